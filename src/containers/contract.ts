@@ -1,0 +1,149 @@
+import type {
+  ContainerConfig,
+  ContainerCreateRequest,
+  ContainerCreateResponse,
+  ContainerInspect,
+  ContainerSummary,
+  EndpointSettings,
+  ExecCreateRequest,
+  ExecInspect,
+  HostConfig,
+  MountPoint,
+  WaitResponse,
+} from "../types/api.ts";
+import type { ImageConfig } from "../types/oci.ts";
+import type { SandboxState } from "../network/contract.ts";
+
+/**
+ * Containers: the use cases, a file each. A container is a fixed `spec` (what was asked, made complete once at create)
+ * and a `state` (its life), both one row in the database; memory holds the same values and is changed in the same step.
+ *
+ *     created → running ⇄ paused → exited → (running …) → removing → gone
+ *                   └→ restarting → running
+ *
+ * Operations on one container run one at a time, in the order they came (`wait`, `attach`, `logs` and reads do not queue).
+ */
+export interface ContainerSpec {
+  /** image as the user named it */
+  imageName: string;
+  config: ContainerConfig;
+  hostConfig: HostConfig;
+  /** what the user asked of each network, by name */
+  networks: Record<string, Partial<EndpointSettings>>;
+  mounts: ResolvedMount[];
+  /** path and arguments after entrypoint and command are joined */
+  path: string;
+  args: string[];
+  /** the image's platform and layers at create, so that a container outlives its image's name */
+  platform: string;
+  layers: string[];
+  imageConfig: ImageConfig;
+}
+
+/** A mount with everything decided; `point` is how it is told. */
+export interface ResolvedMount {
+  point: MountPoint;
+  options: string[];
+  /** volume name when it is one, to fill it at first start unless `nocopy` */
+  volume?: string;
+  copyUp: boolean;
+  /** anonymous: goes with the container on `rm -v` and `--rm` */
+  anonymous: boolean;
+  tmpfs?: { options: string[] };
+}
+
+export interface ContainerLife {
+  status: "created" | "starting" | "running" | "paused" | "restarting" | "removing" | "exited" | "dead";
+  pid: number;
+  exitCode: number;
+  error: string;
+  oomKilled: boolean;
+  startedAt: string;
+  finishedAt: string;
+  restartCount: number;
+  /** a user stopped it: `unless-stopped` and `always` leave it so */
+  stoppedByUser: boolean;
+  sandbox?: SandboxState;
+}
+
+export interface CreateRequest {
+  name?: string;
+  platform?: string;
+  body: ContainerCreateRequest;
+}
+
+export interface ListRequest {
+  all: boolean;
+  limit?: number;
+  size: boolean;
+  filters: Map<string, string[]>;
+}
+
+export type WaitCondition = "not-running" | "next-exit" | "removed";
+
+export interface AttachRequest {
+  stdin: boolean;
+  stdout: boolean;
+  stderr: boolean;
+  stream: boolean;
+  logs: boolean;
+  detachKeys?: string;
+}
+
+/** A client's end of an attach or exec: see runtime `Attachment`; detach keys are already taken out of `write`. */
+export interface Session {
+  terminal: boolean;
+  output: ReadableStream<Uint8Array>;
+  write(bytes: Uint8Array): Promise<void>;
+  closeStdin(): Promise<void>;
+  close(): void;
+}
+
+export interface LogsRequest {
+  stdout: boolean;
+  stderr: boolean;
+  follow: boolean;
+  tail?: number;
+  sinceNs?: bigint;
+  untilNs?: bigint;
+  timestamps: boolean;
+  details: boolean;
+  signal?: AbortSignal;
+}
+
+export interface Containers {
+  create(request: CreateRequest): Promise<ContainerCreateResponse>;
+  start(idOrName: string): Promise<void>;
+  /** `timeoutS` -1 waits for ever; undefined = the container's own, else 10. Throws `notModified` when not running. */
+  stop(idOrName: string, options: { signal?: string; timeoutS?: number }): Promise<void>;
+  restart(idOrName: string, options: { signal?: string; timeoutS?: number }): Promise<void>;
+  kill(idOrName: string, signal: string): Promise<void>;
+  pause(idOrName: string): Promise<void>;
+  unpause(idOrName: string): Promise<void>;
+  remove(idOrName: string, options: { force: boolean; volumes: boolean; link?: boolean }): Promise<void>;
+  rename(idOrName: string, name: string): Promise<void>;
+  /** Checks the container now (throws), then resolves at the condition. */
+  wait(idOrName: string, condition: WaitCondition, signal: AbortSignal): Promise<Promise<WaitResponse>>;
+  list(request: ListRequest): Promise<ContainerSummary[]>;
+  inspect(idOrName: string, options: { size: boolean }): Promise<ContainerInspect>;
+  attach(idOrName: string, request: AttachRequest): Promise<Session>;
+  resize(idOrName: string, size: { height: number; width: number }): Promise<void>;
+  logs(idOrName: string, request: LogsRequest): { terminal: boolean; output: ReadableStream<Uint8Array> };
+  exec: {
+    create(idOrName: string, request: ExecCreateRequest): Promise<{ Id: string }>;
+    /** Detached: resolves with undefined once it runs. */
+    start(execId: string, options: { detach: boolean; tty: boolean; consoleSize?: [number, number] | null }): Promise<Session | undefined>;
+    inspect(execId: string): ExecInspect;
+    resize(execId: string, size: { height: number; width: number }): Promise<void>;
+  };
+  /** For images: who uses one; for volumes: who names one. */
+  usersOfImage(imageId: string): { containerId: string; running: boolean }[];
+  usersOfVolume(name: string): string[];
+  /** Ids whose processes live now. */
+  alive(): ReadonlySet<string>;
+  counts(): { total: number; running: number; paused: number; stopped: number };
+  /** At start: finds every container again, tells exits that happened meanwhile, restarts what its policy asks. */
+  recover(): Promise<void>;
+  /** At stop: leaves containers running (they outlive the engine) and ends timers and sessions. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,31 @@
+/**
+ * Content: bytes by their SHA-256. A blob is there whole and verified, or not at all: it is written to a temporary
+ * file, hashed while it streams, synced and renamed. Ingesting what is already there and removing what is not are both
+ * successes. Digests are `sha256:<64 lower-case hex>`; sizes are bytes.
+ */
+export interface BlobInfo {
+  digest: string;
+  size: number;
+}
+
+export interface IngestOptions {
+  /** refuse (kind `invalid`) when the bytes have another digest or size */
+  digest?: string;
+  size?: number;
+  /** refuse (kind `tooLarge`) past this many bytes */
+  limit?: number;
+  signal?: AbortSignal;
+}
+
+export interface ContentStore {
+  stat(digest: string): Promise<BlobInfo | undefined>;
+  ingest(bytes: AsyncIterable<Uint8Array>, options?: IngestOptions): Promise<BlobInfo>;
+  /** Streams a blob, or the part [start, end) of it. `notFound` where it is missing. */
+  open(digest: string, range?: { start: number; end?: number }): ReadableStream<Uint8Array>;
+  /** A small blob whole: `tooLarge` past `limit` bytes; verified against its digest. */
+  read(digest: string, limit: number): Promise<Uint8Array<ArrayBuffer>>;
+  remove(digest: string): Promise<void>;
+  list(): AsyncIterable<BlobInfo>;
+  /** Removes temporary files that no ingestion of this process is writing (at the engine's start). */
+  sweep(): Promise<void>;
+}

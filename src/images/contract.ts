@@ -1,0 +1,66 @@
+import type { ImageDeleteItem, ImageHistoryItem, ImageInspect, ImageSummary, JsonMessage } from "../types/api.ts";
+import type { ImageConfig } from "../types/oci.ts";
+
+/**
+ * Images: names and configurations over layers. An image's id is the digest of its configuration; a reference is
+ * kept canonical (`docker.io/library/busybox:latest`) and told familiar (`busybox:latest`).
+ */
+export interface Image {
+  /** `sha256:<64 hex>` */
+  id: string;
+  config: ImageConfig;
+  /** diff ids, lowest first */
+  layers: string[];
+}
+
+export interface ImportRequest {
+  source: AsyncIterable<Uint8Array>;
+  /** what the history says, "Imported from -" where the user gave no message */
+  message: string;
+  /** Dockerfile instructions to apply (`CMD ["sh"]`, `ENV a=b` …) */
+  changes: string[];
+  /** familiar reference to tag it with; undefined = none */
+  reference?: string;
+  platform?: string;
+  signal?: AbortSignal;
+}
+
+export interface LoadRequest {
+  source: AsyncIterable<Uint8Array>;
+  quiet: boolean;
+  platform?: string;
+  signal?: AbortSignal;
+}
+
+export interface Images {
+  /** By id, unique id prefix, or reference (tag defaults to latest). `notFound`: "No such image: x:latest". */
+  resolve(reference: string): Image;
+  byId(id: string): Image | undefined;
+  /** Whether a reference names this image now (for `ps`, which shows the id once a tag moved away). */
+  isNamed(reference: string, id: string): boolean;
+  /** Familiar names: tags, and digests (`name@sha256:…`). */
+  names(id: string): { tags: string[]; digests: string[] };
+
+  import(request: ImportRequest): Promise<Image>;
+  /** Yields progress (`Loaded image: …`); errors before the first message reject, later ones are thrown in turn. */
+  load(request: LoadRequest): AsyncIterable<JsonMessage>;
+  tag(source: string, reference: string): void;
+  /** `users`: containers by image id, to refuse what is in use as Docker does. */
+  remove(
+    reference: string,
+    options: { force: boolean; prune: boolean; users: (imageId: string) => ImageUser[] },
+  ): Promise<ImageDeleteItem[]>;
+  list(options: { all: boolean; filters: Map<string, string[]>; sharedSize: boolean }, users: (imageId: string) => number): ImageSummary[];
+  inspect(reference: string): ImageInspect;
+  history(reference: string): ImageHistoryItem[];
+  /** Adds an image made elsewhere (commit, build): layers must exist. */
+  add(config: ImageConfig, options?: { parent?: string; reference?: string }): Image;
+  count(): number;
+  /** Deletes layers that no image, no container (diff ids in `keep`) and no lease holds. */
+  collect(keep: ReadonlySet<string>): Promise<{ layers: string[]; bytes: number }>;
+}
+
+export interface ImageUser {
+  containerId: string;
+  running: boolean;
+}

@@ -1,0 +1,42 @@
+/**
+ * What can go wrong, in few kinds. Services throw these; `api/errors.ts` alone turns a kind into an HTTP status,
+ * and `cli` alone turns one into an exit code. A message is one sentence: what, where, what to do.
+ */
+export type ErrorKind =
+  | "invalid" // the request is wrong: 400
+  | "unauthorized" // 401
+  | "forbidden" // 403
+  | "notFound" // 404
+  | "conflict" // the object's state forbids it: 409
+  | "notModified" // already so: 304
+  | "tooLarge" // 413
+  | "notImplemented" // known, but not built yet: 501
+  | "unavailable" // 503
+  | "internal"; // our fault, or the host's: 500
+
+export class EngineError extends Error {
+  override readonly name = "EngineError";
+  readonly kind: ErrorKind;
+
+  constructor(kind: ErrorKind, message: string, options?: { cause?: unknown }) {
+    super(message, options);
+    this.kind = kind;
+  }
+}
+
+export const isKind = (error: unknown, kind: ErrorKind): error is EngineError =>
+  error instanceof EngineError && error.kind === kind;
+
+/** The sentence of any thrown value, for a message or a log line. */
+export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+/** Puts "verb noun: " before an error's sentence and keeps its kind; anything unknown becomes `internal`. */
+export function wrap(doing: string, error: unknown): EngineError {
+  const kind = error instanceof EngineError ? error.kind : "internal";
+  return new EngineError(kind, `${doing}: ${messageOf(error)}`, { cause: error });
+}
+
+/** A broken invariant is our own bug: it stops the operation with a sentence that says which. */
+export function assert(condition: unknown, invariant: string): asserts condition {
+  if (!condition) throw new EngineError("internal", `broken invariant: ${invariant}`);
+}

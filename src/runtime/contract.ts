@@ -1,0 +1,133 @@
+import type { Process, Spec } from "../types/runtime-spec.ts";
+
+/**
+ * Runtime: processes in containers. One conmon per container (and per exec) holds its terminal, its log and its exit
+ * code, and outlives the engine; crun makes the container. The engine talks to conmon through its attach socket
+ * (SOCK_SEQPACKET, served by one Worker for all), its control fifo, and its exit files, which a watch reports.
+ *
+ * Life: `create` (process waits to begin) → `start` → … → exit reported by `onExit` → `delete`.
+ * A container is named by its 64-hex id; an exec by its own 64-hex id.
+ */
+export interface ContainerProcess {
+  id: string;
+  /** folder for config.json, pid files, sockets: `<exec root>/containers/<id>` */
+  bundle: string;
+  spec: Spec;
+  terminal: boolean;
+  /** stdin is kept open for attach; else it is /dev/null */
+  stdin: boolean;
+  /** file conmon writes (k8s-file format); undefined = no log is kept */
+  logPath?: string;
+  /** OCI runtime binary; undefined = the engine's default */
+  runtime?: string;
+}
+
+export interface ExitReport {
+  id: string;
+  /** 0–255; 128+n when a signal ended it */
+  exitCode: number;
+  exitedAtNs: bigint;
+  oomKilled: boolean;
+}
+
+/**
+ * What is attached to a process's streams. `output` is Docker's multiplexed framing, or raw bytes with a terminal; it
+ * ends when the process has ended and all it wrote was delivered. Reading slowly holds the process back; `close` lets go.
+ */
+export interface Attachment {
+  output: ReadableStream<Uint8Array>;
+  /** resolves when the bytes are taken; after the process's stdin is closed it resolves and drops them */
+  write(bytes: Uint8Array): Promise<void>;
+  closeStdin(): Promise<void>;
+  close(): void;
+}
+
+export interface AttachOptions {
+  stdout: boolean;
+  stderr: boolean;
+}
+
+export interface ExecProcess {
+  id: string;
+  containerId: string;
+  process: Process;
+  stdin: boolean;
+}
+
+export interface LogOptions {
+  stdout: boolean;
+  stderr: boolean;
+  follow: boolean;
+  /** lines from the end; undefined = all */
+  tail?: number;
+  sinceNs?: bigint;
+  untilNs?: bigint;
+  timestamps: boolean;
+  /** `terminal` = raw bytes, else Docker's frames */
+  terminal: boolean;
+  /** prefix of each line for `details` */
+  details?: string;
+  signal?: AbortSignal;
+}
+
+export interface LogPolicy {
+  /** bytes at which the log rotates; undefined = never */
+  maxSize?: number;
+  /** files kept, the live one included */
+  maxFiles: number;
+}
+
+export interface ProcessState {
+  pid: number;
+  running: boolean;
+}
+
+export interface Runtime {
+  /** Default OCI runtime ("crun" or "runc"), its version, and the cgroup layout in use. */
+  readonly facts: RuntimeFacts;
+
+  /** Makes the container; its process waits. Returns the pid. Failures carry the runtime's own sentence. */
+  create(container: ContainerProcess): Promise<number>;
+  start(id: string): Promise<void>;
+  /** Signal to the first process; with `all`, to every process of the container. `notFound` when it is gone. */
+  kill(id: string, signal: number, options?: { all?: boolean }): Promise<void>;
+  pause(id: string): Promise<void>;
+  resume(id: string): Promise<void>;
+  /** Removes what is left of it (cgroup, runtime state, bundle); kills what still runs. Idempotent. */
+  delete(id: string): Promise<void>;
+  /** What is there, from the kernel and conmon's files, not from memory: for recovery. */
+  inspect(id: string): Promise<ProcessState | ExitReport | undefined>;
+  /** Calls back once per exit of a container's first process, also for exits while no engine ran (after `adopt`). */
+  onExit(listener: (report: ExitReport) => void): void;
+  /** After an engine restart: watches a container again. */
+  adopt(container: { id: string; bundle: string; terminal: boolean; stdin: boolean; logPath?: string }): Promise<void>;
+  /** pids in the container's cgroup */
+  pids(id: string): Promise<number[]>;
+
+  attach(id: string, options: AttachOptions): Promise<Attachment>;
+  resize(id: string, size: { height: number; width: number }): Promise<void>;
+
+  /** Starts a process in a running container. Resolves when it runs; rejects with the runtime's sentence. */
+  exec(exec: ExecProcess, attach: AttachOptions | undefined): Promise<{ pid: number; attachment?: Attachment; exit: Promise<number> }>;
+  resizeExec(execId: string, size: { height: number; width: number }): Promise<void>;
+
+  /** Reads a container's log (live file and rotated ones). `follow` ends when `ended` resolves and all is told. */
+  logs(logPath: string, options: LogOptions, ended: Promise<unknown>): ReadableStream<Uint8Array>;
+  /** Keeps a running container's log within its policy, until its exit. */
+  rotate(id: string, logPath: string, policy: LogPolicy): void;
+
+  /** At start: removes runtime state, cgroups and files of containers not in `alive`. */
+  sweep(alive: ReadonlySet<string>): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface RuntimeFacts {
+  name: string;
+  path: string;
+  version: string;
+  conmonVersion: string;
+  cgroupVersion: "1" | "2";
+  /** "v1", "v2" or "mixed": how the hierarchies are mounted */
+  cgroupLayout: "v1" | "v2" | "mixed";
+  warnings: string[];
+}

@@ -1,0 +1,101 @@
+/**
+ * Snapshots: layers and what is stacked from them.
+ *
+ * A *layer* is a read-only folder, the unpacked form of one layer tar, named by its diff id (SHA-256 of the
+ * uncompressed tar). Each is unpacked by itself, so the layers of an image unpack side by side and are shared by all
+ * images that have them. Whiteouts in it are in the driver's own form (overlay: 0:0 character devices and the opaque
+ * xattr), so a layer folder is an overlay lower directory as it is.
+ *
+ * A *snapshot* is the writable stack of one container, named by a key (the container's id): `prepare` makes it,
+ * `mount` puts its root at `rootPath(key)`, `unmount` takes it away, `remove` deletes it. The writes of a container are
+ * `changes` (for `diff`) and `diff` (a layer tar). `commit` makes them a layer.
+ *
+ * Everything that may take over a millisecond runs off the main thread. Layers appear in the database (`layers`) in
+ * the transaction that adopts their finished folder; anything else below the roots is swept at start.
+ */
+export interface Layer {
+  diffId: string;
+  /** bytes of the regular files in it */
+  size: number;
+}
+
+export interface ApplyLimits {
+  /** unpacked bytes; default 1 TiB less than which the disk decides */
+  bytes?: number;
+  /** entries; default 10 million */
+  entries?: number;
+}
+
+export interface ApplyOptions {
+  /** refuse (kind `invalid`) when the uncompressed tar has another digest */
+  diffId?: string;
+  limits?: ApplyLimits;
+  signal?: AbortSignal;
+  /** called now and then with the compressed bytes read so far */
+  progress?: (bytes: number) => void;
+  /**
+   * `layer` (default): whiteouts are layer whiteouts. `root`: the tar is a whole root file system (`import`), in which
+   * a name that begins with `.wh.` is refused.
+   */
+  kind?: "layer" | "root";
+}
+
+export interface SnapshotChange {
+  /** absolute path in the container */
+  path: string;
+  /** Docker's numbers: 0 modified, 1 added, 2 deleted */
+  kind: 0 | 1 | 2;
+}
+
+export interface MountOptions {
+  /** no syncing: for snapshots that a crash may lose (`--rm`, build steps) */
+  volatile?: boolean;
+}
+
+export interface SnapshotUsage {
+  size: number;
+  files: number;
+}
+
+export interface Snapshots {
+  /** The driver in use, as `info` tells it: "overlay2" or "vfs". */
+  readonly driver: "overlay2" | "vfs";
+  readonly driverStatus: [string, string][];
+
+  layer(diffId: string): Layer | undefined;
+  layers(): Layer[];
+  /**
+   * Unpacks one layer tar; the compression (none, gzip, zstd, xz, bzip2) is told from its first bytes. Two calls with
+   * the same `diffId` at once do the work once. `source` is consumed to its end even past the tar's end marker.
+   */
+  apply(source: AsyncIterable<Uint8Array>, options?: ApplyOptions): Promise<Layer>;
+  /** The layer as a deterministic tar whose SHA-256 is its diff id. */
+  layerTar(diffId: string): ReadableStream<Uint8Array>;
+  removeLayer(diffId: string): Promise<void>;
+
+  /** Makes a writable snapshot over `layers` (diff ids, lowest first). */
+  prepare(key: string, layers: readonly string[]): Promise<void>;
+  /** Mounts it and returns its root path; mounting what is mounted is a success. */
+  mount(key: string, options?: MountOptions): Promise<string>;
+  unmount(key: string): Promise<void>;
+  isMounted(key: string): boolean;
+  rootPath(key: string): string;
+  /** Unmounts and deletes; the name is free at once, the files may go in the background. */
+  remove(key: string): Promise<void>;
+  /** Every snapshot key on disk. */
+  keys(): Promise<string[]>;
+  changes(key: string): Promise<SnapshotChange[]>;
+  /** The writable part's size. */
+  usage(key: string): Promise<SnapshotUsage>;
+  /** The writable part as a layer tar. */
+  diff(key: string): ReadableStream<Uint8Array>;
+  /** Copies the writable part into a new layer. */
+  commit(key: string): Promise<Layer>;
+  /** `inspect`'s GraphDriver of a snapshot. */
+  graphDriver(key: string): { Name: string; Data: Record<string, string> };
+  /** `inspect`'s GraphDriver of an image with these layers. */
+  imageGraphDriver(layers: readonly string[]): { Name: string; Data: Record<string, string> };
+  /** At start: deletes folders that no layer row and no key in `keep` names, and temporary ones. */
+  sweep(keep: { keys: ReadonlySet<string> }): Promise<void>;
+  close(): Promise<void>;
+}

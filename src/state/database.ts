@@ -1,0 +1,68 @@
+import { Database } from "bun:sqlite";
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { EngineError, wrap } from "../lib/errors.ts";
+import { migrations } from "./migrations.ts";
+
+/**
+ * The engine's one database: `<data root>/state.db`, SQLite in WAL mode with `synchronous=FULL`, so a committed
+ * transaction survives power loss. There is one writer, the engine's main thread. Each service keeps its own tables
+ * (`migrations.ts` names the owner) and makes each change of state one transaction.
+ */
+export class State {
+  readonly db: Database;
+
+  private constructor(db: Database) {
+    this.db = db;
+  }
+
+  /** Opens or makes the database and brings its schema up to date. Throws `internal` where it cannot be used. */
+  static open(dataRoot: string): State {
+    const file = join(dataRoot, "state.db");
+    try {
+      mkdirSync(dataRoot, { recursive: true, mode: 0o710 });
+      return State.prepare(new Database(file, { create: true, strict: true }));
+    } catch (error) {
+      throw wrap(`open state ${file}`, error);
+    }
+  }
+
+  /** A database in memory, for tests. */
+  static inMemory(): State {
+    return State.prepare(new Database(":memory:", { strict: true }));
+  }
+
+  private static prepare(db: Database): State {
+    db.run("PRAGMA journal_mode = WAL");
+    db.run("PRAGMA synchronous = FULL");
+    db.run("PRAGMA foreign_keys = ON");
+    db.run("PRAGMA busy_timeout = 2000");
+    migrate(db);
+    return new State(db);
+  }
+
+  /** Runs `work` as one transaction: all of it is kept, or, when it throws, none. */
+  transaction<T>(work: () => T): T {
+    return this.db.transaction(work).immediate();
+  }
+
+  close(): void {
+    this.db.close();
+  }
+}
+
+function migrate(db: Database): void {
+  const row = db.query<{ user_version: number }, []>("PRAGMA user_version").get();
+  const from = row?.user_version ?? 0;
+  if (from > migrations.length)
+    throw new EngineError(
+      "internal",
+      `the state is of schema ${from}, newer than the ${migrations.length} this version knows; use a newer berth`,
+    );
+  for (let version = from; version < migrations.length; version++) {
+    db.transaction(() => {
+      db.run(migrations[version] ?? "");
+      db.run(`PRAGMA user_version = ${version + 1}`);
+    }).immediate();
+  }
+}

@@ -1,0 +1,80 @@
+/**
+ * The schema, as steps that are never changed once released: a change of schema is a new entry at the end.
+ * Times are integers: nanoseconds since the epoch where they are told to users, else milliseconds.
+ */
+export const migrations: readonly string[] = [
+  `
+  -- state: facts about this engine (id, created)
+  CREATE TABLE facts (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
+
+  -- snapshots: layers that are unpacked and complete; folder is the name below layers/
+  CREATE TABLE layers (
+    diff_id TEXT PRIMARY KEY,
+    folder TEXT NOT NULL UNIQUE,
+    size INTEGER NOT NULL,
+    created_at INTEGER NOT NULL
+  ) STRICT;
+
+  -- images: config is the exact text that the id is the digest of
+  CREATE TABLE images (
+    id TEXT PRIMARY KEY,
+    config TEXT NOT NULL,
+    parent TEXT NOT NULL DEFAULT '',
+    size INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    tagged_at INTEGER NOT NULL DEFAULT 0
+  ) STRICT;
+  -- images: reference is canonical, docker.io/library/busybox:latest or docker.io/library/busybox@sha256:…
+  CREATE TABLE image_references (
+    reference TEXT PRIMARY KEY,
+    image_id TEXT NOT NULL REFERENCES images (id)
+  ) STRICT;
+  CREATE INDEX image_references_by_image ON image_references (image_id);
+
+  -- containers: spec is fixed at create (but for update and rename), state changes with its life
+  CREATE TABLE containers (
+    id TEXT PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE,
+    image_id TEXT NOT NULL,
+    spec TEXT NOT NULL,
+    state TEXT NOT NULL,
+    created_at INTEGER NOT NULL
+  ) STRICT;
+
+  -- volumes
+  CREATE TABLE volumes (
+    name TEXT PRIMARY KEY,
+    driver TEXT NOT NULL,
+    labels TEXT NOT NULL,
+    options TEXT NOT NULL,
+    created_at INTEGER NOT NULL
+  ) STRICT;
+
+  -- network: spec is the network's definition; an endpoint is a container's place in it while it runs
+  CREATE TABLE networks (
+    id TEXT PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE,
+    driver TEXT NOT NULL,
+    spec TEXT NOT NULL,
+    created_at INTEGER NOT NULL
+  ) STRICT;
+  CREATE TABLE endpoints (
+    id TEXT PRIMARY KEY,
+    container_id TEXT NOT NULL,
+    network_id TEXT NOT NULL REFERENCES networks (id),
+    ipv4 TEXT,
+    spec TEXT NOT NULL,
+    UNIQUE (network_id, ipv4),
+    UNIQUE (network_id, container_id)
+  ) STRICT;
+
+  -- state: leases keep what an operation in progress needs from being collected
+  CREATE TABLE leases (
+    id TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    resource TEXT NOT NULL,
+    expires_at INTEGER NOT NULL,
+    PRIMARY KEY (id, kind, resource)
+  ) STRICT;
+  `,
+];

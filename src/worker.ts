@@ -1,0 +1,36 @@
+/** Entry point of every worker thread: loads its role's module, then passes calls to it. */
+import { type FromWorker, type ToWorker, toWireError, type WorkerModule, type WorkerRole } from "./system/worker.ts";
+
+declare const self: Worker;
+
+const roles: Record<WorkerRole, () => Promise<WorkerModule>> = {
+  attach: () => import("./runtime/attach/attach-worker.ts"),
+  network: () => import("./network/network-worker.ts"),
+  snapshots: () => import("./snapshots/snapshots-worker.ts"),
+};
+
+const send = (message: FromWorker, transfer: ArrayBuffer[] = []): void => self.postMessage(message, transfer);
+
+let handler: Promise<(method: string, args: never) => unknown> | undefined;
+
+function load(role: WorkerRole): Promise<(method: string, args: never) => unknown> {
+  return new Promise((resolve, reject) => {
+    roles[role]().then((module) => {
+      module.start({ onCall: resolve, emit: (event, transfer) => send({ event }, transfer) });
+    }, reject);
+  });
+}
+
+async function answer(call: number, method: string, args: unknown): Promise<void> {
+  try {
+    const handle = await handler;
+    send({ call, value: await handle?.(method, args as never) });
+  } catch (error) {
+    send({ call, error: toWireError(error) });
+  }
+}
+
+self.onmessage = ({ data }: MessageEvent<ToWorker>) => {
+  if ("role" in data) handler = load(data.role);
+  else void answer(data.call, data.method, data.args);
+};
