@@ -1,0 +1,49 @@
+/** What the machine holds that a test could forget: compared before and after. */
+import { readdir, readFile } from "node:fs/promises";
+
+export type Holdings = Set<string>;
+
+async function lines(command: string[]): Promise<string[]> {
+  const child = Bun.spawn(command, { stdout: "pipe", stderr: "ignore", stdin: "ignore" });
+  const text = await new Response(child.stdout).text();
+  await child.exited;
+  return text.split("\n").filter(Boolean);
+}
+
+async function processes(): Promise<string[]> {
+  const found: string[] = [];
+  for (const pid of (await readdir("/proc")).filter((name) => /^\d+$/.test(name))) {
+    const command = await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => ""); // it may have ended meanwhile
+    if (/\b(conmon|crun|berth)\b/.test(command))
+      found.push(`process ${pid} ${command.replaceAll("\0", " ").slice(0, 120)}`);
+  }
+  return found;
+}
+
+async function mounts(): Promise<string[]> {
+  const text = await readFile("/proc/self/mountinfo", "utf8");
+  return text.split("\n").flatMap((line) => (line ? [`mount ${line.split(" ")[4]}`] : []));
+}
+
+/** Processes, mounts, links, network namespaces and nftables tables, a line each. */
+export async function remember(): Promise<Holdings> {
+  const links = (await lines(["ip", "-o", "link"])).map(
+    (line) => `link ${line.split(": ")[1]?.split("@")[0]}`,
+  );
+  const tables = (await lines(["nft", "list", "tables"])).map((line) => `nft ${line}`);
+  const cgroups = (await lines(["find", "/sys/fs/cgroup", "-type", "d", "-name", "berth*"])).map(
+    (line) => `cgroup ${line}`,
+  );
+  return new Set([...(await processes()), ...(await mounts()), ...links, ...tables, ...cgroups]);
+}
+
+/** What is there now and was not before; waits a little for what is just going. */
+export async function leaks(before: Holdings): Promise<string[]> {
+  let left: string[] = [];
+  for (let attempt = 0; attempt < 20; attempt++) {
+    left = [...(await remember())].filter((line) => !before.has(line));
+    if (left.length === 0) return [];
+    await Bun.sleep(250);
+  }
+  return left;
+}

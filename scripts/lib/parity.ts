@@ -1,0 +1,79 @@
+/**
+ * Parity: the recorded cases of Docker, played against an engine of our own in a network namespace of its own.
+ * `tests/parity/<client>.txt` lists the cases that pass; one of them that fails now is a regression. What is not in it
+ * is listed with its reason in docs/parity.md.
+ */
+import { existsSync } from "node:fs";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { startEngine, type TestEngine } from "../../tests/harness/engine.ts";
+import type { Tally } from "./suite.ts";
+
+export type Client = "docker" | "berth";
+
+const corpus = resolve("../shared/parity");
+export const listFile = (client: Client): string => `tests/parity/${client}.txt`;
+
+async function listed(client: Client): Promise<string[]> {
+  const text = await readFile(listFile(client), "utf8");
+  return text.split("\n").filter((line) => line && !line.startsWith("#"));
+}
+
+/** Plays the cases whose path holds one of `filters`; returns each case's name and whether it passed. */
+export async function play(
+  engine: TestEngine,
+  client: Client,
+  filters: string[],
+  show = false,
+): Promise<Map<string, boolean>> {
+  const folder = await mkdtemp(join(tmpdir(), "berth-parity-"));
+  const list = join(folder, "list");
+  const options = [
+    ...(show ? ["--show"] : []),
+    "--list",
+    list,
+    "--docker",
+    client === "docker" ? "docker" : resolve("dist/berth"),
+  ];
+  try {
+    const child = Bun.spawn(engine.inNetwork([join(corpus, "run"), ...options, ...filters]), {
+      env: { ...process.env, DOCKER_HOST: engine.host },
+      stdout: show ? "inherit" : "ignore",
+      stderr: "inherit",
+      stdin: "ignore",
+    });
+    await child.exited;
+    const lines = (await readFile(list, "utf8")).split("\n").filter(Boolean);
+    return new Map(lines.map((line) => [line.slice(5), line.startsWith("pass")]));
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** The regression run: a case that fails once is tried again alone, since some of Docker's own answers vary. */
+export async function parity(client: Client): Promise<Tally> {
+  const name = `parity with ${client}`;
+  const reason = !existsSync(corpus)
+    ? `no recorded cases at ${corpus}`
+    : client === "docker" && !Bun.which("docker")
+      ? "no docker client on the PATH"
+      : undefined;
+  const cases = await listed(client);
+  if (reason) {
+    console.log(`SKIPPED ${name}: ${reason}`);
+    return { name, passed: 0, failed: 0, skipped: cases.length };
+  }
+  const engine = await startEngine({ images: ["busybox"] });
+  try {
+    const results = await play(engine, client, cases);
+    let failed = 0;
+    for (const test of cases) {
+      if (results.get(test) || (await play(engine, client, [test], true)).get(test)) continue;
+      failed++;
+    }
+    return { name, passed: cases.length - failed, failed, skipped: 0 };
+  } finally {
+    await engine.destroy();
+  }
+}

@@ -1,0 +1,37 @@
+/**
+ * make parity: plays the recorded cases with both clients and tells what passes.
+ *
+ *     bun scripts/parity.ts [--client docker|berth] [--update] [--show] [FILTER …]
+ *
+ * --update writes the passing cases to tests/parity/<client>.txt (only with no filter or whole areas).
+ */
+import { writeFile } from "node:fs/promises";
+import { startEngine } from "../tests/harness/engine.ts";
+import { type Client, listFile, play } from "./lib/parity.ts";
+
+const args = process.argv.slice(2);
+const take = (name: string): boolean => {
+  const at = args.indexOf(name);
+  if (at >= 0) args.splice(at, 1);
+  return at >= 0;
+};
+const [update, show] = [take("--update"), take("--show")];
+const at = args.indexOf("--client");
+const clients: Client[] = at >= 0 ? [args.splice(at, 2)[1] as Client] : ["docker", "berth"];
+const filters = args.length
+  ? args
+  : ["smoke/", "containers/", "images/", "volumes/", "networks/", "system/", "api/", "registry/"];
+
+for (const client of clients) {
+  const engine = await startEngine({ images: ["busybox"] });
+  const results = await play(engine, client, filters, show).finally(() => engine.destroy());
+  const passed = [...results].filter(([, pass]) => pass).map(([name]) => name);
+  const areas = new Map<string, [number, number]>();
+  for (const [name, pass] of results) {
+    const area = name.split("/")[0] ?? "";
+    const [good, all] = areas.get(area) ?? [0, 0];
+    areas.set(area, [good + (pass ? 1 : 0), all + 1]);
+  }
+  console.log(`${client}: ${[...areas].map(([area, [good, all]]) => `${area} ${good}/${all}`).join(", ")}`);
+  if (update) await writeFile(listFile(client), `${passed.sort().join("\n")}\n`);
+}

@@ -1,0 +1,24 @@
+/**
+ * Every test: checks, integration (a process for each file, so that one that hangs takes nothing with it), parity.
+ * What a test left behind (process, mount, namespace, link, rule) is itself a failure.
+ */
+import { leaks, remember } from "./lib/leaks.ts";
+import { parity } from "./lib/parity.ts";
+import { bunTest, report, runChecks, type Tally, testFiles } from "./lib/suite.ts";
+
+const before = await remember();
+const tallies: Tally[] = await runChecks();
+
+for (const file of await testFiles("tests/integration/*.test.ts"))
+  tallies.push(await bunTest(file, [file], 900_000));
+for (const client of ["docker", "berth"] as const) tallies.push(await parity(client));
+
+const left = await leaks(before);
+for (const line of left) console.log(`left behind: ${line}`);
+tallies.push({
+  name: "nothing left behind",
+  passed: left.length ? 0 : 1,
+  failed: left.length ? 1 : 0,
+  skipped: 0,
+});
+process.exitCode = report(tallies);
