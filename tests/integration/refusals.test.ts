@@ -1,0 +1,116 @@
+/** What must be refused: unusable roots, second engines, hostile archives, wrong requests. Each changes nothing. */
+import { afterAll, beforeAll, expect, test } from "bun:test";
+import { mkdir, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { run, startEngine, type TestEngine } from "../harness/engine.ts";
+
+let engine: TestEngine;
+beforeAll(async () => {
+  engine = await startEngine({ images: ["busybox"] });
+}, 120_000);
+afterAll(async () => {
+  await engine.destroy();
+}, 120_000);
+
+const daemon = (...flags: string[]) =>
+  run(engine.inNetwork(["dist/berth", "daemon", ...flags]), { timeoutMs: 10_000 });
+
+test("a second engine on the same root is refused", async () => {
+  const [data, exec] = [join(engine.home, "data"), join(engine.home, "exec2")];
+  const { code, stderr } = await daemon(
+    "--data-root",
+    data,
+    "--exec-root",
+    exec,
+    "-H",
+    `${engine.host}2`,
+    "--pidfile",
+    join(engine.home, "pid2"),
+  );
+  expect(code).toBe(1);
+  expect(stderr).toMatch(/another engine/);
+  expect((await engine.api("/_ping")).ok).toBe(true);
+});
+
+test("a data root that is a file is refused", async () => {
+  const file = join(engine.home, "file");
+  await writeFile(file, "");
+  const { code, stderr } = await daemon(
+    "--data-root",
+    file,
+    "--exec-root",
+    join(engine.home, "exec3"),
+    "-H",
+    `${engine.host}3`,
+    "--pidfile",
+    join(engine.home, "pid3"),
+  );
+  expect(code).toBe(1);
+  expect(stderr).toContain(file);
+});
+
+test("unknown and unbuilt daemon options are refused by name", async () => {
+  const config = join(engine.home, "daemon.json");
+  await writeFile(config, '{"no-such-key": 1}');
+  const unknown = await daemon("--config-file", config, "--validate");
+  expect(unknown.code).toBe(1);
+  expect(unknown.stderr).toContain(
+    "the following directives don't match any configuration option: no-such-key",
+  );
+});
+
+test("a wrong or oversized body is refused", async () => {
+  const post = (body: string) =>
+    engine.api("/containers/create", {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body,
+    });
+  expect((await post("{")).status).toBe(400);
+  expect((await post('{"Image": 5}')).status).toBe(400);
+  expect((await post(`{"Image": "busybox", "Env": ["${"x".repeat(20 << 20)}"]}`)).status).toBe(413);
+  expect((await post('{"Image": "nosuchimage"}')).status).toBe(404);
+  expect(await engine.ok("ps", "-aq")).toBe("");
+});
+
+test("broken and hostile archives are refused with one sentence and leave nothing", async () => {
+  const folder = join(engine.home, "archives");
+  await mkdir(folder, { recursive: true });
+  const script = `cd ${folder}
+    mkdir -p d/sub && echo x > d/sub/f && tar -C d -cf good.tar .
+    head -c 700 good.tar > truncated.tar
+    gzip -c good.tar | head -c 100 > truncated.tar.gz
+    printf 'garbage that is no archive, long enough to be read as one............' > garbage.tar
+    tar -C d -cPf climbing.tar --transform 's#^./sub/f#../../../escaped#' ./sub/f
+    ln -s / d/out && tar -C d -cf link.tar out && mkdir e && mkdir e/out && echo owned > e/out/escaped && tar -C e -rf link.tar out/escaped`;
+  expect((await run(["bash", "-c", script])).code).toBe(0);
+  for (const name of ["truncated.tar", "truncated.tar.gz", "garbage.tar"]) {
+    const { code, stderr } = await engine.berth("import", join(folder, name), "hostile");
+    expect({ name, code }).toEqual({ name, code: 1 });
+    expect(stderr.trim().split("\n").length).toBe(1);
+  }
+  for (const name of ["climbing.tar", "link.tar"])
+    await engine.berth("import", join(folder, name), "hostile");
+  expect(await Bun.file("/escaped").exists()).toBe(false);
+  expect(await Bun.file(join(engine.home, "escaped")).exists()).toBe(false);
+  await engine.berth("rmi", "hostile");
+  await rm(folder, { recursive: true });
+});
+
+test("a busy port is told before the process starts", async () => {
+  await engine.ok("run", "-d", "--name", "first", "-p", "18090:80", "busybox", "sleep", "100");
+  const second = await engine.berth(
+    "run",
+    "--name",
+    "second",
+    "-p",
+    "18090:80",
+    "busybox",
+    "touch",
+    "/started",
+  );
+  expect(second.code).toBe(125);
+  expect(second.stderr).toContain("Bind for 0.0.0.0:18090 failed: port is already allocated");
+  expect(await engine.ok("inspect", "-f", "{{.State.Status}}", "second")).toBe("created");
+  await engine.ok("rm", "-f", "first", "second");
+});
