@@ -30,15 +30,17 @@ function textLine(time: string, level: LogLevel, message: string, fields: Fields
 }
 
 export function createLogger({ level, format, write }: LogOptions): Logger {
-  const log = (at: LogLevel) => (message: string, fields: Fields = {}) => {
-    if (order[at] < order[level]) return;
-    const time = new Date().toISOString();
-    const line =
-      format === "json"
-        ? JSON.stringify({ time, level: at, msg: message, ...fields })
-        : textLine(time, at, message, fields);
-    write(`${line}\n`);
-  };
+  const log =
+    (at: LogLevel) =>
+    (message: string, fields: Fields = {}) => {
+      if (order[at] < order[level]) return;
+      const time = new Date().toISOString();
+      const line =
+        format === "json"
+          ? JSON.stringify({ time, level: at, msg: message, ...fields })
+          : textLine(time, at, message, fields);
+      write(`${line}\n`);
+    };
   return { debug: log("debug"), info: log("info"), warn: log("warn"), error: log("error") };
 }
 
