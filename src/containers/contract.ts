@@ -122,8 +122,8 @@ export interface Containers {
   unpause(idOrName: string): Promise<void>;
   remove(idOrName: string, options: { force: boolean; volumes: boolean; link?: boolean }): Promise<void>;
   rename(idOrName: string, name: string): Promise<void>;
-  /** Checks the container now (throws), then resolves at the condition. */
-  wait(idOrName: string, condition: WaitCondition, signal: AbortSignal): Promise<Promise<WaitResponse>>;
+  /** Throws at once where there is no such container; `done` resolves at the condition. */
+  wait(idOrName: string, condition: WaitCondition, signal: AbortSignal): { done: Promise<WaitResponse> };
   list(request: ListRequest): Promise<ContainerSummary[]>;
   inspect(idOrName: string, options: { size: boolean }): Promise<ContainerInspect>;
   attach(idOrName: string, request: AttachRequest): Promise<Session>;

@@ -78,8 +78,8 @@ export interface DeviceMapping {
 
 export interface Ulimit {
   Name: string;
-  Soft: number;
   Hard: number;
+  Soft: number;
 }
 
 export interface ThrottleDevice {
@@ -92,7 +92,7 @@ export interface HostConfig {
   ContainerIDFile: string;
   LogConfig: { Type: string; Config: Record<string, string> };
   NetworkMode: string;
-  PortBindings: PortMap;
+  PortBindings: PortMap | null;
   RestartPolicy: RestartPolicy;
   AutoRemove: boolean;
   VolumeDriver: string;
@@ -102,9 +102,9 @@ export interface HostConfig {
   CapAdd: string[] | null;
   CapDrop: string[] | null;
   CgroupnsMode: string;
-  Dns: string[];
-  DnsOptions: string[];
-  DnsSearch: string[];
+  Dns: string[] | null;
+  DnsOptions: string[] | null;
+  DnsSearch: string[] | null;
   ExtraHosts: string[] | null;
   GroupAdd: string[] | null;
   IpcMode: string;
@@ -129,18 +129,18 @@ export interface HostConfig {
   NanoCpus: number;
   CgroupParent: string;
   BlkioWeight: number;
-  BlkioWeightDevice: { Path: string; Weight: number }[];
-  BlkioDeviceReadBps: ThrottleDevice[];
-  BlkioDeviceWriteBps: ThrottleDevice[];
-  BlkioDeviceReadIOps: ThrottleDevice[];
-  BlkioDeviceWriteIOps: ThrottleDevice[];
+  BlkioWeightDevice: { Path: string; Weight: number }[] | null;
+  BlkioDeviceReadBps: ThrottleDevice[] | null;
+  BlkioDeviceWriteBps: ThrottleDevice[] | null;
+  BlkioDeviceReadIOps: ThrottleDevice[] | null;
+  BlkioDeviceWriteIOps: ThrottleDevice[] | null;
   CpuPeriod: number;
   CpuQuota: number;
   CpuRealtimePeriod: number;
   CpuRealtimeRuntime: number;
   CpusetCpus: string;
   CpusetMems: string;
-  Devices: DeviceMapping[];
+  Devices: DeviceMapping[] | null;
   DeviceCgroupRules: string[] | null;
   DeviceRequests: DeviceRequest[] | null;
   MemoryReservation: number;
@@ -148,7 +148,7 @@ export interface HostConfig {
   MemorySwappiness: number | null;
   OomKillDisable: boolean | null;
   PidsLimit: number | null;
-  Ulimits: Ulimit[];
+  Ulimits: Ulimit[] | null;
   CpuCount: number;
   CpuPercent: number;
   IOMaximumIOps: number;
@@ -437,7 +437,9 @@ export interface NetworkInspect {
   IPAM: {
     Driver: string;
     Options: Record<string, string> | null;
-    Config: { Subnet?: string; IPRange?: string; Gateway?: string; AuxiliaryAddresses?: Record<string, string> }[] | null;
+    Config:
+      | { Subnet?: string; IPRange?: string; Gateway?: string; AuxiliaryAddresses?: Record<string, string> }[]
+      | null;
   };
   Internal: boolean;
   Attachable: boolean;
