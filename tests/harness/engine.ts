@@ -17,6 +17,8 @@ export interface EngineOptions {
   /** images to import from Debian packages: "busybox", "debian" */
   images?: ("busybox" | "debian")[];
   flags?: string[];
+  /** share the network namespace of this engine, as two engines on one machine do */
+  beside?: TestEngine;
 }
 
 const berth = resolve("dist/berth");
@@ -63,12 +65,15 @@ export async function mountsBelow(folder: string): Promise<string[]> {
 export class TestEngine {
   readonly home: string;
   readonly flags: string[];
-  private readonly holder: Bun.Subprocess;
+  /** the process that holds the network namespace, and whether it is ours to end */
+  readonly holder: Bun.Subprocess;
+  private readonly ownsNetwork: boolean;
   private engine: Bun.Subprocess | undefined;
 
-  constructor(home: string, holder: Bun.Subprocess, flags: string[]) {
+  constructor(home: string, network: { holder: Bun.Subprocess; own: boolean }, flags: string[]) {
     this.home = home;
-    this.holder = holder;
+    this.holder = network.holder;
+    this.ownsNetwork = network.own;
     this.flags = flags;
   }
 
@@ -192,8 +197,10 @@ export class TestEngine {
     }
     await Bun.sleep(50);
     for (const target of (await mountsBelow(this.home)).reverse()) await run(["umount", "-l", target]);
-    this.holder.kill("SIGKILL");
-    await this.holder.exited;
+    if (this.ownsNetwork) {
+      this.holder.kill("SIGKILL");
+      await this.holder.exited;
+    }
     await rm(this.home, { recursive: true, force: true });
   }
 }
@@ -225,9 +232,14 @@ async function holdNetwork(): Promise<Bun.Subprocess> {
   return holder;
 }
 
-export async function startEngine({ images = [], flags = [] }: EngineOptions = {}): Promise<TestEngine> {
+export async function startEngine({
+  images = [],
+  flags = [],
+  beside,
+}: EngineOptions = {}): Promise<TestEngine> {
   const home = await mkdtemp(join(tmpdir(), "berth-engine-"));
-  const engine = new TestEngine(home, await holdNetwork(), flags);
+  const network = beside ? { holder: beside.holder, own: false } : { holder: await holdNetwork(), own: true };
+  const engine = new TestEngine(home, network, flags);
   try {
     await engine.start();
     for (const name of images) {
