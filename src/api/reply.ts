@@ -1,0 +1,34 @@
+import type { Session } from "../containers/contract.ts";
+
+/**
+ * What a handler answers: a value, not yet a byte on the wire, so that handlers are tested without a socket.
+ * `send.ts` writes it to a response, or to the bare socket of a connection that asked for an upgrade.
+ */
+export type Reply =
+  | { kind: "json"; status: number; value: unknown; headers?: Headers }
+  | { kind: "empty"; status: number; headers?: Headers }
+  | { kind: "text"; status: number; text: string; contentType: string; headers?: Headers }
+  /** bytes as they come; the headers go out before the first of them */
+  | { kind: "stream"; status: number; contentType: string; body: ByteSource }
+  /** headers at once, the JSON when it is known (`wait`) */
+  | { kind: "later"; status: number; value: Promise<unknown> }
+  /** the connection becomes the session's */
+  | { kind: "hijack"; contentType: string; session: Session }
+  /** an error told on a connection that a client expects to be hijacked: plain text, then the end */
+  | { kind: "rawError"; status: number; contentType: string; message: string };
+
+export type Headers = Readonly<Record<string, string>>;
+
+export type ByteSource = AsyncIterable<Uint8Array | string> | ReadableStream<Uint8Array>;
+
+export const json = (value: unknown, status = 200): Reply => ({ kind: "json", status, value });
+export const created = (value: unknown): Reply => ({ kind: "json", status: 201, value });
+export const noContent: Reply = { kind: "empty", status: 204 };
+export const emptyOk: Reply = { kind: "empty", status: 200 };
+
+export const contentTypes = {
+  json: "application/json",
+  text: "text/plain; charset=utf-8",
+  raw: "application/vnd.docker.raw-stream",
+  multiplexed: "application/vnd.docker.multiplexed-stream",
+} as const;

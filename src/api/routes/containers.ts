@@ -1,0 +1,124 @@
+import type { WaitCondition } from "../../containers/contract.ts";
+import { EngineError } from "../../lib/errors.ts";
+import type { ContainerCreateRequest } from "../../types/api.ts";
+import type { Call } from "../call.ts";
+import { stopSignal, upgradeCreate } from "../compat/containers.ts";
+import { containerConfigKeys, containerCreate } from "../decode/bodies.ts";
+import { filterKeys, parseFilters } from "../decode/filters.ts";
+import { consoleSize } from "../decode/query.ts";
+import { created, emptyOk, json, noContent, type Reply } from "../reply.ts";
+import type { Handler, Route } from "../router.ts";
+
+const list: Handler = async ({ engine, query }) => {
+  const limit = query.integer("limit");
+  return json(
+    await engine.containers.list({
+      all: query.flag("all"),
+      size: query.flag("size"),
+      filters: parseFilters(query.text("filters"), filterKeys.containers),
+      ...(limit === undefined || limit <= 0 ? {} : { limit }),
+    }),
+  );
+};
+
+const create: Handler = async (call) => {
+  const body = await call.json<ContainerCreateRequest>(containerCreate, true);
+  if (!containerConfigKeys.some((key) => key in body))
+    throw new EngineError("invalid", "config cannot be empty in order to create a container");
+  const name = call.query.text("name");
+  const platform = call.query.text("platform");
+  return created(
+    await call.engine.containers.create({
+      body: upgradeCreate(body, call.minor),
+      ...(name === "" ? {} : { name }),
+      ...(platform === "" ? {} : { platform }),
+    }),
+  );
+};
+
+const inspect: Handler = async (call) =>
+  json(await call.engine.containers.inspect(call.param("id"), { size: call.query.flag("size") }));
+
+const start: Handler = async (call) => {
+  await call.engine.containers.start(call.param("id"));
+  return noContent;
+};
+
+/** `t` and `signal` of stop and restart. */
+function stopOptions({ query, minor }: Call): { signal?: string; timeoutS?: number } {
+  const timeoutS = query.integer("t");
+  const signal = stopSignal(query.text("signal"), minor);
+  return { ...(signal === undefined ? {} : { signal }), ...(timeoutS === undefined ? {} : { timeoutS }) };
+}
+
+const stop: Handler = async (call) => {
+  await call.engine.containers.stop(call.param("id"), stopOptions(call));
+  return noContent;
+};
+
+const restart: Handler = async (call) => {
+  await call.engine.containers.restart(call.param("id"), stopOptions(call));
+  return noContent;
+};
+
+const kill: Handler = async (call) => {
+  await call.engine.containers.kill(call.param("id"), call.query.text("signal") || "SIGKILL");
+  return noContent;
+};
+
+const pause: Handler = async (call) => {
+  await call.engine.containers.pause(call.param("id"));
+  return noContent;
+};
+
+const unpause: Handler = async (call) => {
+  await call.engine.containers.unpause(call.param("id"));
+  return noContent;
+};
+
+const rename: Handler = async (call) => {
+  await call.engine.containers.rename(call.param("id"), call.query.text("name"));
+  return noContent;
+};
+
+const remove: Handler = async ({ engine, query, params }) => {
+  await engine.containers.remove(params["id"] ?? "", {
+    force: query.flag("force"),
+    volumes: query.flag("v"),
+    link: query.flag("link"),
+  });
+  return noContent;
+};
+
+const resize: Handler = async (call) => {
+  await call.engine.containers.resize(call.param("id"), consoleSize(call.query));
+  return emptyOk;
+};
+
+const conditions: readonly string[] = ["not-running", "next-exit", "removed"] satisfies WaitCondition[];
+
+const isCondition = (text: string): text is WaitCondition => conditions.includes(text);
+
+/** The container is looked up before the headers go out, its end is told whenever it comes. */
+const wait: Handler = (call): Reply => {
+  const asked = (call.minor >= 30 && call.query.text("condition")) || "not-running";
+  if (!isCondition(asked)) throw new EngineError("invalid", `invalid condition: ${JSON.stringify(asked)}`);
+  const { done } = call.engine.containers.wait(call.param("id"), asked, call.signal);
+  return { kind: "later", status: 200, value: done };
+};
+
+export const containerRoutes: readonly Route[] = [
+  { method: "GET", pattern: "/containers/json", handler: list },
+  { method: "POST", pattern: "/containers/create", handler: create },
+  { method: "GET", pattern: "/containers/{id}/json", handler: inspect },
+  { method: "POST", pattern: "/containers/{id}/start", handler: start },
+  { method: "POST", pattern: "/containers/{id}/stop", handler: stop },
+  { method: "POST", pattern: "/containers/{id}/restart", handler: restart },
+  { method: "POST", pattern: "/containers/{id}/kill", handler: kill },
+  { method: "POST", pattern: "/containers/{id}/pause", handler: pause },
+  { method: "POST", pattern: "/containers/{id}/unpause", handler: unpause },
+  { method: "POST", pattern: "/containers/{id}/rename", handler: rename },
+  { method: "POST", pattern: "/containers/{id}/resize", handler: resize },
+  { method: "POST", pattern: "/containers/{id}/wait", handler: wait },
+  { method: "DELETE", pattern: "/containers/{id}", handler: remove },
+];

@@ -1,0 +1,75 @@
+import type { Session } from "../../containers/contract.ts";
+import { EngineError, messageOf } from "../../lib/errors.ts";
+import { frame, stdoutStream } from "../../lib/multiplex.ts";
+import type { ExecCreateRequest } from "../../types/api.ts";
+import { upgradeConsoleSize } from "../compat/containers.ts";
+import { execContentType } from "../compat/streams.ts";
+import { execCreate, execStart } from "../decode/bodies.ts";
+import { consoleSize } from "../decode/query.ts";
+import { created, emptyOk, json, type Reply } from "../reply.ts";
+import type { Handler, Route } from "../router.ts";
+
+const create: Handler = async (call) => {
+  const body = await call.json<ExecCreateRequest>(execCreate);
+  if (!body.Cmd || body.Cmd.length === 0) throw new EngineError("invalid", "No exec command specified");
+  return created(
+    await call.engine.containers.exec.create(call.param("id"), upgradeConsoleSize(body, call.minor)),
+  );
+};
+
+interface StartBody {
+  Detach?: boolean;
+  Tty?: boolean;
+  ConsoleSize?: [number, number] | null;
+}
+
+/**
+ * What keeps an exec from being started is an error; what fails in the starting is told on the stream, as its output,
+ * because Docker has taken the connection over by then.
+ */
+const start: Handler = async (call): Promise<Reply> => {
+  const body = upgradeConsoleSize(await call.json<StartBody>(execStart), call.minor);
+  const tty = body.Tty ?? false;
+  const options = { detach: body.Detach ?? false, tty, consoleSize: body.ConsoleSize ?? null };
+  try {
+    const session = await call.engine.containers.exec.start(call.param("id"), options);
+    if (!session) return emptyOk;
+    return {
+      kind: "hijack",
+      contentType: execContentType(call.minor, session.terminal, call.upgrades),
+      session,
+    };
+  } catch (error) {
+    if (options.detach || (error instanceof EngineError && ["notFound", "conflict"].includes(error.kind)))
+      throw error;
+    const session = sayOnly(`${messageOf(error)}\r\n`, tty);
+    return { kind: "hijack", contentType: execContentType(call.minor, tty, call.upgrades), session };
+  }
+};
+
+/** A session that says one thing and ends. */
+function sayOnly(text: string, terminal: boolean): Session {
+  const bytes = Buffer.from(text);
+  const output = new ReadableStream<Uint8Array>({
+    start(controller) {
+      controller.enqueue(terminal ? bytes : frame(stdoutStream, bytes));
+      controller.close();
+    },
+  });
+  const nothing = async (): Promise<void> => undefined;
+  return { terminal, output, write: nothing, closeStdin: nothing, close: () => undefined };
+}
+
+const inspect: Handler = (call) => json(call.engine.containers.exec.inspect(call.param("id")));
+
+const resize: Handler = async (call) => {
+  await call.engine.containers.exec.resize(call.param("id"), consoleSize(call.query));
+  return emptyOk;
+};
+
+export const execRoutes: readonly Route[] = [
+  { method: "POST", pattern: "/containers/{id}/exec", handler: create },
+  { method: "POST", pattern: "/exec/{id}/start", handler: start },
+  { method: "POST", pattern: "/exec/{id}/resize", handler: resize },
+  { method: "GET", pattern: "/exec/{id}/json", handler: inspect },
+];

@@ -1,0 +1,55 @@
+import { EngineError, messageOf } from "../../lib/errors.ts";
+import type { Call } from "../call.ts";
+import { contentTypes, type Reply } from "../reply.ts";
+import type { Handler } from "../router.ts";
+import { messageLine } from "./image-load.ts";
+import { joinReference } from "./images.ts";
+
+/** `POST /images/create`: a pull (`fromImage`) or an import (`fromSrc`: `-` is the body, else a URL). */
+export const createImage: Handler = (call): Promise<Reply> => {
+  const image = call.query.text("fromImage");
+  return image === "" ? importImage(call) : pullImage(call);
+};
+
+async function pullImage(call: Call): Promise<Reply> {
+  const image = joinReference(call.query.text("fromImage"), call.query.text("tag").replace(/^sha256:.*/, ""));
+  throw new EngineError(
+    "notImplemented",
+    `POST /images/create?fromImage=${image} is not built yet in berth: it cannot pull, so import or load the image`,
+  );
+}
+
+async function importImage(call: Call): Promise<Reply> {
+  const { query, engine } = call;
+  const from = query.text("fromSrc");
+  const reference = joinReference(query.text("repo"), query.text("tag"));
+  const platform = query.text("platform");
+  const image = await engine.images.import({
+    source: from === "-" ? call.body : await download(from, call.signal),
+    message: query.text("message") || `Imported from ${from}`,
+    changes: query.all("changes"),
+    signal: call.signal,
+    ...(reference === undefined ? {} : { reference }),
+    ...(platform === "" ? {} : { platform }),
+  });
+  return {
+    kind: "text",
+    status: 200,
+    text: messageLine({ status: image.id }),
+    contentType: contentTypes.json,
+  };
+}
+
+/** The bytes at a URL; without a scheme it is http. */
+async function download(from: string, signal: AbortSignal): Promise<AsyncIterable<Uint8Array>> {
+  const url = /^[a-z]+:\/\//i.test(from) ? from : `http://${from}`;
+  const what = `Get "${from === "" ? "http:" : url}"`;
+  if (from === "") throw new EngineError("internal", `${what}: http: no Host in request URL`);
+  if (!/^https?:/i.test(url)) throw new EngineError("invalid", `${what}: unsupported protocol scheme`);
+  const response = await fetch(url, { signal }).catch((error: unknown) => {
+    throw new EngineError("internal", `${what}: ${messageOf(error)}`, { cause: error });
+  });
+  if (!response.ok || !response.body)
+    throw new EngineError("internal", `unable to fetch ${url}: the server answered ${response.status}`);
+  return response.body;
+}

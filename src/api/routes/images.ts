@@ -1,0 +1,56 @@
+import { EngineError } from "../../lib/errors.ts";
+import { inspectFor, summaryFor } from "../compat/images.ts";
+import { filterKeys, parseFilters } from "../decode/filters.ts";
+import { emptyOk, json, type Reply } from "../reply.ts";
+import type { Handler, Route } from "../router.ts";
+import { createImage } from "./image-create.ts";
+import { loadImages } from "./image-load.ts";
+
+const list: Handler = ({ engine, query, minor }) => {
+  const filters = parseFilters(query.text("filters"), filterKeys.images);
+  const images = engine.images.list(
+    { all: query.flag("all"), filters, sharedSize: query.flag("shared-size") },
+    (id) => engine.containers.usersOfImage(id).length,
+  );
+  return json(images.map((image) => summaryFor(image, minor)));
+};
+
+const inspect: Handler = (call) =>
+  json(inspectFor(call.engine.images.inspect(call.param("name")), call.minor));
+
+const history: Handler = (call) => json(call.engine.images.history(call.param("name")));
+
+/** `repo` and `tag` as one reference; undefined where no repository is named. */
+export function joinReference(repo: string, tag: string): string | undefined {
+  if (repo === "") return undefined;
+  if (tag === "") return repo;
+  if (!/^\w[\w.-]{0,127}$/.test(tag)) throw new EngineError("invalid", "invalid tag format");
+  return `${repo.replace(/:[^/:]*$/, "")}:${tag}`;
+}
+
+/** Without a repository there is nothing to do, and Docker says so with an empty 200. */
+const tag: Handler = (call): Reply => {
+  const reference = joinReference(call.query.text("repo"), call.query.text("tag"));
+  if (reference === undefined) return emptyOk;
+  call.engine.images.tag(call.param("name"), reference);
+  return { kind: "empty", status: 201 };
+};
+
+const remove: Handler = async (call) =>
+  json(
+    await call.engine.images.remove(call.param("name"), {
+      force: call.query.flag("force"),
+      prune: !call.query.flag("noprune"),
+      users: (id) => call.engine.containers.usersOfImage(id),
+    }),
+  );
+
+export const imageRoutes: readonly Route[] = [
+  { method: "GET", pattern: "/images/json", handler: list },
+  { method: "POST", pattern: "/images/create", handler: createImage },
+  { method: "POST", pattern: "/images/load", handler: loadImages },
+  { method: "GET", pattern: "/images/{name}/json", handler: inspect },
+  { method: "GET", pattern: "/images/{name}/history", handler: history },
+  { method: "POST", pattern: "/images/{name}/tag", handler: tag },
+  { method: "DELETE", pattern: "/images/{name}", handler: remove },
+];

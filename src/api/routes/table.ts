@@ -1,0 +1,25 @@
+import type { Route } from "../router.ts";
+import { containerStreamRoutes } from "./container-streams.ts";
+import { containerRoutes } from "./containers.ts";
+import { execRoutes } from "./exec.ts";
+import { imageRoutes } from "./images.ts";
+import { networkRoutes } from "./networks.ts";
+import { pluginRoutes } from "./plugins.ts";
+import { swarmRoutes } from "./swarm.ts";
+import { systemRoutes } from "./system.ts";
+import { unbuiltRoutes } from "./unbuilt.ts";
+import { volumeRoutes } from "./volumes.ts";
+
+/** Every route of the API. The first that matches wins; fixed paths win over those with parameters. */
+export const routes: readonly Route[] = [
+  ...systemRoutes,
+  ...containerRoutes,
+  ...containerStreamRoutes,
+  ...execRoutes,
+  ...imageRoutes,
+  ...volumeRoutes,
+  ...networkRoutes,
+  ...swarmRoutes,
+  ...pluginRoutes,
+  ...unbuiltRoutes,
+];

@@ -1,0 +1,21 @@
+import type { Containers } from "../containers/contract.ts";
+import type { Images } from "../images/contract.ts";
+import type { Logger } from "../lib/log.ts";
+import type { Networks } from "../network/contract.ts";
+import type { EventBus } from "../state/events.ts";
+import type { SystemInfo, SystemVersion } from "../types/system.ts";
+import type { Volumes } from "../volumes/contract.ts";
+
+/** The engine as the API sees it: its services, and what it tells of itself and its host. */
+export interface Engine {
+  readonly containers: Containers;
+  readonly images: Images;
+  readonly volumes: Volumes;
+  readonly networks: Networks;
+  readonly events: EventBus;
+  readonly logger: Logger;
+  /** what every reply's `Server` header says: "28.5.2+berth.0.1.0" */
+  readonly serverVersion: string;
+  version(): SystemVersion;
+  info(): Promise<SystemInfo>;
+}
