@@ -1,9 +1,9 @@
 import type { IncomingHttpHeaders } from "node:http";
 import type { Engine } from "../engine/contract.ts";
 import { EngineError } from "../lib/errors.ts";
-import { decodeJson } from "./decode/decode.ts";
+import { decodeJson } from "../lib/go-json/decode.ts";
+import type { ObjectShape } from "../lib/go-json/shape.ts";
 import { Query } from "./decode/query.ts";
-import type { ObjectShape } from "./decode/shape.ts";
 
 /** The largest JSON body that is read, bytes. */
 export const jsonLimit = 8 * 1024 * 1024;

@@ -1,5 +1,5 @@
+import { type Filters, matchExact, matchLabels } from "../../lib/filters.ts";
 import type { EventMessage } from "../../types/api.ts";
-import type { Filters } from "../decode/filters.ts";
 
 /** Actions that carry a detail behind a colon: a filter may name them without it. */
 const detailed = ["exec_create", "exec_start", "health_status"];
@@ -10,18 +10,15 @@ export function passes(event: EventMessage, filters: Filters): boolean {
   const { ID, Attributes } = event.Actor;
   return (
     action(filters.get("event"), event.Action) &&
-    exact(filters.get("type"), event.Type) &&
-    exact(filters.get("scope"), event.scope) &&
+    matchExact(filters, "type", event.Type) &&
+    matchExact(filters, "scope", event.scope) &&
     image(filters.get("image"), event) &&
-    labels(filters.get("label"), Attributes) &&
+    matchLabels(filters, "label", Attributes) &&
     ["container", "network", "volume", "daemon", "plugin", "node", "service", "secret", "config"].every(
       (key) => named(filters.get(key), ID, Attributes["name"]),
     )
   );
 }
-
-const exact = (values: string[] | undefined, value: string): boolean =>
-  values === undefined || values.length === 0 || values.includes(value);
 
 const prefixed = (values: string[], value: string): boolean =>
   values.some((prefix) => value.startsWith(prefix));
@@ -46,11 +43,3 @@ function image(values: string[] | undefined, event: EventMessage): boolean {
 }
 
 const withoutTag = (reference: string): string => reference.replace(/:[^/:]*$/, "");
-
-function labels(values: string[] | undefined, attributes: Record<string, string>): boolean {
-  return (values ?? []).every((wanted) => {
-    const equals = wanted.indexOf("=");
-    if (equals < 0) return wanted in attributes;
-    return attributes[wanted.slice(0, equals)] === wanted.slice(equals + 1);
-  });
-}

@@ -1,8 +1,8 @@
+import type { Filters } from "../../lib/filters.ts";
 import { stringify } from "../../lib/json.ts";
 import { nowNs } from "../../lib/time.ts";
 import type { EventBus } from "../../state/events.ts";
 import type { EventMessage } from "../../types/api.ts";
-import type { Filters } from "../decode/filters.ts";
 import { passes } from "./filter.ts";
 
 export interface EventSpan {

@@ -1,7 +1,13 @@
 import { EngineError } from "../../lib/errors.ts";
+import {
+  booleanFilter,
+  type Filters,
+  matchExact,
+  matchLabels,
+  matchPattern,
+  matchPrefix,
+} from "../../lib/filters.ts";
 import type { NetworkInspect } from "../../types/api.ts";
-import type { Filters } from "../decode/filters.ts";
-import { booleanFilter, hasLabels, isOneOf, isPartOf } from "./match.ts";
 
 const predefined: ReadonlySet<string> = new Set(["bridge", "host", "none"]);
 
@@ -13,19 +19,18 @@ export function filterNetworks(
   filters: Filters,
   used: (network: NetworkInspect) => boolean,
 ): NetworkInspect[] {
-  const dangling = booleanFilter(filters, "dangling");
-  const types = filters.get("type") ?? [];
-  for (const type of types)
+  const dangling = filters.has("dangling") ? booleanFilter(filters, "dangling", false) : undefined;
+  for (const type of filters.get("type") ?? [])
     if (type !== "custom" && type !== "builtin")
       throw new EngineError("invalid", `invalid filter: 'type'='${type}'`);
   return networks.filter(
     (network) =>
-      isPartOf(filters.get("name"), network.Name) &&
-      isPartOf(filters.get("id"), network.Id) &&
-      isOneOf(filters.get("driver"), network.Driver) &&
-      isOneOf(filters.get("scope"), network.Scope) &&
-      isOneOf(types, isPredefined(network.Name) ? "builtin" : "custom") &&
-      hasLabels(filters.get("label"), network.Labels) &&
+      matchPattern(filters, "name", network.Name) &&
+      matchPrefix(filters, "id", network.Id) &&
+      matchExact(filters, "driver", network.Driver) &&
+      matchExact(filters, "scope", network.Scope) &&
+      matchExact(filters, "type", isPredefined(network.Name) ? "builtin" : "custom") &&
+      matchLabels(filters, "label", network.Labels) &&
       (dangling === undefined || dangling === (!isPredefined(network.Name) && !used(network))),
   );
 }

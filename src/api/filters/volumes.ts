@@ -1,18 +1,18 @@
+import { booleanFilter, type Filters, matchExact, matchLabels, matchPattern } from "../../lib/filters.ts";
 import type { Volume } from "../../types/api.ts";
-import type { Filters } from "../decode/filters.ts";
-import { booleanFilter, hasLabels, isOneOf, isPartOf } from "./match.ts";
 
+/** `used` says whether a container names the volume. */
 export function filterVolumes(
   volumes: Volume[],
   filters: Filters,
   used: (name: string) => boolean,
 ): Volume[] {
-  const dangling = booleanFilter(filters, "dangling");
+  const dangling = filters.has("dangling") ? booleanFilter(filters, "dangling", false) : undefined;
   return volumes.filter(
     (volume) =>
-      isPartOf(filters.get("name"), volume.Name) &&
-      isOneOf(filters.get("driver"), volume.Driver) &&
-      hasLabels(filters.get("label"), volume.Labels ?? {}) &&
+      matchPattern(filters, "name", volume.Name) &&
+      matchExact(filters, "driver", volume.Driver) &&
+      matchLabels(filters, "label", volume.Labels) &&
       (dangling === undefined || dangling === !used(volume.Name)),
   );
 }

@@ -4,7 +4,7 @@ import type { ContainerCreateRequest } from "../../types/api.ts";
 import type { Call } from "../call.ts";
 import { stopSignal, upgradeCreate } from "../compat/containers.ts";
 import { containerConfigKeys, containerCreate } from "../decode/bodies.ts";
-import { filterKeys, parseFilters } from "../decode/filters.ts";
+import { listFilters } from "../decode/filters.ts";
 import { consoleSize } from "../decode/query.ts";
 import { created, emptyOk, json, noContent, type Reply } from "../reply.ts";
 import type { Handler, Route } from "../router.ts";
@@ -15,7 +15,7 @@ const list: Handler = async ({ engine, query }) => {
     await engine.containers.list({
       all: query.flag("all"),
       size: query.flag("size"),
-      filters: parseFilters(query.text("filters"), filterKeys.containers),
+      filters: listFilters(query.text("filters"), "containers"),
       ...(limit === undefined || limit <= 0 ? {} : { limit }),
     }),
   );

@@ -1,4 +1,5 @@
 import { EngineError, messageOf } from "../../lib/errors.ts";
+import { familiar, parseReference, withDefaultTag, withTag } from "../../lib/reference.ts";
 import type { Call } from "../call.ts";
 import { contentTypes, type Reply } from "../reply.ts";
 import type { Handler } from "../router.ts";
@@ -12,7 +13,9 @@ export const createImage: Handler = (call): Promise<Reply> => {
 };
 
 async function pullImage(call: Call): Promise<Reply> {
-  const image = joinReference(call.query.text("fromImage"), call.query.text("tag").replace(/^sha256:.*/, ""));
+  const tag = call.query.text("tag");
+  const named = parseReference(call.query.text("fromImage"));
+  const image = familiar(withDefaultTag(tag === "" || tag.includes(":") ? named : withTag(named, tag)));
   throw new EngineError(
     "notImplemented",
     `POST /images/create?fromImage=${image} is not built yet in berth: it cannot pull, so import or load the image`,

@@ -1,13 +1,13 @@
-import { EngineError } from "../../lib/errors.ts";
+import { familiar, parseRepoTag } from "../../lib/reference.ts";
 import { inspectFor, summaryFor } from "../compat/images.ts";
-import { filterKeys, parseFilters } from "../decode/filters.ts";
+import { listFilters } from "../decode/filters.ts";
 import { emptyOk, json, type Reply } from "../reply.ts";
 import type { Handler, Route } from "../router.ts";
 import { createImage } from "./image-create.ts";
 import { loadImages } from "./image-load.ts";
 
 const list: Handler = ({ engine, query, minor }) => {
-  const filters = parseFilters(query.text("filters"), filterKeys.images);
+  const filters = listFilters(query.text("filters"), "images");
   const images = engine.images.list(
     { all: query.flag("all"), filters, sharedSize: query.flag("shared-size") },
     (id) => engine.containers.usersOfImage(id).length,
@@ -20,13 +20,9 @@ const inspect: Handler = (call) =>
 
 const history: Handler = (call) => json(call.engine.images.history(call.param("name")));
 
-/** `repo` and `tag` as one reference; undefined where no repository is named. */
-export function joinReference(repo: string, tag: string): string | undefined {
-  if (repo === "") return undefined;
-  if (tag === "") return repo;
-  if (!/^\w[\w.-]{0,127}$/.test(tag)) throw new EngineError("invalid", "invalid tag format");
-  return `${repo.replace(/:[^/:]*$/, "")}:${tag}`;
-}
+/** `repo` and `tag` as one familiar reference; undefined where no repository is named. */
+export const joinReference = (repo: string, tag: string): string | undefined =>
+  repo === "" ? undefined : familiar(parseRepoTag(repo, tag));
 
 /** Without a repository there is nothing to do, and Docker says so with an empty 200. */
 const tag: Handler = (call): Reply => {

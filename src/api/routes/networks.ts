@@ -1,7 +1,7 @@
 import { EngineError } from "../../lib/errors.ts";
 import type { ContainerSummary, NetworkInspect } from "../../types/api.ts";
 import type { Call } from "../call.ts";
-import { filterKeys, parseFilters } from "../decode/filters.ts";
+import { listFilters } from "../decode/filters.ts";
 import { notBuilt } from "../errors.ts";
 import { filterNetworks, isPredefined } from "../filters/networks.ts";
 import { json } from "../reply.ts";
@@ -9,7 +9,7 @@ import type { Handler, Route } from "../router.ts";
 
 const list: Handler = async (call) => {
   const { engine, query } = call;
-  const filters = parseFilters(query.text("filters"), filterKeys.networks);
+  const filters = listFilters(query.text("filters"), "networks");
   const running = filters.has("dangling") ? await runningContainers(call) : [];
   const used = (network: NetworkInspect): boolean =>
     running.some((container) => network.Name in container.NetworkSettings.Networks);

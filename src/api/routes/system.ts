@@ -1,6 +1,6 @@
 import { EngineError } from "../../lib/errors.ts";
+import { parseFilters } from "../../lib/filters.ts";
 import { infoFor } from "../compat/system.ts";
-import { parseFilters } from "../decode/filters.ts";
 import { timestampNs } from "../decode/query.ts";
 import { eventLines } from "../events/stream.ts";
 import { contentTypes, json } from "../reply.ts";

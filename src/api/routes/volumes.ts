@@ -1,7 +1,8 @@
 import { EngineError, messageOf } from "../../lib/errors.ts";
+import type { Filters } from "../../lib/filters.ts";
 import type { VolumeCreateRequest } from "../../types/api.ts";
 import { volumeCreate } from "../decode/bodies.ts";
-import { type Filters, filterKeys, parseFilters } from "../decode/filters.ts";
+import { listFilters } from "../decode/filters.ts";
 import { filterVolumes } from "../filters/volumes.ts";
 import { created, json, noContent } from "../reply.ts";
 import type { Handler, Route } from "../router.ts";
@@ -9,7 +10,7 @@ import type { Handler, Route } from "../router.ts";
 /** Docker names the volumes where the filter is no filter at all, and only then. */
 function volumeFilters(source: string): Filters {
   try {
-    return parseFilters(source, filterKeys.volumes);
+    return listFilters(source, "volumes");
   } catch (error) {
     if (messageOf(error) !== "invalid filter") throw error;
     throw new EngineError("invalid", "error reading volume filters: invalid filter", { cause: error });

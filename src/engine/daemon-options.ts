@@ -1,0 +1,136 @@
+/**
+ * Every option of the engine, as a flag and as a key of `daemon.json`. What Docker's daemon knows and this engine
+ * does not have is listed too, so that it is refused by its name rather than ignored.
+ */
+export type OptionType =
+  | "bool"
+  | "int"
+  | "string"
+  | "strings"
+  | "map"
+  | "size"
+  | "ulimits"
+  | "pools"
+  | "runtimes";
+
+export interface DaemonOption {
+  /** in daemon.json */
+  key: string;
+  /** on the command line; repeatable ones are in the singular there */
+  flag: string;
+  short?: string;
+  type: OptionType;
+  help: string;
+}
+
+const option = (key: string, type: OptionType, help: string, flag = key, short?: string): DaemonOption => ({
+  key,
+  flag,
+  type,
+  help,
+  ...(short === undefined ? {} : { short }),
+});
+
+export const daemonOptions: readonly DaemonOption[] = [
+  option("bip", "string", "Address of the default bridge, with its prefix"),
+  option(
+    "bridge",
+    "string",
+    "Bridge of the default network (made where it is missing; none = no default network)",
+    "bridge",
+    "b",
+  ),
+  option("cgroup-parent", "string", "Parent cgroup of all containers"),
+  option("data-root", "string", 'Folder of all that persists (default "/var/lib/berth")'),
+  option("debug", "bool", "Log more", "debug", "D"),
+  option(
+    "default-address-pools",
+    "pools",
+    "Pools of subnets for new networks (base=CIDR,size=BITS)",
+    "default-address-pool",
+  ),
+  option(
+    "default-cgroupns-mode",
+    "string",
+    'Cgroup namespace of containers that ask for none ("private" or "host")',
+  ),
+  option(
+    "default-ipc-mode",
+    "string",
+    'IPC namespace of containers that ask for none ("private" or "shareable")',
+  ),
+  option("default-runtime", "string", "OCI runtime of containers that ask for none"),
+  option("default-shm-size", "size", "Size of /dev/shm of containers that ask for none (default 64MiB)"),
+  option("default-stop-timeout", "int", "Seconds from the stop signal to the kill (default 10)"),
+  option("default-ulimits", "ulimits", "Limits of all containers (NAME=SOFT[:HARD])", "default-ulimit"),
+  option("dns", "strings", "Name servers of containers that ask for none"),
+  option("dns-opts", "strings", "Resolver options of containers that ask for none", "dns-opt"),
+  option("dns-search", "strings", "Search domains of containers that ask for none"),
+  option("exec-opts", "strings", "native.cgroupdriver=cgroupfs is the one there is", "exec-opt"),
+  option("exec-root", "string", 'Folder of what a reboot may take (default "/run/berth")'),
+  option("group", "string", 'Group of the unix socket (default "berth")', "group", "G"),
+  option("host-gateway-ips", "strings", "Addresses that host-gateway stands for", "host-gateway-ip"),
+  option("hosts", "strings", 'Where to listen (default "unix:///run/berth.sock")', "host", "H"),
+  option("icc", "bool", "Let containers of the default network reach each other (default true)"),
+  option("init", "bool", "Run an init in containers"),
+  option("init-path", "string", "The init binary"),
+  option("ip", "string", 'Host address of published ports that name none (default "0.0.0.0")'),
+  option("ip-forward", "bool", "Switch on IP forwarding (default true)"),
+  option("ip-masq", "bool", "Masquerade the default network (default true)"),
+  option("iptables", "bool", "Make packet rules, with nftables (default true)"),
+  option("labels", "strings", "Labels of this engine (KEY=VALUE)", "label"),
+  option("live-restore", "bool", "Containers outlive the engine, as they always do here"),
+  option("log-driver", "string", 'Log driver of containers that ask for none (default "json-file")'),
+  option("log-format", "string", 'Format of the engine\'s log ("text" or "json")'),
+  option(
+    "log-level",
+    "string",
+    'Level of the engine\'s log ("debug", "info", "warn" or "error")',
+    "log-level",
+    "l",
+  ),
+  option("log-opts", "map", "Log options of containers that ask for none (max-size, max-file)", "log-opt"),
+  option("mtu", "int", "MTU of the default network"),
+  option("no-new-privileges", "bool", "Set no_new_privs in all containers"),
+  option("pidfile", "string", 'File of the engine\'s process id (default "/run/berth.pid")', "pidfile", "p"),
+  option("runtimes", "runtimes", "Another OCI runtime (NAME=PATH)", "add-runtime"),
+  option("seccomp-profile", "string", 'Seccomp profile: a file, "builtin" or "unconfined"'),
+  option("shutdown-timeout", "int", "Seconds the engine takes to stop at most (default 15)"),
+  option("storage-driver", "string", 'How layers are stacked ("overlay2" or "vfs")', "storage-driver", "s"),
+];
+
+/** Flags that are not options: where the options' file is, and what to do instead of running. */
+export const controlFlags = {
+  "config-file": 'The options\' file (default "/etc/berth/daemon.json")',
+  validate: "Check the options and end",
+  help: "Print this",
+  version: "Print the version",
+} as const;
+
+/** Keys of Docker's daemon that this engine does not have yet; a flag in the singular stands for its key. */
+export const unsupportedKeys: ReadonlySet<string> = new Set(
+  `allow-direct-routing api-cors-header authorization-plugins bip6 bridge-accept-fwmark builder cdi-spec-dirs
+  containerd containerd-namespace containerd-plugins-namespace containerd-plugin-namespace cpu-rt-period cpu-rt-runtime
+  cri-containerd default-gateway default-gateway-v6 default-network-opts deprecated-key-path experimental features
+  firewall-backend fixed-cidr fixed-cidr-v6 http-proxy https-proxy insecure-registries ip-forward-no-drop ip6tables ipv6
+  max-concurrent-downloads max-concurrent-uploads max-download-attempts metrics-addr min-api-version
+  network-control-plane-mtu network-diagnostic-port no-proxy node-generic-resources nri-opts proxies raw-logs
+  registry-mirrors rootless selinux-enabled storage-opts swarm-default-advertise-addr swarm-raft-election-tick
+  swarm-raft-heartbeat-tick tls tlscacert tlscert tlskey tlsverify userland-proxy userland-proxy-path userns-remap`.split(
+    /\s+/,
+  ),
+);
+
+const unsupportedFlags: ReadonlyMap<string, string> = new Map([
+  ...[...unsupportedKeys].map((key): [string, string] => [key, key]),
+  ["authorization-plugin", "authorization-plugins"],
+  ["cdi-spec-dir", "cdi-spec-dirs"],
+  ["default-network-opt", "default-network-opts"],
+  ["feature", "features"],
+  ["insecure-registry", "insecure-registries"],
+  ["node-generic-resource", "node-generic-resources"],
+  ["registry-mirror", "registry-mirrors"],
+  ["storage-opt", "storage-opts"],
+]);
+
+export const isUnsupportedFlag = (flag: string): boolean => unsupportedFlags.has(flag);
