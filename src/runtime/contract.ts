@@ -3,7 +3,7 @@ import type { Process, Spec } from "../types/runtime-spec.ts";
 /**
  * Runtime: processes in containers. One conmon per container (and per exec) holds its terminal, its log and its exit
  * code, and outlives the engine; crun makes the container. The engine talks to conmon through its attach socket
- * (SOCK_SEQPACKET, served by one Worker for all), its control fifo, and its exit files, which a watch reports.
+ * (SOCK_SEQPACKET), its control fifo, and its exit files, which a watch reports.
  *
  * Life: `create` (process waits to begin) → `start` → … → exit reported by `onExit` → `delete`.
  * A container is named by its 64-hex id; an exec by its own 64-hex id.
@@ -16,6 +16,11 @@ export interface ContainerProcess {
   terminal: boolean;
   /** stdin is kept open for attach; else it is /dev/null */
   stdin: boolean;
+  /**
+   * stdin ends with its first client (`closeStdin`, or the engine's crash). Otherwise, and with a terminal, nothing ends
+   * it while the process lives, and `closeStdin` does nothing.
+   */
+  stdinOnce?: boolean;
   /** file conmon writes (k8s-file format); undefined = no log is kept */
   logPath?: string;
   /** OCI runtime binary; undefined = the engine's default */
@@ -85,6 +90,8 @@ export interface ProcessState {
 export interface Runtime {
   /** Default OCI runtime ("crun" or "runc"), its version, and the cgroup layout in use. */
   readonly facts: RuntimeFacts;
+  /** What to set as a spec's `cgroupsPath`: below the engine's own group, or the parent the user named. */
+  cgroupPathFor(id: string, parent?: string): string;
 
   /** Makes the container; its process waits. Returns the pid. Failures carry the runtime's own sentence. */
   create(container: ContainerProcess): Promise<number>;
@@ -93,14 +100,22 @@ export interface Runtime {
   kill(id: string, signal: number, options?: { all?: boolean }): Promise<void>;
   pause(id: string): Promise<void>;
   resume(id: string): Promise<void>;
-  /** Removes what is left of it (cgroup, runtime state, bundle); kills what still runs. Idempotent. */
+  /** Removes what is left of it (cgroup, runtime state, bundle); kills what still runs. Idempotent.
+   * After it no exit is reported. */
   delete(id: string): Promise<void>;
   /** What is there, from the kernel and conmon's files, not from memory: for recovery. */
   inspect(id: string): Promise<ProcessState | ExitReport | undefined>;
   /** Calls back once per exit of a container's first process, also for exits while no engine ran (after `adopt`). */
   onExit(listener: (report: ExitReport) => void): void;
   /** After an engine restart: watches a container again. */
-  adopt(container: { id: string; bundle: string; terminal: boolean; stdin: boolean; logPath?: string }): Promise<void>;
+  adopt(container: {
+    id: string;
+    bundle: string;
+    terminal: boolean;
+    stdin: boolean;
+    stdinOnce?: boolean;
+    logPath?: string;
+  }): Promise<void>;
   /** pids in the container's cgroup */
   pids(id: string): Promise<number[]>;
 
@@ -108,7 +123,10 @@ export interface Runtime {
   resize(id: string, size: { height: number; width: number }): Promise<void>;
 
   /** Starts a process in a running container. Resolves when it runs; rejects with the runtime's sentence. */
-  exec(exec: ExecProcess, attach: AttachOptions | undefined): Promise<{ pid: number; attachment?: Attachment; exit: Promise<number> }>;
+  exec(
+    exec: ExecProcess,
+    attach: AttachOptions | undefined,
+  ): Promise<{ pid: number; attachment?: Attachment; exit: Promise<number> }>;
   resizeExec(execId: string, size: { height: number; width: number }): Promise<void>;
 
   /** Reads a container's log (live file and rotated ones). `follow` ends when `ended` resolves and all is told. */

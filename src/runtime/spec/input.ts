@@ -1,4 +1,11 @@
-import type { LinuxDevice, LinuxDeviceCgroup, LinuxResources, Mount, Process, Seccomp } from "../../types/runtime-spec.ts";
+import type {
+  LinuxDevice,
+  LinuxDeviceCgroup,
+  LinuxResources,
+  Mount,
+  Process,
+  Seccomp,
+} from "../../types/runtime-spec.ts";
 
 /**
  * What `buildSpec` turns into an OCI spec: every decision already made (users resolved to numbers, mounts to paths,

@@ -1,0 +1,75 @@
+import type { AttachOptions } from "../contract.ts";
+import { joinPackets, type Packet } from "./frames.ts";
+
+/** bytes joined into one piece of output at most */
+const pieceSize = 256 * 1024;
+
+/** One reader of a process's output: a queue on one side, a stream on the other. */
+export class AttachClient {
+  readonly output: ReadableStream<Uint8Array>;
+  /** bytes that wait to be read */
+  queued = 0;
+  private readonly options: AttachOptions;
+  private readonly terminal: boolean;
+  private packets: Packet[] = [];
+  private ended = false;
+  private wake: (() => void) | undefined;
+
+  /** `changed` is told when bytes were read or the reader left. */
+  constructor(options: AttachOptions, terminal: boolean, changed: (left: boolean) => void) {
+    this.options = options;
+    this.terminal = terminal;
+    this.output = new ReadableStream<Uint8Array>(
+      {
+        pull: (controller) => this.pull(controller, changed),
+        cancel: () => changed(true),
+      },
+      { highWaterMark: 0 },
+    );
+  }
+
+  push(packet: Packet): void {
+    if (this.ended || !(packet.stream === 1 ? this.options.stdout : this.options.stderr)) return;
+    this.packets.push(packet);
+    this.queued += packet.bytes.length;
+    this.wake?.();
+  }
+
+  /** Ends `output` after what is queued. */
+  end(): void {
+    this.ended = true;
+    this.wake?.();
+  }
+
+  private async pull(
+    controller: ReadableStreamDefaultController<Uint8Array>,
+    changed: (left: boolean) => void,
+  ): Promise<void> {
+    if (this.packets.length === 0 && !this.ended) await this.more();
+    if (this.packets.length === 0) {
+      controller.close();
+      return;
+    }
+    controller.enqueue(joinPackets(this.take(), this.terminal));
+    changed(false);
+  }
+
+  private more(): Promise<void> {
+    return new Promise((resolve) => {
+      this.wake = () => {
+        this.wake = undefined;
+        resolve();
+      };
+    });
+  }
+
+  private take(): Packet[] {
+    let size = 0;
+    let count = 0;
+    while (count < this.packets.length && size < pieceSize) size += this.packets[count++]?.bytes.length ?? 0;
+    this.queued -= size;
+    const taken = this.packets;
+    this.packets = taken.splice(count);
+    return taken;
+  }
+}

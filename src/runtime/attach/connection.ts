@@ -1,0 +1,107 @@
+import { type AdoptedSocket, adoptSocket, connectSeqpacket } from "../../system/sockets.ts";
+
+/** conmon's numbers of the pipes, the first byte of each packet. */
+const stdoutPipe = 2;
+const stderrPipe = 3;
+/** conmon receives at most 32 KB a packet and drops the rest of a longer one */
+const packetSize = 16_384;
+
+export type StreamNumber = 1 | 2;
+
+export interface ConnectionEvents {
+  /** at most 8 KB of the process's output, Docker's stream numbers: 1 stdout, 2 stderr */
+  packet(stream: StreamNumber, bytes: Uint8Array): void;
+  /** conmon has closed it: all output was delivered before */
+  end(): void;
+}
+
+/** One connection to conmon's attach socket. */
+export class AttachConnection {
+  private readonly events: ConnectionEvents;
+  private socket: AdoptedSocket | undefined;
+  private open = true;
+  private inputOpen = true;
+  private paused = false;
+  private turn: Promise<void> = Promise.resolve();
+  private wake: (() => void) | undefined;
+
+  private constructor(events: ConnectionEvents) {
+    this.events = events;
+  }
+
+  /** Throws SystemError `ENOENT` or `ECONNREFUSED` when the process has ended. */
+  static async open(path: string, events: ConnectionEvents): Promise<AttachConnection> {
+    const connection = new AttachConnection(events);
+    connection.socket = await adoptSocket(connectSeqpacket(path), {
+      data: (bytes) => connection.take(bytes),
+      drain: () => connection.wake?.(),
+      end: () => connection.finish(),
+    });
+    return connection;
+  }
+
+  private take(packet: Uint8Array): void {
+    const pipe = packet[0];
+    if (pipe !== stdoutPipe && pipe !== stderrPipe) return;
+    this.events.packet(pipe === stdoutPipe ? 1 : 2, packet.subarray(1));
+  }
+
+  private finish(): void {
+    if (!this.open) return;
+    this.open = false;
+    this.inputOpen = false;
+    this.wake?.();
+    this.events.end();
+  }
+
+  pause(): void {
+    if (!this.paused) this.socket?.pause();
+    this.paused = true;
+  }
+
+  resume(): void {
+    if (this.paused && this.open) this.socket?.resume();
+    this.paused = false;
+  }
+
+  /** Writes to stdin in the order of the calls; resolves when conmon has the bytes, or nobody takes them any more. */
+  write(bytes: Uint8Array): Promise<void> {
+    const mine = this.turn.then(() => this.send(bytes));
+    this.turn = mine;
+    return mine;
+  }
+
+  private async send(bytes: Uint8Array): Promise<void> {
+    for (let at = 0; at < bytes.length && this.inputOpen; ) {
+      const packet = bytes.subarray(at, at + packetSize);
+      const taken = this.socket?.write(packet) ?? -1;
+      if (taken < 0) return;
+      at += taken;
+      if (taken < packet.length) await this.writable();
+    }
+  }
+
+  private writable(): Promise<void> {
+    return new Promise((resolve) => {
+      this.wake = () => {
+        this.wake = undefined;
+        resolve();
+      };
+    });
+  }
+
+  /** Ends the process's stdin after what was written. */
+  async endInput(): Promise<void> {
+    await this.turn;
+    if (!this.inputOpen) return;
+    this.inputOpen = false;
+    this.socket?.shutdown();
+  }
+
+  close(): void {
+    this.open = false;
+    this.inputOpen = false;
+    this.wake?.();
+    this.socket?.end();
+  }
+}

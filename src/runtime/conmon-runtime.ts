@@ -1,0 +1,130 @@
+import { EngineError } from "../lib/errors.ts";
+import { signalPidfd } from "../system/signals.ts";
+import { type CgroupHost, giveBack } from "./cgroups/prepare.ts";
+import type { RuntimeContext } from "./context.ts";
+import type {
+  Attachment,
+  AttachOptions,
+  ContainerProcess,
+  ExecProcess,
+  ExitReport,
+  LogOptions,
+  LogPolicy,
+  ProcessState,
+  Runtime,
+  RuntimeFacts,
+} from "./contract.ts";
+import { resizeTerminal, type TerminalSize } from "./control.ts";
+import { createContainer } from "./create.ts";
+import { deleteContainer } from "./delete.ts";
+import { Execs, type RunningExec } from "./exec.ts";
+import { readLogs } from "./logs/read.ts";
+import { LogRotation } from "./logs/rotation.ts";
+import { type Adoptable, adoptContainer, inspectContainer, sweepRemains } from "./recover.ts";
+import { startContainer } from "./start.ts";
+
+/** The contract's methods, each a use case in a file of its own. */
+export class ConmonRuntime implements Runtime {
+  readonly facts: RuntimeFacts;
+  private readonly context: RuntimeContext;
+  private readonly host: CgroupHost;
+  private readonly execs: Execs;
+  private readonly rotation: LogRotation;
+
+  constructor(context: RuntimeContext, facts: RuntimeFacts, host: CgroupHost) {
+    this.context = context;
+    this.facts = facts;
+    this.host = host;
+    this.execs = new Execs(context);
+    this.rotation = new LogRotation(context);
+    context.exits.onExit(({ id }) => this.rotation.stop(id));
+  }
+
+  cgroupPathFor(id: string, parent = this.context.cgroupParent): string {
+    return `/${parent.replace(/^\/+|\/+$/g, "")}/${id}`;
+  }
+
+  create(container: ContainerProcess): Promise<number> {
+    return createContainer(this.context, container);
+  }
+
+  start(id: string): Promise<void> {
+    return startContainer(this.context, id);
+  }
+
+  async kill(id: string, signal: number, { all = false }: { all?: boolean } = {}): Promise<void> {
+    const { pidfd, cgroup } = this.context.containers.get(id);
+    if (all) this.context.cgroups.signalAll(cgroup, signal);
+    else if (pidfd === undefined || !signalPidfd(pidfd, signal))
+      throw new EngineError("notFound", `container ${id} has no process`);
+  }
+
+  pause(id: string): Promise<void> {
+    return this.context.cgroups.freeze(this.context.containers.get(id).cgroup, true);
+  }
+
+  resume(id: string): Promise<void> {
+    return this.context.cgroups.freeze(this.context.containers.get(id).cgroup, false);
+  }
+
+  delete(id: string): Promise<void> {
+    this.rotation.stop(id);
+    return deleteContainer(this.context, id);
+  }
+
+  inspect(id: string): Promise<ProcessState | ExitReport | undefined> {
+    return inspectContainer(this.context, id);
+  }
+
+  onExit(listener: (report: ExitReport) => void): void {
+    this.context.exits.onExit(listener);
+  }
+
+  adopt(container: Adoptable): Promise<void> {
+    return adoptContainer(this.context, container);
+  }
+
+  async pids(id: string): Promise<number[]> {
+    return this.context.cgroups.pids(this.context.containers.get(id).cgroup);
+  }
+
+  attach(id: string, options: AttachOptions): Promise<Attachment> {
+    return this.context.containers.get(id).streams.attach(options);
+  }
+
+  async resize(id: string, size: TerminalSize): Promise<void> {
+    resizeTerminal(this.context.containers.get(id).bundle, size);
+  }
+
+  exec(exec: ExecProcess, attach: AttachOptions | undefined): Promise<RunningExec> {
+    return this.execs.run(exec, attach);
+  }
+
+  async resizeExec(execId: string, size: TerminalSize): Promise<void> {
+    resizeTerminal(this.execs.bundle(execId), size);
+  }
+
+  logs(logPath: string, options: LogOptions, ended: Promise<unknown>): ReadableStream<Uint8Array> {
+    return readLogs(logPath, options, ended);
+  }
+
+  rotate(id: string, logPath: string, policy: LogPolicy): void {
+    this.rotation.keep(id, logPath, policy);
+  }
+
+  sweep(alive: ReadonlySet<string>): Promise<void> {
+    return sweepRemains(this.context, alive);
+  }
+
+  /** Containers go on; with none left, the engine's cgroup and the hierarchies it mounted go too. */
+  async close(): Promise<void> {
+    this.rotation.close();
+    this.context.exits.close();
+    const containers = this.context.containers.all();
+    await Promise.all(containers.map(({ streams }) => streams.close()));
+    for (const { id } of containers) this.context.containers.remove(id);
+    if (this.context.cgroups.children(this.context.cgroupParent).length > 0) return;
+    this.context.cgroups.remove(this.context.cgroupParent);
+    await giveBack(this.host, this.context.paths.mountRecord);
+  }
+}

@@ -1,0 +1,21 @@
+import type { Logger } from "../lib/log.ts";
+import type { CgroupTree } from "../system/cgroup.ts";
+import type { RunningContainers } from "./containers.ts";
+import type { ExitWatch } from "./exits.ts";
+import type { OciRuntime } from "./oci-runtime.ts";
+import type { RuntimePaths } from "./paths.ts";
+
+/** What the use cases of this folder share. */
+export interface RuntimeContext {
+  paths: RuntimePaths;
+  /** path of conmon's binary */
+  conmon: string;
+  /** the OCI runtime of a name; undefined = the default one. Throws `invalid` for an unknown name. */
+  runtimeNamed(name: string | undefined): Promise<OciRuntime>;
+  cgroups: CgroupTree;
+  /** the cgroup all containers of this engine are below */
+  cgroupParent: string;
+  containers: RunningContainers;
+  exits: ExitWatch;
+  logger: Logger;
+}

@@ -1,0 +1,96 @@
+import { mkdir, rm, writeFile } from "node:fs/promises";
+import { EngineError, messageOf } from "../lib/errors.ts";
+import { isRunning } from "../system/signals.ts";
+import { ProcessStreams } from "./attach/streams.ts";
+import { createArguments, keepsStdin } from "./conmon/arguments.ts";
+import { Monitor } from "./conmon/monitor.ts";
+import type { RuntimeContext } from "./context.ts";
+import type { ContainerProcess } from "./contract.ts";
+import { removeRemains } from "./delete.ts";
+import { createFailure } from "./failure.ts";
+import type { OciRuntime } from "./oci-runtime.ts";
+import { inBundle } from "./paths.ts";
+
+/** Makes the container under a conmon of its own; its first process waits for `start`. On failure nothing is left. */
+export async function createContainer(context: RuntimeContext, container: ContainerProcess): Promise<number> {
+  const { id, bundle, spec } = container;
+  if (context.containers.find(id)) throw new EngineError("conflict", `container ${id} has a process already`);
+  const runtime = await context.runtimeNamed(container.runtime);
+  await mkdir(bundle, { recursive: true, mode: 0o711 });
+  await Promise.all([
+    writeFile(inBundle.config(bundle), JSON.stringify(spec), { mode: 0o600 }),
+    rm(inBundle.exit(bundle), { force: true }), // of an earlier run
+    rm(inBundle.oom(bundle), { force: true }),
+    rm(inBundle.pid(bundle), { force: true }),
+  ]);
+  const argv = createArguments({ ...context, runtime }, container);
+  const monitor = await Monitor.spawn(argv, bundle, false);
+  const pid = await createdPid(monitor, container).catch(async (error: unknown) => {
+    await removeRemains(context, { id, bundle, cgroup: spec.linux.cgroupsPath, runtime });
+    throw error;
+  });
+  register(context, container, { pid, runtime, monitor });
+  return pid;
+}
+
+async function createdPid(monitor: Monitor, { id, spec }: ContainerProcess): Promise<number> {
+  const message = await monitor.next();
+  monitor.letGo();
+  if (message && message.data > 0) return message.data;
+  const exitCode = await monitor.process.exited;
+  const attempt = { command: spec.process.args[0] ?? "", cwd: spec.process.cwd };
+  if (message?.message) throw createFailure(message.message, attempt);
+  const why = monitor.complaint || `it ended with ${exitCode}`;
+  throw new EngineError("internal", `create container ${id}: conmon did not make it: ${why}`);
+}
+
+function register(
+  context: RuntimeContext,
+  container: ContainerProcess,
+  { pid, runtime, monitor }: { pid: number; runtime: OciRuntime; monitor: Monitor },
+): void {
+  watchContainer(context, {
+    id: container.id,
+    bundle: container.bundle,
+    terminal: container.terminal,
+    stdin: container.stdin,
+    keepsStdin: keepsStdin(container),
+    pid,
+    conmonPid: monitor.process.pid,
+    cgroup: container.spec.linux.cgroupsPath,
+    runtime,
+  });
+  monitor.process.exited
+    .then(() => context.exits.monitorGone(container.id))
+    .catch((error: unknown) => context.logger.error("cannot tell an exit", { error: messageOf(error) }));
+}
+
+export interface Watchable {
+  id: string;
+  bundle: string;
+  terminal: boolean;
+  stdin: boolean;
+  keepsStdin: boolean;
+  pid: number;
+  conmonPid: number;
+  cgroup: string;
+  runtime: OciRuntime;
+}
+
+/** From here on the engine knows the container's process and tells its exit. */
+export function watchContainer(context: RuntimeContext, watchable: Watchable): void {
+  const { id, bundle, pid, conmonPid, cgroup, runtime, ...rest } = watchable;
+  const streams = new ProcessStreams({
+    ...rest,
+    socketPath: inBundle.attach(bundle),
+    running: () => isRunning(pid),
+  });
+  context.containers.add({ id, bundle, pid, conmonPid, cgroup, runtime, streams });
+  context.exits.add({
+    id,
+    bundle,
+    monitored: () => isRunning(conmonPid),
+    kill: () => context.cgroups.signalAll(cgroup, 9),
+    oomKills: () => context.cgroups.oomKills(cgroup),
+  });
+}

@@ -1,0 +1,85 @@
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import { EngineError } from "../lib/errors.ts";
+import { signals } from "../lib/signals.ts";
+import { runCommand } from "../system/process.ts";
+import { signalPid } from "../system/signals.ts";
+import type { RuntimeContext } from "./context.ts";
+import type { OciRuntime } from "./oci-runtime.ts";
+import { cgroupOf, runtimeOf } from "./recover.ts";
+
+export interface Remains {
+  id: string;
+  bundle: string;
+  /** undefined = not known: only the runtime can tell */
+  cgroup: string | undefined;
+  runtime: OciRuntime;
+}
+
+const conmonGraceMs = 5000;
+
+/** Ends what still runs, then removes every trace. A success for what is already gone. */
+export async function deleteContainer(context: RuntimeContext, id: string): Promise<void> {
+  const running = context.containers.find(id);
+  const bundle = running?.bundle ?? context.paths.bundle(id);
+  const cgroup = running?.cgroup ?? (await cgroupOf(bundle));
+  if (running) await endProcess(context, id, running.conmonPid, running.cgroup);
+  await running?.streams.close();
+  context.exits.forget(id);
+  context.containers.remove(id);
+  await removeRemains(context, {
+    id,
+    bundle,
+    cgroup,
+    runtime: running?.runtime ?? (await runtimeOf(context, id)),
+  });
+}
+
+async function endProcess(
+  context: RuntimeContext,
+  id: string,
+  conmonPid: number,
+  cgroup: string,
+): Promise<void> {
+  if (context.cgroups.pids(cgroup).length === 0) return;
+  if (context.cgroups.isFrozen(cgroup)) await context.cgroups.freeze(cgroup, false);
+  context.cgroups.signalAll(cgroup, signals.kill);
+  const told = await Promise.race([
+    context.exits.ended(id).then(() => true),
+    Bun.sleep(conmonGraceMs).then(() => false),
+  ]);
+  if (!told) signalPid(conmonPid, signals.kill);
+}
+
+export async function removeRemains(
+  context: RuntimeContext,
+  { id, bundle, cgroup, runtime }: Remains,
+): Promise<void> {
+  if (cgroup !== undefined) await removeCgroup(context, id, cgroup);
+  if (runtime.name === "crun" && cgroup !== undefined)
+    await rm(join(context.paths.state, id), { recursive: true, force: true }); // all that `crun delete` does besides
+  else await runtimeDelete(context, id, runtime);
+  await Promise.all([
+    rm(bundle, { recursive: true, force: true }),
+    rm(context.paths.exitFile(id), { force: true }),
+  ]);
+}
+
+async function runtimeDelete(context: RuntimeContext, id: string, runtime: OciRuntime): Promise<void> {
+  const argv = [runtime.path, ...runtime.globalArguments(context.paths.state), "delete", "--force", id];
+  const { exitCode, stderr } = await runCommand(argv);
+  if (exitCode !== 0) context.logger.warn("runtime delete", { container: id, error: stderr.trim() });
+}
+
+/** A group can be removed once the kernel has let go of its last process: mostly at once, under load a moment later. */
+async function removeCgroup(context: RuntimeContext, id: string, cgroup: string): Promise<void> {
+  for (let waitMs = 1; waitMs < 2000; waitMs *= 2) {
+    if (context.cgroups.remove(cgroup)) return;
+    context.cgroups.signalAll(cgroup, signals.kill);
+    await Bun.sleep(waitMs);
+  }
+  throw new EngineError(
+    "internal",
+    `delete container ${id}: its control group ${cgroup} still holds processes`,
+  );
+}

@@ -1,0 +1,137 @@
+import { existsSync, type FSWatcher, watch } from "node:fs";
+import { readFile, rm, stat } from "node:fs/promises";
+import { messageOf } from "../lib/errors.ts";
+import type { Logger } from "../lib/log.ts";
+import { nowNs } from "../lib/time.ts";
+import type { ExitReport } from "./contract.ts";
+import { inBundle, type RuntimePaths } from "./paths.ts";
+
+/** Exit code of a process whose conmon died before it could tell. */
+const unknownExitCode = 137;
+const safetyIntervalMs = 3000;
+
+export interface Watched {
+  id: string;
+  bundle: string;
+  /** whether conmon is still there to write the exit file */
+  monitored: () => boolean;
+  /** ends what is left of a container whose conmon is gone */
+  kill: () => void;
+  /** processes the kernel ended for want of memory */
+  oomKills: () => number;
+}
+
+/**
+ * Tells each exit once. conmon writes `<bundle>/exit`, then a file in the watched folder; the watch fires within
+ * milliseconds. Should an event be lost, or conmon be killed, a slow check finds it.
+ */
+export class ExitWatch {
+  private readonly paths: RuntimePaths;
+  private readonly logger: Logger;
+  private readonly watched = new Map<string, Watched>();
+  private readonly listeners: ((report: ExitReport) => void)[] = [];
+  private readonly waiting = new Map<string, (() => void)[]>();
+  private readonly watcher: FSWatcher;
+  private readonly timer: Timer;
+
+  constructor(paths: RuntimePaths, logger: Logger) {
+    this.paths = paths;
+    this.logger = logger;
+    this.watcher = watch(paths.exits, { persistent: false }, (_event, name) => {
+      if (name) void this.look(name);
+    });
+    this.timer = setInterval(() => this.checkAll(), safetyIntervalMs);
+    this.timer.unref();
+  }
+
+  onExit(listener: (report: ExitReport) => void): void {
+    this.listeners.push(listener);
+  }
+
+  add(watched: Watched): void {
+    this.watched.set(watched.id, watched);
+    void this.look(watched.id); // it may have ended before we began to look
+  }
+
+  forget(id: string): void {
+    this.watched.delete(id);
+    for (const resolve of this.waiting.get(id) ?? []) resolve();
+    this.waiting.delete(id);
+  }
+
+  /** Resolves when the exit of `id` is told, or it is forgotten. */
+  ended(id: string): Promise<void> {
+    if (!this.watched.has(id)) return Promise.resolve();
+    return new Promise((resolve) => this.waiting.set(id, [...(this.waiting.get(id) ?? []), resolve]));
+  }
+
+  /** Looks whether a container has ended, and tells it. */
+  async look(id: string): Promise<void> {
+    const watched = this.watched.get(id);
+    if (!watched) return;
+    try {
+      const report = await readExit(id, watched.bundle, watched.oomKills);
+      if (report && this.watched.delete(id)) await this.tell(report);
+    } catch (error) {
+      this.logger.error("cannot read an exit file", { container: id, error: messageOf(error) });
+    }
+  }
+
+  /** conmon is known to have ended: with no exit file, it was killed, and its container must not stay unwatched. */
+  async monitorGone(id: string): Promise<void> {
+    await this.look(id);
+    const watched = this.watched.get(id);
+    if (!watched || watched.monitored() || !this.watched.delete(id)) return;
+    this.logger.warn("conmon ended without telling an exit code", { container: id });
+    watched.kill();
+    await this.tell({
+      id,
+      exitCode: unknownExitCode,
+      exitedAtNs: nowNs(),
+      oomKilled: watched.oomKills() > 0,
+    });
+  }
+
+  private async tell(report: ExitReport): Promise<void> {
+    for (const listener of this.listeners) listener(report);
+    this.forget(report.id);
+    await rm(this.paths.exitFile(report.id), { force: true });
+  }
+
+  private checkAll(): void {
+    for (const [id, watched] of this.watched) {
+      if (existsSync(this.paths.exitFile(id))) void this.look(id);
+      else if (!watched.monitored()) void this.monitorGone(id);
+    }
+  }
+
+  close(): void {
+    clearInterval(this.timer);
+    this.watcher.close();
+    for (const id of [...this.watched.keys()]) this.forget(id);
+  }
+}
+
+/** What conmon left in a bundle; undefined while the process runs. */
+export async function readExit(
+  id: string,
+  bundle: string,
+  oomKills: () => number,
+): Promise<ExitReport | undefined> {
+  const file = inBundle.exit(bundle);
+  try {
+    const [text, { mtimeNs }] = await Promise.all([readFile(file, "latin1"), stat(file, { bigint: true })]);
+    const oomKilled = existsSync(inBundle.oom(bundle)) || oomKills() > 0;
+    // conmon tells -1 when it does not know
+    const code = Number(text.trim());
+    return {
+      id,
+      exitCode: code >= 0 && code <= 255 ? code : unknownExitCode,
+      exitedAtNs: mtimeNs,
+      oomKilled,
+    };
+  } catch (error) {
+    if ((error as { code?: string }).code === "ENOENT") return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,57 @@
+import { access, constants } from "node:fs/promises";
+import { join } from "node:path";
+import { EngineError } from "../lib/errors.ts";
+import { runCommand } from "../system/process.ts";
+
+/** An OCI runtime binary on this host: crun or runc, by what it says of itself. */
+export interface OciRuntime {
+  name: "crun" | "runc";
+  path: string;
+  version: string;
+  globalArguments(stateFolder: string): string[];
+}
+
+export async function findProgram(name: string): Promise<string | undefined> {
+  if (name.includes("/")) return (await isExecutable(name)) ? name : undefined;
+  const folders = [
+    ...(process.env["PATH"] ?? "").split(":"),
+    "/usr/local/bin",
+    "/usr/bin",
+    "/usr/sbin",
+    "/usr/libexec/podman",
+  ];
+  for (const folder of folders.filter(Boolean)) {
+    const path = join(folder, name);
+    if (await isExecutable(path)) return path;
+  }
+  return undefined;
+}
+
+async function isExecutable(path: string): Promise<boolean> {
+  try {
+    await access(path, constants.X_OK);
+    return true;
+  } catch {
+    return false; // whatever the reason, it cannot be run
+  }
+}
+
+/** The first word that looks like a version: "crun version 1.8.1" → "1.8.1". */
+export const versionIn = (text: string): string => /\bversion:?\s+v?(\S+)/i.exec(text)?.[1] ?? "unknown";
+
+/** Finds a runtime by name or path; undefined when it is not installed, an error when it cannot run. */
+export async function findOciRuntime(nameOrPath: string): Promise<OciRuntime | undefined> {
+  const path = await findProgram(nameOrPath);
+  if (path === undefined) return undefined;
+  const { exitCode, stdout, stderr } = await runCommand([path, "--version"]);
+  if (exitCode !== 0)
+    throw new EngineError("internal", `${path} --version ended with ${exitCode}: ${stderr.trim()}`);
+  const name = /^runc\b/m.test(stdout) ? "runc" : "crun";
+  return {
+    name,
+    path,
+    version: versionIn(stdout),
+    globalArguments: (state) =>
+      name === "crun" ? ["--root", state, "--cgroup-manager", "cgroupfs"] : ["--root", state],
+  };
+}

@@ -1,0 +1,111 @@
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { EngineError } from "../lib/errors.ts";
+import type { Logger } from "../lib/log.ts";
+import { CgroupTree, cgroupLayout, cgroupRoot } from "../system/cgroup.ts";
+import { mountHierarchy, unmountHierarchy } from "../system/cgroup-mount.ts";
+import { runCommand } from "../system/process.ts";
+import { type CgroupHost, mountHeld } from "./cgroups/prepare.ts";
+import { ConmonRuntime } from "./conmon-runtime.ts";
+import { RunningContainers } from "./containers.ts";
+import type { RuntimeFacts } from "./contract.ts";
+import { ExitWatch } from "./exits.ts";
+import { findOciRuntime, findProgram, type OciRuntime, versionIn } from "./oci-runtime.ts";
+import { RuntimePaths } from "./paths.ts";
+
+export interface RuntimeOptions {
+  execRoot: string;
+  engineId: string;
+  logger: Logger;
+  /** parent of all containers' cgroups; undefined = `/berth-<engine id>` */
+  cgroupParent?: string;
+  /** name or path; undefined = crun, else runc */
+  defaultRuntime?: string;
+  /** further runtimes by name: path of a binary with crun's or runc's command line */
+  runtimes?: Readonly<Record<string, string>>;
+}
+
+/** Finds conmon and an OCI runtime, makes the host's cgroups fit for them, and begins to watch for exits. */
+export async function openRuntime(options: RuntimeOptions): Promise<ConmonRuntime> {
+  const { execRoot, engineId, logger, cgroupParent = `/berth-${engineId}` } = options;
+  const paths = new RuntimePaths(execRoot);
+  paths.makeFolders();
+  const [conmon, runtime] = await Promise.all([findConmon(), findDefault(options.defaultRuntime)]);
+  const host = cgroupHost();
+  const layout = cgroupLayout();
+  const warnings = layout === "mixed" ? await mountHeld(host, paths.mountRecord) : [];
+  for (const warning of warnings) logger.warn(warning);
+  const facts: RuntimeFacts = {
+    name: runtime.name,
+    path: runtime.path,
+    version: runtime.version,
+    conmonVersion: conmon.version,
+    cgroupVersion: layout === "v2" ? "2" : "1",
+    cgroupLayout: layout,
+    warnings,
+  };
+  const context = {
+    paths,
+    conmon: conmon.path,
+    runtimeNamed: runtimeTable(runtime, options.runtimes ?? {}),
+    cgroups: new CgroupTree(cgroupRoot, layout),
+    cgroupParent,
+    containers: new RunningContainers(),
+    exits: new ExitWatch(paths, logger),
+    logger,
+  };
+  return new ConmonRuntime(context, facts, host);
+}
+
+async function findConmon(): Promise<{ path: string; version: string }> {
+  const path = await findProgram("conmon");
+  if (path === undefined)
+    throw new EngineError(
+      "internal",
+      "conmon is not installed: install the package conmon (apt install conmon)",
+    );
+  const { stdout } = await runCommand([path, "--version"]);
+  return { path, version: versionIn(stdout) };
+}
+
+async function findDefault(wanted: string | undefined): Promise<OciRuntime> {
+  for (const name of wanted === undefined ? ["crun", "runc"] : [wanted]) {
+    const found = await findOciRuntime(name);
+    if (found) return found;
+  }
+  const names = wanted ?? "crun or runc";
+  throw new EngineError("internal", `${names} is not installed: install the package crun (apt install crun)`);
+}
+
+/** Runtimes by name, each looked for when it is first used. */
+function runtimeTable(
+  standard: OciRuntime,
+  paths: Readonly<Record<string, string>>,
+): (name: string | undefined) => Promise<OciRuntime> {
+  const found = new Map<string, OciRuntime>([[standard.name, standard]]);
+  return async (name) => {
+    if (name === undefined) return standard;
+    const known = found.get(name);
+    if (known) return known;
+    const runtime = await findOciRuntime(
+      paths[name] ?? (/^(crun|runc)$/.test(name) ? name : `/nonexistent/${name}`),
+    );
+    if (!runtime) throw new EngineError("invalid", `unknown or invalid runtime name: ${name}`);
+    found.set(name, runtime);
+    return runtime;
+  };
+}
+
+function cgroupHost(): CgroupHost {
+  const unified = join(cgroupRoot, "unified/cgroup.controllers");
+  return {
+    root: cgroupRoot,
+    readFacts: () => ({
+      controllers: readFileSync("/proc/cgroups", "latin1"),
+      mounts: readFileSync("/proc/self/mountinfo", "latin1"),
+      unified: existsSync(unified) ? readFileSync(unified, "latin1") : "",
+    }),
+    mount: mountHierarchy,
+    unmount: unmountHierarchy,
+  };
+}

@@ -1,0 +1,47 @@
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+
+/** Every path of the runtime below the exec root; nothing else in this folder joins one. */
+export class RuntimePaths {
+  readonly execRoot: string;
+  /** conmon leaves one file per ended container here; watched */
+  readonly exits: string;
+  /** the OCI runtime's own state, a folder per container */
+  readonly state: string;
+  readonly containers: string;
+
+  constructor(execRoot: string) {
+    this.execRoot = execRoot;
+    this.exits = join(execRoot, "exits");
+    this.state = join(execRoot, "crun");
+    this.containers = join(execRoot, "containers");
+  }
+
+  makeFolders(): void {
+    for (const folder of [this.execRoot, this.exits, this.state, this.containers])
+      mkdirSync(folder, { recursive: true, mode: 0o711 });
+  }
+
+  bundle = (id: string): string => join(this.containers, id);
+  exitFile = (id: string): string => join(this.exits, id);
+  /** crun's fifo on which the first process waits for `start` */
+  startFifo = (id: string): string => join(this.state, id, "exec.fifo");
+  /** an exec has a bundle of its own inside its container's */
+  execBundle = (containerId: string, execId: string): string =>
+    join(this.bundle(containerId), "exec", execId);
+  /** hierarchies the engine mounted itself */
+  get mountRecord(): string {
+    return join(this.execRoot, "cgroup-mounts.json");
+  }
+}
+
+/** Files conmon makes or reads in a bundle. */
+export const inBundle = {
+  config: (bundle: string): string => join(bundle, "config.json"),
+  pid: (bundle: string): string => join(bundle, "pid"),
+  exit: (bundle: string): string => join(bundle, "exit"),
+  oom: (bundle: string): string => join(bundle, "oom"),
+  attach: (bundle: string): string => join(bundle, "attach"),
+  control: (bundle: string): string => join(bundle, "ctl"),
+  process: (bundle: string): string => join(bundle, "process.json"),
+};

@@ -1,0 +1,58 @@
+import { EngineError, messageOf } from "../lib/errors.ts";
+
+/** Spawning. There is never a shell between: arguments are passed as they are. */
+export interface SpawnRequest {
+  argv: readonly string[];
+  env: Readonly<Record<string, string>>;
+  cwd: string;
+  /** the child's descriptors from 0 on: a number of ours, or "ignore" for /dev/null */
+  fds: readonly (number | "ignore")[];
+}
+
+export interface SpawnedProcess {
+  pid: number;
+  /** 0–255, or 128+n when a signal ended it */
+  exited: Promise<number>;
+}
+
+/** Starts a process that may outlive this one and does not keep it alive. */
+export function spawnProcess({ argv, env, cwd, fds }: SpawnRequest): SpawnedProcess {
+  try {
+    const child = Bun.spawn([...argv], {
+      env: { ...env },
+      cwd,
+      stdio: [...fds] as unknown as ["ignore", "ignore", "ignore"],
+    });
+    child.unref();
+    return { pid: child.pid, exited: child.exited };
+  } catch (error) {
+    throw new EngineError("internal", `start ${argv[0]}: ${messageOf(error)}`, { cause: error });
+  }
+}
+
+export interface CommandResult {
+  exitCode: number;
+  stdout: string;
+  stderr: string;
+}
+
+/** Runs a short command to its end and gives what it said (each stream at most 64 KB; the rest is dropped). */
+export async function runCommand(argv: readonly string[], timeoutMs = 30_000): Promise<CommandResult> {
+  try {
+    const child = Bun.spawn([...argv], {
+      stdin: "ignore",
+      stdout: "pipe",
+      stderr: "pipe",
+      timeout: timeoutMs,
+      env: { PATH: process.env["PATH"] ?? "", LC_ALL: "C" },
+    });
+    const [stdout, stderr, exitCode] = await Promise.all([
+      child.stdout.text(),
+      child.stderr.text(),
+      child.exited,
+    ]);
+    return { exitCode, stdout: stdout.slice(0, 65_536), stderr: stderr.slice(0, 65_536) };
+  } catch (error) {
+    throw new EngineError("internal", `run ${argv[0]}: ${messageOf(error)}`, { cause: error });
+  }
+}
