@@ -1,0 +1,104 @@
+import type { Platform } from "../types/oci.ts";
+import { EngineError } from "./errors.ts";
+
+/**
+ * Platforms as `os/architecture/variant`, with the field's aliases and sentences
+ * (https://pkg.go.dev/github.com/containerd/platforms).
+ */
+const architectures = new Set([
+  "386",
+  "amd64",
+  "amd64p32",
+  "arm",
+  "armbe",
+  "arm64",
+  "arm64be",
+  "loong64",
+  "mips",
+  "mips64",
+  "mips64le",
+  "mips64p32",
+  "mips64p32le",
+  "mipsle",
+  "ppc",
+  "ppc64",
+  "ppc64le",
+  "riscv",
+  "riscv64",
+  "s390",
+  "s390x",
+  "sparc",
+  "sparc64",
+  "wasm",
+]);
+const systems = new Set([
+  "aix",
+  "android",
+  "darwin",
+  "dragonfly",
+  "freebsd",
+  "hurd",
+  "illumos",
+  "ios",
+  "js",
+  "linux",
+  "nacl",
+  "netbsd",
+  "openbsd",
+  "plan9",
+  "solaris",
+  "windows",
+  "zos",
+]);
+
+/** This machine's architecture in the field's words. */
+export const hostArchitecture = process.arch === "x64" ? "amd64" : process.arch;
+
+const invalid = (text: string, why: string): EngineError =>
+  new EngineError("invalid", `${JSON.stringify(text)}: ${why}: invalid argument`);
+
+/** Parses `linux/arm64`, `linux/arm/v7`, `linux` or `arm64`; what is not named is this machine's. */
+export function parsePlatform(text: string): Platform {
+  const parts = text.split("/");
+  if (parts.length > 3) throw invalid(text, "cannot parse platform specifier");
+  for (const part of parts)
+    if (!/^[A-Za-z0-9_.-]+$/.test(part))
+      throw invalid(
+        text,
+        `${JSON.stringify(part)} is an invalid component of ${JSON.stringify(text)}: platform specifier component must match "^[A-Za-z0-9_.-]+$"`,
+      );
+  const [first = "", second, variant = ""] = parts;
+  if (second !== undefined) return normalise(first.toLowerCase(), second, variant);
+  const os = first.toLowerCase();
+  if (systems.has(os)) return normalise(os, hostArchitecture, "");
+  const alone = normalise("linux", first, "");
+  if (architectures.has(alone.architecture)) return alone;
+  throw invalid(text, "unknown operating system or architecture");
+}
+
+/** One spelling for each platform: aliases are replaced, a default variant is left out. */
+export function normalise(os: string, architectureName: string, variantName: string): Platform {
+  let architecture = architectureName.toLowerCase();
+  let variant = variantName.toLowerCase();
+  if (architecture === "i386") [architecture, variant] = ["386", ""];
+  else if (architecture === "x86_64" || architecture === "x86-64") architecture = "amd64";
+  else if (architecture === "aarch64") architecture = "arm64";
+  else if (architecture === "armhf") [architecture, variant] = ["arm", "v7"];
+  else if (architecture === "armel") [architecture, variant] = ["arm", "v6"];
+  if (architecture === "amd64" && variant === "v1") variant = "";
+  if (architecture === "arm64" && (variant === "8" || variant === "v8")) variant = "";
+  if (architecture === "arm") variant = variant === "" ? "v7" : variant.replace(/^(?=[5-8]$)/, "v");
+  return { os: os === "macos" ? "darwin" : os, architecture, ...(variant ? { variant } : {}) };
+}
+
+export const formatPlatform = ({ os, architecture, variant }: Platform): string =>
+  [os, architecture, ...(variant ? [variant] : [])].join("/");
+
+/** Whether an image of `have` runs where `want` is asked. An absent variant on either side is no obstacle. */
+export function matchesPlatform(have: Platform, want: Platform): boolean {
+  const [a, b] = [have, want].map(({ os, architecture, variant }) =>
+    normalise(os, architecture, variant ?? ""),
+  );
+  if (!a || !b || a.os !== b.os || a.architecture !== b.architecture) return false;
+  return a.variant === b.variant || a.variant === undefined || b.variant === undefined;
+}
