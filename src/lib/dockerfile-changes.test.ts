@@ -1,3 +1,4 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: these are Dockerfile texts
 import { describe, expect, test } from "bun:test";
 import { applyChanges } from "./dockerfile-changes.ts";
 

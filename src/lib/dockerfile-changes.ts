@@ -73,8 +73,8 @@ const environmentOf = ({ Env }: ImageRunConfig): Environment =>
     }),
   );
 
-const word = (config: ImageRunConfig, { escape }: Instruction, text: string): string =>
-  expandWord(text, environmentOf(config), escape);
+const word = (config: ImageRunConfig, { escapeToken }: Instruction, text: string): string =>
+  expandWord(text, environmentOf(config), escapeToken);
 
 /** A JSON array as it is, anything else through the shell. */
 function command(config: ImageRunConfig, instruction: Instruction): string[] | null {
@@ -114,7 +114,7 @@ function ports(config: ImageRunConfig, instruction: Instruction): Record<string,
   const exposed: Record<string, Record<string, never>> = {};
   const named = instruction
     .words()
-    .flatMap((text) => expandWords(text, environmentOf(config), instruction.escape));
+    .flatMap((text) => expandWords(text, environmentOf(config), instruction.escapeToken));
   for (const port of named.filter((text) => text !== "").flatMap(exposedPorts)) exposed[port] = {};
   return exposed;
 }

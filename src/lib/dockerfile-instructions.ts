@@ -14,7 +14,7 @@ export interface Instruction {
   /** the arguments, where they are a JSON array of strings */
   json(): string[] | undefined;
   /** the escape character in force */
-  escape: string;
+  escapeToken: string;
   /** the arguments between white space */
   words(): string[];
   /** `a=b c=d`, or the old form `a b` */
@@ -29,8 +29,8 @@ const lengthMax = 1 << 20;
 export function parseInstructions(text: string): Instruction[] {
   if (text.length > lengthMax)
     throw new EngineError("tooLarge", `the changes are over ${lengthMax} characters`);
-  const escape = escapeOf(text);
-  const instructions = logicalLines(text, escape).map((line) => parseLine(line, escape));
+  const escapeToken = escapeOf(text);
+  const instructions = logicalLines(text, escapeToken).map((line) => parseLine(line, escapeToken));
   if (instructions.length === 0) throw invalid("file with no instructions");
   return instructions;
 }
@@ -41,19 +41,19 @@ function escapeOf(text: string): string {
     if (!directive) break;
     if (directive[1]?.toLowerCase() !== "escape") continue;
     if (directive[2] === "`" || directive[2] === "\\") return directive[2];
-    throw invalid(`invalid escape token '${directive[2]}' does not match \` or \\`);
+    throw invalid(`invalid escapeToken token '${directive[2]}' does not match \` or \\`);
   }
   return "\\";
 }
 
 /** Lines without comments, those that end in the escape character joined with the next. */
-function logicalLines(text: string, escape: string): string[] {
+function logicalLines(text: string, escapeToken: string): string[] {
   const lines: string[] = [];
   let open: string | undefined;
   for (const raw of text.split(/\r?\n/)) {
     if (/^\s*#/.test(raw) || (open !== undefined && raw.trim() === "")) continue;
     const line = open === undefined ? raw.trimStart() : raw;
-    const continued = endsInEscape(line, escape);
+    const continued = endsInEscape(line, escapeToken);
     open = (open ?? "") + (continued ?? line);
     if (continued !== undefined) continue;
     lines.push(open);
@@ -64,30 +64,30 @@ function logicalLines(text: string, escape: string): string[] {
 }
 
 /** The line without its trailing escape character, where it has one that is not itself escaped. */
-function endsInEscape(line: string, escape: string): string | undefined {
+function endsInEscape(line: string, escapeToken: string): string | undefined {
   const end = line.replace(/[ \t]+$/, "");
-  return end.endsWith(escape) && end.at(-2) !== escape ? end.slice(0, -1) : undefined;
+  return end.endsWith(escapeToken) && end.at(-2) !== escapeToken ? end.slice(0, -1) : undefined;
 }
 
-function parseLine(line: string, escape: string): Instruction {
+function parseLine(line: string, escapeToken: string): Instruction {
   const name = /^\S+/.exec(line)?.[0] ?? "";
-  const { flags, rest } = takeFlags(line.slice(name.length).trim(), escape);
+  const { flags, rest } = takeFlags(line.slice(name.length).trim(), escapeToken);
   return {
     name,
     flags,
     rest,
     json: () => stringArray(rest),
-    escape,
+    escapeToken,
     words: () => rest.split(/\s+/).filter((word) => word !== ""),
-    pairs: () => parsePairs(name.toUpperCase(), rest, escape),
+    pairs: () => parsePairs(name.toUpperCase(), rest, escapeToken),
   };
 }
 
-function takeFlags(text: string, escape: string): { flags: string[]; rest: string } {
+function takeFlags(text: string, escapeToken: string): { flags: string[]; rest: string } {
   const flags: string[] = [];
   let rest = text;
   while (rest.startsWith("--")) {
-    const [word, length] = quotedWord(rest, escape);
+    const [word, length] = quotedWord(rest, escapeToken);
     rest = rest.slice(length).trimStart();
     if (word === "--") break;
     flags.push(word);
@@ -96,13 +96,13 @@ function takeFlags(text: string, escape: string): { flags: string[]; rest: strin
 }
 
 /** The first word with its quotes taken off, and how long it was. */
-function quotedWord(text: string, escape: string): [string, number] {
+function quotedWord(text: string, escapeToken: string): [string, number] {
   let word = "";
   let quote = "";
   let at = 0;
   for (; at < text.length; at++) {
     const character = text[at] ?? "";
-    if (character === escape && quote !== "'" && at + 1 < text.length) word += text[++at] ?? "";
+    if (character === escapeToken && quote !== "'" && at + 1 < text.length) word += text[++at] ?? "";
     else if (quote !== "") {
       if (character === quote) quote = "";
       else word += character;
@@ -129,8 +129,8 @@ export function stringArray(text: string): string[] | undefined {
   throw invalid("when using JSON array syntax, arrays must be comprised of strings only");
 }
 
-function parsePairs(name: string, rest: string, escape: string): [string, string][] {
-  const words = quotedWords(rest, escape);
+function parsePairs(name: string, rest: string, escapeToken: string): [string, string][] {
+  const words = quotedWords(rest, escapeToken);
   const [first] = words;
   if (first === undefined) return [];
   if (!first.includes("=")) {
@@ -149,7 +149,7 @@ function parsePairs(name: string, rest: string, escape: string): [string, string
 }
 
 /** Words between white space that is not quoted or escaped; quotes and escapes are left in. */
-function quotedWords(text: string, escape: string): string[] {
+function quotedWords(text: string, escapeToken: string): string[] {
   const words: string[] = [];
   let word = "";
   let quote = "";
@@ -160,7 +160,7 @@ function quotedWords(text: string, escape: string): string[] {
       word = "";
       continue;
     }
-    if (character === escape && quote !== "'") {
+    if (character === escapeToken && quote !== "'") {
       if (at + 1 < text.length) word += character + (text[++at] ?? "");
       continue;
     }

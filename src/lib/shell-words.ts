@@ -8,16 +8,20 @@ import { matchEnds, type PatternToken, parseShellPattern } from "./shell-pattern
 export type Environment = ReadonlyMap<string, string>;
 
 /** One word: what is between its quotes stays together. */
-export const expandWord = (text: string, environment: Environment, escape = "\\"): string =>
-  expand(text, environment, escape).word;
+export const expandWord = (text: string, environment: Environment, escapeToken = "\\"): string =>
+  expand(text, environment, escapeToken).word;
 
 /** The words a text falls into after variables are put in. */
-export const expandWords = (text: string, environment: Environment, escape = "\\"): string[] =>
-  expand(text, environment, escape).words;
+export const expandWords = (text: string, environment: Environment, escapeToken = "\\"): string[] =>
+  expand(text, environment, escapeToken).words;
 
-function expand(text: string, environment: Environment, escape: string): { word: string; words: string[] } {
+function expand(
+  text: string,
+  environment: Environment,
+  escapeToken: string,
+): { word: string; words: string[] } {
   try {
-    const lexer = new Lexer(text, environment, escape);
+    const lexer = new Lexer(text, environment, escapeToken);
     const word = lexer.until();
     return { word, words: lexer.finish() };
   } catch (error) {
@@ -36,7 +40,7 @@ const patternValueMax = 4096;
 class Lexer {
   private readonly characters: string[];
   private readonly environment: Environment;
-  private readonly escape: string;
+  private readonly escapeToken: string;
   private at = 0;
   private depth = 0;
   private readonly words: string[] = [];
@@ -44,10 +48,10 @@ class Lexer {
   /** the word has begun, be it empty (`""`) */
   private begun = false;
 
-  constructor(text: string, environment: Environment, escape: string) {
+  constructor(text: string, environment: Environment, escapeToken: string) {
     this.characters = [...text];
     this.environment = environment;
-    this.escape = escape;
+    this.escapeToken = escapeToken;
   }
 
   finish(): string[] {
@@ -86,7 +90,7 @@ class Lexer {
       return value;
     }
     this.at++;
-    if (character !== this.escape) return this.put(character, /\s/.test(character));
+    if (character !== this.escapeToken) return this.put(character, /\s/.test(character));
     const next = this.characters[this.at++];
     if (next === undefined) return "";
     return raw ? this.put(character + next, false) : this.put(next, false);
@@ -129,7 +133,7 @@ class Lexer {
       if (character === "$") out += this.dollar();
       else {
         this.at++;
-        out += character === this.escape ? this.escapedInQuotes() : character;
+        out += character === this.escapeToken ? this.escapedInQuotes() : character;
       }
     }
     this.at++;
@@ -141,7 +145,7 @@ class Lexer {
     if (next === undefined)
       throw new WordError("unexpected end of statement while looking for matching double-quote");
     this.at++;
-    return next === '"' || next === "$" || next === this.escape ? next : this.escape + next;
+    return next === '"' || next === "$" || next === this.escapeToken ? next : this.escapeToken + next;
   }
 
   private dollar(): string {

@@ -382,7 +382,8 @@ export interface ImageInspect {
   RepoDigests: string[];
   Parent: string;
   Comment: string;
-  Created: string;
+  /** absent where the configuration does not say */
+  Created?: string;
   DockerVersion: string;
   Author: string;
   Config: Record<string, unknown> | null;
