@@ -1,0 +1,173 @@
+import { availableParallelism, hostname, machine, release, totalmem } from "node:os";
+import { basename } from "node:path";
+import type { Containers } from "../containers/contract.ts";
+import type { Images } from "../images/contract.ts";
+import { formatNs, nowNs } from "../lib/time.ts";
+import type { RuntimeFacts } from "../runtime/contract.ts";
+import type { Snapshots } from "../snapshots/contract.ts";
+import type { EventBus } from "../state/events.ts";
+import type { SystemInfo } from "../types/system.ts";
+import { serverVersion } from "./build-info.ts";
+import type { EngineConfig } from "./config.ts";
+import {
+  hasApparmor,
+  isIpForwarding,
+  type LimitFacts,
+  limitFacts,
+  limitWarnings,
+  openDescriptors,
+  operatingSystem,
+  threadCount,
+} from "./host-facts.ts";
+
+export interface InfoSources {
+  /** UUID of this engine */
+  id: string;
+  config: () => EngineConfig;
+  initPath: string | undefined;
+  containers: Containers;
+  images: Images;
+  snapshots: Snapshots;
+  events: EventBus;
+  runtime: RuntimeFacts;
+}
+
+/** `GET /info`: the fixed part is read from the host once. */
+export class InfoReporter {
+  private readonly sources: InfoSources;
+  private readonly limits: LimitFacts;
+  private readonly system = operatingSystem();
+
+  constructor(sources: InfoSources) {
+    this.sources = sources;
+    this.limits = limitFacts(sources.runtime.cgroupLayout);
+  }
+
+  read(): SystemInfo {
+    const { id, containers, images, snapshots, events } = this.sources;
+    const config = this.sources.config();
+    const counts = containers.counts();
+    const forwarding = isIpForwarding();
+    const warnings = [
+      ...limitWarnings(this.limits, forwarding),
+      ...this.sources.runtime.warnings.map((text) => `WARNING: ${text}`),
+    ];
+    return {
+      ID: id,
+      Containers: counts.total,
+      ContainersRunning: counts.running,
+      ContainersPaused: counts.paused,
+      ContainersStopped: counts.stopped,
+      Images: images.count(),
+      Driver: snapshots.driver,
+      DriverStatus: snapshots.driverStatus,
+      Plugins: {
+        Volume: ["local"],
+        Network: ["bridge", "host", "null"],
+        Authorization: null,
+        Log: ["json-file", "local"],
+      },
+      ...this.limitKeys(),
+      IPv4Forwarding: forwarding,
+      Debug: config.debug,
+      NFd: openDescriptors(),
+      OomKillDisable: this.limits.oomKillDisable,
+      NGoroutines: threadCount(),
+      SystemTime: formatNs(nowNs()),
+      LoggingDriver: config.logDriver,
+      CgroupDriver: "cgroupfs",
+      CgroupVersion: this.sources.runtime.cgroupVersion,
+      NEventsListener: events.listenerCount,
+      ...this.hostKeys(),
+      ...registryKeys,
+      GenericResources: null,
+      DockerRootDir: config.dataRoot,
+      ...proxyKeys(),
+      Labels: [...config.labels],
+      ExperimentalBuild: false,
+      ServerVersion: serverVersion,
+      ...this.runtimeKeys(config),
+      Swarm: noSwarm,
+      LiveRestoreEnabled: config.liveRestore,
+      Isolation: "",
+      SecurityOptions: this.securityOptions(config),
+      FirewallBackend: { Driver: "nftables" },
+      CDISpecDirs: [],
+      Containerd: { Address: "", Namespaces: { Containers: "", Plugins: "" } },
+      Warnings: warnings.length > 0 ? warnings : null,
+    };
+  }
+
+  private limitKeys() {
+    const { limits } = this;
+    return {
+      MemoryLimit: limits.memory,
+      SwapLimit: limits.swap,
+      ...(limits.kernelMemoryTcp ? { KernelMemoryTCP: true } : {}),
+      CpuCfsPeriod: limits.cpuPeriod,
+      CpuCfsQuota: limits.cpuQuota,
+      CPUShares: limits.cpuShares,
+      CPUSet: limits.cpuset,
+      PidsLimit: limits.pids,
+    };
+  }
+
+  private hostKeys() {
+    return {
+      KernelVersion: release(),
+      OperatingSystem: this.system.name,
+      OSVersion: this.system.version,
+      OSType: "linux",
+      Architecture: machine(),
+      NCPU: availableParallelism(),
+      MemTotal: totalmem(),
+      Name: hostname(),
+    };
+  }
+
+  private runtimeKeys(config: EngineConfig) {
+    const { runtime, initPath } = this.sources;
+    const runtimes = { [runtime.name]: runtime.path, ...config.runtimes };
+    return {
+      Runtimes: Object.fromEntries(Object.entries(runtimes).map(([name, path]) => [name, { path }])),
+      DefaultRuntime: config.defaultRuntime ?? runtime.name,
+      InitBinary: initPath === undefined ? "" : basename(initPath),
+      ContainerdCommit: { ID: "" },
+      RuncCommit: { ID: runtime.version },
+      InitCommit: { ID: "" },
+    };
+  }
+
+  private securityOptions(config: EngineConfig): string[] {
+    const options = hasApparmor() ? ["name=apparmor"] : [];
+    options.push(`name=seccomp,profile=${config.seccompProfile}`);
+    const cgroupns =
+      config.defaultCgroupnsMode ?? (this.sources.runtime.cgroupVersion === "2" ? "private" : "host");
+    if (cgroupns === "private") options.push("name=cgroupns");
+    if (config.noNewPrivileges) options.push("name=no-new-privileges");
+    return options;
+  }
+}
+
+const noSwarm: SystemInfo["Swarm"] = {
+  NodeID: "",
+  NodeAddr: "",
+  LocalNodeState: "inactive",
+  ControlAvailable: false,
+  Error: "",
+  RemoteManagers: null,
+};
+
+const registryKeys: Pick<SystemInfo, "IndexServerAddress" | "RegistryConfig"> = {
+  IndexServerAddress: "https://index.docker.io/v1/",
+  RegistryConfig: {
+    IndexConfigs: { "docker.io": { Mirrors: [], Name: "docker.io", Official: true, Secure: true } },
+    InsecureRegistryCIDRs: ["::1/128", "127.0.0.0/8"],
+    Mirrors: null,
+  },
+};
+
+const proxyKeys = (): Pick<SystemInfo, "HttpProxy" | "HttpsProxy" | "NoProxy"> => {
+  const read = (name: string): string => process.env[name] ?? process.env[name.toLowerCase()] ?? "";
+  return { HttpProxy: read("HTTP_PROXY"), HttpsProxy: read("HTTPS_PROXY"), NoProxy: read("NO_PROXY") };
+};
