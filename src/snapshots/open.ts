@@ -1,0 +1,60 @@
+import { mkdirSync, readFileSync, realpathSync } from "node:fs";
+import { join } from "node:path";
+import { EngineError, messageOf } from "../lib/errors.ts";
+import type { Logger } from "../lib/log.ts";
+import type { State } from "../state/database.ts";
+import type { Snapshots } from "./contract.ts";
+import type { Driver } from "./driver.ts";
+import { makeInitLayer } from "./init-layer.ts";
+import { Layers } from "./layers.ts";
+import { OverlayDriver, tryOverlay } from "./overlay.ts";
+import { type Paths, pathsOf } from "./paths.ts";
+import { WorkerPool } from "./pool.ts";
+import { SnapshotService } from "./service.ts";
+import { Trash } from "./trash.ts";
+
+export interface SnapshotsOptions {
+  dataRoot: string;
+  state: State;
+  logger: Logger;
+  /** undefined = overlay where the data root can hold it, else the copying driver */
+  driver?: "overlay2" | "vfs";
+}
+
+/** Opens the layers and snapshots below a data root. Call `sweep` once the containers are known. */
+export function openSnapshots(options: SnapshotsOptions): Promise<Snapshots> {
+  mkdirSync(options.dataRoot, { recursive: true, mode: 0o710 });
+  const paths = pathsOf(realpathSync(options.dataRoot));
+  for (const folder of [paths.layers, paths.snapshots]) mkdirSync(folder, { recursive: true, mode: 0o710 });
+  const trash = new Trash(paths.trash, options.logger);
+  const pool = new WorkerPool();
+  const driver = chooseDriver(options, paths);
+  makeInitLayer(paths.init);
+  const layers = new Layers(options.state, paths, pool, trash, driver.form);
+  return Promise.resolve(new SnapshotService({ paths, layers, driver, pool, trash }));
+}
+
+function chooseDriver({ driver, logger }: SnapshotsOptions, paths: Paths): Driver {
+  if (driver === "vfs") throw new EngineError("notImplemented", "vfs");
+  try {
+    tryOverlay(join(paths.snapshots, "tmp-trial"));
+  } catch (error) {
+    const sentence = `overlay cannot be used on ${paths.snapshots}: ${messageOf(error)}`;
+    if (driver === "overlay2") throw new EngineError("unavailable", sentence, { cause: error });
+    logger.warn(`${sentence}; using the copying driver vfs`);
+    throw error;
+  }
+  return new OverlayDriver(paths, backingOf(paths.snapshots));
+}
+
+/** The type of the file system a folder is on, from the mount table. */
+function backingOf(folder: string): string {
+  let best = { point: "", type: "unknown" };
+  for (const line of readFileSync("/proc/self/mountinfo", "utf8").split("\n")) {
+    const point = line.split(" ")[4] ?? "";
+    const type = line.split(" - ")[1]?.split(" ")[0] ?? "";
+    const within = folder === point || folder.startsWith(point === "/" ? "/" : `${point}/`);
+    if (within && point.length >= best.point.length) best = { point, type };
+  }
+  return best.type === "ext4" ? "extfs" : best.type;
+}

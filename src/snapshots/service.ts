@@ -1,0 +1,182 @@
+import { mkdirSync, readdirSync, readlinkSync, renameSync, symlinkSync } from "node:fs";
+import { join } from "node:path";
+import { EngineError } from "../lib/errors.ts";
+import { newId } from "../lib/ids.ts";
+import type {
+  ApplyOptions,
+  Layer,
+  MountOptions,
+  SnapshotChange,
+  Snapshots,
+  SnapshotUsage,
+} from "./contract.ts";
+import { checkKey, type Driver } from "./driver.ts";
+import type { Layers } from "./layers.ts";
+import { type Paths, temporaryPrefix } from "./paths.ts";
+import type { WorkerPool } from "./pool.ts";
+import { readFrom } from "./transfer.ts";
+import type { Trash } from "./trash.ts";
+
+/** Docker's limit too; the overlay of Linux takes 500. */
+const layersMax = 125;
+/** A symlink in a snapshot's folder whose target names its layers' folders: one step, and as durable as the folder. */
+const layersLink = "layers";
+
+export interface Parts {
+  paths: Paths;
+  layers: Layers;
+  driver: Driver;
+  pool: WorkerPool;
+  trash: Trash;
+}
+
+export class SnapshotService implements Snapshots {
+  private readonly parts: Parts;
+  /** layer folders of each snapshot, lowest first */
+  private readonly stacks = new Map<string, readonly string[]>();
+
+  constructor(parts: Parts) {
+    this.parts = parts;
+    for (const key of readdirSync(parts.paths.snapshots)) {
+      const stack = key.startsWith(temporaryPrefix) ? undefined : readStack(parts.paths.snapshot(key));
+      if (stack !== undefined) this.stacks.set(key, stack);
+    }
+  }
+
+  get driver(): "overlay2" | "vfs" {
+    return this.parts.driver.name;
+  }
+  get driverStatus(): [string, string][] {
+    return this.parts.driver.status;
+  }
+
+  layer(diffId: string): Layer | undefined {
+    return this.parts.layers.get(diffId);
+  }
+  layers(): Layer[] {
+    return this.parts.layers.all();
+  }
+  apply(source: AsyncIterable<Uint8Array>, options: ApplyOptions = {}): Promise<Layer> {
+    return this.parts.layers.apply(source, options);
+  }
+  layerTar(diffId: string): ReadableStream<Uint8Array> {
+    return this.parts.layers.tar(diffId);
+  }
+
+  removeLayer(diffId: string): Promise<void> {
+    if (this.layer(diffId) === undefined) return Promise.resolve();
+    const folder = this.parts.layers.folder(diffId);
+    for (const [key, stack] of this.stacks)
+      if (stack.includes(folder))
+        return Promise.reject(new EngineError("conflict", `layer ${diffId} is in use by snapshot ${key}`));
+    this.parts.layers.remove(diffId);
+    return Promise.resolve();
+  }
+
+  async prepare(key: string, layers: readonly string[]): Promise<void> {
+    const { paths, driver } = this.parts;
+    if (this.stacks.has(checkKey(key))) throw new EngineError("conflict", `snapshot ${key} exists already`);
+    if (layers.length > layersMax) throw new EngineError("invalid", "max depth exceeded");
+    const stack = layers.map((diffId) => this.parts.layers.folder(diffId));
+    this.stacks.set(key, stack); // from here on the layers are in use
+    const temporary = join(paths.snapshots, temporaryPrefix + newId().slice(0, 12));
+    try {
+      mkdirSync(temporary, { mode: 0o710 });
+      symlinkSync(stack.join(":") || "-", join(temporary, layersLink));
+      await driver.prepare(temporary, stack);
+      renameSync(temporary, paths.snapshot(key));
+    } catch (error) {
+      this.stacks.delete(key);
+      this.parts.trash.discard(temporary);
+      throw error;
+    }
+  }
+
+  async mount(key: string, options: MountOptions = {}): Promise<string> {
+    await this.parts.driver.mount(key, this.stack(key), options);
+    return this.rootPath(key);
+  }
+  async unmount(key: string): Promise<void> {
+    this.stack(key);
+    await this.parts.driver.unmount(key);
+  }
+  isMounted(key: string): boolean {
+    return this.parts.driver.isMounted(key);
+  }
+  rootPath(key: string): string {
+    return this.parts.driver.rootPath(key);
+  }
+
+  async remove(key: string): Promise<void> {
+    if (!this.stacks.has(checkKey(key))) return;
+    await this.parts.driver.unmount(key);
+    this.parts.trash.discard(this.parts.paths.snapshot(key));
+    this.stacks.delete(key);
+  }
+
+  keys(): Promise<string[]> {
+    return Promise.resolve([...this.stacks.keys()]);
+  }
+
+  changes(key: string): Promise<SnapshotChange[]> {
+    return this.parts.pool.run("changes", { writes: this.writes(key) });
+  }
+  usage(key: string): Promise<SnapshotUsage> {
+    return this.parts.pool.run("usage", { writes: this.writes(key) });
+  }
+  diff(key: string): ReadableStream<Uint8Array> {
+    const writes = this.writes(key);
+    return readFrom(this.parts.pool, (worker, session) => worker.call("diff", { session, writes }));
+  }
+  commit(key: string): Promise<Layer> {
+    return this.parts.layers.apply(this.diff(key) as AsyncIterable<Uint8Array>, {});
+  }
+
+  graphDriver(key: string): { Name: string; Data: Record<string, string> } {
+    return this.parts.driver.graphDriver(key, this.stack(key));
+  }
+  imageGraphDriver(layers: readonly string[]): { Name: string; Data: Record<string, string> } {
+    return this.parts.driver.graphDriver(
+      undefined,
+      layers.map((diffId) => this.parts.layers.folder(diffId)),
+    );
+  }
+
+  async sweep({ keys }: { keys: ReadonlySet<string> }): Promise<void> {
+    const { paths, layers, trash } = this.parts;
+    for (const key of [...this.stacks.keys()]) if (!keys.has(key)) await this.remove(key);
+    for (const name of readdirSync(paths.snapshots))
+      if (!this.stacks.has(name)) trash.discard(paths.snapshot(name));
+    const kept = layers.folders();
+    for (const name of readdirSync(paths.layers))
+      if (!kept.has(name) && paths.layer(name) !== paths.init) trash.discard(paths.layer(name));
+    trash.sweep();
+  }
+
+  async close(): Promise<void> {
+    await this.parts.trash.settled();
+    this.parts.pool.close();
+  }
+
+  private stack(key: string): readonly string[] {
+    const stack = this.stacks.get(key);
+    if (stack === undefined) throw new EngineError("notFound", `snapshot ${key} does not exist`);
+    return stack;
+  }
+
+  private writes(key: string) {
+    return this.parts.driver.writes(key, this.stack(key));
+  }
+}
+
+function readStack(folder: string): string[] | undefined {
+  try {
+    const target = readlinkSync(join(folder, layersLink));
+    return target === "-" ? [] : target.split(":");
+  } catch (error) {
+    // not a snapshot: swept
+    if (["ENOENT", "EINVAL", "ENOTDIR"].includes(String((error as { code?: unknown }).code)))
+      return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,92 @@
+import { EngineError } from "../lib/errors.ts";
+import type { WorkerPort } from "../system/worker.ts";
+import type { SnapshotChange, SnapshotUsage } from "./contract.ts";
+import type { Writes } from "./driver.ts";
+import { type ApplyRequest, type ApplyResult, apply } from "./worker/apply.ts";
+import { listChanges, usageOf } from "./worker/changes.ts";
+import { diffTar } from "./worker/diff.ts";
+import { Feed } from "./worker/feed.ts";
+import { layerTar } from "./worker/layer-tar.ts";
+import { removeTree } from "./worker/tree.ts";
+
+/** Calls of the snapshots worker by name, and what each takes and gives. `session` names one run of several calls. */
+export interface WorkerCalls {
+  /** unpacks what `feed` brings; answers when done */
+  apply: { args: { session: number; request: ApplyRequest }; result: ApplyResult };
+  /** answers once the bytes are taken */
+  feed: { args: { session: number; bytes: Uint8Array }; result: unknown };
+  /** the source is over, or failed with this sentence */
+  feedEnd: { args: { session: number; error?: string }; result: unknown };
+  layerTar: { args: { session: number; folder: string }; result: unknown };
+  diff: { args: { session: number; writes: Writes }; result: unknown };
+  changes: { args: { writes: Writes }; result: SnapshotChange[] };
+  usage: { args: { writes: Writes }; result: SnapshotUsage };
+  /** the next bytes of a reading session; null at its end */
+  read: { args: { session: number }; result: Uint8Array | null };
+  readEnd: { args: { session: number }; result: unknown };
+  remove: { args: { path: string }; result: unknown };
+}
+
+const feeds = new Map<number, Feed>();
+const readers = new Map<number, Iterator<Uint8Array>>();
+
+const readMin = 256 * 1024;
+
+async function runApply({ session, request }: WorkerCalls["apply"]["args"]): Promise<ApplyResult> {
+  const feed = new Feed();
+  feeds.set(session, feed);
+  try {
+    return await apply(request, feed);
+  } finally {
+    feeds.delete(session);
+    feed.close();
+  }
+}
+
+/** Gathers small pieces, so that a message carries at least `readMin` bytes. */
+function read(session: number): Uint8Array | null {
+  const reader = readers.get(session);
+  if (reader === undefined) throw new EngineError("internal", "the reading session is over");
+  const pieces: Uint8Array[] = [];
+  let length = 0;
+  while (length < readMin) {
+    const { value, done } = reader.next();
+    if (done) break;
+    pieces.push(value);
+    length += value.length;
+  }
+  if (length === 0) readers.delete(session);
+  return length === 0 ? null : Buffer.concat(pieces);
+}
+
+function readEnd(session: number): void {
+  readers.get(session)?.return?.();
+  readers.delete(session);
+}
+
+type Handlers = {
+  [Name in keyof WorkerCalls]: (
+    args: WorkerCalls[Name]["args"],
+  ) => Promise<WorkerCalls[Name]["result"]> | WorkerCalls[Name]["result"];
+};
+
+const handlers: Handlers = {
+  apply: runApply,
+  feed: ({ session, bytes }) => feeds.get(session)?.push(bytes),
+  feedEnd: ({ session, error }) =>
+    feeds.get(session)?.end(error === undefined ? undefined : new EngineError("invalid", error)),
+  layerTar: ({ session, folder }) => void readers.set(session, layerTar(folder)),
+  diff: ({ session, writes }) => void readers.set(session, diffTar(writes)),
+  changes: ({ writes }) => listChanges(writes),
+  usage: ({ writes }) => usageOf(writes),
+  read: ({ session }) => read(session),
+  readEnd: ({ session }) => readEnd(session),
+  remove: ({ path }) => removeTree(path),
+};
+
+export function start(port: WorkerPort): void {
+  port.onCall((method, args) => {
+    if (!(method in handlers)) throw new EngineError("internal", `the snapshots worker has no ${method}`);
+    return handlers[method as keyof Handlers](args);
+  });
+}

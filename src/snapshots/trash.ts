@@ -1,0 +1,55 @@
+import { mkdirSync, readdirSync, renameSync } from "node:fs";
+import { rm } from "node:fs/promises";
+import { basename, join } from "node:path";
+import { messageOf } from "../lib/errors.ts";
+import { newId } from "../lib/ids.ts";
+import type { Logger } from "../lib/log.ts";
+
+/**
+ * Deletion in two steps: a rename, which frees the name at once, and the deletion of what was renamed, in the
+ * background (the runtime's own threads do it; nothing else can reach the folder any more).
+ */
+export class Trash {
+  private readonly folder: string;
+  private readonly logger: Logger;
+  private readonly deleting = new Set<Promise<void>>();
+
+  constructor(folder: string, logger: Logger) {
+    this.folder = folder;
+    this.logger = logger;
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+  }
+
+  /** False where nothing was there. */
+  discard(path: string): boolean {
+    const target = join(this.folder, `${newId().slice(0, 12)}-${basename(path)}`);
+    try {
+      renameSync(path, target);
+    } catch (error) {
+      if ((error as { code?: unknown }).code === "ENOENT") return false;
+      throw error;
+    }
+    this.delete(target);
+    return true;
+  }
+
+  /** Starts to delete all that an earlier engine left. */
+  sweep(): void {
+    for (const name of readdirSync(this.folder)) this.delete(join(this.folder, name));
+  }
+
+  async settled(): Promise<void> {
+    await Promise.all(this.deleting);
+  }
+
+  private delete(path: string): void {
+    const done = rm(path, { recursive: true, force: true }).catch((error: unknown) => {
+      this.logger.warn("cannot delete a folder of the trash; it is tried again at the next start", {
+        path,
+        error: messageOf(error),
+      });
+    });
+    this.deleting.add(done);
+    void done.then(() => this.deleting.delete(done));
+  }
+}

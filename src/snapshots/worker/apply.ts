@@ -1,0 +1,112 @@
+import { mkdirSync, renameSync, statfsSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { EngineError } from "../../lib/errors.ts";
+import { TarReader } from "../../lib/tar/reader.ts";
+import { close, cwdFd, flags, must, openRaw, syncfsRaw, toBytes } from "../../system/at.ts";
+import { decompress } from "../../system/decompress.ts";
+import type { LayerForm } from "../form.ts";
+import { RecordWriter, recordFile, replacedFile, replacedFolder } from "../record.ts";
+import { Unpacker } from "../unpack/unpacker.ts";
+import { removeTree } from "./tree.ts";
+
+export interface ApplyRequest {
+  /** folder made for the layer, and the name it gets once complete (both absolute, on one file system) */
+  temporary: string;
+  final: string;
+  form: LayerForm;
+  kind: "layer" | "root";
+  diffId?: string;
+  bytesMax: number;
+  entriesMax: number;
+}
+
+export interface ApplyResult {
+  diffId: string;
+  size: number;
+}
+
+/**
+ * Unpacks a layer from a (compressed) tar: `<temporary>/diff`, the record beside it; on success all of it is on the
+ * disk and renamed to `final`, on failure nothing is left.
+ */
+export async function apply(request: ApplyRequest, source: AsyncIterable<Uint8Array>): Promise<ApplyResult> {
+  const { temporary, final } = request;
+  try {
+    mkdirSync(join(temporary, "diff"), { recursive: true, mode: 0o755 });
+    const result = await unpack(request, decompress(source));
+    renameSync(temporary, final);
+    sync(final);
+    return result;
+  } catch (error) {
+    removeTree(temporary);
+    throw fullDisk(error);
+  }
+}
+
+async function unpack(request: ApplyRequest, tar: AsyncIterable<Uint8Array>): Promise<ApplyResult> {
+  const { temporary, form, kind, diffId, bytesMax, entriesMax } = request;
+  const record = new RecordWriter(join(temporary, recordFile));
+  const folders = [
+    openFolder(join(temporary, "diff"), 0o755),
+    openFolder(join(temporary, replacedFolder), 0o700),
+  ] as const;
+  const free = freeBytes(temporary);
+  const unpacker = new Unpacker({
+    root: folders[0],
+    replaced: folders[1],
+    record,
+    form,
+    kind,
+    bytesMax: Math.min(bytesMax, free),
+    entriesMax,
+  });
+  const hash = new Bun.CryptoHasher("sha256");
+  try {
+    const reader = new TarReader(unpacker);
+    for await (const bytes of tar) {
+      hash.update(bytes);
+      reader.push(bytes);
+    }
+    reader.finish();
+    const digest = `sha256:${hash.digest("hex")}`;
+    if (diffId !== undefined && digest !== diffId)
+      throw new EngineError("invalid", `invalid diffID: expected "${diffId}", got "${digest}"`);
+    unpacker.finish();
+    record.finish();
+    if (unpacker.replacements.length > 0)
+      writeFileSync(join(temporary, replacedFile), JSON.stringify(unpacker.replacements));
+    return { diffId: digest, size: unpacker.size };
+  } catch (error) {
+    unpacker.abandon();
+    record.close();
+    throw error;
+  } finally {
+    for (const fd of folders) close(fd);
+  }
+}
+
+function openFolder(path: string, mode: number): number {
+  mkdirSync(path, { recursive: true, mode });
+  return must(openRaw(cwdFd, toBytes(path), flags.readOnly | flags.directory), () => `open ${path}`);
+}
+
+function freeBytes(path: string): number {
+  const { bavail, bsize } = statfsSync(path);
+  return bavail * bsize;
+}
+
+/** Once a layer, for all its files: what the database tells of must survive a loss of power. */
+function sync(path: string): void {
+  const fd = openFolder(path, 0o700);
+  try {
+    must(syncfsRaw(fd), () => `sync ${path}`);
+  } finally {
+    close(fd);
+  }
+}
+
+function fullDisk(error: unknown): unknown {
+  const code = (error as { code?: unknown }).code;
+  if (code !== "ENOSPC" && code !== "EDQUOT") return error;
+  return new EngineError("internal", "no space left on device", { cause: error });
+}
