@@ -58,7 +58,12 @@ export interface Networks {
   /** After an engine restart: takes over a living container's sandbox (rules, proxies, addresses) as recorded. */
   adopt(containerId: string, state: SandboxState): Promise<void>;
   /** Host's name servers and search domains as a container on a bridge should see them (loopback ones left out). */
-  resolvConf(options: { dns: string[]; dnsSearch: string[]; dnsOptions: string[]; hostMode: boolean }): Promise<string>;
+  resolvConf(options: {
+    dns: string[];
+    dnsSearch: string[];
+    dnsOptions: string[];
+    hostMode: boolean;
+  }): Promise<string>;
   /** Address for `--add-host x:host-gateway`. */
   hostGateway(): string;
   /** At start: removes namespaces, veths, rules and records of containers not in `alive`. */

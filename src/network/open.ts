@@ -1,0 +1,119 @@
+import { join } from "node:path";
+import type { Logger } from "../lib/log.ts";
+import type { State } from "../state/database.ts";
+import { RoleWorker } from "../system/worker.ts";
+import { Addresses } from "./addresses.ts";
+import type { Networks, SandboxRequest, SandboxState } from "./contract.ts";
+import { Definitions, inspectNetwork, readBridge } from "./definitions.ts";
+import { EndpointStore } from "./endpoint-store.ts";
+import { HostSide } from "./host-side.ts";
+import { formatIpv4, parseIpv4, subnetOf } from "./ipv4.ts";
+import { NamespacePool } from "./namespace-pool.ts";
+import { forwardPort } from "./ports/forward.ts";
+import { hostHasIpv6, localPortRange } from "./ports/host-ports.ts";
+import { Publisher } from "./ports/publisher.ts";
+import { type DefaultBridgeOptions, definePredefined } from "./predefined.ts";
+import { checkRequest } from "./requests.ts";
+import { buildResolvConf, readHostResolvConf } from "./resolv-conf.ts";
+import { Sandboxes } from "./sandboxes.ts";
+import type { Call } from "./worker-protocol.ts";
+
+export interface NetworkOptions extends DefaultBridgeOptions {
+  state: State;
+  execRoot: string;
+  /** names the nftables table, so that engines live side by side */
+  engineId: string;
+  /** sets net.ipv4.ip_forward, without which containers reach only this host */
+  ipForward: boolean;
+  logger: Logger;
+}
+
+const pooledNamespaces = 2;
+/** how long bridge, table and spare namespaces outlive the last container */
+const lingerMs = 1000;
+
+export async function openNetworks(options: NetworkOptions): Promise<Networks> {
+  const worker = new RoleWorker("network");
+  const call: Call = (method, args) => worker.call(method, args);
+  const subnets = await call("hostSubnets", { except: options.bridge });
+  definePredefined(
+    options.state,
+    options,
+    subnets.map(({ address, prefix }) => subnetOf(parseIpv4(address) ?? 0, prefix)),
+  );
+  return new EngineNetworks(options, worker, call);
+}
+
+/** The service: definitions and sandboxes behind the contract. */
+class EngineNetworks implements Networks {
+  private readonly definitions: Definitions;
+  private readonly sandboxes: Sandboxes;
+  private readonly worker: RoleWorker;
+
+  constructor(options: NetworkOptions, worker: RoleWorker, call: Call) {
+    const { state, logger } = options;
+    const netnsFolder = join(options.execRoot, "netns");
+    const endpoints = new EndpointStore(state);
+    const pool = new NamespacePool(call, netnsFolder, pooledNamespaces);
+    this.worker = worker;
+    this.definitions = new Definitions(state);
+    const host = new HostSide({
+      call,
+      table: `berth-${options.engineId.slice(0, 12)}`,
+      bridges: () => this.bridges(),
+      ports: () => this.sandboxes.publishedRules(),
+      forward: options.ipForward,
+      lingerMs,
+      onIdle: () => pool.drain(),
+      logger,
+    });
+    const publisher = new Publisher({
+      defaultAddress: options.defaultBindAddress,
+      hasIpv6: hostHasIpv6(),
+      randomRange: localPortRange(),
+      forward: forwardPort,
+    });
+    const addresses = new Addresses((network) =>
+      endpoints
+        .all()
+        .flatMap(({ networkId, ipv4 }) => (networkId === network && ipv4 !== null ? [ipv4] : [])),
+    );
+    const { definitions } = this;
+    this.sandboxes = new Sandboxes({
+      call,
+      definitions,
+      endpoints,
+      addresses,
+      publisher,
+      pool,
+      host,
+      netnsFolder,
+      logger,
+    });
+  }
+
+  list = () => this.definitions.all().map(inspectNetwork);
+  get = (nameOrId: string) => inspectNetwork(this.definitions.find(nameOrId));
+  check = (request: SandboxRequest) => checkRequest(request);
+  open = (request: SandboxRequest) => this.sandboxes.open(request);
+  close = (containerId: string) => this.sandboxes.close(containerId);
+  adopt = (containerId: string, _state: SandboxState) => this.sandboxes.adopt(containerId);
+  sweep = (alive: ReadonlySet<string>) => this.sandboxes.sweep(alive);
+
+  async resolvConf(options: Parameters<Networks["resolvConf"]>[0]): Promise<string> {
+    return buildResolvConf(await readHostResolvConf(), options);
+  }
+
+  hostGateway(): string {
+    return formatIpv4(readBridge(this.definitions.find("bridge")).gateway);
+  }
+
+  async shutdown(alive: ReadonlySet<string>): Promise<void> {
+    await this.sandboxes.shutdown(alive);
+    this.worker.terminate();
+  }
+
+  private bridges() {
+    return this.definitions.all().flatMap((item) => (item.driver === "bridge" ? [readBridge(item)] : []));
+  }
+}

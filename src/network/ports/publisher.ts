@@ -1,0 +1,179 @@
+import { isIPv4 } from "node:net";
+import { EngineError, messageOf } from "../../lib/errors.ts";
+import type { PortRequest } from "../contract.ts";
+import { PortTable } from "./port-table.ts";
+import type { PublishedPort } from "./published.ts";
+import type { Forwarder, ForwardTarget } from "./tcp-forwarder.ts";
+
+export interface BoundPort {
+  published: PublishedPort;
+  /** SCTP has none: the packet rules alone carry it */
+  forwarder: Forwarder | undefined;
+}
+
+export type Forward = (published: PublishedPort, target: ForwardTarget) => Promise<Forwarder | undefined>;
+
+export interface PublisherOptions {
+  /** for ports published without an address: "" or "0.0.0.0" is every address of both families */
+  defaultAddress: string;
+  hasIpv6: boolean;
+  /** where free ports are looked for */
+  randomRange: { first: number; last: number };
+  forward: Forward;
+}
+
+/** Gives host ports to containers and holds them. */
+export class Publisher {
+  private readonly options: PublisherOptions;
+  private readonly table = new PortTable();
+  private nextRandom: number;
+
+  constructor(options: PublisherOptions) {
+    this.options = options;
+    this.nextRandom = options.randomRange.first;
+  }
+
+  /** Throws Docker's sentence when a port asked for by number is another container's. */
+  precheck(requests: readonly PortRequest[]): void {
+    for (const request of requests) {
+      if (request.hostPort === 0 || request.hostPortEnd > request.hostPort) continue;
+      this.refuseHeld(request, request.hostPort);
+    }
+  }
+
+  /** Binds all or none. */
+  async bind(requests: readonly PortRequest[], containerIp: string): Promise<BoundPort[]> {
+    const bound: BoundPort[] = [];
+    try {
+      for (const request of requests) bound.push(...(await this.bindOne(request, containerIp)));
+      return bound;
+    } catch (error) {
+      await this.release(bound);
+      throw error;
+    }
+  }
+
+  /** Takes recorded ports again after a restart; one that another program has now is reported and left to the rules. */
+  async rebind(
+    ports: readonly PublishedPort[],
+    containerIp: string,
+    report: (text: string) => void,
+  ): Promise<BoundPort[]> {
+    const bound: BoundPort[] = [];
+    for (const published of ports) {
+      this.table.hold(published.protocol, published.hostIp, published.hostPort);
+      const target = { host: containerIp, port: published.port };
+      const forwarder = await this.options.forward(published, target).catch((error: unknown) => {
+        report(`hold ${published.hostIp} port ${published.hostPort} again: ${messageOf(error)}`);
+        return undefined;
+      });
+      bound.push({ published, forwarder });
+    }
+    return bound;
+  }
+
+  async release(bound: readonly BoundPort[]): Promise<void> {
+    await Promise.all(bound.map(({ forwarder }) => forwarder?.close()));
+    for (const { published } of bound)
+      this.table.release(published.protocol, published.hostIp, published.hostPort);
+  }
+
+  private addresses({ hostIp, protocol }: PortRequest): string[] {
+    const asked = hostIp === "" ? this.options.defaultAddress : hostIp;
+    if (hostIp !== "" || (asked !== "" && asked !== "0.0.0.0")) return [asked];
+    return this.options.hasIpv6 && protocol !== "sctp" ? ["0.0.0.0", "::"] : ["0.0.0.0"];
+  }
+
+  private async bindOne(request: PortRequest, containerIp: string): Promise<BoundPort[]> {
+    const fixed = request.hostPort !== 0 && request.hostPortEnd <= request.hostPort;
+    if (fixed) this.refuseHeld(request, request.hostPort);
+    let failure: unknown;
+    for (const hostPort of this.candidates(request)) {
+      if (!fixed && this.isHeld(request, hostPort)) continue;
+      try {
+        return await this.bindAt(request, hostPort, containerIp);
+      } catch (error) {
+        failure = error;
+      }
+    }
+    throw failure ?? new EngineError("internal", "all ports are allocated");
+  }
+
+  /** Both families at the same port, or neither. */
+  private async bindAt(request: PortRequest, hostPort: number, containerIp: string): Promise<BoundPort[]> {
+    const bound: BoundPort[] = [];
+    const { protocol, port } = request;
+    // all addresses are held before the first wait: nobody may come in between
+    const wanted = this.addresses(request).map((hostIp) => ({ protocol, port, hostIp, hostPort }));
+    for (const { hostIp } of wanted) this.table.hold(protocol, hostIp, hostPort);
+    try {
+      for (const published of wanted) {
+        const forwarder = await this.options.forward(published, { host: containerIp, port });
+        bound.push({ published, forwarder });
+      }
+      return bound;
+    } catch (error) {
+      const hostIp = wanted[bound.length]?.hostIp ?? "";
+      await this.release(bound);
+      for (const held of wanted) this.table.release(protocol, held.hostIp, hostPort);
+      throw bindFailure(request, hostIp, hostPort, containerIp, error);
+    }
+  }
+
+  private *candidates({ hostPort, hostPortEnd }: PortRequest): Generator<number> {
+    if (hostPort !== 0) {
+      for (let port = hostPort; port <= Math.max(hostPort, hostPortEnd); port++) yield port;
+      return;
+    }
+    const { first, last } = this.options.randomRange;
+    for (let tried = first; tried <= last; tried++) {
+      const port = this.nextRandom;
+      this.nextRandom = port >= last ? first : port + 1;
+      yield port;
+    }
+  }
+
+  private isHeld(request: PortRequest, hostPort: number): boolean {
+    return this.addresses(request).some(
+      (ip) => this.table.holder(request.protocol, ip, hostPort) !== undefined,
+    );
+  }
+
+  private refuseHeld(request: PortRequest, hostPort: number): void {
+    for (const ip of this.addresses(request)) {
+      const holder = this.table.holder(request.protocol, ip, hostPort);
+      if (holder !== undefined)
+        throw new EngineError("internal", `Bind for ${holder}:${hostPort} failed: port is already allocated`);
+    }
+  }
+}
+
+const reasons: Record<string, string> = {
+  EADDRINUSE: "address already in use",
+  EADDRNOTAVAIL: "cannot assign requested address",
+  EACCES: "permission denied",
+};
+
+/** Docker's sentence: "failed to bind host port for 0.0.0.0:80:172.17.0.2:80/tcp: address already in use". */
+function bindFailure(
+  request: PortRequest,
+  hostIp: string,
+  hostPort: number,
+  containerIp: string,
+  error: unknown,
+): EngineError {
+  const { hostPort: first, hostPortEnd: last, port, protocol } = request;
+  const host = isIPv4(hostIp) ? hostIp : `[${hostIp}]`;
+  const ranged = last > first;
+  const which = ranged
+    ? `host port ${hostPort} for ${host}:${first}-${last}`
+    : `host port for ${host}:${hostPort}`;
+  const reason = reasons[String((error as { code?: unknown }).code)] ?? messageOf(error);
+  return new EngineError(
+    "internal",
+    `failed to bind ${which}:${containerIp}:${port}/${protocol}: ${reason}`,
+    {
+      cause: error,
+    },
+  );
+}

@@ -1,0 +1,73 @@
+import { CString, dlopen } from "bun:ffi";
+import { EngineError, messageOf } from "../lib/errors.ts";
+import { cString } from "./libc.ts";
+
+/** What `network` needs of nftables; tests pass a recording fake. */
+export interface Nftables {
+  /** Runs commands in nft(8)'s syntax as one transaction: all or none. Throws `internal` with nft's own words. */
+  run(commands: string): void;
+}
+
+const open = () =>
+  dlopen("libnftables.so.1", {
+    nft_ctx_new: { args: ["u32"], returns: "ptr" },
+    nft_ctx_free: { args: ["ptr"], returns: "void" },
+    nft_ctx_buffer_error: { args: ["ptr"], returns: "i32" },
+    nft_ctx_buffer_output: { args: ["ptr"], returns: "i32" },
+    nft_ctx_get_error_buffer: { args: ["ptr"], returns: "ptr" },
+    nft_ctx_get_output_buffer: { args: ["ptr"], returns: "ptr" },
+    nft_run_cmd_from_buffer: { args: ["ptr", "ptr"], returns: "i32" },
+  }).symbols;
+
+type Library = ReturnType<typeof open>;
+
+function load(): Library {
+  try {
+    return open();
+  } catch (error) {
+    const cause = messageOf(error);
+    throw new EngineError(
+      "internal",
+      `libnftables is missing; install it: apt install libnftables1 (${cause})`,
+    );
+  }
+}
+
+/**
+ * libnftables(3) by FFI. A context belongs to the network namespace in which it was made, and to one thread.
+ * Loading is put off to the first command, so that an engine without bridge containers never needs the library.
+ */
+export class Libnftables implements Nftables {
+  private library: Library | undefined;
+  private context: ReturnType<Library["nft_ctx_new"]> = null;
+
+  run(commands: string): void {
+    const library = this.ready();
+    if (library.nft_run_cmd_from_buffer(this.context, cString(commands)) === 0) {
+      library.nft_ctx_get_output_buffer(this.context);
+      return;
+    }
+    const text = library.nft_ctx_get_error_buffer(this.context);
+    const said = text === null ? "" : new CString(text).toString();
+    throw new EngineError("internal", `nftables: ${firstError(said)}`);
+  }
+
+  close(): void {
+    if (this.context !== null) this.library?.nft_ctx_free(this.context);
+    this.context = null;
+  }
+
+  private ready(): Library {
+    this.library ??= load();
+    if (this.context !== null) return this.library;
+    this.context = this.library.nft_ctx_new(0);
+    if (this.context === null) throw new EngineError("internal", "nftables: no context");
+    this.library.nft_ctx_buffer_error(this.context);
+    this.library.nft_ctx_buffer_output(this.context);
+    return this.library;
+  }
+}
+
+/** nft points at the command over several lines; the sentence is enough. */
+const firstError = (said: string): string =>
+  /Error: (.*)/.exec(said)?.[1] ?? said.split("\n")[0] ?? "the command failed without a word";
