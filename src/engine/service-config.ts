@@ -1,0 +1,77 @@
+import type { ContainersConfig } from "../containers/config.ts";
+import type { NetworkOptions } from "../network/open.ts";
+import { defaultSubnetPools } from "../network/pools.ts";
+import type { RuntimeFacts } from "../runtime/contract.ts";
+import type { RuntimeOptions } from "../runtime/open.ts";
+import type { EngineConfig } from "./config.ts";
+import type { Identity } from "./identity.ts";
+
+/** What of the engine's configuration each service gets. */
+
+const defaultDataRoot = "/var/lib/berth";
+
+/** The default engine's bridge has a name people know; others are named after their engine. */
+export const bridgeName = (config: EngineConfig, { short }: Identity): string =>
+  config.bridge.name ?? (config.dataRoot === defaultDataRoot ? "berth0" : `br-${short}`);
+
+export function networkOptions(
+  config: EngineConfig,
+  identity: Identity,
+): Omit<NetworkOptions, "state" | "logger"> {
+  const { bip, mtu, hostIp, icc, masquerade } = config.bridge;
+  return {
+    execRoot: config.execRoot,
+    engineId: identity.short,
+    bridge: bridgeName(config, identity),
+    subnetPools: config.addressPools.length > 0 ? config.addressPools : defaultSubnetPools,
+    icc,
+    ipMasq: masquerade,
+    defaultBindAddress: hostIp,
+    ipForward: config.ipForward,
+    ...(bip === undefined ? {} : { bip }),
+    ...(mtu === undefined ? {} : { mtu }),
+  };
+}
+
+export function runtimeOptions(config: EngineConfig, identity: Identity): Omit<RuntimeOptions, "logger"> {
+  return {
+    execRoot: config.execRoot,
+    engineId: identity.short,
+    runtimes: config.runtimes,
+    ...(config.cgroupParent === "" ? {} : { cgroupParent: config.cgroupParent }),
+    ...(config.defaultRuntime === undefined
+      ? {}
+      : { defaultRuntime: config.runtimes[config.defaultRuntime] ?? config.defaultRuntime }),
+  };
+}
+
+export function containersConfig(
+  config: EngineConfig,
+  identity: Identity,
+  runtime: RuntimeFacts,
+  initPath: string | undefined,
+): ContainersConfig {
+  return {
+    dataRoot: config.dataRoot,
+    execRoot: config.execRoot,
+    engineId: identity.short,
+    defaultShmSize: config.defaultShmSize,
+    defaultUlimits: config.defaultUlimits,
+    dns: config.dns,
+    dnsSearch: config.dnsSearch,
+    dnsOptions: config.dnsOptions,
+    init: config.init,
+    noNewPrivileges: config.noNewPrivileges,
+    seccompProfile: config.seccompProfile,
+    cgroupParent: config.cgroupParent,
+    defaultIpcMode: config.defaultIpcMode,
+    defaultRuntime: config.defaultRuntime ?? runtime.name,
+    runtimes: { [runtime.name]: runtime.path, ...config.runtimes },
+    logDriver: config.logDriver,
+    logPolicy: config.logPolicy,
+    defaultStopTimeout: config.defaultStopTimeout,
+    restartAtStart: true,
+    ...(initPath === undefined ? {} : { initPath }),
+    ...(config.defaultCgroupnsMode === undefined ? {} : { defaultCgroupnsMode: config.defaultCgroupnsMode }),
+  };
+}

@@ -1,0 +1,176 @@
+import { hostname } from "node:os";
+import type { Containers } from "../containers/contract.ts";
+import { openContainers } from "../containers/open.ts";
+import { openContent } from "../content/store.ts";
+import { openImages } from "../images/open.ts";
+import type { Logger } from "../lib/log.ts";
+import type { Networks } from "../network/contract.ts";
+import { openNetworks } from "../network/open.ts";
+import type { Runtime } from "../runtime/contract.ts";
+import { openRuntime } from "../runtime/open.ts";
+import type { Snapshots } from "../snapshots/contract.ts";
+import { openSnapshots } from "../snapshots/open.ts";
+import { State } from "../state/database.ts";
+import { EventBus } from "../state/events.ts";
+import { Leases } from "../state/leases.ts";
+import { openVolumes } from "../volumes/open.ts";
+import { serverVersion } from "./build-info.ts";
+import type { EngineConfig } from "./config.ts";
+import type { Engine } from "./contract.ts";
+import { findInit } from "./doctor.ts";
+import { type Identity, readIdentity } from "./identity.ts";
+import { InfoReporter } from "./info.ts";
+import { claimRoots } from "./roots.ts";
+import { containersConfig, networkOptions, runtimeOptions } from "./service-config.ts";
+import { describeVersion } from "./version.ts";
+
+export interface StartedEngine extends Engine {
+  /** Takes over the options that may change while it runs, and tells it as an event. */
+  reconfigure(config: EngineConfig): void;
+  /** Ends the engine; containers run on. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Builds the services, lowest first, finds the containers of the last run again, and clears away what no state names.
+ * Nothing answers clients yet when it resolves: the caller binds the sockets.
+ */
+export async function startEngine(config: EngineConfig, logger: Logger): Promise<StartedEngine> {
+  const release = claimRoots(config);
+  const { dataRoot } = config;
+  const state = State.open(dataRoot);
+  const events = new EventBus();
+  const leases = new Leases(state);
+  leases.clear();
+  const identity = readIdentity(state);
+  const initPath = config.initPath ?? findInit();
+  const content = openContent(dataRoot);
+  const driver = config.storageDriver === undefined ? {} : { driver: config.storageDriver };
+  const [snapshots, networks, runtime] = await Promise.all([
+    openSnapshots({ dataRoot, state, logger, ...driver }),
+    openNetworks({ state, logger, ...networkOptions(config, identity) }),
+    openRuntime({ logger, ...runtimeOptions(config, identity) }),
+  ]);
+  const images = openImages({
+    state,
+    content,
+    snapshots,
+    events,
+    leases,
+    logger,
+    engineVersion: serverVersion,
+  });
+  const volumes = openVolumes({ dataRoot, state, events, logger });
+  const containers = openContainers({
+    state,
+    events,
+    images,
+    snapshots,
+    volumes,
+    networks,
+    runtime,
+    config: containersConfig(config, identity, runtime.facts, initPath),
+    logger,
+  });
+  const recorded = containers.alive();
+  const keys = new Set(
+    (await containers.list({ all: true, size: false, filters: new Map() })).map(({ Id }) => Id),
+  );
+  await Promise.all([
+    runtime.sweep(recorded),
+    networks.sweep(recorded),
+    snapshots.sweep({ keys }),
+    content.sweep(),
+    volumes.sweep(),
+  ]);
+  await containers.recover();
+  return assemble({
+    config,
+    identity,
+    initPath,
+    logger,
+    state,
+    events,
+    snapshots,
+    networks,
+    runtime,
+    images,
+    volumes,
+    containers,
+    release,
+  });
+}
+
+interface Parts {
+  config: EngineConfig;
+  identity: Identity;
+  initPath: string | undefined;
+  logger: Logger;
+  state: State;
+  events: EventBus;
+  snapshots: Snapshots;
+  networks: Networks;
+  runtime: Runtime;
+  images: Engine["images"];
+  volumes: Engine["volumes"];
+  containers: Containers;
+  release: () => void;
+}
+
+function assemble(parts: Parts): StartedEngine {
+  const { events, logger, containers, images, volumes, networks, runtime, snapshots, identity } = parts;
+  let config = parts.config;
+  const version = describeVersion(runtime.facts);
+  const info = new InfoReporter({
+    id: identity.uuid,
+    config: () => config,
+    initPath: parts.initPath,
+    containers,
+    images,
+    snapshots,
+    events,
+    runtime: runtime.facts,
+  });
+  return {
+    containers,
+    images,
+    volumes,
+    networks,
+    events,
+    logger,
+    serverVersion,
+    version: () => version,
+    info: async () => info.read(),
+    reconfigure: (next) => {
+      config = next;
+      events.publish({
+        type: "daemon",
+        action: "reload",
+        id: identity.uuid,
+        attributes: reloadAttributes(next),
+      });
+    },
+    stop: () => stop(parts),
+  };
+}
+
+/** What a `reload` event tells: the options as they are now. */
+function reloadAttributes(config: EngineConfig): Record<string, string> {
+  return {
+    name: hostname(),
+    debug: String(config.debug),
+    labels: JSON.stringify(config.labels),
+    "live-restore": String(config.liveRestore),
+    "shutdown-timeout": String(config.shutdownTimeout),
+  };
+}
+
+/** Highest service first, so that none is called once it has closed. */
+async function stop({ containers, networks, runtime, snapshots, state, release }: Parts): Promise<void> {
+  await containers.close();
+  await networks.shutdown(containers.alive());
+  await runtime.close();
+  await snapshots.close();
+  state.close();
+  release();
+}
