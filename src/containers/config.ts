@@ -1,5 +1,5 @@
-import type { Ulimit } from "../types/api.ts";
 import type { LogPolicy } from "../runtime/contract.ts";
+import type { Ulimit } from "../types/api.ts";
 
 /** What the engine's configuration decides for containers; built once by the engine, never changed below it. */
 export interface ContainersConfig {

@@ -1,3 +1,4 @@
+import type { SandboxState } from "../network/contract.ts";
 import type {
   ContainerConfig,
   ContainerCreateRequest,
@@ -12,7 +13,6 @@ import type {
   WaitResponse,
 } from "../types/api.ts";
 import type { ImageConfig } from "../types/oci.ts";
-import type { SandboxState } from "../network/contract.ts";
 
 /**
  * Containers: the use cases, a file each. A container is a fixed `spec` (what was asked, made complete once at create)
@@ -132,7 +132,10 @@ export interface Containers {
   exec: {
     create(idOrName: string, request: ExecCreateRequest): Promise<{ Id: string }>;
     /** Detached: resolves with undefined once it runs. */
-    start(execId: string, options: { detach: boolean; tty: boolean; consoleSize?: [number, number] | null }): Promise<Session | undefined>;
+    start(
+      execId: string,
+      options: { detach: boolean; tty: boolean; consoleSize?: [number, number] | null },
+    ): Promise<Session | undefined>;
     inspect(execId: string): ExecInspect;
     resize(execId: string, size: { height: number; width: number }): Promise<void>;
   };

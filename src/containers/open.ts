@@ -1,28 +1,152 @@
-import type { Images } from "../images/contract.ts";
-import type { Logger } from "../lib/log.ts";
-import type { Networks } from "../network/contract.ts";
-import type { Runtime } from "../runtime/contract.ts";
-import type { Snapshots } from "../snapshots/contract.ts";
-import type { State } from "../state/database.ts";
-import type { EventBus } from "../state/events.ts";
-import type { Volumes } from "../volumes/contract.ts";
-import type { ContainersConfig } from "./config.ts";
+import { readFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
+import { EngineError } from "../lib/errors.ts";
+import { attach } from "./attach/attach.ts";
+import { Background, type ContainersDeps, type Context, realClock } from "./context.ts";
 import type { Containers } from "./contract.ts";
+import { create } from "./create/create.ts";
+import type { HostFacts } from "./create/resources.ts";
+import { createExec } from "./exec/create.ts";
+import type { Exec } from "./exec/exec.ts";
+import { inspectExec } from "./exec/inspect.ts";
+import { noSuchExec, startExec } from "./exec/start.ts";
+import { handleExit } from "./exit.ts";
+import { inspect } from "./inspect.ts";
+import { kill } from "./kill.ts";
+import { list } from "./list/list.ts";
+import { logs } from "./logs.ts";
+import { pause, unpause } from "./pause.ts";
+import { recover } from "./recover.ts";
+import { remove } from "./remove.ts";
+import { rename } from "./rename.ts";
+import { restart } from "./restart.ts";
+import { start } from "./start/start.ts";
+import { stop } from "./stop.ts";
+import { ContainerStore } from "./store.ts";
+import { wait } from "./wait.ts";
 
-/** What the containers service is built from: the services below it, explicitly. */
-export interface ContainersDeps {
-  state: State;
-  events: EventBus;
-  images: Images;
-  snapshots: Snapshots;
-  volumes: Volumes;
-  networks: Networks;
-  runtime: Runtime;
-  config: ContainersConfig;
-  logger: Logger;
-}
+export type { ContainersDeps } from "./context.ts";
 
 /** Opens the service: reads every container's row. Nothing starts before `recover`. */
-export function openContainers(_deps: ContainersDeps): Containers {
-  throw new Error("under construction");
+export function openContainers(deps: ContainersDeps, options: { clock?: Context["clock"] } = {}): Containers {
+  const ctx: Context = {
+    ...deps,
+    store: new ContainerStore(deps.state),
+    execs: new Map<string, Exec>(),
+    facts: hostFacts(deps),
+    background: new Background(deps.logger),
+    clock: options.clock ?? realClock,
+    closing: false,
+  };
+  deps.runtime.onExit((report) => ctx.background.run(`exit of ${report.id}`, () => handleExit(ctx, report)));
+  const find = (idOrName: string) => ctx.store.find(idOrName);
+  return {
+    create: (request) => create(ctx, request),
+    start: async (id) => start(ctx, find(id)),
+    stop: async (id, options) => stop(ctx, find(id), id, options),
+    restart: async (id, options) => restart(ctx, find(id), id, options),
+    kill: async (id, signal) => kill(ctx, findFor(ctx, id, `cannot kill container: ${id}`), id, signal),
+    pause: async (id) => pause(ctx, find(id)),
+    unpause: async (id) => unpause(ctx, find(id)),
+    remove: async (id, options) => remove(ctx, find(id), id, options),
+    rename: async (id, name) => rename(ctx, () => find(id), id, name),
+    wait: (id, condition, signal) => wait(find(id), condition, signal),
+    list: async (request) => list(ctx, request),
+    inspect: async (id, options) => inspect(ctx, find(id), options),
+    attach: async (id, request) => attach(ctx, find(id), id, request),
+    resize: async (id, size) => {
+      const container = find(id);
+      if (!container.alive) throw new EngineError("conflict", `container ${container.id} is not running`);
+      await ctx.runtime.resize(container.id, size);
+    },
+    logs: (id, request) => logs(ctx, find(id), request),
+    exec: execUseCases(ctx),
+    ...facts(ctx),
+    recover: () => recover(ctx),
+    close: () => close(ctx),
+  };
+}
+
+/** A lookup whose failure is told with what was being done. */
+function findFor(ctx: Context, id: string, doing: string) {
+  const container = ctx.store.lookUp(id);
+  if (container) return container;
+  throw new EngineError("notFound", `${doing}: No such container: ${id}`);
+}
+
+function execUseCases(ctx: Context): Containers["exec"] {
+  const find = (id: string): Exec => {
+    const exec = ctx.execs.get(id);
+    if (!exec) throw noSuchExec(id);
+    return exec;
+  };
+  return {
+    create: async (id, request) => createExec(ctx, ctx.store.find(id), id, request),
+    start: async (id, options) => startExec(ctx, find(id), options),
+    inspect: (id) => inspectExec(find(id)),
+    resize: async (id, size) => {
+      const exec = find(id);
+      if (exec.status !== "running") throw new EngineError("conflict", `exec process ${id} is not running`);
+      await ctx.runtime.resizeExec(id, size);
+    },
+  };
+}
+
+/** What other services ask about containers. */
+function facts(ctx: Context): Pick<Containers, "usersOfImage" | "usersOfVolume" | "alive" | "counts"> {
+  return {
+    usersOfImage: (imageId) =>
+      ctx.store
+        .all()
+        .filter((container) => container.imageId === imageId)
+        .map((container) => ({ containerId: container.id, running: container.running })),
+    usersOfVolume: (name) =>
+      ctx.store
+        .all()
+        .filter(({ spec }) => spec.mounts.some((mount) => mount.volume === name))
+        .map(({ id }) => id),
+    alive: () =>
+      new Set(
+        ctx.store
+          .all()
+          .filter((one) => one.alive || one.life.status === "starting")
+          .map(({ id }) => id),
+      ),
+    counts: () => {
+      const all = ctx.store.all();
+      const paused = all.filter(({ life }) => life.status === "paused").length;
+      const running = all.filter((one) => one.running).length - paused;
+      return { total: all.length, running, paused, stopped: all.length - running - paused };
+    },
+  };
+}
+
+/** Containers stay: they outlive the engine. Timers end, and what is half done comes to its end. */
+async function close(ctx: Context): Promise<void> {
+  ctx.closing = true;
+  for (const container of ctx.store.all()) {
+    container.cancelRestart?.();
+    container.health?.stop();
+    for (const session of container.pending) session.end();
+    container.pending.clear();
+  }
+  await ctx.background.settle();
+}
+
+function hostFacts({ runtime }: ContainersDeps): HostFacts {
+  const read = (file: string, otherwise: string): string => {
+    try {
+      return readFileSync(file, "utf8").trim();
+    } catch {
+      // a kernel without NUMA has no such file
+      return otherwise;
+    }
+  };
+  const cpus = availableParallelism();
+  return {
+    cpus,
+    cpuList: read("/sys/devices/system/cpu/online", `0-${cpus - 1}`),
+    memoryNodes: read("/sys/devices/system/node/online", "0"),
+    cgroupVersion: runtime.facts.cgroupVersion,
+  };
 }

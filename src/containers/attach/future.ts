@@ -1,0 +1,85 @@
+import type { Attachment } from "../../runtime/contract.ts";
+import type { PendingSession } from "../container.ts";
+
+export const emptyStream = (): ReadableStream<Uint8Array> =>
+  new ReadableStream<Uint8Array>({ start: (controller) => controller.close() });
+
+/** One stream after the other. */
+export function concat(...streams: ReadableStream<Uint8Array>[]): ReadableStream<Uint8Array> {
+  const rest = [...streams];
+  let reader = rest.shift()?.getReader();
+  return new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        while (reader) {
+          const { done, value } = await reader.read();
+          if (!done) {
+            controller.enqueue(value);
+            return;
+          }
+          reader = rest.shift()?.getReader();
+        }
+        controller.close();
+      },
+      async cancel(reason) {
+        await reader?.cancel(reason);
+        for (const stream of rest) await stream.cancel(reason);
+      },
+    },
+    { highWaterMark: 0 },
+  );
+}
+
+/** The streams of a process that is yet to be started: reads and writes wait for it. */
+export class FutureAttachment implements Attachment, PendingSession {
+  readonly output: ReadableStream<Uint8Array>;
+  private readonly make: () => Promise<Attachment>;
+  private readonly forget: () => void;
+  private readonly arrived = Promise.withResolvers<Attachment | undefined>();
+  private closed = false;
+
+  constructor(make: () => Promise<Attachment>, forget: () => void) {
+    this.make = make;
+    this.forget = forget;
+    let reader: ReturnType<ReadableStream<Uint8Array>["getReader"]> | undefined;
+    this.output = new ReadableStream<Uint8Array>(
+      {
+        pull: async (controller) => {
+          reader ??= (await this.arrived.promise)?.output.getReader();
+          const { done, value } = (await reader?.read()) ?? { done: true, value: undefined };
+          if (done || value === undefined) controller.close();
+          else controller.enqueue(value);
+        },
+        cancel: () => this.close(),
+      },
+      { highWaterMark: 0 },
+    );
+  }
+
+  async begin(): Promise<void> {
+    if (this.closed) return;
+    const attachment = await this.make();
+    if (this.closed) attachment.close();
+    this.arrived.resolve(attachment);
+  }
+
+  end(): void {
+    this.arrived.resolve(undefined);
+  }
+
+  async write(bytes: Uint8Array): Promise<void> {
+    await (await this.arrived.promise)?.write(bytes);
+  }
+
+  async closeStdin(): Promise<void> {
+    await (await this.arrived.promise)?.closeStdin();
+  }
+
+  close(): void {
+    if (this.closed) return;
+    this.closed = true;
+    this.forget();
+    void this.arrived.promise.then((attachment) => attachment?.close());
+    this.arrived.resolve(undefined);
+  }
+}

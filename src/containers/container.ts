@@ -1,0 +1,90 @@
+import { zeroTime } from "../lib/time.ts";
+import type { ContainerLife, ContainerSpec } from "./contract.ts";
+import type { HealthMonitor } from "./health.ts";
+import { Lock } from "./lock.ts";
+import { Waiters } from "./waiters.ts";
+
+export interface ContainerRow {
+  id: string;
+  name: string;
+  imageId: string;
+  spec: ContainerSpec;
+  life: ContainerLife;
+  createdAtNs: bigint;
+}
+
+/** A client that attached before the container ran: told of the process once there is one. */
+export interface PendingSession {
+  begin(): Promise<void>;
+  /** the start failed, or the container is gone */
+  end(): void;
+}
+
+/** One container in memory: its row, and what belongs to its present life only. */
+export class Container implements ContainerRow {
+  readonly id: string;
+  name: string;
+  readonly imageId: string;
+  spec: ContainerSpec;
+  life: ContainerLife;
+  readonly createdAtNs: bigint;
+  /** operations that change it run one at a time */
+  readonly lock = new Lock();
+  readonly waiters = new Waiters();
+  readonly pending = new Set<PendingSession>();
+  /** ids of its execs that are known */
+  readonly execs = new Set<string>();
+  /** resolves when the process that runs now has ended */
+  ended: Promise<void> = Promise.resolve();
+  end: () => void = () => undefined;
+  removing = false;
+  /** a restart is going to happen: its way out */
+  cancelRestart: (() => void) | undefined;
+  /** milliseconds before the next restart */
+  backoffMs = 0;
+  /** set while a user's restart runs: its exit is not the end of an auto-removed container */
+  restartingByUser = false;
+
+  health: HealthMonitor | undefined;
+
+  constructor(row: ContainerRow) {
+    this.id = row.id;
+    this.name = row.name;
+    this.imageId = row.imageId;
+    this.spec = row.spec;
+    this.life = row.life;
+    this.createdAtNs = row.createdAtNs;
+  }
+
+  /** A process of it lives: running or paused. */
+  get alive(): boolean {
+    return this.life.status === "running" || this.life.status === "paused";
+  }
+
+  /** Docker counts a container that is about to restart as running. */
+  get running(): boolean {
+    return this.alive || this.life.status === "restarting";
+  }
+
+  get neverStarted(): boolean {
+    return this.life.startedAt === zeroTime;
+  }
+
+  begin(): void {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.ended = promise;
+    this.end = resolve;
+  }
+}
+
+export const newLife = (): ContainerLife => ({
+  status: "created",
+  pid: 0,
+  exitCode: 0,
+  error: "",
+  oomKilled: false,
+  startedAt: zeroTime,
+  finishedAt: zeroTime,
+  restartCount: 0,
+  stoppedByUser: false,
+});

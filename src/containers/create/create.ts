@@ -1,0 +1,145 @@
+import { EngineError, isKind } from "../../lib/errors.ts";
+import { newId } from "../../lib/ids.ts";
+import { isObjectName, randomName } from "../../lib/names.ts";
+import { nowNs } from "../../lib/time.ts";
+import { Undo } from "../../lib/undo.ts";
+import type { ContainerCreateResponse } from "../../types/api.ts";
+import type { ImageConfig } from "../../types/oci.ts";
+import { Container, newLife } from "../container.ts";
+import type { Context } from "../context.ts";
+import { tell } from "../context.ts";
+import type { ContainerSpec, CreateRequest } from "../contract.ts";
+import { portRequests } from "../start/network.ts";
+import { readBody } from "./body.ts";
+import { type PlannedMount, planMounts } from "./mounts.ts";
+import { normalise } from "./normalise.ts";
+import { validate } from "./validate.ts";
+
+const noImage: ImageConfig = { architecture: "", os: "linux", rootfs: { type: "layers", diff_ids: [] } };
+const nameTriesMax = 1000;
+
+/** `POST /containers/create`: a complete spec, its volumes and its writable layer, adopted by one row. */
+export async function create(ctx: Context, request: CreateRequest): Promise<ContainerCreateResponse> {
+  const id = newId();
+  const body = readBody(request.body);
+  const warnings = validate(body.config, body.hostConfig, {
+    facts: ctx.facts,
+    runtimes: new Set([
+      ctx.config.defaultRuntime,
+      "runc",
+      "io.containerd.runc.v2",
+      ...Object.keys(ctx.config.runtimes),
+    ]),
+  });
+  const name = checkName(request.name ?? "");
+  const image = body.config.Image === "" ? undefined : ctx.images.resolve(body.config.Image);
+  const imageConfig = image?.config ?? noImage;
+  const complete = normalise({
+    id,
+    body,
+    imageConfig,
+    engine: ctx.config,
+    cgroupVersion: ctx.facts.cgroupVersion,
+    containerId: (idOrName) => ctx.store.lookUp(idOrName)?.id,
+  });
+  const undo = new Undo();
+  try {
+    const taken = takeName(ctx, name, id);
+    undo.add("name", () => ctx.store.release(taken, id));
+    checkNetworks(ctx, id, taken, complete);
+    const planned = planMounts({
+      config: complete.config,
+      hostConfig: complete.hostConfig,
+      donor: (idOrName) => volumesDonor(ctx, idOrName),
+      volumePath: (volume) => ctx.volumes.path(volume),
+    });
+    await makeVolumes(ctx, planned, undo);
+    await ctx.snapshots.prepare(id, image?.layers ?? []);
+    undo.add("snapshot", () => ctx.snapshots.remove(id));
+    const spec: ContainerSpec = {
+      imageName: body.config.Image,
+      ...complete,
+      mounts: planned.map(({ mount }) => mount),
+      platform: imageConfig.os || "linux",
+      layers: image?.layers ?? [],
+      imageConfig,
+    };
+    const container = new Container({
+      id,
+      name: taken,
+      imageId: image?.id ?? "",
+      spec,
+      life: newLife(),
+      createdAtNs: nowNs(),
+    });
+    ctx.store.insert(container);
+    undo.drop();
+    tell(ctx, container, "create");
+    return { Id: id, Warnings: warnings };
+  } catch (error) {
+    await undo.run((sentence) => ctx.logger.warn(sentence, { container: id }));
+    throw error;
+  }
+}
+
+function checkName(given: string): string {
+  const name = given.replace(/^\//, "");
+  if (given !== "" && !isObjectName(name))
+    throw new EngineError(
+      "invalid",
+      `Invalid container name (${given}), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed`,
+    );
+  return name;
+}
+
+function takeName(ctx: Context, name: string, id: string): string {
+  if (name !== "") {
+    ctx.store.reserve(name, id);
+    return name;
+  }
+  for (let attempt = 0; attempt < nameTriesMax; attempt++) {
+    const candidate = randomName(attempt);
+    if (ctx.store.nameTaken(candidate) !== undefined) continue;
+    ctx.store.reserve(candidate, id);
+    return candidate;
+  }
+  throw new EngineError("internal", "no free container name was found; give one with --name");
+}
+
+function volumesDonor(ctx: Context, idOrName: string) {
+  const donor = ctx.store.lookUp(idOrName);
+  // Docker answers 400 here, not 404: the request is at fault, not its target
+  if (!donor) throw new EngineError("invalid", `No such container: ${idOrName}`);
+  return donor.spec;
+}
+
+/** A network that is not there is told at start, as Docker does; what can never work is told now. */
+function checkNetworks(
+  ctx: Context,
+  id: string,
+  name: string,
+  complete: Pick<ContainerSpec, "networks" | "config" | "hostConfig">,
+): void {
+  if (Object.keys(complete.networks).length === 0) return;
+  try {
+    ctx.networks.check({
+      containerId: id,
+      containerName: name,
+      networks: complete.networks,
+      ports: portRequests(complete.config, complete.hostConfig),
+    });
+  } catch (error) {
+    if (!isKind(error, "notFound")) throw error;
+  }
+}
+
+/** Volumes must exist before the row that names them; one that was made for a create that fails goes again. */
+async function makeVolumes(ctx: Context, planned: readonly PlannedMount[], undo: Undo): Promise<void> {
+  for (const { volume } of planned) {
+    if (volume?.Name === undefined) continue;
+    const name = volume.Name;
+    const fresh = !ctx.volumes.has(name);
+    await ctx.volumes.create(volume);
+    if (fresh) undo.add(`volume ${name}`, () => ctx.volumes.remove(name, { force: true, users: [] }));
+  }
+}

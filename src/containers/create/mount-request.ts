@@ -1,0 +1,113 @@
+import { existsSync } from "node:fs";
+import { EngineError, messageOf } from "../../lib/errors.ts";
+import type { MountPoint, MountRequest } from "../../types/api.ts";
+import { checkTarget, cleanPath, propagationModes } from "./bind-spec.ts";
+import { type MountsInput, type PlannedMount, plannedVolume } from "./mounts.ts";
+
+const optionTypes = [
+  ["BindOptions", "bind"],
+  ["VolumeOptions", "volume"],
+  ["ImageOptions", "image"],
+  ["TmpfsOptions", "tmpfs"],
+] as const;
+
+function refuse(type: string, sentence: string): never {
+  throw new EngineError("invalid", `invalid mount config for type "${type}": ${sentence}`);
+}
+
+/** One `--mount`, checked and decided. */
+export function mountFromRequest(request: MountRequest, input: MountsInput): PlannedMount {
+  const type = request.Type as string;
+  for (const [field, owner] of optionTypes)
+    if (request[field] !== undefined && type !== owner)
+      throw new EngineError("invalid", `${field} must not be specified on mount type "${type}"`);
+  if (!["bind", "volume", "tmpfs", "image"].includes(type)) refuse(type, "mount type unknown");
+  if (type === "image") throw new EngineError("notImplemented", "mounts of type image are not built yet");
+  if (request.Target === "") refuse(type, "field Target must not be empty");
+  let target: string;
+  try {
+    target = checkTarget(request.Target);
+  } catch (error) {
+    refuse(type, messageOf(error));
+  }
+  if (type === "bind") return bindMount(request, target);
+  if (type === "tmpfs") return tmpfsMount(request, target);
+  return volumeMount(request, target, input);
+}
+
+/** Docker: a source of `--mount` must be there, at create and again at each start. */
+export function checkBindSource(source: string): void {
+  if (!existsSync(source)) refuse("bind", `bind source path does not exist: ${source}`);
+}
+
+function bindMount(request: MountRequest, target: string): PlannedMount {
+  const source = request.Source ?? "";
+  if (source === "") refuse("bind", "field Source must not be empty");
+  if (!source.startsWith("/")) refuse("bind", `invalid mount path: '${source}' mount path must be absolute`);
+  const propagation = request.BindOptions?.Propagation ?? "rprivate";
+  if (!propagationModes.has(propagation)) refuse("bind", `invalid propagation mode: ${propagation}`);
+  const create = request.BindOptions?.CreateMountpoint === true;
+  if (!create) checkBindSource(source);
+  const point: MountPoint = {
+    Type: "bind",
+    Source: cleanPath(source),
+    Destination: target,
+    Mode: "",
+    RW: request.ReadOnly !== true,
+    Propagation: propagation,
+  };
+  const recursive = request.BindOptions?.NonRecursive !== true;
+  const options = [
+    recursive ? "rbind" : "bind",
+    request.ReadOnly ? "ro" : "rw",
+    propagation,
+    ...(create ? ["create-source"] : []),
+  ];
+  return { mount: { point, options, copyUp: false, anonymous: false } };
+}
+
+function volumeMount(request: MountRequest, target: string, input: MountsInput): PlannedMount {
+  const name = request.Source ?? "";
+  if (name === "" && request.ReadOnly)
+    refuse("volume", "must not set ReadOnly mode when using anonymous volumes");
+  const options = request.VolumeOptions;
+  if (options?.Subpath !== undefined && name === "")
+    refuse("volume", "must not set Subpath when using anonymous volumes");
+  if (options?.Subpath !== undefined)
+    throw new EngineError("notImplemented", "volume-subpath is not built yet");
+  return plannedVolume(input, {
+    name,
+    target,
+    mode: "z",
+    readOnly: request.ReadOnly === true,
+    copyUp: options?.NoCopy !== true,
+    request: {
+      Driver: options?.DriverConfig?.Name ?? (input.hostConfig.VolumeDriver || "local"),
+      ...(options?.DriverConfig?.Options ? { DriverOpts: options.DriverConfig.Options } : {}),
+      ...(options?.Labels ? { Labels: options.Labels } : {}),
+    },
+  });
+}
+
+function tmpfsMount(request: MountRequest, target: string): PlannedMount {
+  if (request.Source) refuse("tmpfs", "field Source must not be specified");
+  const wanted = request.TmpfsOptions;
+  const options = ["noexec", "nosuid", "nodev"];
+  for (const [key = "", value] of wanted?.Options ?? []) {
+    const plain = options.indexOf(`no${key}`);
+    if (value === undefined && plain >= 0) options[plain] = key;
+    else options.push(value === undefined ? key : `${key}=${value}`);
+  }
+  options.push(request.ReadOnly ? "ro" : "rw");
+  if (wanted?.SizeBytes) options.push(`size=${wanted.SizeBytes}`);
+  if (wanted?.Mode) options.push(`mode=${wanted.Mode.toString(8)}`);
+  const point: MountPoint = {
+    Type: "tmpfs",
+    Source: "",
+    Destination: target,
+    Mode: "",
+    RW: request.ReadOnly !== true,
+    Propagation: "",
+  };
+  return { mount: { point, options: [], copyUp: false, anonymous: false, tmpfs: { options } } };
+}

@@ -1,0 +1,120 @@
+import { hostname as hostHostname } from "node:os";
+import { EngineError } from "../../lib/errors.ts";
+import type { ContainerConfig, EndpointSettings, HostConfig } from "../../types/api.ts";
+import type { ImageConfig } from "../../types/oci.ts";
+import type { ContainersConfig } from "../config.ts";
+import { cleanPath } from "./bind-spec.ts";
+import type { CreateBody } from "./body.ts";
+import { commandOf, mergeImageConfig } from "./merge.ts";
+
+/** The paths Docker masks and makes read-only unless told otherwise. */
+const maskedPaths = (
+  "/proc/asound /proc/acpi /proc/interrupts /proc/kcore /proc/keys /proc/latency_stats /proc/timer_list " +
+  "/proc/timer_stats /proc/sched_debug /proc/scsi /sys/firmware /sys/devices/virtual/powercap"
+).split(" ");
+const readonlyPaths = "/proc/bus /proc/fs /proc/irq /proc/sys /proc/sysrq-trigger".split(" ");
+
+export interface NormaliseInput {
+  id: string;
+  body: CreateBody;
+  imageConfig: ImageConfig;
+  engine: ContainersConfig;
+  cgroupVersion: "1" | "2";
+  /** full id of another container, for `container:<name>` */
+  containerId: (idOrName: string) => string | undefined;
+}
+
+export interface Normalised {
+  config: ContainerConfig;
+  hostConfig: HostConfig;
+  networks: Record<string, Partial<EndpointSettings>>;
+  path: string;
+  args: string[];
+}
+
+/**
+ * Makes a request complete, once: what the image gives, the engine's defaults, Docker's own. Nothing below fills in a
+ * default again.
+ */
+export function normalise(input: NormaliseInput): Normalised {
+  const merged = mergeImageConfig(input.body.config, input.imageConfig.config ?? {});
+  const { path, args } = commandOf(merged);
+  const hostConfig = completeHost(input);
+  const config: ContainerConfig = {
+    ...merged,
+    Hostname: merged.Hostname || defaultHostname(input.id, hostConfig),
+    WorkingDir: merged.WorkingDir === "" ? "" : cleanPath(merged.WorkingDir),
+  };
+  return { config, hostConfig, networks: networksOf(input.body, hostConfig, config), path, args };
+}
+
+function defaultHostname(id: string, host: HostConfig): string {
+  if (host.NetworkMode === "host" || host.UTSMode === "host") {
+    return host.NetworkMode === "host" ? hostHostname() : id.slice(0, 12);
+  }
+  return host.NetworkMode.startsWith("container:") ? "" : id.slice(0, 12);
+}
+
+const joinedMode = (mode: string, { containerId }: NormaliseInput): string => {
+  if (!mode.startsWith("container:")) return mode;
+  const found = containerId(mode.slice("container:".length));
+  return found === undefined ? mode : `container:${found}`;
+};
+
+function completeHost(input: NormaliseInput): HostConfig {
+  const { engine, cgroupVersion } = input;
+  const host = input.body.hostConfig;
+  const unmasked = host.Privileged || (host.SecurityOpt ?? []).includes("systempaths=unconfined");
+  const paths = (own: string[] | null, standard: string[]) => own ?? (unmasked ? null : standard);
+  const wantsHostNamespaces = host.Privileged || host.PidMode === "host" || host.IpcMode === "host";
+  const init = host.Init;
+  return {
+    ...host,
+    LogConfig:
+      host.LogConfig.Type === "" ? { Type: engine.logDriver, Config: host.LogConfig.Config } : host.LogConfig,
+    NetworkMode: joinedMode(
+      host.NetworkMode === "" || host.NetworkMode === "default" ? "bridge" : host.NetworkMode,
+      input,
+    ),
+    RestartPolicy: { ...host.RestartPolicy, Name: host.RestartPolicy.Name || "no" },
+    CgroupnsMode: host.CgroupnsMode || cgroupnsMode(host, engine, cgroupVersion),
+    IpcMode: joinedMode(host.IpcMode || engine.defaultIpcMode, input),
+    PidMode: joinedMode(host.PidMode, input),
+    SecurityOpt: host.SecurityOpt ?? (wantsHostNamespaces ? ["label=disable"] : null),
+    ShmSize: host.ShmSize || engine.defaultShmSize,
+    Runtime: host.Runtime || engine.defaultRuntime,
+    MemorySwap: host.Memory > 0 && host.MemorySwap === 0 ? host.Memory * 2 : host.MemorySwap,
+    MemorySwappiness: host.MemorySwappiness === -1 ? null : host.MemorySwappiness,
+    OomKillDisable: cgroupVersion === "2" ? null : (host.OomKillDisable ?? false),
+    PidsLimit: host.PidsLimit !== null && host.PidsLimit > 0 ? host.PidsLimit : null,
+    MaskedPaths: paths(host.MaskedPaths, maskedPaths),
+    ReadonlyPaths: paths(host.ReadonlyPaths, readonlyPaths),
+    ...(init === undefined ? {} : { Init: init }),
+  };
+}
+
+function cgroupnsMode(host: HostConfig, engine: ContainersConfig, version: "1" | "2"): string {
+  return engine.defaultCgroupnsMode ?? (version === "2" && !host.Privileged ? "private" : "host");
+}
+
+/** The endpoints a container will have, by the networks' names. */
+function networksOf(
+  body: CreateBody,
+  host: HostConfig,
+  config: ContainerConfig,
+): Record<string, Partial<EndpointSettings>> {
+  if (host.NetworkMode.startsWith("container:")) return {};
+  const asked = Object.fromEntries(
+    Object.entries(body.endpoints).map(([name, endpoint]) => [
+      name === "default" ? "bridge" : name,
+      endpoint,
+    ]),
+  );
+  const mode = host.NetworkMode;
+  const mac = config.MacAddress ?? "";
+  const own = asked[mode];
+  if (mac !== "" && !/^([0-9a-fA-F]{2}[:-]){5}[0-9a-fA-F]{2}$/.test(mac))
+    throw new EngineError("invalid", `invalid config for network ${mode}: invalid MAC address ${mac}`);
+  const first = { ...(own ?? {}), ...(mac !== "" && !own?.MacAddress ? { MacAddress: mac } : {}) };
+  return { [mode]: first, ...Object.fromEntries(Object.entries(asked).filter(([name]) => name !== mode)) };
+}

@@ -1,0 +1,21 @@
+import type { ExecCreateRequest } from "../../types/api.ts";
+
+/** A command to run in a container; kept in memory until the container goes. */
+export interface Exec {
+  readonly id: string;
+  readonly containerId: string;
+  readonly request: Required<
+    Pick<ExecCreateRequest, "AttachStdin" | "AttachStdout" | "AttachStderr" | "Tty" | "Privileged">
+  > & {
+    readonly user: string;
+    readonly workingDir: string;
+    readonly env: readonly string[];
+    readonly command: readonly [string, ...string[]];
+    readonly detachKeys: string;
+    readonly consoleSize: [number, number] | undefined;
+  };
+  /** created → running → ended; it runs once */
+  status: "created" | "running" | "ended";
+  exitCode: number | null;
+  pid: number;
+}

@@ -1,0 +1,189 @@
+import { EngineError, messageOf } from "../../lib/errors.ts";
+import { newId } from "../../lib/ids.ts";
+import type { Attachment } from "../../runtime/contract.ts";
+import { detachFilter } from "../attach/attach.ts";
+import type { Container } from "../container.ts";
+import { type Context, tell } from "../context.ts";
+import type { Session } from "../contract.ts";
+import { failureOf } from "../start/failure.ts";
+import { execProcess } from "../start/spec.ts";
+import { commandLine, refuseStopped } from "./create.ts";
+import type { Exec } from "./exec.ts";
+
+export interface ExecStartOptions {
+  detach: boolean;
+  tty: boolean;
+  consoleSize?: [number, number] | null;
+}
+
+/** `POST /exec/{id}/start` */
+export async function startExec(
+  ctx: Context,
+  exec: Exec,
+  options: ExecStartOptions,
+): Promise<Session | undefined> {
+  const container = containerOf(ctx, exec);
+  refuseAgain(exec);
+  refuseStopped(container, container.name);
+  exec.status = "running";
+  const attached = !options.detach;
+  tell(ctx, container, `exec_start: ${commandLine(exec)}`, { execID: exec.id });
+  try {
+    const { pid, attachment, exit } = await ctx.runtime.exec(
+      {
+        id: exec.id,
+        containerId: container.id,
+        process: execProcess(ctx, container, exec, options.consoleSize ?? exec.request.consoleSize),
+        stdin: attached && exec.request.AttachStdin,
+      },
+      attached ? { stdout: exec.request.AttachStdout, stderr: exec.request.AttachStderr } : undefined,
+    );
+    exec.pid = pid;
+    ctx.background.run(`exec ${exec.id}`, () => exit.then((code) => ended(ctx, container, exec, code)));
+    return attachment && session(ctx, container, exec, attachment);
+  } catch (error) {
+    const failure = failureOf(error);
+    exec.status = "ended";
+    exec.exitCode = failure.exitCode === 127 ? failure.exitCode : otherExitCode;
+    if (!attached) throw failure.error;
+    return failedSession(exec, failure.error.message);
+  }
+}
+
+export function containerOf(ctx: Context, exec: Exec): Container {
+  const container = ctx.store.get(exec.containerId);
+  if (!container) throw noSuchExec(exec.id);
+  return container;
+}
+
+export const noSuchExec = (id: string): EngineError =>
+  new EngineError("notFound", `No such exec instance: ${id}`);
+
+function refuseAgain(exec: Exec): void {
+  if (exec.status === "ended") throw new EngineError("conflict", `exec command ${exec.id} has already run`);
+  if (exec.status === "running")
+    throw new EngineError("conflict", `exec command ${exec.id} is already running`);
+}
+
+function ended(ctx: Context, container: Container, exec: Exec, exitCode: number): void {
+  exec.status = "ended";
+  exec.exitCode = exitCode;
+  tell(ctx, container, "exec_die", { execID: exec.id, exitCode: String(exitCode) });
+}
+
+/** Docker's code for an exec that failed for a reason other than its command. */
+const otherExitCode = 126;
+
+function session(ctx: Context, container: Container, exec: Exec, attachment: Attachment): Session {
+  const { Tty, AttachStdin } = exec.request;
+  const filter = detachFilter(exec.request.detachKeys);
+  return {
+    terminal: Tty,
+    output: attachment.output,
+    async write(bytes) {
+      if (!AttachStdin) return;
+      const { pass, detached } = Tty ? filter.push(bytes) : { pass: bytes, detached: false };
+      if (pass.length > 0) await attachment.write(pass);
+      if (!detached) return;
+      tell(ctx, container, "exec_detach", { execID: exec.id });
+      attachment.close();
+    },
+    closeStdin: () => (AttachStdin ? attachment.closeStdin() : Promise.resolve()),
+    close: () => {
+      // the client is gone: its command must not wait for input that cannot come any more
+      if (AttachStdin && !Tty)
+        void attachment
+          .closeStdin()
+          .catch((error: unknown) => ctx.logger.debug("exec stdin", { error: messageOf(error) }))
+          .finally(() => attachment.close());
+      else attachment.close();
+    },
+  };
+}
+
+/** Docker tells an attached client of a command that cannot start in the stream itself. */
+function failedSession(exec: Exec, message: string): Session {
+  const payload = Buffer.from(`${message}\r\n`);
+  const header = Buffer.alloc(8);
+  header[0] = 1;
+  header.writeUInt32BE(payload.length, 4);
+  const bytes = exec.request.Tty ? payload : Buffer.concat([header, payload]);
+  return {
+    terminal: exec.request.Tty,
+    output: new ReadableStream<Uint8Array>({
+      start(controller) {
+        controller.enqueue(bytes);
+        controller.close();
+      },
+    }),
+    write: () => Promise.resolve(),
+    closeStdin: () => Promise.resolve(),
+    close: () => undefined,
+  };
+}
+
+/** Runs a command of the engine's own (a health probe) and collects the first bytes it writes. */
+export async function runOnce(
+  ctx: Context,
+  container: Container,
+  command: readonly [string, ...string[]],
+  limits: { outputMax: number; signal: AbortSignal },
+): Promise<{ exitCode: number; output: string }> {
+  const exec: Exec = {
+    id: newId(),
+    containerId: container.id,
+    request: {
+      AttachStdin: false,
+      AttachStdout: true,
+      AttachStderr: true,
+      Tty: false,
+      Privileged: false,
+      user: "",
+      workingDir: "",
+      env: [],
+      command,
+      detachKeys: "",
+      consoleSize: undefined,
+    },
+    status: "created",
+    exitCode: null,
+    pid: 0,
+  };
+  tell(ctx, container, `exec_create: ${commandLine(exec)}`, { execID: exec.id });
+  tell(ctx, container, `exec_start: ${commandLine(exec)}`, { execID: exec.id });
+  const { attachment, exit, pid } = await ctx.runtime.exec(
+    {
+      id: exec.id,
+      containerId: container.id,
+      process: execProcess(ctx, container, exec, undefined),
+      stdin: false,
+    },
+    { stdout: true, stderr: true },
+  );
+  const kill = (): void => {
+    try {
+      process.kill(pid, "SIGKILL");
+    } catch (error) {
+      ctx.logger.debug("probe was gone", { error: messageOf(error) });
+    }
+  };
+  limits.signal.addEventListener("abort", kill, { once: true });
+  const output = attachment ? await collect(attachment.output, limits.outputMax) : "";
+  const exitCode = await exit;
+  limits.signal.removeEventListener("abort", kill);
+  tell(ctx, container, "exec_die", { execID: exec.id, exitCode: String(exitCode) });
+  return { exitCode, output };
+}
+
+/** The payloads of Docker's frames, up to a limit; the rest is read and dropped. */
+async function collect(stream: ReadableStream<Uint8Array>, outputMax: number): Promise<string> {
+  let kept = Buffer.alloc(0);
+  for await (const chunk of stream) if (kept.length < outputMax * 2) kept = Buffer.concat([kept, chunk]);
+  const parts: Buffer[] = [];
+  for (let at = 0; at + 8 <= kept.length; ) {
+    const length = kept.readUInt32BE(at + 4);
+    parts.push(kept.subarray(at + 8, at + 8 + length));
+    at += 8 + length;
+  }
+  return Buffer.concat(parts).subarray(0, outputMax).toString("utf8");
+}

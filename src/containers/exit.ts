@@ -1,0 +1,87 @@
+import { formatNs, parseNs } from "../lib/time.ts";
+import type { ExitReport } from "../runtime/contract.ts";
+import type { Container } from "./container.ts";
+import { type Context, tell } from "./context.ts";
+import { stopHealth } from "./health.ts";
+import { discard } from "./remove.ts";
+import { nextRestart, scheduleRestart } from "./restart-manager.ts";
+import { tellNetworks } from "./start/network.ts";
+import { releaseShm } from "./start/shm.ts";
+import { tellUnmounted } from "./start/volumes.ts";
+
+/** A container's process has ended: the runtime says so, once per life. */
+export async function handleExit(ctx: Context, report: ExitReport): Promise<void> {
+  const container = ctx.store.get(report.id);
+  // an exec's id, or a container that was removed while it still ran
+  if (!container) return;
+  await container.lock.run(async () => {
+    if (container.alive) await exited(ctx, container, report);
+  });
+}
+
+/**
+ * Takes a life to its end; the caller holds the lock. Waiters hear as soon as the end is a fact; mounts, network and
+ * cgroup go after that, still under the lock, so that the next start finds all of it free.
+ */
+export async function exited(ctx: Context, container: Container, report: ExitReport): Promise<void> {
+  stopHealth(ctx, container);
+  const sandbox = container.life.sandbox;
+  const delayMs = ctx.closing ? undefined : nextRestart(container, report);
+  recordExit(container, report, delayMs !== undefined);
+  const removes =
+    container.spec.hostConfig.AutoRemove && delayMs === undefined && !container.restartingByUser;
+  // an auto-removed container's exit needs no record of its own: its row goes at once, and a crash before that finds
+  // the exit with the runtime again
+  if (!removes) ctx.store.saveLife(container);
+  const closing = ctx.networks.close(container.id);
+  container.waiters.exited(report.exitCode);
+  container.end();
+  if (report.oomKilled) tell(ctx, container, "oom");
+  await closing.catch((error: unknown) =>
+    ctx.logger.warn("network of an ended container", { container: container.id, error: String(error) }),
+  );
+  tellNetworks(ctx, container, sandbox, "disconnect");
+  tellUnmounted(ctx, container);
+  tell(ctx, container, "die", {
+    execDuration: String(durationS(container)),
+    exitCode: String(report.exitCode),
+  });
+  if (removes) {
+    await discard(ctx, container, { volumes: true, exitCode: report.exitCode });
+    return;
+  }
+  await releaseRun(ctx, container);
+  if (delayMs !== undefined) scheduleRestart(ctx, container, delayMs);
+}
+
+function recordExit(container: Container, report: ExitReport, restarting: boolean): void {
+  const life = { ...container.life };
+  delete life.sandbox;
+  container.life = {
+    ...life,
+    status: restarting ? "restarting" : "exited",
+    pid: 0,
+    exitCode: report.exitCode,
+    oomKilled: report.oomKilled,
+    finishedAt: formatNs(report.exitedAtNs),
+    ...(restarting ? { restartCount: life.restartCount + 1 } : {}),
+  };
+}
+
+function durationS({ life }: Container): number {
+  const started = parseNs(life.startedAt) ?? 0n;
+  const finished = parseNs(life.finishedAt) ?? started;
+  return Math.max(0, Number((finished - started) / 1_000_000_000n));
+}
+
+/** What a run leaves on the host, taken away; each step is a success for what is already gone. */
+export async function releaseRun(ctx: Context, container: Container): Promise<void> {
+  const { id } = container;
+  const step = (what: string, work: Promise<unknown>): Promise<unknown> =>
+    work.catch((error: unknown) =>
+      ctx.logger.warn(`${what} of an ended container`, { container: id, error: String(error) }),
+    );
+  await step("runtime state", ctx.runtime.delete(id));
+  await step("shared memory", releaseShm(ctx, container));
+  await step("mount", ctx.snapshots.unmount(id));
+}

@@ -1,0 +1,101 @@
+import { formatNs } from "../lib/time.ts";
+import type { ContainerInspect, ContainerState, NetworkSettings } from "../types/api.ts";
+import type { Container } from "./container.ts";
+import type { Context } from "./context.ts";
+import { endpointsOf } from "./endpoints.ts";
+import { portMapOf } from "./list/ports.ts";
+import { stateWord } from "./list/status.ts";
+import { logPathIn } from "./logs.ts";
+import { sizesOf } from "./sizes.ts";
+import { nameFilesOf } from "./start/files.ts";
+import { joinedContainer } from "./start/namespaces.ts";
+
+/** `GET /containers/{id}/json`, every field in Docker's order. */
+export async function inspect(
+  ctx: Context,
+  container: Container,
+  { size }: { size: boolean },
+): Promise<ContainerInspect> {
+  const { id, spec, life } = container;
+  const tried = !container.neverStarted || life.error !== "" || container.alive;
+  const joined = joinedContainer(spec.hostConfig.NetworkMode);
+  const files = nameFilesOf(ctx, joined === undefined ? id : (ctx.store.get(joined)?.id ?? id));
+  const sizes = size ? await sizesOf(ctx, container) : undefined;
+  const running = [...container.execs].filter((exec) => ctx.execs.get(exec)?.status !== "ended");
+  return {
+    Id: id,
+    Created: formatNs(container.createdAtNs),
+    Path: spec.path,
+    Args: spec.args,
+    State: stateOf(container),
+    Image: container.imageId,
+    ResolvConfPath: tried ? files.resolvConf : "",
+    HostnamePath: tried ? files.hostname : "",
+    HostsPath: tried ? files.hosts : "",
+    LogPath: tried ? (logPathIn(ctx, container) ?? "") : "",
+    Name: `/${container.name}`,
+    RestartCount: life.restartCount,
+    Driver: ctx.snapshots.driver,
+    Platform: spec.platform,
+    MountLabel: "",
+    ProcessLabel: "",
+    AppArmorProfile: "",
+    ExecIDs: running.length === 0 ? null : running,
+    HostConfig: spec.hostConfig,
+    GraphDriver: graphDriver(ctx, id),
+    ...(sizes ? { SizeRw: sizes.rw, SizeRootFs: sizes.rootFs } : {}),
+    Mounts: spec.mounts.map(({ point }) => point),
+    Config: spec.config,
+    NetworkSettings: networkSettings(ctx, container),
+  };
+}
+
+function graphDriver(ctx: Context, id: string): ContainerInspect["GraphDriver"] {
+  const { Name, Data } = ctx.snapshots.graphDriver(id);
+  return { Data: { ID: id, ...Data }, Name };
+}
+
+function stateOf(container: Container): ContainerState {
+  const { life } = container;
+  const status = stateWord(container);
+  return {
+    Status: status,
+    Running: container.running,
+    Paused: status === "paused",
+    Restarting: status === "restarting",
+    OOMKilled: life.oomKilled,
+    Dead: status === "dead",
+    Pid: container.alive ? life.pid : 0,
+    ExitCode: life.exitCode,
+    Error: life.error,
+    StartedAt: life.startedAt,
+    FinishedAt: life.finishedAt,
+    ...(container.health ? { Health: container.health.told() } : {}),
+  };
+}
+
+function networkSettings(ctx: Context, container: Container): NetworkSettings {
+  const sandbox = container.alive ? container.life.sandbox : undefined;
+  const networks = endpointsOf(ctx, container);
+  const bridge = sandbox ? networks["bridge"] : undefined;
+  return {
+    Bridge: "",
+    SandboxID: sandbox?.sandboxId ?? "",
+    SandboxKey: sandbox?.netnsPath ?? "",
+    Ports: portMapOf(container),
+    HairpinMode: false,
+    LinkLocalIPv6Address: "",
+    LinkLocalIPv6PrefixLen: 0,
+    SecondaryIPAddresses: null,
+    SecondaryIPv6Addresses: null,
+    EndpointID: bridge?.EndpointID ?? "",
+    Gateway: bridge?.Gateway ?? "",
+    GlobalIPv6Address: bridge?.GlobalIPv6Address ?? "",
+    GlobalIPv6PrefixLen: bridge?.GlobalIPv6PrefixLen ?? 0,
+    IPAddress: bridge?.IPAddress ?? "",
+    IPPrefixLen: bridge?.IPPrefixLen ?? 0,
+    IPv6Gateway: bridge?.IPv6Gateway ?? "",
+    MacAddress: bridge?.MacAddress ?? "",
+    Networks: networks,
+  };
+}

@@ -1,0 +1,26 @@
+import { EngineError, wrap } from "../lib/errors.ts";
+import { signals } from "../lib/signals.ts";
+import type { Container } from "./container.ts";
+import type { Context } from "./context.ts";
+import { numberOf, sendSignal, startSettled } from "./stop.ts";
+
+/** `POST /containers/{id}/kill`: SIGKILL waits for the end, any other signal is only sent. */
+export async function kill(
+  ctx: Context,
+  container: Container,
+  reference: string,
+  name: string,
+): Promise<void> {
+  try {
+    const signal = numberOf(name || "SIGKILL");
+    await startSettled(container);
+    if (!container.alive) throw new EngineError("conflict", `container ${container.id} is not running`);
+    const ended = container.ended;
+    const stopSignal = container.spec.config.StopSignal;
+    const meansStop = signal === signals.kill || !stopSignal || numberOf(stopSignal) === signal;
+    await sendSignal(ctx, container, signal, meansStop);
+    if (signal === signals.kill) await ended;
+  } catch (error) {
+    throw wrap(`cannot kill container: ${reference}`, error);
+  }
+}

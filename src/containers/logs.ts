@@ -1,0 +1,67 @@
+import { EngineError } from "../lib/errors.ts";
+import type { LogPolicy } from "../runtime/contract.ts";
+import type { Container } from "./container.ts";
+import { type Context, logPathOf } from "./context.ts";
+import type { LogsRequest } from "./contract.ts";
+
+/** Where a container's log goes; undefined with the driver `none`. */
+export const logPathIn = (ctx: Context, container: Container): string | undefined =>
+  container.spec.hostConfig.LogConfig.Type === "none" ? undefined : logPathOf(ctx, container.id);
+
+const units: Record<string, number> = { b: 1, k: 1024, m: 1024 ** 2, g: 1024 ** 3, t: 1024 ** 4 };
+
+/** `10m`, `100kb`, `512`: bytes; undefined for what is no size (and for -1, no limit). */
+export function parseSize(text: string): number | undefined {
+  const match = /^(\d+(?:\.\d+)?)\s*([kmgt])?i?b?$/i.exec(text.trim());
+  if (!match) return undefined;
+  return Math.floor(Number(match[1]) * (units[(match[2] ?? "b").toLowerCase()] ?? 1));
+}
+
+/** `--log-opt max-size` and `max-file` over the engine's policy. */
+export function logPolicyOf(ctx: Context, container: Container): LogPolicy {
+  const options = container.spec.hostConfig.LogConfig.Config;
+  const policy = ctx.config.logPolicy;
+  const files = Number.parseInt(options["max-file"] ?? "", 10);
+  const maxFiles = Number.isInteger(files) && files > 0 ? files : policy.maxFiles;
+  const asked = options["max-size"];
+  if (asked === undefined) return { ...policy, maxFiles };
+  const maxSize = parseSize(asked);
+  return maxSize === undefined || maxSize === 0 ? { maxFiles } : { maxSize, maxFiles };
+}
+
+/** `GET /containers/{id}/logs`. Following ends with the container's process. */
+export function logs(ctx: Context, container: Container, request: LogsRequest) {
+  const { Tty } = container.spec.config;
+  const path = logPathIn(ctx, container);
+  if (path === undefined)
+    throw new EngineError("notImplemented", "configured logging driver does not support reading");
+  if (container.neverStarted && !request.follow) return { terminal: Tty, output: emptyStream() };
+  const { signal, details, ...options } = request;
+  const output = ctx.runtime.logs(
+    path,
+    {
+      ...options,
+      terminal: Tty,
+      ...(details ? { details: detailsOf(container) } : {}),
+      ...(signal ? { signal } : {}),
+    },
+    container.alive ? container.ended : Promise.resolve(),
+  );
+  return { terminal: Tty, output };
+}
+
+const emptyStream = (): ReadableStream<Uint8Array> =>
+  new ReadableStream<Uint8Array>({ start: (controller) => controller.close() });
+
+/** What `--details` puts before each line: the labels and variables that the log options name. */
+function detailsOf(container: Container): string {
+  const { config, hostConfig } = container.spec;
+  const wanted = (option: string): string[] =>
+    (hostConfig.LogConfig.Config[option] ?? "").split(",").filter(Boolean);
+  const pairs = wanted("labels").flatMap((key) =>
+    key in config.Labels ? [`${key}=${config.Labels[key]}`] : [],
+  );
+  for (const name of wanted("env"))
+    for (const assignment of config.Env ?? []) if (assignment.startsWith(`${name}=`)) pairs.push(assignment);
+  return pairs.sort().join(",");
+}

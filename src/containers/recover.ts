@@ -1,0 +1,164 @@
+import { readdir, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { messageOf } from "../lib/errors.ts";
+import { nowNs } from "../lib/time.ts";
+import type { ExitReport, ProcessState } from "../runtime/contract.ts";
+import type { Container } from "./container.ts";
+import { bundleOf, type Context } from "./context.ts";
+import { exited, releaseRun } from "./exit.ts";
+import { startHealth } from "./health.ts";
+import { logPathIn, logPolicyOf } from "./logs.ts";
+import { discard } from "./remove.ts";
+import { scheduleRestart, wantsStartAtBoot } from "./restart-manager.ts";
+import { launch } from "./start/start.ts";
+
+/** the engine cannot know how a process ended that left no exit file (the machine went down) */
+const lostExitCode = 255;
+/** how many containers are looked at at once */
+const breadth = 8;
+
+/**
+ * At the engine's start: finds every container again. One that runs is taken over; one that ended meanwhile gets its
+ * exit; one whose start or removal was cut short is put back or finished; then policies restart what they ask for.
+ */
+export async function recover(ctx: Context): Promise<void> {
+  const containers = ctx.store.all();
+  const boot: Container[] = [];
+  const queue = [...containers];
+  const worker = async (): Promise<void> => {
+    for (let next = queue.shift(); next; next = queue.shift()) {
+      const container = next;
+      try {
+        if (await container.lock.run(() => recoverOne(ctx, container))) boot.push(container);
+      } catch (error) {
+        ctx.logger.error("a container could not be recovered", {
+          container: container.id,
+          error: messageOf(error),
+        });
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: breadth }, worker));
+  await sweep(ctx);
+  for (const container of boot) startLater(ctx, container);
+}
+
+/** Puts one container in a true state; says whether its policy wants it started. */
+async function recoverOne(ctx: Context, container: Container): Promise<boolean> {
+  switch (container.life.status) {
+    case "running":
+    case "paused":
+      return recoverLiving(ctx, container);
+    case "starting":
+      await undoStart(ctx, container);
+      return !container.neverStarted && wantsStartAtBoot(container);
+    case "restarting":
+      return true;
+    case "removing":
+      await discard(ctx, container, { volumes: true, exitCode: container.life.exitCode });
+      return false;
+    default:
+      if (container.spec.hostConfig.AutoRemove && container.life.status === "exited") {
+        await discard(ctx, container, { volumes: true, exitCode: container.life.exitCode });
+        return false;
+      }
+      return ctx.config.restartAtStart && wantsStartAtBoot(container);
+  }
+}
+
+async function recoverLiving(ctx: Context, container: Container): Promise<boolean> {
+  const found = await ctx.runtime.inspect(container.id);
+  container.begin();
+  if (found && isLiving(found)) {
+    await takeOver(ctx, container, found);
+    return false;
+  }
+  await exited(ctx, container, found && !isLiving(found) ? found : lostExit(container));
+  if (ctx.store.get(container.id) !== container) return false;
+  // its restart, if it has one, was scheduled with the exit; after a reboot even a long back-off begins anew
+  return (
+    container.life.status === "exited" &&
+    ctx.config.restartAtStart &&
+    wantsStartAtBoot(container) &&
+    !container.life.stoppedByUser
+  );
+}
+
+const isLiving = (found: ProcessState | ExitReport): found is ProcessState =>
+  "running" in found && found.running;
+
+const lostExit = (container: Container): ExitReport => ({
+  id: container.id,
+  exitCode: lostExitCode,
+  exitedAtNs: nowNs(),
+  oomKilled: false,
+});
+
+async function takeOver(ctx: Context, container: Container, found: ProcessState): Promise<void> {
+  const { Tty, OpenStdin, StdinOnce } = container.spec.config;
+  const logPath = logPathIn(ctx, container);
+  if (container.life.sandbox) await ctx.networks.adopt(container.id, container.life.sandbox);
+  await ctx.snapshots.mount(container.id);
+  container.life = { ...container.life, pid: found.pid };
+  await ctx.runtime.adopt({
+    id: container.id,
+    bundle: bundleOf(ctx, container.id),
+    terminal: Tty,
+    stdin: OpenStdin,
+    stdinOnce: StdinOnce,
+    ...(logPath === undefined ? {} : { logPath }),
+  });
+  if (logPath !== undefined) ctx.runtime.rotate(container.id, logPath, logPolicyOf(ctx, container));
+  startHealth(ctx, container);
+}
+
+/** Nobody was told that it runs: what was made of it goes, and it is again what it was. */
+async function undoStart(ctx: Context, container: Container): Promise<void> {
+  await ctx.networks.close(container.id);
+  await releaseRun(ctx, container);
+  if (container.spec.hostConfig.AutoRemove) {
+    await discard(ctx, container, { volumes: true, exitCode: lostExitCode });
+    return;
+  }
+  container.life = { ...container.life, status: container.neverStarted ? "created" : "exited", pid: 0 };
+  ctx.store.saveLife(container);
+}
+
+function startLater(ctx: Context, container: Container): void {
+  if (container.cancelRestart) return;
+  if (container.life.status === "restarting") {
+    scheduleRestart(ctx, container, 0);
+    return;
+  }
+  ctx.background.run(`start of ${container.name}`, () =>
+    container.lock.run(async () => {
+      if (container.removing || container.alive) return;
+      await launch(ctx, container);
+    }),
+  );
+}
+
+/** What no row names goes, before anything new is made. */
+async function sweep(ctx: Context): Promise<void> {
+  const all = ctx.store.all();
+  const alive = new Set(all.filter((container) => container.alive).map(({ id }) => id));
+  const sweeps = [
+    ctx.runtime.sweep(alive),
+    ctx.networks.sweep(alive),
+    ctx.snapshots.sweep({ keys: new Set(all.map(({ id }) => id)) }),
+    sweepFolders(ctx),
+  ];
+  for (const result of await Promise.allSettled(sweeps))
+    if (result.status === "rejected") ctx.logger.error("sweep failed", { error: messageOf(result.reason) });
+}
+
+/** Folders of containers that have no row: of a create or a removal that a crash cut short. */
+async function sweepFolders(ctx: Context): Promise<void> {
+  const folder = join(ctx.config.dataRoot, "containers");
+  const names = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT") return [];
+    throw error;
+  });
+  for (const name of names)
+    if (!ctx.store.get(name)) await rm(join(folder, name), { recursive: true, force: true });
+}

@@ -1,0 +1,33 @@
+import { EngineError, wrap } from "../lib/errors.ts";
+import { isObjectName } from "../lib/names.ts";
+import type { Container } from "./container.ts";
+import { type Context, tell } from "./context.ts";
+
+/** `POST /containers/{id}/rename` */
+export async function rename(
+  ctx: Context,
+  find: () => Container,
+  reference: string,
+  given: string,
+): Promise<void> {
+  if (reference === "" || given === "")
+    throw new EngineError("invalid", "Neither old nor new names may be empty");
+  const container = find();
+  await container.lock.run(async () => {
+    const name = given.replace(/^\//, "");
+    if (name === container.name)
+      throw new EngineError("invalid", "Renaming a container with the same name as its current name");
+    const old = container.name;
+    try {
+      if (!isObjectName(name))
+        throw new EngineError(
+          "invalid",
+          `Invalid container name (/${name}), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed`,
+        );
+      ctx.store.rename(container, name);
+    } catch (error) {
+      throw wrap("Error when allocating new name", error);
+    }
+    tell(ctx, container, "rename", { oldName: `/${old}` });
+  });
+}

@@ -1,0 +1,14 @@
+import { EngineError, messageOf } from "../../lib/errors.ts";
+import { StartFailure } from "../../runtime/failure.ts";
+
+/** Docker's code for a start that failed for a reason other than its command. */
+const unknownExitCode = 128;
+
+/** How a process that could not be started is told: the sentence, and the exit code that stays with it. */
+export function failureOf(error: unknown): { error: EngineError; exitCode: number } {
+  return {
+    error:
+      error instanceof EngineError ? error : new EngineError("internal", messageOf(error), { cause: error }),
+    exitCode: (error instanceof StartFailure ? error.exitCode : undefined) ?? unknownExitCode,
+  };
+}

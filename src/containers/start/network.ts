@@ -1,0 +1,73 @@
+import { EngineError } from "../../lib/errors.ts";
+import { parsePort, parseRange } from "../../lib/ports.ts";
+import type { PortRequest, SandboxRequest, SandboxState } from "../../network/contract.ts";
+import type { ContainerConfig, HostConfig } from "../../types/api.ts";
+import type { Container } from "../container.ts";
+import type { Context } from "../context.ts";
+
+/** Published ports as asked: `-p` bindings one by one, and with `-P` every exposed port that has none. */
+export function portRequests(config: ContainerConfig, host: HostConfig): PortRequest[] {
+  if (host.NetworkMode === "host" || host.NetworkMode === "none") return [];
+  const requests: PortRequest[] = [];
+  for (const [spec, bindings] of Object.entries(host.PortBindings ?? {})) {
+    const ports = parsePort(spec);
+    if (!ports) throw new EngineError("invalid", `invalid port specification: "${spec}"`);
+    for (let port = ports.first; port <= ports.last; port++)
+      for (const binding of bindings ?? [])
+        requests.push(request(port, ports.protocol, binding.HostIp, binding.HostPort));
+  }
+  if (host.PublishAllPorts)
+    for (const { port, protocol } of exposedPorts(config))
+      if (!requests.some((one) => one.port === port && one.protocol === protocol))
+        requests.push(request(port, protocol, "", ""));
+  return requests;
+}
+
+function request(
+  port: number,
+  protocol: PortRequest["protocol"],
+  hostIp: string,
+  hostPort: string,
+): PortRequest {
+  const range = hostPort === "" ? { first: 0, last: 0 } : parseRange(hostPort);
+  if (!range) throw new EngineError("invalid", `invalid port specification: "${hostPort}"`);
+  return { port, protocol, hostIp, hostPort: range.first, hostPortEnd: range.last };
+}
+
+/** Ranges one by one. What is no port (Docker lets it in) is passed over. */
+export function exposedPorts(config: ContainerConfig): { port: number; protocol: PortRequest["protocol"] }[] {
+  return Object.keys(config.ExposedPorts ?? {}).flatMap((spec) => {
+    const range = parsePort(spec);
+    if (!range) return [];
+    return Array.from({ length: range.last - range.first + 1 }, (_, index) => ({
+      port: range.first + index,
+      protocol: range.protocol,
+    }));
+  });
+}
+
+export const sandboxRequest = (container: Container): SandboxRequest => ({
+  containerId: container.id,
+  containerName: container.name,
+  networks: container.spec.networks,
+  ports: portRequests(container.spec.config, container.spec.hostConfig),
+});
+
+/** One event for each network that a container has joined or left. */
+export function tellNetworks(
+  ctx: Context,
+  container: Container,
+  state: SandboxState | undefined,
+  action: "connect" | "disconnect",
+): void {
+  for (const [name, endpoint] of Object.entries(state?.endpoints ?? {}))
+    ctx.events.publish({
+      type: "network",
+      action,
+      id: endpoint.NetworkID,
+      attributes: { container: container.id, name, type: driverOf(ctx, endpoint.NetworkID) },
+    });
+}
+
+const driverOf = (ctx: Context, id: string): string =>
+  ctx.networks.list().find((network) => network.Id === id)?.Driver ?? "";

@@ -1,0 +1,142 @@
+import { buildSpec } from "../../runtime/spec/build.ts";
+import { resolveCapabilities } from "../../runtime/spec/capabilities.ts";
+import type { MountInput, ProcessInput, SpecInput } from "../../runtime/spec/input.ts";
+import { buildProcess } from "../../runtime/spec/process.ts";
+import { makeFolderBeneath } from "../../system/beneath.ts";
+import type { Process, Spec } from "../../types/runtime-spec.ts";
+import type { Container } from "../container.ts";
+import type { Context } from "../context.ts";
+import type { Exec } from "../exec/exec.ts";
+import { devicesOf } from "./devices.ts";
+import { environmentOf, withVariables } from "./environment.ts";
+import type { NameFiles } from "./files.ts";
+import { namespacesOf } from "./namespaces.ts";
+import { resourcesOf } from "./resources.ts";
+import { securityOf } from "./security.ts";
+import { userIn } from "./user.ts";
+
+/** What a start has made ready before the spec is written. */
+export interface SpecParts {
+  root: string;
+  netnsPath: string | undefined;
+  files: NameFiles;
+  mounts: readonly MountInput[];
+}
+
+/** The OCI spec of a container: the same input always gives the same spec. */
+export function specFor(ctx: Context, container: Container, parts: SpecParts): Spec {
+  const { config, hostConfig } = container.spec;
+  const security = securityOf(ctx.config, hostConfig);
+  const process = processOf(ctx, container, parts.root);
+  if (config.WorkingDir !== "") makeFolderBeneath(parts.root, config.WorkingDir, 0o755, { uid: 0, gid: 0 });
+  const init = (hostConfig.Init ?? ctx.config.init) ? ctx.config.initPath : undefined;
+  const devices = devicesOf(hostConfig);
+  const namespaces = namespacesOf(ctx, container, parts.netnsPath);
+  const input: SpecInput = {
+    process,
+    hostname: namespaces.uts === "private" ? config.Hostname : "",
+    ...(config.Domainname === "" ? {} : { domainname: config.Domainname }),
+    rootfs: { path: parts.root, readonly: hostConfig.ReadonlyRootfs },
+    namespaces,
+    cgroupsPath: ctx.runtime.cgroupPathFor(
+      container.id,
+      ...(hostConfig.CgroupParent === "" ? [] : [hostConfig.CgroupParent]),
+    ),
+    mounts: [...nameFileMounts(parts, hostConfig.ReadonlyRootfs), ...parts.mounts],
+    shmSize: hostConfig.ShmSize,
+    privileged: hostConfig.Privileged,
+    resources: resourcesOf(hostConfig),
+    devices: devices.devices,
+    deviceRules: devices.rules,
+    sysctls: hostConfig.Sysctls ?? {},
+    maskedPaths: hostConfig.MaskedPaths ?? [],
+    readonlyPaths: hostConfig.ReadonlyPaths ?? [],
+    seccomp: security.seccomp,
+    ...(init === undefined ? {} : { init }),
+    ...(hostConfig.Annotations ? { annotations: hostConfig.Annotations } : {}),
+  };
+  return buildSpec(input);
+}
+
+/** Docker's three files, but where the user mounts something else. */
+function nameFileMounts({ files, mounts }: SpecParts, readOnly: boolean): MountInput[] {
+  const taken = new Set(mounts.map(({ destination }) => destination));
+  const options = ["rbind", "rprivate", readOnly ? "ro" : "rw"];
+  return [
+    { destination: "/etc/resolv.conf", type: "bind", source: files.resolvConf, options },
+    { destination: "/etc/hostname", type: "bind", source: files.hostname, options },
+    { destination: "/etc/hosts", type: "bind", source: files.hosts, options },
+  ].filter(({ destination }) => !taken.has(destination));
+}
+
+/** The first process: who it is, what it may do, where it runs. */
+function processOf(ctx: Context, container: Container, root: string): ProcessInput {
+  const { config, hostConfig, path, args } = container.spec;
+  const user = userIn(root, config.User, hostConfig.GroupAdd ?? []);
+  const security = securityOf(ctx.config, hostConfig);
+  const [height, width] = hostConfig.ConsoleSize;
+  return {
+    terminal: config.Tty,
+    ...(config.Tty && height > 0 && width > 0 ? { consoleSize: { height, width } } : {}),
+    args: [path, ...args],
+    env: environmentOf({
+      env: config.Env ?? [],
+      hostname: config.Hostname,
+      terminal: config.Tty,
+      home: user.home,
+    }),
+    cwd: config.WorkingDir || "/",
+    user: { uid: user.uid, gid: user.gid, additionalGids: [...new Set([user.gid, ...user.additionalGids])] },
+    capabilities: resolveCapabilities({
+      add: hostConfig.CapAdd ?? [],
+      drop: hostConfig.CapDrop ?? [],
+      privileged: hostConfig.Privileged,
+    }),
+    noNewPrivileges: security.noNewPrivileges,
+    rlimits: rlimitsOf(ctx, container),
+    ...(hostConfig.OomScoreAdj === 0 ? {} : { oomScoreAdj: hostConfig.OomScoreAdj }),
+    ...(security.apparmor === undefined ? {} : { apparmorProfile: security.apparmor }),
+  };
+}
+
+function rlimitsOf(ctx: Context, container: Container): ProcessInput["rlimits"] {
+  const own = container.spec.hostConfig.Ulimits ?? [];
+  const names = new Set(own.map(({ Name }) => Name));
+  const all = [...own, ...ctx.config.defaultUlimits.filter(({ Name }) => !names.has(Name))];
+  return all.map(({ Name, Soft, Hard }) => ({ name: Name, soft: Soft, hard: Hard }));
+}
+
+/** A further process in a running container: the first one's surroundings, and what the exec says of its own. */
+export function execProcess(
+  ctx: Context,
+  container: Container,
+  exec: Pick<Exec, "request">,
+  size: readonly [number, number] | undefined,
+): Process {
+  const { request } = exec;
+  const { hostConfig, config } = container.spec;
+  const root = ctx.snapshots.rootPath(container.id);
+  const base = processOf(ctx, container, root);
+  const { consoleSize: _none, ...rest } = base;
+  const user = userIn(root, request.user || config.User, hostConfig.GroupAdd ?? []);
+  const env = environmentOf({
+    env: config.Env ?? [],
+    hostname: config.Hostname,
+    terminal: request.Tty,
+    home: user.home,
+  });
+  return buildProcess({
+    ...rest,
+    terminal: request.Tty,
+    ...(request.Tty && size ? { consoleSize: { height: size[0], width: size[1] } } : {}),
+    args: [...request.command],
+    env: withVariables(env, request.env),
+    cwd: request.workingDir || base.cwd,
+    user: { uid: user.uid, gid: user.gid, additionalGids: [...new Set([user.gid, ...user.additionalGids])] },
+    capabilities: resolveCapabilities({
+      add: hostConfig.CapAdd ?? [],
+      drop: hostConfig.CapDrop ?? [],
+      privileged: hostConfig.Privileged || request.Privileged,
+    }),
+  });
+}

@@ -1,0 +1,193 @@
+import { EngineError, isKind, wrap } from "../../lib/errors.ts";
+import { formatNs, nowNs } from "../../lib/time.ts";
+import { Undo } from "../../lib/undo.ts";
+import type { Sandbox, SandboxState } from "../../network/contract.ts";
+import type { Container } from "../container.ts";
+import { bundleOf, type Context, tell } from "../context.ts";
+import { startHealth } from "../health.ts";
+import { logPathIn, logPolicyOf } from "../logs.ts";
+import { removeFailedStart } from "../remove.ts";
+import { failureOf } from "./failure.ts";
+import { finishHosts, nameFilesOf, writeNameFiles } from "./files.ts";
+import { joinedContainer, networkDonor } from "./namespaces.ts";
+import { sandboxRequest, tellNetworks } from "./network.ts";
+import { prepareShm, releaseShm } from "./shm.ts";
+import { specFor } from "./spec.ts";
+import { checkSources, prepareMounts, tellMounted, tellUnmounted } from "./volumes.ts";
+
+/** `POST /containers/{id}/start`, by a user. */
+export async function start(ctx: Context, container: Container): Promise<void> {
+  await container.lock.run(async () => {
+    refuseStart(container);
+    checkSources(container);
+    container.cancelRestart?.();
+    container.life.restartCount = 0;
+    container.backoffMs = 0;
+    await launch(ctx, container);
+  });
+}
+
+function refuseStart({ life, removing }: Container): void {
+  if (removing || life.status === "removing" || life.status === "dead")
+    throw new EngineError("conflict", "container is marked for removal and cannot be started");
+  if (life.status === "paused")
+    throw new EngineError("conflict", "cannot start a paused container, try unpause instead");
+  if (life.status === "running") throw new EngineError("notModified", "container is already running");
+}
+
+/**
+ * Brings the process up; the caller holds the container's lock. `starting` is on disk before anything is made, so that
+ * a crash in the middle is found; whatever was made is undone when a later step fails, and the failure stays with the
+ * container as Docker keeps it.
+ */
+export async function launch(ctx: Context, container: Container): Promise<void> {
+  const undo = new Undo();
+  const before = container.life.status;
+  container.life = {
+    ...container.life,
+    status: "starting",
+    stoppedByUser: false,
+    error: "",
+    oomKilled: false,
+    exitCode: 0,
+  };
+  ctx.store.saveLife(container);
+  try {
+    const sandbox = await bringUp(ctx, container, undo);
+    undo.drop();
+    becomeRunning(ctx, container, sandbox);
+  } catch (error) {
+    await fail(ctx, container, before, undo, error);
+  }
+}
+
+/** What `start` does, in order; network and files are being wired while the runtime makes the container. */
+async function bringUp(ctx: Context, container: Container, undo: Undo): Promise<SandboxState | undefined> {
+  const { id } = container;
+  networkDonor(ctx, container);
+  const opening = openNetwork(ctx, container);
+  const mounting = ctx.snapshots.mount(id, { volatile: container.spec.hostConfig.AutoRemove });
+  undo.add("network", () => ctx.networks.close(id));
+  undo.add("mount", () => ctx.snapshots.unmount(id));
+  const [sandbox, root, files] = await settled([opening, mounting, nameFiles(ctx, container)]);
+  const ready = sandbox?.ready;
+  // it is awaited below, but may fail before that
+  ready?.catch(() => undefined);
+  const mounts = await prepareMounts(ctx, container, () => Promise.resolve(root));
+  undo.add("shm", () => releaseShm(ctx, container));
+  const shm = await prepareShm(ctx, container);
+  const spec = specFor(ctx, container, {
+    root,
+    netnsPath: sandbox?.netnsPath,
+    files,
+    mounts: [...mounts, ...shm],
+  });
+  const logPath = logPathIn(ctx, container);
+  undo.add("process", () => ctx.runtime.delete(id));
+  const runtime = runtimeName(ctx, container);
+  const { Tty, OpenStdin, StdinOnce } = container.spec.config;
+  container.life.pid = await ctx.runtime.create({
+    id,
+    bundle: bundleOf(ctx, id),
+    spec,
+    terminal: Tty,
+    stdin: OpenStdin,
+    stdinOnce: StdinOnce,
+    ...(logPath === undefined ? {} : { logPath }),
+    ...(runtime === undefined ? {} : { runtime }),
+  });
+  const state = await ready?.catch((error: unknown) => Promise.reject(networkFailure(error)));
+  if (state) {
+    await finishHosts(ctx, container, state);
+    tellNetworks(ctx, container, state, "connect");
+  }
+  container.begin();
+  await beginSessions(container);
+  tellMounted(ctx, container);
+  await ctx.runtime.start(id);
+  return state;
+}
+
+/** All of them, also when one fails: nothing may still be under way when the undoing begins. */
+async function settled<A, B, C>(work: [Promise<A>, Promise<B>, Promise<C>]): Promise<[A, B, C]> {
+  await Promise.allSettled(work);
+  return Promise.all(work);
+}
+
+function openNetwork(ctx: Context, container: Container): Promise<Sandbox | undefined> {
+  const mode = container.spec.hostConfig.NetworkMode;
+  if (joinedContainer(mode) !== undefined) return Promise.resolve(undefined);
+  return ctx.networks
+    .open(sandboxRequest(container))
+    .catch((error: unknown) => Promise.reject(networkFailure(error)));
+}
+
+const networkFailure = (error: unknown): EngineError =>
+  isKind(error, "invalid") ? error : wrap("failed to set up container networking", error);
+
+async function nameFiles(ctx: Context, container: Container) {
+  const joined = joinedContainer(container.spec.hostConfig.NetworkMode);
+  const own = await writeNameFiles(ctx, container);
+  if (joined === undefined) return own;
+  return nameFilesOf(ctx, ctx.store.find(joined).id);
+}
+
+/** The runtime asked for by name; undefined = the engine's own. containerd's name for runc means runc. */
+function runtimeName(ctx: Context, container: Container): string | undefined {
+  const name = container.spec.hostConfig.Runtime;
+  if (name === ctx.config.defaultRuntime) return undefined;
+  return name === "io.containerd.runc.v2" ? "runc" : name;
+}
+
+/** Clients that attached before there was a process are joined to it before it can write a byte. */
+async function beginSessions(container: Container): Promise<void> {
+  const waiting = [...container.pending];
+  container.pending.clear();
+  await Promise.all(waiting.map((session) => session.begin()));
+}
+
+function becomeRunning(ctx: Context, container: Container, sandbox: SandboxState | undefined): void {
+  const life = { ...container.life };
+  delete life.sandbox;
+  container.life = {
+    ...life,
+    status: "running",
+    startedAt: formatNs(nowNs()),
+    error: "",
+    exitCode: 0,
+    ...(sandbox ? { sandbox } : {}),
+  };
+  ctx.store.saveLife(container);
+  const logPath = logPathIn(ctx, container);
+  if (logPath !== undefined) ctx.runtime.rotate(container.id, logPath, logPolicyOf(ctx, container));
+  tell(ctx, container, "start");
+  startHealth(ctx, container);
+}
+
+async function fail(
+  ctx: Context,
+  container: Container,
+  before: string,
+  undo: Undo,
+  error: unknown,
+): Promise<never> {
+  const { error: told, exitCode } = failureOf(error);
+  await undo.run((sentence) => ctx.logger.warn(sentence, { container: container.id }));
+  tellUnmounted(ctx, container);
+  for (const session of container.pending) session.end();
+  container.pending.clear();
+  container.end();
+  const life = { ...container.life };
+  delete life.sandbox;
+  container.life = {
+    ...life,
+    status: before === "created" ? "created" : "exited",
+    pid: 0,
+    exitCode,
+    error: told.message,
+  };
+  ctx.store.saveLife(container);
+  container.waiters.exited(exitCode);
+  if (container.spec.hostConfig.AutoRemove) await removeFailedStart(ctx, container);
+  throw told;
+}

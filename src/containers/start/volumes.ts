@@ -1,0 +1,113 @@
+import { mkdir, stat } from "node:fs/promises";
+import { isKind } from "../../lib/errors.ts";
+import type { MountInput } from "../../runtime/spec/input.ts";
+import type { Container } from "../container.ts";
+import type { Context } from "../context.ts";
+import type { ResolvedMount } from "../contract.ts";
+import { checkBindSource } from "../create/mount-request.ts";
+import { tmpfsOptions } from "./tmpfs.ts";
+
+/** What `--mount type=bind` needs must still be there; told before anything of the start is done. */
+export function checkSources(container: Container): void {
+  for (const { point, options } of container.spec.mounts)
+    if (point.Type === "bind" && !options.includes("create-source")) checkBindSource(point.Source);
+}
+
+/** Makes volumes and bind sources ready and says how to mount them. */
+export async function prepareMounts(
+  ctx: Context,
+  container: Container,
+  root: () => Promise<string>,
+): Promise<MountInput[]> {
+  const mounts: MountInput[] = [];
+  for (const mount of container.spec.mounts) mounts.push(await prepareOne(ctx, mount, root));
+  for (const [target, options] of Object.entries(container.spec.hostConfig.Tmpfs ?? {}))
+    mounts.push({ destination: target, type: "tmpfs", source: "tmpfs", options: tmpfsOptions(options) });
+  return mounts;
+}
+
+async function prepareOne(
+  ctx: Context,
+  mount: ResolvedMount,
+  root: () => Promise<string>,
+): Promise<MountInput> {
+  const { point } = mount;
+  if (mount.tmpfs)
+    return { destination: point.Destination, type: "tmpfs", source: "tmpfs", options: mount.tmpfs.options };
+  if (mount.volume !== undefined) await readyVolume(ctx, mount, mount.volume, root);
+  else if (mount.options.includes("create-source")) await makeSource(point.Source);
+  return {
+    destination: point.Destination,
+    type: "bind",
+    source: mount.volume === undefined ? point.Source : ctx.volumes.path(mount.volume),
+    options: mount.options.filter((option) => option !== "create-source"),
+  };
+}
+
+async function readyVolume(
+  ctx: Context,
+  mount: ResolvedMount,
+  name: string,
+  root: () => Promise<string>,
+): Promise<void> {
+  if (!ctx.volumes.has(name)) await ctx.volumes.create({ Name: name });
+  if (mount.copyUp) await ctx.volumes.copyUp(name, await root(), mount.point.Destination);
+}
+
+/** `-v` makes a folder of a source that is not there. */
+async function makeSource(source: string): Promise<void> {
+  try {
+    await stat(source);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+    await mkdir(source, { recursive: true, mode: 0o755 });
+  }
+}
+
+const volumeMounts = (container: Container) =>
+  container.spec.mounts.filter((mount) => mount.volume !== undefined);
+
+export function tellMounted(ctx: Context, container: Container): void {
+  for (const { volume = "", point } of volumeMounts(container))
+    ctx.events.publish({
+      type: "volume",
+      action: "mount",
+      id: volume,
+      attributes: {
+        container: container.id,
+        destination: point.Destination,
+        driver: point.Driver ?? "local",
+        propagation: point.Propagation,
+        "read/write": String(point.RW),
+      },
+    });
+}
+
+export function tellUnmounted(ctx: Context, container: Container): void {
+  for (const { volume = "", point } of volumeMounts(container))
+    ctx.events.publish({
+      type: "volume",
+      action: "unmount",
+      id: volume,
+      attributes: { container: container.id, driver: point.Driver ?? "local" },
+    });
+}
+
+/** Removes the anonymous volumes that went with a container and that no other names. */
+export async function removeAnonymous(ctx: Context, container: Container): Promise<void> {
+  for (const { volume, anonymous } of container.spec.mounts) {
+    if (volume === undefined || !anonymous) continue;
+    const users = ctx.store
+      .all()
+      .filter(
+        (other) => other.id !== container.id && other.spec.mounts.some((mount) => mount.volume === volume),
+      )
+      .map((other) => other.id);
+    try {
+      await ctx.volumes.remove(volume, { force: true, users });
+    } catch (error) {
+      // another container mounts it with --volumes-from, or somebody removed it by name
+      if (!isKind(error, "conflict") && !isKind(error, "notFound")) throw error;
+    }
+  }
+}

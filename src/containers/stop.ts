@@ -1,0 +1,117 @@
+import { EngineError, isKind, wrap } from "../lib/errors.ts";
+import { signalNumber, signals } from "../lib/signals.ts";
+import type { Container } from "./container.ts";
+import { type Context, tell } from "./context.ts";
+import { giveUpRestart } from "./restart-manager.ts";
+
+export interface StopOptions {
+  signal?: string;
+  timeoutS?: number;
+}
+
+/** after SIGKILL a process is gone in milliseconds, unless it hangs in the kernel */
+const killWaitMs = 10_000;
+
+/** `POST /containers/{id}/stop`: the stop signal, then SIGKILL after the timeout. */
+export async function stop(
+  ctx: Context,
+  container: Container,
+  reference: string,
+  options: StopOptions,
+): Promise<void> {
+  await startSettled(container);
+  if (!container.running) throw new EngineError("notModified", "container is already stopped");
+  try {
+    await stopProcess(ctx, container, options);
+  } catch (error) {
+    throw isKind(error, "invalid") || isKind(error, "internal")
+      ? wrap(`cannot stop container: ${reference}`, error)
+      : error;
+  }
+  tell(ctx, container, "stop");
+}
+
+/** Ends the process however it must; the caller does not hold the lock, so that the exit can be handled. */
+export async function stopProcess(ctx: Context, container: Container, options: StopOptions): Promise<void> {
+  const signal = numberOf(options.signal || container.spec.config.StopSignal || "SIGTERM");
+  const timeoutS = options.timeoutS ?? container.spec.config.StopTimeout ?? ctx.config.defaultStopTimeout;
+  if (await gaveUpRestart(ctx, container)) return;
+  const ended = container.ended;
+  await sendSignal(ctx, container, signal, true);
+  if (await within(ended, timeoutS < 0 ? Number.POSITIVE_INFINITY : timeoutS * 1000))
+    return afterExit(container);
+  await killAndWait(ctx, container, signals.kill);
+}
+
+export function numberOf(name: string): number {
+  const number = signalNumber(name);
+  if (number === undefined) throw new EngineError("invalid", `invalid signal: ${name}`);
+  return number;
+}
+
+function gaveUpRestart(ctx: Context, container: Container): Promise<boolean> {
+  return container.lock.run(async () => {
+    if (container.life.status !== "restarting") return false;
+    container.life.stoppedByUser = true;
+    giveUpRestart(ctx, container);
+    return true;
+  });
+}
+
+/** Sends a signal to the first process; thaws a paused container, which could not act on it. */
+export function sendSignal(
+  ctx: Context,
+  container: Container,
+  signal: number,
+  byUser: boolean,
+): Promise<void> {
+  return container.lock.run(async () => {
+    if (!container.alive) return;
+    if (byUser && !container.life.stoppedByUser) container.life = { ...container.life, stoppedByUser: true };
+    try {
+      await ctx.runtime.kill(container.id, signal);
+    } catch (error) {
+      // it ended by itself just now: its exit is on the way
+      if (!isKind(error, "notFound")) throw error;
+    }
+    tell(ctx, container, "kill", { signal: String(signal) });
+    if (container.life.status === "paused") {
+      container.life = { ...container.life, status: "running" };
+      await ctx.runtime.resume(container.id).catch((error: unknown) => {
+        // what was killed while frozen may be gone before it is thawed
+        ctx.logger.debug("resume after a signal", { container: container.id, error: String(error) });
+      });
+    }
+  });
+}
+
+/** SIGKILL until it is gone, and its exit handled. */
+export async function killAndWait(ctx: Context, container: Container, signal: number): Promise<void> {
+  const ended = container.ended;
+  if (container.alive) await sendSignal(ctx, container, signal, true);
+  if (!(await within(ended, killWaitMs)))
+    throw new EngineError(
+      "internal",
+      `container ${container.id} did not end within ${killWaitMs / 1000} s of SIGKILL`,
+    );
+  await afterExit(container);
+}
+
+/** Lets a start that is under way come to its end: running or failed. */
+export async function startSettled(container: Container): Promise<void> {
+  if (container.life.status === "starting") await container.lock.run(() => Promise.resolve());
+}
+
+/** Waits for the exit's handling, which runs under the lock. */
+const afterExit = (container: Container): Promise<void> => container.lock.run(() => Promise.resolve());
+
+async function within(ended: Promise<void>, ms: number): Promise<boolean> {
+  if (ms === Number.POSITIVE_INFINITY) return ended.then(() => true);
+  let timer: Timer | undefined;
+  const late = new Promise<boolean>((resolve) => {
+    timer = setTimeout(() => resolve(false), ms);
+  });
+  const done = await Promise.race([ended.then(() => true), late]);
+  clearTimeout(timer);
+  return done;
+}

@@ -1,0 +1,142 @@
+import { EngineError } from "../lib/errors.ts";
+import type { State } from "../state/database.ts";
+import { Container, type ContainerRow } from "./container.ts";
+import type { ContainerLife, ContainerSpec } from "./contract.ts";
+
+/**
+ * Every container, in memory and in its row (`containers`), changed together. A name is taken here first, so that two
+ * creates cannot both have it while their folders are made.
+ */
+export class ContainerStore {
+  private readonly state: State;
+  private readonly byId = new Map<string, Container>();
+  private readonly byName = new Map<string, string>();
+
+  constructor(state: State) {
+    this.state = state;
+    for (const row of state.db
+      .query<TableRow, []>(
+        "SELECT id, name, image_id, spec, state, CAST(created_at AS TEXT) AS created_at FROM containers ORDER BY containers.created_at",
+      )
+      .all()) {
+      const container = new Container(rowOf(row));
+      this.byId.set(container.id, container);
+      this.byName.set(container.name, container.id);
+    }
+  }
+
+  all(): Container[] {
+    return [...this.byId.values()];
+  }
+
+  get(id: string): Container | undefined {
+    return this.byId.get(id);
+  }
+
+  /** By full id, then name (with or without `/`), then unique prefix of an id. */
+  find(idOrName: string): Container {
+    const found = this.lookUp(idOrName);
+    if (found) return found;
+    throw new EngineError("notFound", `No such container: ${idOrName}`);
+  }
+
+  lookUp(idOrName: string): Container | undefined {
+    if (idOrName === "") throw new EngineError("invalid", "No container name or ID supplied");
+    const exact = this.byId.get(idOrName);
+    if (exact) return exact;
+    const named = this.byId.get(this.byName.get(idOrName.replace(/^\//, "")) ?? "");
+    if (named) return named;
+    if (!/^[0-9a-f]{1,64}$/.test(idOrName)) return undefined;
+    let match: Container | undefined;
+    for (const [id, container] of this.byId) {
+      if (!id.startsWith(idOrName)) continue;
+      if (match) throw new EngineError("invalid", `multiple IDs found with provided prefix: ${idOrName}`);
+      match = container;
+    }
+    return match;
+  }
+
+  nameTaken(name: string): string | undefined {
+    return this.byName.get(name);
+  }
+
+  /** Takes a name for an id that has no row yet; `conflict` in Docker's words where another has it. */
+  reserve(name: string, id: string): void {
+    const holder = this.byName.get(name);
+    if (holder !== undefined)
+      throw new EngineError(
+        "conflict",
+        `Conflict. The container name "/${name}" is already in use by container "${holder}". You have to remove (or rename) that container to be able to reuse that name.`,
+      );
+    this.byName.set(name, id);
+  }
+
+  release(name: string, id: string): void {
+    if (this.byName.get(name) === id) this.byName.delete(name);
+  }
+
+  insert(container: Container): void {
+    this.state.db
+      .query("INSERT INTO containers (id, name, image_id, spec, state, created_at) VALUES (?, ?, ?, ?, ?, ?)")
+      .run(
+        container.id,
+        container.name,
+        container.imageId,
+        JSON.stringify(container.spec),
+        JSON.stringify(container.life),
+        container.createdAtNs,
+      );
+    this.byId.set(container.id, container);
+  }
+
+  saveLife(container: Container): void {
+    this.state.db
+      .query("UPDATE containers SET state = ? WHERE id = ?")
+      .run(JSON.stringify(container.life), container.id);
+  }
+
+  saveSpec(container: Container): void {
+    this.state.db
+      .query("UPDATE containers SET spec = ? WHERE id = ?")
+      .run(JSON.stringify(container.spec), container.id);
+  }
+
+  rename(container: Container, name: string): void {
+    this.reserve(name, container.id);
+    try {
+      this.state.db.query("UPDATE containers SET name = ? WHERE id = ?").run(name, container.id);
+    } catch (error) {
+      this.release(name, container.id);
+      throw error;
+    }
+    this.release(container.name, container.id);
+    container.name = name;
+  }
+
+  /** Name and id are free when this returns. */
+  delete(container: Container): void {
+    this.state.db.query("DELETE FROM containers WHERE id = ?").run(container.id);
+    this.byId.delete(container.id);
+    this.release(container.name, container.id);
+  }
+}
+
+interface TableRow {
+  id: string;
+  name: string;
+  image_id: string;
+  spec: string;
+  state: string;
+  created_at: string;
+}
+
+function rowOf(row: TableRow): ContainerRow {
+  return {
+    id: row.id,
+    name: row.name,
+    imageId: row.image_id,
+    spec: JSON.parse(row.spec) as ContainerSpec,
+    life: JSON.parse(row.state) as ContainerLife,
+    createdAtNs: BigInt(row.created_at),
+  };
+}

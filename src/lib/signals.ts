@@ -1,0 +1,25 @@
+import { constants } from "node:os";
+
+/** Linux signals by name (without SIG) and number, real-time ones included: RTMIN+n and RTMAX-n. */
+const realtimeMin = 34;
+const realtimeMax = 64;
+
+const numbers = new Map<string, number>(
+  Object.entries(constants.signals).map(([name, number]) => [name.replace(/^SIG/, ""), number]),
+);
+numbers.set("CLD", 17);
+for (let number = realtimeMin; number <= realtimeMax; number++) {
+  numbers.set(number === realtimeMin ? "RTMIN" : `RTMIN+${number - realtimeMin}`, number);
+  numbers.set(number === realtimeMax ? "RTMAX" : `RTMAX-${realtimeMax - number}`, number);
+}
+
+/** The number of `9`, `KILL`, `SIGKILL` or `sigkill`; undefined for anything that is no signal (0 too). */
+export function signalNumber(text: string): number | undefined {
+  if (/^\d+$/.test(text)) {
+    const number = Number(text);
+    return number > 0 && number <= realtimeMax ? number : undefined;
+  }
+  return numbers.get(text.toUpperCase().replace(/^SIG/, ""));
+}
+
+export const signals = { kill: 9, terminate: 15, continue: 18 } as const;

@@ -1,0 +1,103 @@
+import { closeSync, fstatSync, openSync, readSync } from "node:fs";
+import { EngineError } from "../lib/errors.ts";
+import {
+  EEXIST,
+  ELOOP,
+  ENOENT,
+  ENOTDIR,
+  fchownRaw,
+  flags,
+  mkdirRaw,
+  must,
+  openWithinRaw,
+  resolve,
+  toBytes,
+} from "./at.ts";
+
+/**
+ * Files of a foreign root (a container's), opened as if it were `/`: links in it are followed, but never out of it
+ * (openat2 with RESOLVE_IN_ROOT). Single short calls, for the main thread.
+ */
+const within = resolve.inRoot | resolve.noMagicLinks;
+
+function inRoot<T>(root: string, work: (rootFd: number) => T): T {
+  const fd = openSync(root, flags.directory | flags.path);
+  try {
+    return work(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** The text of a regular file, at most `bytesMax` of it; undefined where there is none. */
+export function readBeneath(root: string, path: string, bytesMax: number): string | undefined {
+  return inRoot(root, (rootFd) => {
+    const fd = openWithinRaw(rootFd, toBytes(path), flags.readOnly | flags.nonBlock, within);
+    if (fd === ENOENT || fd === ENOTDIR || fd === ELOOP) return undefined;
+    must(fd, () => `open ${path} in the container`);
+    try {
+      if (!fstatSync(fd).isFile()) return undefined;
+      const buffer = Buffer.alloc(Math.min(bytesMax, fstatSync(fd).size));
+      return buffer.subarray(0, readSync(fd, buffer, 0, buffer.length, 0)).toString("utf8");
+    } finally {
+      closeSync(fd);
+    }
+  });
+}
+
+/**
+ * Makes a folder and what is missing above it, each with `mode` and owned by `owner`; throws `invalid` "Cannot mkdir:
+ * … is not a directory" where something else is in the way.
+ */
+export function makeFolderBeneath(
+  root: string,
+  path: string,
+  mode: number,
+  owner: { uid: number; gid: number },
+): void {
+  inRoot(root, (rootFd) => {
+    const folder = flags.directory | flags.path;
+    let so = "";
+    for (const name of path.split("/").filter((part) => part !== "" && part !== ".")) {
+      const parent = so === "" ? "." : so;
+      so = so === "" ? name : `${so}/${name}`;
+      const found = openWithinRaw(rootFd, toBytes(so), folder, within);
+      if (found >= 0) {
+        closeSync(found);
+        continue;
+      }
+      if (found !== ENOENT) throw new EngineError("invalid", `Cannot mkdir: ${path} is not a directory`);
+      makeOne(rootFd, parent, name, so, mode, owner);
+    }
+  });
+}
+
+function makeOne(
+  rootFd: number,
+  parent: string,
+  name: string,
+  whole: string,
+  mode: number,
+  owner: { uid: number; gid: number },
+): void {
+  const up = must(
+    openWithinRaw(rootFd, toBytes(parent), flags.directory | flags.readOnly, within),
+    () => `open /${parent}`,
+  );
+  try {
+    const made = mkdirRaw(up, toBytes(name), mode);
+    if (made === EEXIST) throw new EngineError("invalid", `Cannot mkdir: /${whole} is not a directory`);
+    must(made, () => `mkdir /${whole}`);
+    const fd = must(
+      openWithinRaw(up, toBytes(name), flags.directory | flags.readOnly | flags.noFollow, resolve.beneath),
+      () => `open /${whole}`,
+    );
+    try {
+      must(fchownRaw(fd, owner.uid, owner.gid), () => `chown /${whole}`);
+    } finally {
+      closeSync(fd);
+    }
+  } finally {
+    closeSync(up);
+  }
+}
