@@ -1,4 +1,10 @@
-import type { ImageDeleteItem, ImageHistoryItem, ImageInspect, ImageSummary, JsonMessage } from "../types/api.ts";
+import type {
+  ImageDeleteItem,
+  ImageHistoryItem,
+  ImageInspect,
+  ImageSummary,
+  JsonMessage,
+} from "../types/api.ts";
 import type { ImageConfig } from "../types/oci.ts";
 
 /**
@@ -50,7 +56,10 @@ export interface Images {
     reference: string,
     options: { force: boolean; prune: boolean; users: (imageId: string) => ImageUser[] },
   ): Promise<ImageDeleteItem[]>;
-  list(options: { all: boolean; filters: Map<string, string[]>; sharedSize: boolean }, users: (imageId: string) => number): ImageSummary[];
+  list(
+    options: { all: boolean; filters: Map<string, string[]>; sharedSize: boolean },
+    users: (imageId: string) => number,
+  ): ImageSummary[];
   inspect(reference: string): ImageInspect;
   history(reference: string): ImageHistoryItem[];
   /** Adds an image made elsewhere (commit, build): layers must exist. */

@@ -94,11 +94,10 @@ export function normalise(os: string, architectureName: string, variantName: str
 export const formatPlatform = ({ os, architecture, variant }: Platform): string =>
   [os, architecture, ...(variant ? [variant] : [])].join("/");
 
-/** Whether an image of `have` runs where `want` is asked. An absent variant on either side is no obstacle. */
-export function matchesPlatform(have: Platform, want: Platform): boolean {
-  const [a, b] = [have, want].map(({ os, architecture, variant }) =>
+/** Whether two spellings name one platform. */
+export function isSamePlatform(one: Platform, other: Platform): boolean {
+  const [a, b] = [one, other].map(({ os, architecture, variant }) =>
     normalise(os, architecture, variant ?? ""),
   );
-  if (!a || !b || a.os !== b.os || a.architecture !== b.architecture) return false;
-  return a.variant === b.variant || a.variant === undefined || b.variant === undefined;
+  return a?.os === b?.os && a?.architecture === b?.architecture && a?.variant === b?.variant;
 }

@@ -1,0 +1,55 @@
+import { sha256 } from "../lib/digest.ts";
+import { EngineError } from "../lib/errors.ts";
+import { canonical, familiar, type Reference } from "../lib/reference.ts";
+import { nowNs } from "../lib/time.ts";
+import type { ImageConfig } from "../types/oci.ts";
+import { parseConfig } from "./config.ts";
+import type { ImagesContext } from "./deps.ts";
+import { publish } from "./publish.ts";
+import type { ImageRecord } from "./store.ts";
+import { taggable } from "./tag.ts";
+
+export interface AddOptions {
+  parent?: string;
+  references?: readonly Reference[];
+  /** when the names count as given; absent = the image keeps its time (as `load` does) */
+  taggedNs?: bigint;
+}
+
+/**
+ * Adds an image whose layers are there, and names it: one transaction. The configuration's text is kept as it is,
+ * for the id is its digest.
+ */
+export function addText(context: ImagesContext, text: string, options: AddOptions): ImageRecord {
+  const config = parseConfig(text);
+  const size = config.rootfs.diff_ids.reduce((total, diffId) => total + layerSize(context, diffId), 0);
+  const image = {
+    id: sha256(text),
+    text,
+    size,
+    ...(options.parent === undefined ? {} : { parent: options.parent }),
+  };
+  return context.store.add(image, (options.references ?? []).map(canonical), options.taggedNs);
+}
+
+function layerSize({ snapshots }: ImagesContext, diffId: string): number {
+  const layer = snapshots.layer(diffId);
+  if (layer) return layer.size;
+  throw new EngineError("internal", `cannot add the image: its layer ${diffId} is missing`);
+}
+
+/** Adds an image made by this engine (import, commit, build). Tells `tag` where a name was given. */
+export function add(
+  context: ImagesContext,
+  config: ImageConfig,
+  options: { parent?: string; reference?: string } = {},
+): ImageRecord {
+  const references = options.reference === undefined ? [] : [taggable(options.reference)];
+  const record = addText(context, JSON.stringify(config), {
+    references,
+    taggedNs: nowNs(),
+    ...(options.parent === undefined ? {} : { parent: options.parent }),
+  });
+  for (const reference of references) publish(context, "tag", record.id, familiar(reference));
+  return record;
+}

@@ -1,0 +1,41 @@
+import { add } from "./add.ts";
+import { collect } from "./collect.ts";
+import type { Images } from "./contract.ts";
+import type { ImagesContext, ImagesDeps } from "./deps.ts";
+import { history } from "./history.ts";
+import { importImage } from "./import.ts";
+import { inspect } from "./inspect.ts";
+import { list } from "./list.ts";
+import { load } from "./load/load.ts";
+import { namesOf } from "./names.ts";
+import { LayerReaper } from "./reaper.ts";
+import { remove } from "./remove.ts";
+import { isNamed, resolve, toImage } from "./resolve.ts";
+import { ImageStore } from "./store.ts";
+import { tag } from "./tag.ts";
+
+/** Opens the images service: reads the tables once, then answers from memory. */
+export function openImages(deps: ImagesDeps): Images {
+  const store = new ImageStore(deps.state);
+  const reaper = new LayerReaper({ ...deps, store });
+  const context: ImagesContext = { ...deps, store, reaper };
+  return {
+    resolve: (reference) => toImage(resolve(store, reference)),
+    byId: (id) => {
+      const record = store.get(id);
+      return record && toImage(record);
+    },
+    isNamed: (reference, id) => isNamed(store, reference, id),
+    names: (id) => namesOf(store, id),
+    import: async (request) => toImage(await importImage(context, request)),
+    load: (request) => load(context, request),
+    tag: (source, reference) => tag(context, source, reference),
+    remove: (reference, options) => remove(context, reference, options),
+    list: (options, users) => list(context, options, users),
+    inspect: (reference) => inspect(context, reference),
+    history: (reference) => history(context, reference),
+    add: (config, options) => toImage(add(context, config, options)),
+    count: () => store.size,
+    collect: (keep) => collect(context, keep),
+  };
+}

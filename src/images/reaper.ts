@@ -1,0 +1,78 @@
+import { messageOf } from "../lib/errors.ts";
+import type { Logger } from "../lib/log.ts";
+import type { Snapshots } from "../snapshots/contract.ts";
+import type { State } from "../state/database.ts";
+import type { Leases } from "../state/leases.ts";
+import type { ImageStore } from "./store.ts";
+
+export interface ReaperDeps {
+  state: State;
+  store: ImageStore;
+  snapshots: Snapshots;
+  leases: Leases;
+  logger: Logger;
+}
+
+/**
+ * Deletes layers, and never one that is about to be used. An import learns its layer's id only when the layer is
+ * complete, so for that moment no lease can protect it: while any such writer is at work, deletions wait.
+ */
+export class LayerReaper {
+  private readonly deps: ReaperDeps;
+  private writers = 0;
+  private readonly waiting = new Set<string>();
+
+  constructor(deps: ReaperDeps) {
+    this.deps = deps;
+  }
+
+  /** Runs work that makes layers of ids not yet known; what it made and did not use goes by `discard`. */
+  async whileWriting<T>(work: () => Promise<T>): Promise<T> {
+    this.writers++;
+    try {
+      return await work();
+    } finally {
+      this.writers--;
+      if (this.writers === 0) await this.flush();
+    }
+  }
+
+  /** The layers that containers stand on: an image may go by force while its containers stay. */
+  underContainers(): Set<string> {
+    const rows = this.deps.state.db
+      .query<{ layer: string }, []>(
+        "SELECT DISTINCT layer.value AS layer FROM containers, json_each(containers.spec, '$.layers') AS layer",
+      )
+      .all();
+    return new Set(rows.map(({ layer }) => layer));
+  }
+
+  /** Every layer that an image, a container or a lease holds now. */
+  private held(): Set<string> {
+    const held = new Set([...this.underContainers(), ...this.deps.leases.held("layer")]);
+    for (const image of this.deps.store.all()) for (const layer of image.layers) held.add(layer);
+    return held;
+  }
+
+  /** Deletes those of these layers that nothing holds: now, or once no writer is left. Returns what went now. */
+  async discard(diffIds: Iterable<string>): Promise<string[]> {
+    for (const diffId of diffIds) this.waiting.add(diffId);
+    return this.writers > 0 ? [] : await this.flush();
+  }
+
+  private async flush(): Promise<string[]> {
+    const gone: string[] = [];
+    for (const diffId of this.waiting) {
+      this.waiting.delete(diffId);
+      if (this.held().has(diffId) || !this.deps.snapshots.layer(diffId)) continue;
+      try {
+        await this.deps.snapshots.removeLayer(diffId);
+        gone.push(diffId);
+      } catch (error) {
+        // it stays on disk, and the next collection tries again
+        this.deps.logger.warn("a layer could not be deleted", { layer: diffId, error: messageOf(error) });
+      }
+    }
+    return gone;
+  }
+}
