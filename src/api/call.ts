@@ -21,6 +21,8 @@ export interface CallInput {
   body: AsyncIterable<Uint8Array>;
   /** aborts when the client is gone; made on first use */
   signal: () => AbortSignal;
+  /** the named parts of the route */
+  params: Readonly<Record<string, string>>;
 }
 
 /** One request, ready for its handler. */
@@ -32,7 +34,7 @@ export class Call {
   readonly headers: IncomingHttpHeaders;
   readonly query: Query;
   readonly body: AsyncIterable<Uint8Array>;
-  params: Readonly<Record<string, string>> = {};
+  readonly params: Readonly<Record<string, string>>;
   private readonly makeSignal: () => AbortSignal;
 
   constructor(input: CallInput) {
@@ -43,6 +45,7 @@ export class Call {
     this.headers = input.headers;
     this.body = input.body;
     this.query = new Query(input.search);
+    this.params = input.params;
     this.makeSignal = input.signal;
   }
 

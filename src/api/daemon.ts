@@ -110,12 +110,28 @@ function tellManager(logger: Logger, state: string): void {
   }
 }
 
-const loggerOf = (config: EngineConfig): Logger =>
-  createLogger({
-    level: config.logLevel,
-    format: config.logFormat,
-    write: (line) => process.stderr.write(line),
-  });
+/** A logger whose level and format a reload may change. */
+interface DaemonLogger extends Logger {
+  configure(config: EngineConfig): void;
+}
+
+function loggerOf(config: EngineConfig): DaemonLogger {
+  const write = (line: string): void => {
+    process.stderr.write(line);
+  };
+  const make = ({ logLevel: level, logFormat: format }: EngineConfig): Logger =>
+    createLogger({ level, format, write });
+  let current = make(config);
+  return {
+    debug: (message, fields) => current.debug(message, fields),
+    info: (message, fields) => current.info(message, fields),
+    warn: (message, fields) => current.warn(message, fields),
+    error: (message, fields) => current.error(message, fields),
+    configure: (next) => {
+      current = make(next);
+    },
+  };
+}
 
 /** A fault that no request caught is a bug to be seen, not a reason to leave containers without an engine. */
 function catchStrays(logger: Logger): void {

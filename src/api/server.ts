@@ -1,14 +1,14 @@
-import { chmod, chown, unlink } from "node:fs/promises";
+import { chmod, chown, mkdir, unlink } from "node:fs/promises";
 import http, { type IncomingMessage, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import { type AddressInfo, connect } from "node:net";
+import { dirname } from "node:path";
 import type { Duplex } from "node:stream";
 import type { Engine } from "../engine/contract.ts";
 import { EngineError, messageOf } from "../lib/errors.ts";
-import { Call } from "./call.ts";
-import { errorBody, pageNotFound, statusOf } from "./errors.ts";
+import { answer, type RawRequest } from "./dispatch.ts";
 import { hijack } from "./hijack.ts";
 import { contentTypes, type Reply } from "./reply.ts";
-import { ClientTooOld, cleanPath, minorVersion, newestMinor, parseTarget, type Router } from "./router.ts";
+import { newestMinor, type Router } from "./router.ts";
 import { type CommonHeaders, headText, send, sendRaw } from "./send.ts";
 
 /** Where a server listens. */
@@ -92,7 +92,7 @@ export class ApiServer {
     const head = request.method === "HEAD";
     const signal = lazySignal(response);
     try {
-      const reply = await this.answer(request, request, signal);
+      const reply = await answer(this.engine, this.router, rawRequest(request, signal));
       if (reply.kind === "hijack") await hijack(request.socket, false, reply.contentType, reply.session);
       else if (reply.kind === "rawError") request.socket.end(rawErrorText(reply));
       else await send(reply, response, this.common, head);
@@ -108,7 +108,7 @@ export class ApiServer {
     if (head.length > 0) socket.unshift(head);
     const signal = lazySignal(socket);
     try {
-      const reply = await this.answer(request, request, signal);
+      const reply = await answer(this.engine, this.router, rawRequest(request, signal));
       if (reply.kind === "hijack") await hijack(socket, true, reply.contentType, reply.session);
       else if (reply.kind === "rawError") socket.end(rawErrorText(reply));
       else await sendRaw(reply, socket, this.common);
@@ -117,70 +117,15 @@ export class ApiServer {
       socket.destroy();
     }
   }
-
-  /** The reply of a request; every failure becomes one. */
-  private async answer(
-    request: IncomingMessage,
-    body: AsyncIterable<Uint8Array>,
-    signal: () => AbortSignal,
-  ): Promise<Reply> {
-    try {
-      return await this.dispatch(request, body, signal);
-    } catch (error) {
-      const status = statusOf(error);
-      if (status >= 500 && !(error instanceof EngineError && error.kind !== "internal"))
-        this.engine.logger.error("request failed", {
-          method: request.method,
-          url: request.url,
-          error: messageOf(error),
-          ...(error instanceof EngineError
-            ? {}
-            : { stack: error instanceof Error ? error.stack : undefined }),
-        });
-      if (status === 304) return { kind: "empty", status };
-      if (error instanceof ClientTooOld)
-        return { kind: "text", status, text: `${error.message}\n`, contentType: contentTypes.text };
-      return { kind: "json", status, value: errorBody(error) };
-    }
-  }
-
-  private async dispatch(
-    request: IncomingMessage,
-    body: AsyncIterable<Uint8Array>,
-    signal: () => AbortSignal,
-  ): Promise<Reply> {
-    const target = parseTarget(request.url ?? "/");
-    if (!target)
-      return { kind: "text", status: 400, text: "400 Bad Request", contentType: contentTypes.text };
-    const clean = cleanPath(target.path);
-    if (clean !== target.path) return redirect(clean, target.version, target.search);
-    const method = request.method ?? "GET";
-    if (method === "OPTIONS") {
-      minorVersion(target.version);
-      return { kind: "empty", status: 200 };
-    }
-    const match = this.router.match(method, target.path);
-    if (!match) throw pageNotFound();
-    const call = new Call({
-      engine: this.engine,
-      method,
-      path: target.path,
-      search: target.search,
-      minor: minorVersion(target.version),
-      headers: request.headers,
-      body,
-      signal,
-    });
-    call.params = match.params;
-    return match.route.handler(call);
-  }
 }
 
-function redirect(path: string, version: string | undefined, search: string): Reply {
-  const prefix = version === undefined ? "" : `/v${version}`;
-  const location = prefix + encodeURI(path) + (search === "" ? "" : `?${search}`);
-  return { kind: "empty", status: 301, headers: { Location: location } };
-}
+const rawRequest = (request: IncomingMessage, signal: () => AbortSignal): RawRequest => ({
+  method: request.method ?? "GET",
+  url: request.url ?? "/",
+  headers: request.headers,
+  body: request,
+  signal,
+});
 
 function rawErrorText(reply: Reply & { kind: "rawError" }): string {
   return `${headText(reply.status, { "Content-Type": reply.contentType })}${reply.message}\r\n`;
@@ -210,9 +155,25 @@ function onClientError(_error: Error, socket: Duplex): void {
   socket.end(`${headText(400, { "Content-Type": contentTypes.text, Connection: "close" })}400 Bad Request`);
 }
 
+/** A socket that nobody answers on was left by a crash; one that somebody answers on is not ours to take. */
 async function removeStale(path: string): Promise<void> {
+  if (await answers(path))
+    throw new EngineError(
+      "conflict",
+      `another engine answers on ${path}: stop it, or listen elsewhere with -H`,
+    );
+  await mkdir(dirname(path), { recursive: true });
   await unlink(path).catch(ignoreMissing);
 }
+
+const answers = (path: string): Promise<boolean> =>
+  new Promise((resolve) => {
+    const socket = connect(path, () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.on("error", () => resolve(false));
+  });
 
 function ignoreMissing(error: NodeJS.ErrnoException): void {
   if (error.code !== "ENOENT") throw error;
