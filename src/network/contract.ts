@@ -51,7 +51,7 @@ export interface Networks {
   list(): NetworkInspect[];
   /** By id, name or unique id prefix; `notFound` "network x not found". Its Containers map is left to the caller. */
   get(nameOrId: string): NetworkInspect;
-  /** Refuses what cannot work before anything is made: unknown networks, bad addresses, impossible ports. */
+  /** Refuses what can never work: bad addresses, impossible ports. An unknown network is told by `open`, as in Docker. */
   check(request: SandboxRequest): void;
   open(request: SandboxRequest): Promise<Sandbox>;
   close(containerId: string): Promise<void>;

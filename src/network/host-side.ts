@@ -91,12 +91,12 @@ export class HostSide {
 
   async remove(): Promise<void> {
     this.busy();
-    const prepared = this.prepared;
-    this.prepared = undefined;
-    await this.options.onIdle();
-    if (!prepared) return;
+    const { call, table, onIdle } = this.options;
     const bridges = this.options.bridges().map(({ bridge }) => bridge);
-    await this.options.call("removeAll", { bridges, table: this.options.table });
+    // asked of the Worker before anything is awaited: what a container that comes now asks is done after it
+    const removed = this.prepared ? call("removeAll", { bridges, table }) : undefined;
+    this.prepared = undefined;
+    await Promise.all([removed, onIdle()]);
   }
 
   private async prepare(): Promise<void> {

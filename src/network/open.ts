@@ -44,6 +44,9 @@ export async function openNetworks(options: NetworkOptions): Promise<Networks> {
   return new EngineNetworks(options, worker, call);
 }
 
+/** Of the engine's id, so that engines do not meddle with each other's rules. */
+const tableName = (engineId: string): string => `berth-${engineId.replace(/[^0-9A-Za-z]/g, "").slice(0, 12)}`;
+
 /** The service: definitions and sandboxes behind the contract. */
 class EngineNetworks implements Networks {
   private readonly definitions: Definitions;
@@ -59,7 +62,7 @@ class EngineNetworks implements Networks {
     this.definitions = new Definitions(state);
     const host = new HostSide({
       call,
-      table: `berth-${options.engineId.slice(0, 12)}`,
+      table: tableName(options.engineId),
       bridges: () => this.bridges(),
       ports: () => this.sandboxes.publishedRules(),
       forward: options.ipForward,

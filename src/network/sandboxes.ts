@@ -34,6 +34,8 @@ interface Live {
   bound: BoundPort[];
   /** settles when the wiring has ended, well or not */
   settled: Promise<unknown>;
+  /** the removal that is under way */
+  removal?: Promise<void>;
 }
 
 /** Every sandbox of this engine, from `open` to `close`; the rows are its memory across restarts. */
@@ -230,20 +232,36 @@ export class Sandboxes {
   }
 
   /** Takes everything of a sandbox away; its address and ports are free only when all of it is gone. */
-  private async dispose(live: Live): Promise<void> {
+  private dispose(live: Live): Promise<void> {
+    live.removal ??= this.remove(live).catch((error: unknown) => {
+      delete live.removal; // the next close tries again
+      throw error;
+    });
+    return live.removal;
+  }
+
+  private async remove(live: Live): Promise<void> {
     const { host, call, publisher } = this.tools;
     const rules = live.records.flatMap(({ ipv4, spec }) =>
       ipv4 === null ? [] : portRules(spec.ports, ipv4),
     );
     for (const { spec } of live.records) spec.ports = [];
     const links = live.records.flatMap(({ spec }) => (spec.link === "" ? [] : [spec.link]));
-    const last = live.records[0]?.spec.netnsPath ?? "";
-    this.lives.delete(live.containerId);
-    const namespaces = last === "" || this.isUsed(last) ? [] : [last];
     await host.unpublish(rules);
-    await Promise.all([call("tearDown", { links, namespaces }), publisher.release(live.bound)]);
+    await Promise.all([
+      call("tearDown", { links, namespaces: this.ownNamespaces(live) }),
+      publisher.release(live.bound.splice(0)),
+    ]);
     this.forget(live);
     this.restIfEmpty();
+  }
+
+  /** Its namespace, unless others are in it too (the host's). */
+  private ownNamespaces(live: Live): string[] {
+    const path = live.records[0]?.spec.netnsPath;
+    const others = [...this.lives.values()].filter((other) => other !== live);
+    const shared = others.some((other) => other.records.some(({ spec }) => spec.netnsPath === path));
+    return path === undefined || shared ? [] : [path];
   }
 
   private forget(live: Live): void {
@@ -265,7 +283,7 @@ export class Sandboxes {
   }
 
   private remember(sandbox: Pick<Live, "containerId" | "records">): Live {
-    const live = { ...sandbox, bound: [], settled: Promise.resolve() };
+    const live: Live = { ...sandbox, bound: [], settled: Promise.resolve() };
     this.lives.set(sandbox.containerId, live);
     return live;
   }

@@ -114,8 +114,8 @@ export class Publisher {
       return bound;
     } catch (error) {
       const hostIp = wanted[bound.length]?.hostIp ?? "";
+      for (const held of wanted.slice(bound.length)) this.table.release(protocol, held.hostIp, hostPort);
       await this.release(bound);
-      for (const held of wanted) this.table.release(protocol, held.hostIp, hostPort);
       throw bindFailure(request, hostIp, hostPort, containerIp, error);
     }
   }

@@ -1,0 +1,159 @@
+import { expect, test } from "bun:test";
+import type { PortRequest } from "../contract.ts";
+import { checkPort, type PublishedPort, portMap, portRules } from "./published.ts";
+import { Publisher } from "./publisher.ts";
+
+const want = (hostPort: number, more: Partial<PortRequest> = {}): PortRequest => ({
+  port: 80,
+  protocol: "tcp",
+  hostIp: "",
+  hostPort,
+  hostPortEnd: hostPort,
+  ...more,
+});
+
+/** A host where `busy` ("ip port") are other programs'; records what is held. */
+function setUp(busy: Record<string, string> = {}, defaultAddress = "") {
+  const held: string[] = [];
+  const publisher = new Publisher({
+    defaultAddress,
+    hasIpv6: true,
+    randomRange: { first: 32768, last: 32770 },
+    forward: async ({ hostIp, hostPort }) => {
+      const key = `${hostIp} ${hostPort}`;
+      if (busy[key]) throw Object.assign(new Error("listen"), { code: busy[key] });
+      held.push(key);
+      return {
+        close: async () => {
+          held.splice(held.indexOf(key), 1);
+        },
+      };
+    },
+  });
+  const bind = async (...requests: PortRequest[]): Promise<PublishedPort[]> =>
+    (await publisher.bind(requests, "172.17.0.2")).map(({ published }) => published);
+  return { publisher, held, bind };
+}
+
+test("a port without an address is held in both families", async () => {
+  const { bind, held } = setUp();
+  expect(portMap(await bind(want(8080)))).toEqual({
+    "80/tcp": [
+      { HostIp: "0.0.0.0", HostPort: "8080" },
+      { HostIp: "::", HostPort: "8080" },
+    ],
+  });
+  expect(held).toEqual(["0.0.0.0 8080", ":: 8080"]);
+});
+
+test("the engine's own default address takes the place of every address", async () => {
+  const { bind, held } = setUp({}, "127.0.0.1");
+  await bind(want(8080));
+  expect(held).toEqual(["127.0.0.1 8080"]);
+});
+
+// recorded from Docker 28.5.2: the sentence names the address that has the port
+test.each([
+  ["", "", "0.0.0.0"],
+  ["127.0.0.1", "127.0.0.1", "127.0.0.1"],
+  ["", "127.0.0.1", "0.0.0.0"],
+  ["127.0.0.1", "", "127.0.0.1"],
+  ["", "::1", "::"],
+])("a port held at %p is refused at %p, naming %p", async (first, second, named) => {
+  const { bind, publisher } = setUp();
+  await bind(want(8080, { hostIp: first }));
+  const sentence = `Bind for ${named}:8080 failed: port is already allocated`;
+  expect(() => publisher.precheck([want(8080, { hostIp: second })])).toThrow(sentence);
+  expect(bind(want(8080, { hostIp: second }))).rejects.toThrow(sentence);
+});
+
+test("the same port at two addresses, in two protocols and two families is free", async () => {
+  const { bind } = setUp();
+  await bind(want(53, { hostIp: "127.0.0.1" }), want(53, { hostIp: "127.0.0.2" }));
+  await bind(want(53, { protocol: "udp" }), want(53, { hostIp: "::1" }));
+});
+
+test("another program's port is told with the reason, and nothing stays held", async () => {
+  const { bind, held } = setUp({ ":: 81": "EADDRINUSE" });
+  await expect(bind(want(80), want(81))).rejects.toThrow(
+    "failed to bind host port for [::]:81:172.17.0.2:80/tcp: address already in use",
+  );
+  expect(held).toEqual([]);
+  expect(await bind(want(80))).toHaveLength(2);
+});
+
+test("an address the host has not is told so", async () => {
+  const { bind } = setUp({ "192.0.2.77 80": "EADDRNOTAVAIL" });
+  await expect(bind(want(80, { hostIp: "192.0.2.77" }))).rejects.toThrow(
+    "failed to bind host port for 192.0.2.77:80:172.17.0.2:80/tcp: cannot assign requested address",
+  );
+});
+
+test("a range gives the first port that nobody has", async () => {
+  const { bind } = setUp({ "0.0.0.0 8001": "EADDRINUSE" });
+  await bind(want(8000));
+  const [first] = await bind(want(8000, { hostPortEnd: 8002 }));
+  expect(first?.hostPort).toBe(8002);
+  await expect(bind(want(8000, { hostPortEnd: 8000 }))).rejects.toThrow("port is already allocated");
+});
+
+test("a full range is told in Docker's words", async () => {
+  const { bind } = setUp();
+  await bind(want(8000), want(8001));
+  await expect(bind(want(8000, { hostPortEnd: 8001 }))).rejects.toThrow("all ports are allocated");
+});
+
+test("a range busy with other programs names the last port tried", async () => {
+  const { bind } = setUp({ "0.0.0.0 8000": "EADDRINUSE", "0.0.0.0 8001": "EADDRINUSE" });
+  await expect(bind(want(8000, { hostPortEnd: 8001 }))).rejects.toThrow(
+    "failed to bind host port 8001 for 0.0.0.0:8000-8001:172.17.0.2:80/tcp: address already in use",
+  );
+});
+
+test("port 0 takes the next free one of the local range, around its end", async () => {
+  const { bind } = setUp({ "0.0.0.0 32769": "EADDRINUSE" });
+  const ports = [await bind(want(0)), await bind(want(0))].map((list) => list[0]?.hostPort);
+  expect(ports).toEqual([32768, 32770]);
+  await expect(bind(want(0))).rejects.toThrow("32769");
+});
+
+test("released ports are free again", async () => {
+  const { publisher, held } = setUp();
+  await publisher.release(await publisher.bind([want(80)], "172.17.0.2"));
+  expect(held).toEqual([]);
+  publisher.precheck([want(80)]);
+});
+
+test("after a restart a recorded port that another program took is reported, and counts as held", async () => {
+  const { publisher, held } = setUp({ ":: 80": "EADDRINUSE" });
+  const reports: string[] = [];
+  const ports = ["0.0.0.0", "::"].map((hostIp) => ({
+    protocol: "tcp" as const,
+    port: 80,
+    hostIp,
+    hostPort: 80,
+  }));
+  await publisher.rebind(ports, "172.17.0.2", (text) => reports.push(text));
+  expect(held).toEqual(["0.0.0.0 80"]);
+  expect(reports).toHaveLength(1);
+  expect(() => publisher.precheck([want(80)])).toThrow("already allocated");
+});
+
+test("SCTP and IPv6: packet rules carry IPv4 alone, and SCTP has no IPv6 side", async () => {
+  const { bind } = setUp();
+  const ports = await bind(want(80), want(90, { protocol: "sctp", port: 9 }));
+  expect(portRules(ports, "172.17.0.2").map(({ hostIp, protocol }) => `${hostIp} ${protocol}`)).toEqual([
+    "0.0.0.0 tcp",
+    "0.0.0.0 sctp",
+  ]);
+});
+
+test.each([
+  [want(80, { port: 0 }), "invalid containerPort: 0"],
+  [want(80, { port: 65536 }), "invalid containerPort: 65536"],
+  [want(70000), "invalid hostPort: 70000"],
+  [want(-1), "invalid hostPort: -1"],
+  [want(80, { hostIp: "1.2.3" }), "invalid IP address: 1.2.3"],
+])("an impossible port is refused: %#", (request, sentence) => {
+  expect(() => checkPort(request)).toThrow(sentence);
+});
