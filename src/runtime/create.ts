@@ -10,6 +10,7 @@ import { removeRemains } from "./delete.ts";
 import { createFailure } from "./failure.ts";
 import type { OciRuntime } from "./oci-runtime.ts";
 import { inBundle } from "./paths.ts";
+import { specJson } from "./spec/json.ts";
 
 /** Makes the container under a conmon of its own; its first process waits for `start`. On failure nothing is left. */
 export async function createContainer(context: RuntimeContext, container: ContainerProcess): Promise<number> {
@@ -18,7 +19,7 @@ export async function createContainer(context: RuntimeContext, container: Contai
   const runtime = await context.runtimeNamed(container.runtime);
   await mkdir(bundle, { recursive: true, mode: 0o711 });
   await Promise.all([
-    writeFile(inBundle.config(bundle), JSON.stringify(spec), { mode: 0o600 }),
+    writeFile(inBundle.config(bundle), specJson(spec), { mode: 0o600 }),
     rm(inBundle.exit(bundle), { force: true }), // of an earlier run
     rm(inBundle.oom(bundle), { force: true }),
     rm(inBundle.pid(bundle), { force: true }),

@@ -9,6 +9,7 @@ import type { RuntimeContext } from "./context.ts";
 import type { Attachment, AttachOptions, ExecProcess } from "./contract.ts";
 import { execFailure } from "./failure.ts";
 import { inBundle } from "./paths.ts";
+import { specJson } from "./spec/json.ts";
 
 export interface RunningExec {
   pid: number;
@@ -45,7 +46,7 @@ export class Execs {
     await mkdir(bundle, { recursive: true, mode: 0o700 });
     this.bundles.set(exec.id, bundle);
     try {
-      await writeFile(inBundle.process(bundle), JSON.stringify(exec.process), { mode: 0o600 });
+      await writeFile(inBundle.process(bundle), specJson(exec.process), { mode: 0o600 });
       return await this.spawn(container, exec, attach, bundle);
     } catch (error) {
       await this.forget(exec.id, bundle);

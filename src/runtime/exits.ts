@@ -1,5 +1,5 @@
 import { existsSync, type FSWatcher, watch } from "node:fs";
-import { readFile, rm, stat } from "node:fs/promises";
+import { readdir, readFile, rm, stat } from "node:fs/promises";
 import { messageOf } from "../lib/errors.ts";
 import type { Logger } from "../lib/log.ts";
 import { nowNs } from "../lib/time.ts";
@@ -8,7 +8,10 @@ import { inBundle, type RuntimePaths } from "./paths.ts";
 
 /** Exit code of a process whose conmon died before it could tell. */
 const unknownExitCode = 137;
-const safetyIntervalMs = 3000;
+/** The watch tells within milliseconds; under load it was seen to lose events, so the folder is also read. */
+const folderIntervalMs = 500;
+/** every how many of these intervals the monitors are checked, too */
+const monitorCheckEvery = 6;
 
 export interface Watched {
   id: string;
@@ -33,6 +36,7 @@ export class ExitWatch {
   private readonly waiting = new Map<string, (() => void)[]>();
   private readonly watcher: FSWatcher;
   private readonly timer: Timer;
+  private ticks = 0;
 
   constructor(paths: RuntimePaths, logger: Logger) {
     this.paths = paths;
@@ -40,7 +44,7 @@ export class ExitWatch {
     this.watcher = watch(paths.exits, { persistent: false }, (_event, name) => {
       if (name) void this.look(name);
     });
-    this.timer = setInterval(() => this.checkAll(), safetyIntervalMs);
+    this.timer = setInterval(() => void this.tick(), folderIntervalMs);
     this.timer.unref();
   }
 
@@ -98,10 +102,14 @@ export class ExitWatch {
     await rm(this.paths.exitFile(report.id), { force: true });
   }
 
-  private checkAll(): void {
-    for (const [id, watched] of this.watched) {
-      if (existsSync(this.paths.exitFile(id))) void this.look(id);
-      else if (!watched.monitored()) void this.monitorGone(id);
+  private async tick(): Promise<void> {
+    if (this.watched.size === 0) return;
+    try {
+      for (const name of await readdir(this.paths.exits)) await this.look(name);
+      if (++this.ticks % monitorCheckEvery !== 0) return;
+      for (const [id, watched] of this.watched) if (!watched.monitored()) await this.monitorGone(id);
+    } catch (error) {
+      this.logger.error("cannot check for exits", { error: messageOf(error) });
     }
   }
 

@@ -15,6 +15,8 @@ export interface SpawnedProcess {
   exited: Promise<number>;
 }
 
+const living = new Set<object>();
+
 /** Starts a process that may outlive this one and does not keep it alive. */
 export function spawnProcess({ argv, env, cwd, fds }: SpawnRequest): SpawnedProcess {
   try {
@@ -24,7 +26,9 @@ export function spawnProcess({ argv, env, cwd, fds }: SpawnRequest): SpawnedProc
       stdio: [...fds] as unknown as ["ignore", "ignore", "ignore"],
     });
     child.unref();
-    return { pid: child.pid, exited: child.exited };
+    living.add(child); // a collected child would never tell its end
+    const exited = child.exited.finally(() => living.delete(child));
+    return { pid: child.pid, exited };
   } catch (error) {
     throw new EngineError("internal", `start ${argv[0]}: ${messageOf(error)}`, { cause: error });
   }
