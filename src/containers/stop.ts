@@ -67,7 +67,7 @@ export function sendSignal(
 ): Promise<void> {
   return container.lock.run(async () => {
     if (!container.alive) return;
-    if (byUser && !container.life.stoppedByUser) container.life = { ...container.life, stoppedByUser: true };
+    if (byUser && !container.life.stoppedByUser) markStopped(ctx, container);
     try {
       await ctx.runtime.kill(container.id, signal);
     } catch (error) {
@@ -83,6 +83,12 @@ export function sendSignal(
       });
     }
   });
+}
+
+/** On disk only where it decides something: whether a policy restarts it after a crash of the engine. */
+function markStopped(ctx: Context, container: Container): void {
+  container.life = { ...container.life, stoppedByUser: true };
+  if (container.spec.hostConfig.RestartPolicy.Name !== "no") ctx.store.saveLife(container);
 }
 
 /** SIGKILL until it is gone, and its exit handled. */

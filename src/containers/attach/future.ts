@@ -41,14 +41,14 @@ export class FutureAttachment implements Attachment, PendingSession {
   constructor(make: () => Promise<Attachment>, forget: () => void) {
     this.make = make;
     this.forget = forget;
-    let reader: ReturnType<ReadableStream<Uint8Array>["getReader"]> | undefined;
+    let chunks: AsyncIterator<Uint8Array> | undefined;
     this.output = new ReadableStream<Uint8Array>(
       {
         pull: async (controller) => {
-          reader ??= (await this.arrived.promise)?.output.getReader();
-          const { done, value } = (await reader?.read()) ?? { done: true, value: undefined };
-          if (done || value === undefined) controller.close();
-          else controller.enqueue(value);
+          chunks ??= (await this.arrived.promise)?.output[Symbol.asyncIterator]();
+          const next = await chunks?.next();
+          if (!next || next.done) controller.close();
+          else controller.enqueue(next.value);
         },
         cancel: () => this.close(),
       },

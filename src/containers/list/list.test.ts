@@ -1,0 +1,98 @@
+import { describe, expect, test } from "bun:test";
+import { createOne, openWorld, settle } from "../testing/fakes.ts";
+import { humanDuration } from "./status.ts";
+
+const names = async (
+  world: ReturnType<typeof openWorld>,
+  filters: Record<string, string[]>,
+  more: { all?: boolean; limit?: number } = {},
+) =>
+  (
+    await world.containers.list({
+      all: true,
+      size: false,
+      ...more,
+      filters: new Map(Object.entries(filters)),
+    })
+  ).map(({ Names }) => (Names[0] ?? "").slice(1));
+
+async function some() {
+  const world = openWorld();
+  const run = await createOne(world, { Labels: { k: "v" } }, "run");
+  await settle(2);
+  const ended = await createOne(world, { Labels: { k: "w" }, HostConfig: { NetworkMode: "none" } }, "ended");
+  await settle(2);
+  await createOne(world, { HostConfig: { Binds: ["vol:/data"] } }, "made");
+  await world.containers.start(run);
+  await world.containers.start(ended);
+  world.runtime.exit(ended, 3);
+  await settle();
+  return world;
+}
+
+describe("the list", () => {
+  test("has the newest first, and only what runs unless asked", async () => {
+    const world = await some();
+    expect(await names(world, {})).toEqual(["made", "ended", "run"]);
+    expect(await names(world, {}, { all: false })).toEqual(["run"]);
+    expect(await names(world, {}, { all: false, limit: 2 })).toEqual(["made", "ended"]);
+  });
+
+  test("is filtered by each key", async () => {
+    const world = await some();
+    expect(await names(world, { status: ["created"] }, { all: false })).toEqual(["made"]);
+    expect(await names(world, { status: ["exited", "running"] })).toEqual(["ended", "run"]);
+    expect(await names(world, { exited: ["3"] })).toEqual(["ended"]);
+    expect(await names(world, { label: ["k"] })).toEqual(["ended", "run"]);
+    expect(await names(world, { label: ["k", "k=v"] })).toEqual(["run"]);
+    expect(await names(world, { name: ["^/r"] })).toEqual(["run"]);
+    expect(await names(world, { name: ["["] })).toEqual([]);
+    expect(await names(world, { volume: ["/data"] })).toEqual(["made"]);
+    expect(await names(world, { network: ["none"] })).toEqual(["ended"]);
+    expect(await names(world, { before: ["made"] })).toEqual(["ended", "run"]);
+    expect(await names(world, { since: ["run"] })).toEqual(["made", "ended"]);
+    expect(
+      await names(world, { ancestor: ["busybox"], health: ["none"], "is-task": ["false"] }),
+    ).toHaveLength(3);
+    expect(await names(world, { ancestor: ["nosuch"] })).toEqual([]);
+  });
+
+  test("refuses filters it does not know", async () => {
+    const world = await some();
+    await expect(names(world, { bogus: ["x"] })).rejects.toThrow("invalid filter 'bogus'");
+    await expect(names(world, { constructor: ["x"] })).rejects.toThrow("invalid filter 'constructor'");
+    await expect(names(world, { status: ["bogus"] })).rejects.toThrow(
+      "invalid filter 'status=bogus': invalid value for state (bogus): must be one of created, running, paused, restarting, removing, exited, dead",
+    );
+  });
+
+  test("tells each state in Docker's words", async () => {
+    const world = await some();
+    const said = await world.containers.list({ all: true, size: false, filters: new Map() });
+    expect(said.map(({ Status }) => Status)).toEqual([
+      "Created",
+      "Exited (3) Less than a second ago",
+      "Up Less than a second",
+    ]);
+    expect(said.map(({ Command }) => Command)).toEqual(["true", "true", "true"]);
+  });
+});
+
+test("spans are told as Docker tells them", () => {
+  const second = 1000;
+  const hour = 3600 * second;
+  const spans: [number, string][] = [
+    [500, "Less than a second"],
+    [second, "1 second"],
+    [59 * second, "59 seconds"],
+    [60 * second, "About a minute"],
+    [10 * 60 * second, "10 minutes"],
+    [hour, "About an hour"],
+    [5 * hour, "5 hours"],
+    [48 * hour, "2 days"],
+    [24 * 14 * hour, "2 weeks"],
+    [24 * 60 * hour, "2 months"],
+    [24 * 800 * hour, "2 years"],
+  ];
+  for (const [ms, text] of spans) expect(humanDuration(ms)).toBe(text);
+});

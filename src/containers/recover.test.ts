@@ -1,0 +1,106 @@
+import { expect, test } from "bun:test";
+import { nowNs } from "../lib/time.ts";
+import { createOne, openWorld, settle, type World } from "./testing/fakes.ts";
+
+/** A new engine over what the old one, killed, has left. */
+async function after(before: World, prepare: (world: World) => void = () => undefined): Promise<World> {
+  const world = openWorld({ before });
+  prepare(world);
+  await world.containers.recover();
+  await settle();
+  return world;
+}
+const stateOf = async (world: World, id: string) =>
+  (await world.containers.inspect(id, { size: false })).State;
+const always = { HostConfig: { RestartPolicy: { Name: "always", MaximumRetryCount: 0 } } };
+
+test("a container that still runs is taken over, and its later exit is seen", async () => {
+  const before = openWorld();
+  const id = await createOne(before);
+  await before.containers.start(id);
+  const world = await after(before, ({ runtime }) => runtime.left.set(id, { pid: 99, running: true }));
+  expect((await stateOf(world, id)).Pid).toBe(99);
+  world.runtime.exit(id, 5);
+  await settle();
+  expect((await stateOf(world, id)).ExitCode).toBe(5);
+});
+
+test("an exit that happened meanwhile has its own code and time", async () => {
+  const before = openWorld();
+  const id = await createOne(before);
+  await before.containers.start(id);
+  const exitedAtNs = nowNs();
+  const world = await after(before, ({ runtime }) =>
+    runtime.left.set(id, { id, exitCode: 42, exitedAtNs, oomKilled: false }),
+  );
+  const state = await stateOf(world, id);
+  expect([state.Status, state.ExitCode]).toEqual(["exited", 42]);
+  expect(world.actions()).toEqual(["die"]);
+});
+
+test("after a reboot a container with a policy is started again, one without is ended", async () => {
+  const before = openWorld();
+  const kept = await createOne(before, always);
+  const plain = await createOne(before);
+  await before.containers.start(kept);
+  await before.containers.start(plain);
+  const world = await after(before);
+  world.clock.next();
+  await settle();
+  expect((await stateOf(world, kept)).Status).toBe("running");
+  expect((await stateOf(world, plain)).Status).toBe("exited");
+});
+
+test("an auto-removed container that ended meanwhile is gone, its volume too", async () => {
+  const before = openWorld();
+  const id = await createOne(before, { HostConfig: { AutoRemove: true }, Volumes: { "/v": {} } });
+  await before.containers.start(id);
+  const world = await after(before, ({ runtime }) =>
+    runtime.left.set(id, { id, exitCode: 0, exitedAtNs: nowNs(), oomKilled: false }),
+  );
+  await expect(world.containers.inspect(id, { size: false })).rejects.toThrow("No such container");
+  expect(world.volumes.names.size).toBe(0);
+});
+
+test("a start that was cut short is undone: created as it was", async () => {
+  const before = openWorld();
+  const id = await createOne(before);
+  before.state.db.run("UPDATE containers SET state = json_set(state, '$.status', 'starting')");
+  const world = await after(before);
+  expect((await stateOf(world, id)).Status).toBe("created");
+  expect(world.runtime.deleted).toContain(id);
+});
+
+test("a removal that was cut short is finished", async () => {
+  const before = openWorld();
+  const id = await createOne(before, { Volumes: { "/v": {} } });
+  before.state.db.run("UPDATE containers SET state = json_set(state, '$.status', 'removing')");
+  const world = await after(before);
+  await expect(world.containers.inspect(id, { size: false })).rejects.toThrow("No such container");
+});
+
+test("a container that waited for its restart is restarted", async () => {
+  const before = openWorld();
+  const id = await createOne(before, always);
+  await before.containers.start(id);
+  before.runtime.exit(id, 1);
+  await settle();
+  expect((await stateOf(before, id)).Status).toBe("restarting");
+  const world = await after(before);
+  world.clock.next();
+  await settle();
+  expect((await stateOf(world, id)).Status).toBe("running");
+});
+
+test("unless-stopped stays stopped when a user stopped it; always comes back", async () => {
+  const before = openWorld();
+  const stopped = await createOne(before, { HostConfig: { RestartPolicy: { Name: "unless-stopped" } } });
+  const comes = await createOne(before, always);
+  for (const id of [stopped, comes]) {
+    await before.containers.start(id);
+    await before.containers.stop(id, {});
+  }
+  const world = await after(before);
+  expect((await stateOf(world, stopped)).Status).toBe("exited");
+  expect((await stateOf(world, comes)).Status).toBe("running");
+});
