@@ -1,18 +1,12 @@
 import { hostname as hostHostname } from "node:os";
 import { EngineError } from "../../lib/errors.ts";
+import { defaultMaskedPaths, defaultReadonlyPaths } from "../../runtime/spec/paths.ts";
 import type { ContainerConfig, EndpointSettings, HostConfig } from "../../types/api.ts";
 import type { ImageConfig } from "../../types/oci.ts";
 import type { ContainersConfig } from "../config.ts";
 import { cleanPath } from "./bind-spec.ts";
 import type { CreateBody } from "./body.ts";
 import { commandOf, mergeImageConfig } from "./merge.ts";
-
-/** The paths Docker masks and makes read-only unless told otherwise. */
-const maskedPaths = (
-  "/proc/asound /proc/acpi /proc/interrupts /proc/kcore /proc/keys /proc/latency_stats /proc/timer_list " +
-  "/proc/timer_stats /proc/sched_debug /proc/scsi /sys/firmware /sys/devices/virtual/powercap"
-).split(" ");
-const readonlyPaths = "/proc/bus /proc/fs /proc/irq /proc/sys /proc/sysrq-trigger".split(" ");
 
 export interface NormaliseInput {
   id: string;
@@ -65,7 +59,8 @@ function completeHost(input: NormaliseInput): HostConfig {
   const { engine, cgroupVersion } = input;
   const host = input.body.hostConfig;
   const unmasked = host.Privileged || (host.SecurityOpt ?? []).includes("systempaths=unconfined");
-  const paths = (own: string[] | null, standard: string[]) => own ?? (unmasked ? null : standard);
+  const paths = (own: string[] | null, standard: readonly string[]) =>
+    own ?? (unmasked ? null : [...standard]);
   const wantsHostNamespaces = host.Privileged || host.PidMode === "host" || host.IpcMode === "host";
   const init = host.Init;
   return {
@@ -87,8 +82,8 @@ function completeHost(input: NormaliseInput): HostConfig {
     MemorySwappiness: host.MemorySwappiness === -1 ? null : host.MemorySwappiness,
     OomKillDisable: cgroupVersion === "2" ? null : (host.OomKillDisable ?? false),
     PidsLimit: host.PidsLimit !== null && host.PidsLimit > 0 ? host.PidsLimit : null,
-    MaskedPaths: paths(host.MaskedPaths, maskedPaths),
-    ReadonlyPaths: paths(host.ReadonlyPaths, readonlyPaths),
+    MaskedPaths: paths(host.MaskedPaths, defaultMaskedPaths),
+    ReadonlyPaths: paths(host.ReadonlyPaths, defaultReadonlyPaths),
     ...(init === undefined ? {} : { Init: init }),
   };
 }

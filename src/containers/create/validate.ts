@@ -1,8 +1,8 @@
 import { EngineError } from "../../lib/errors.ts";
 import { parsePort, parseRange } from "../../lib/ports.ts";
 import { signalNumber } from "../../lib/signals.ts";
+import { resolveCapabilities } from "../../runtime/spec/capabilities.ts";
 import type { ContainerConfig, HostConfig } from "../../types/api.ts";
-import { validateCapabilities } from "./capabilities.ts";
 import { type HostFacts, validateResources } from "./resources.ts";
 
 const invalid = (sentence: string): never => {
@@ -30,7 +30,8 @@ export function validate(
   validateModes(config, hostConfig);
   const warnings = validateResources(hostConfig, context.facts);
   validateConfig(config);
-  validateCapabilities(hostConfig);
+  // refuses names that no kernel knows
+  resolveCapabilities({ add: hostConfig.CapAdd ?? [], drop: hostConfig.CapDrop ?? [], privileged: false });
   validateHost(hostConfig, context);
   validateRestart(hostConfig);
   validatePorts(hostConfig);

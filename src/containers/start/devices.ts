@@ -1,28 +1,39 @@
-import { readdirSync } from "node:fs";
+import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { EngineError } from "../../lib/errors.ts";
+import { deviceAt, hostDevices, parseDeviceRule } from "../../runtime/spec/devices.ts";
 import type { DeviceInput } from "../../runtime/spec/input.ts";
-import { readDevice } from "../../system/device.ts";
 import type { HostConfig } from "../../types/api.ts";
 import type { LinuxDeviceCgroup } from "../../types/runtime-spec.ts";
 
-/** Devices asked for with `--device` (a folder means all below it), and extra cgroup rules. */
+/** Devices asked for with `--device` (a folder means all below it), and extra cgroup rules; privileged has them all. */
 export function devicesOf(host: HostConfig): { devices: DeviceInput[]; rules: LinuxDeviceCgroup[] } {
-  const requests = host.DeviceRequests ?? [];
-  const [request] = requests;
-  if (request)
-    throw new EngineError(
-      "internal",
-      `could not select device driver "${request.Driver}" with capabilities: ${JSON.stringify(
-        request.Capabilities ?? [],
-      )
-        .replaceAll('"', "")
-        .replaceAll(",", " ")}`,
-    );
-  const devices = (host.Devices ?? []).flatMap(({ PathOnHost, PathInContainer, CgroupPermissions }) =>
+  refuseRequests(host);
+  const asked = (host.Devices ?? []).flatMap(({ PathOnHost, PathInContainer, CgroupPermissions }) =>
     devicesAt(PathOnHost, PathInContainer || PathOnHost, CgroupPermissions || "rwm"),
   );
-  return { devices, rules: (host.DeviceCgroupRules ?? []).map(parseRule) };
+  const taken = new Set(asked.map(({ device }) => device.path));
+  const all = host.Privileged ? hostDevices().map((device) => ({ device, access: "rwm" })) : [];
+  return {
+    devices: [...asked, ...all.filter(({ device }) => !taken.has(device.path) && !standard.has(device.path))],
+    rules: (host.DeviceCgroupRules ?? []).map(parseDeviceRule),
+  };
+}
+
+/** every container has these */
+const standard = new Set(
+  ["null", "zero", "full", "random", "urandom", "tty", "ptmx"].map((name) => `/dev/${name}`),
+);
+
+/** `--gpus` and the like need a driver, of which there is none; Docker's words for that. */
+function refuseRequests({ DeviceRequests }: HostConfig): void {
+  const request = DeviceRequests?.[0];
+  if (!request) return;
+  const capabilities = (request.Capabilities ?? []).map((list) => `[${list.join(" ")}]`).join(" ");
+  throw new EngineError(
+    "internal",
+    `could not select device driver "${request.Driver}" with capabilities: [${capabilities}]`,
+  );
 }
 
 function devicesAt(source: string, target: string, access: string): DeviceInput[] {
@@ -32,29 +43,14 @@ function devicesAt(source: string, target: string, access: string): DeviceInput[
       `error gathering device information while adding custom device "${source}": ${because}`,
     );
   if (!/^[rwm]{1,3}$/.test(access)) throw failed(`bad mode specified: ${access}`);
-  const found = readDevice(source);
-  if (found === "missing") throw failed("no such file or directory");
-  if (found === "folder")
+  const stat = statSync(source, { throwIfNoEntry: false });
+  if (!stat) throw failed("no such file or directory");
+  if (stat.isDirectory())
     return readdirSync(source).flatMap((name) => {
-      const inner = readDevice(join(source, name));
-      return inner === "missing" || inner === "other"
-        ? []
-        : devicesAt(join(source, name), join(target, name), access);
+      const device = deviceAt(join(source, name), join(target, name));
+      return device ? [{ device, access }] : [];
     });
-  if (found === "other") throw failed("not a device node");
-  return [{ device: { ...found, path: target }, access }];
-}
-
-/** `c 1:3 rwm`, with `*` for any number. */
-function parseRule(rule: string): LinuxDeviceCgroup {
-  const match = /^([acb]) ([0-9]+|\*):([0-9]+|\*) ([rwm]{1,3})$/.exec(rule);
-  if (!match) throw new EngineError("invalid", `invalid device cgroup rule format: '${rule}'`);
-  const [, type = "a", major = "*", minor = "*", access = "rwm"] = match;
-  return {
-    allow: true,
-    type,
-    ...(major === "*" ? {} : { major: Number(major) }),
-    ...(minor === "*" ? {} : { minor: Number(minor) }),
-    access,
-  };
+  const device = deviceAt(source, target);
+  if (!device) throw failed("not a device node");
+  return [{ device, access }];
 }

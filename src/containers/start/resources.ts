@@ -1,5 +1,6 @@
+import { EngineError } from "../../lib/errors.ts";
+import { deviceAt } from "../../runtime/spec/devices.ts";
 import type { ResourcesInput } from "../../runtime/spec/input.ts";
-import { deviceNumbers } from "../../system/device.ts";
 import type { HostConfig, ThrottleDevice } from "../../types/api.ts";
 
 /** Limits as the runtime takes them. */
@@ -39,4 +40,10 @@ export function resourcesOf(host: HostConfig): ResourcesInput {
     blkioWeight: host.BlkioWeight,
     ...(Object.keys(blockIO).length === 0 ? {} : { blockIO }),
   };
+}
+
+function deviceNumbers(path: string): { major: number; minor: number } {
+  const device = deviceAt(path, path);
+  if (!device) throw new EngineError("invalid", `${path} is no device`);
+  return { major: device.major, minor: device.minor };
 }
