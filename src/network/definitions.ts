@@ -57,12 +57,19 @@ interface Row {
 /** The `networks` rows. */
 export class Definitions {
   private readonly state: State;
+  /** every list and inspect asks for them */
+  private cached: NetworkDefinition[] | undefined;
 
   constructor(state: State) {
     this.state = state;
   }
 
-  all(): NetworkDefinition[] {
+  all(): readonly NetworkDefinition[] {
+    this.cached ??= this.read();
+    return this.cached;
+  }
+
+  private read(): NetworkDefinition[] {
     return this.state.db
       .query<Row, []>(
         "SELECT id, name, driver, spec, CAST(created_at AS TEXT) AS created_at FROM networks ORDER BY rowid",
@@ -85,6 +92,7 @@ export class Definitions {
          ON CONFLICT (name) DO UPDATE SET spec = excluded.spec`,
       )
       .run(newId(), name, driver, JSON.stringify(spec), nowNs());
+    this.cached = undefined;
   }
 
   /** By id, name, or a prefix that only one id has. Docker's sentences. */

@@ -47,7 +47,7 @@ export class NamespacePool {
     this.drained = true;
     const namespaces = this.ready.map(({ path }) => path);
     this.ready = [];
-    if (namespaces.length > 0) await this.call("tearDown", { links: [], namespaces });
+    if (namespaces.length > 0) await this.call("tearDown", { links: [], namespaces, flowsTo: [] });
   }
 
   private async make(): Promise<HeldNamespace> {

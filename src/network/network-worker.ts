@@ -11,7 +11,7 @@ export function start(port: WorkerPort): void {
   const host = new HostNetwork({
     thread: new NamespaceThread(),
     netlink: new NetlinkSocket(),
-    openNetlink: () => new NetlinkSocket(),
+    openNetlink: (protocol) => new NetlinkSocket(protocol),
     nftables: new Libnftables(),
   });
   port.onCall((method, args) => {

@@ -8,6 +8,7 @@ import type { Definitions } from "./definitions.ts";
 import { type Attachment, type PlannedEndpoint, planBridged, planPlain } from "./endpoint-plan.ts";
 import type { EndpointRecord, EndpointStore } from "./endpoint-store.ts";
 import type { HostSide } from "./host-side.ts";
+import { parseIpv4 } from "./ipv4.ts";
 import type { HeldNamespace, NamespacePool } from "./namespace-pool.ts";
 import { portMap, portRules } from "./ports/published.ts";
 import type { BoundPort, Publisher } from "./ports/publisher.ts";
@@ -95,6 +96,8 @@ export class Sandboxes {
       await this.tools.publisher.release(live.bound);
       this.forget(live);
     }
+    // spare namespaces have no rows: what is swept by rows must not be handed out
+    await this.tools.pool.drain();
     const records = [...this.lives.values()].flatMap((live) => live.records);
     const links = records.flatMap(({ spec }) => (spec.link === "" ? [] : [spec.link]));
     const { host, netnsFolder } = this.tools;
@@ -245,11 +248,12 @@ export class Sandboxes {
     const rules = live.records.flatMap(({ ipv4, spec }) =>
       ipv4 === null ? [] : portRules(spec.ports, ipv4),
     );
+    const flowsTo = rules.length > 0 ? live.records.flatMap(({ ipv4 }) => parseIpv4(ipv4 ?? "") ?? []) : [];
     for (const { spec } of live.records) spec.ports = [];
     const links = live.records.flatMap(({ spec }) => (spec.link === "" ? [] : [spec.link]));
     await host.unpublish(rules);
     await Promise.all([
-      call("tearDown", { links, namespaces: this.ownNamespaces(live) }),
+      call("tearDown", { links, namespaces: this.ownNamespaces(live), flowsTo }),
       publisher.release(live.bound.splice(0)),
     ]);
     this.forget(live);
@@ -275,7 +279,7 @@ export class Sandboxes {
   }
 
   private async removeNamespace(path: string): Promise<void> {
-    if (!this.isUsed(path)) await this.tools.call("tearDown", { links: [], namespaces: [path] });
+    if (!this.isUsed(path)) await this.tools.call("tearDown", { links: [], namespaces: [path], flowsTo: [] });
   }
 
   private restIfEmpty(): void {

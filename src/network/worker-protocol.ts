@@ -32,6 +32,8 @@ export interface EndpointPlan {
 export interface TearDownPlan {
   links: string[];
   namespaces: string[];
+  /** addresses whose tracked connections are forgotten */
+  flowsTo: number[];
 }
 
 export interface SweepPlan {

@@ -1,6 +1,6 @@
 import { closeSync, existsSync, openSync } from "node:fs";
 import * as request from "../../system/netlink/requests.ts";
-import type { Netlink } from "../../system/netlink/socket.ts";
+import type { Netlink, NetlinkProtocol } from "../../system/netlink/socket.ts";
 import type { NamespaceThread } from "../../system/netns.ts";
 import { ipv4Bytes } from "../ipv4.ts";
 import type { EndpointPlan } from "../worker-protocol.ts";
@@ -11,7 +11,7 @@ export interface WireTools {
   thread: Pick<NamespaceThread, "enter">;
   netlink: Netlink;
   /** opens a socket of the namespace the thread is in */
-  openNetlink: () => Netlink;
+  openNetlink: (protocol?: NetlinkProtocol) => Netlink;
 }
 
 /**

@@ -1,7 +1,10 @@
+import { forgetFlowsTo } from "../../system/netlink/conntrack.ts";
 import { decodeAddress, decodeLink, decodeRoute, type Prefix } from "../../system/netlink/replies.ts";
 import { disablePort, getAddresses, getLinks, getRoutes, setUp } from "../../system/netlink/requests.ts";
+import { NETLINK_NETFILTER } from "../../system/netlink/socket.ts";
 import { listNamespaces, type NamespaceThread, removeNamespace } from "../../system/netns.ts";
 import type { Nftables } from "../../system/nftables.ts";
+import { ipv4Bytes } from "../ipv4.ts";
 import { type RuleModel, removeTable, ruleset } from "../rules.ts";
 import type { BridgePlan, EndpointPlan, NetworkCalls, SweepPlan, TearDownPlan } from "../worker-protocol.ts";
 import { ensureBridge } from "./bridge.ts";
@@ -12,6 +15,9 @@ export interface HostTools extends WireTools {
   thread: Pick<NamespaceThread, "enter" | "create" | "holdOwn">;
   nftables: Nftables;
 }
+
+/** no ctnetlink (EINVAL, EOPNOTSUPP), no filters in it (EINVAL), nothing there (ENOENT) */
+const cannotForget: ReadonlySet<string> = new Set(["EINVAL", "EOPNOTSUPP", "ENOENT", "EPROTONOSUPPORT"]);
 
 /** The Worker's hands: each call changes the kernel's networking and returns when the change is there. Keeps no state. */
 export class HostNetwork implements NetworkCalls {
@@ -64,8 +70,9 @@ export class HostNetwork implements NetworkCalls {
    * The ports stop forwarding first, so that address and MAC may be had by others at once; the links end with their
    * namespaces, which the kernel takes down in its own time.
    */
-  tearDown({ links, namespaces }: TearDownPlan): void {
+  tearDown({ links, namespaces, flowsTo }: TearDownPlan): void {
     for (const name of links) this.silence(name);
+    for (const address of flowsTo) this.forgetFlows(address);
     for (const path of namespaces) removeNamespace(path);
   }
 
@@ -86,6 +93,19 @@ export class HostNetwork implements NetworkCalls {
     for (const name of names)
       for (const port of this.portsOf(name)) if (!ports.has(port)) dropLink(this.tools.netlink, port);
     this.prepare({ bridges, rules });
+  }
+
+  private forgetFlows(address: number): void {
+    const netfilter = this.tools.openNetlink(NETLINK_NETFILTER);
+    try {
+      netfilter.apply([forgetFlowsTo(ipv4Bytes(address))]);
+    } catch (error) {
+      // kernels that cannot: those flows end by their own timeouts
+      const { code = "" } = error as { code?: string };
+      if (!cannotForget.has(code)) throw error;
+    } finally {
+      netfilter.close();
+    }
   }
 
   private silence(name: string): void {

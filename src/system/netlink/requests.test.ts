@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
 import { type Attribute, decodeAttributes, encodeAttributes, type NetlinkRequest, textOf } from "./codec.ts";
+import { forgetFlowsTo } from "./conntrack.ts";
 import * as k from "./constants.ts";
 import { decodeAddress, decodeLink, decodeRoute } from "./replies.ts";
 import * as request from "./requests.ts";
@@ -97,4 +98,13 @@ test("an address is read with its prefix and link", () => {
     prefix: 24,
     link: 5,
   });
+});
+
+test("flows are forgotten by the address that answers them, and by nothing else", () => {
+  const wanted = forgetFlowsTo(Buffer.of(172, 17, 0, 2));
+  const attributes = read(wanted);
+  expect(wanted.type).toBe(0x102);
+  expect(inside(inside(attributes.get(2)).get(1)).get(1)).toEqual(Buffer.of(172, 17, 0, 2));
+  // without the filter's flags the kernel would look for one flow, or forget all
+  expect(inside(attributes.get(25)).get(2)).toEqual(Buffer.of(1, 0, 0, 0));
 });

@@ -18,6 +18,10 @@ const libc = bindLibc({
   close: { args: ["i32"], returns: "i32" },
 });
 
+export const NETLINK_ROUTE = 0;
+export const NETLINK_NETFILTER = 12;
+export type NetlinkProtocol = typeof NETLINK_ROUTE | typeof NETLINK_NETFILTER;
+
 const AF_NETLINK = 16;
 const SOCK_RAW_CLOEXEC = 3 | 0o2000000;
 const SOL_SOCKET = 1;
@@ -41,14 +45,14 @@ export interface Netlink {
   close(): void;
 }
 
-/** An rtnetlink socket of the namespace in which the calling thread was when it was opened. Blocks: Workers only. */
+/** A netlink socket of the namespace in which the calling thread was when it was opened. Blocks: Workers only. */
 export class NetlinkSocket implements Netlink {
   private readonly fd: number;
   private sequence = 1;
   private readonly buffer = Buffer.alloc(32 * 1024);
 
-  constructor() {
-    this.fd = check(libc.socket(AF_NETLINK, SOCK_RAW_CLOEXEC, 0), "open netlink socket");
+  constructor(protocol: NetlinkProtocol = NETLINK_ROUTE) {
+    this.fd = check(libc.socket(AF_NETLINK, SOCK_RAW_CLOEXEC, protocol), "open netlink socket");
     const timeout = Buffer.alloc(16);
     timeout.writeBigInt64LE(BigInt(answerTimeoutSeconds));
     const one = Buffer.from([1, 0, 0, 0]);
