@@ -12,39 +12,69 @@ import { type Paths, pathsOf } from "./paths.ts";
 import { WorkerPool } from "./pool.ts";
 import { SnapshotService } from "./service.ts";
 import { Trash } from "./trash.ts";
+import { VfsDriver } from "./vfs.ts";
 
 export interface SnapshotsOptions {
   dataRoot: string;
   state: State;
   logger: Logger;
   /** undefined = overlay where the data root can hold it, else the copying driver */
-  driver?: "overlay2" | "vfs";
+  driver?: DriverName;
 }
 
+type DriverName = Driver["name"];
+
 /** Opens the layers and snapshots below a data root. Call `sweep` once the containers are known. */
-export function openSnapshots(options: SnapshotsOptions): Promise<Snapshots> {
+export async function openSnapshots(options: SnapshotsOptions): Promise<Snapshots> {
   mkdirSync(options.dataRoot, { recursive: true, mode: 0o710 });
   const paths = pathsOf(realpathSync(options.dataRoot));
   for (const folder of [paths.layers, paths.snapshots]) mkdirSync(folder, { recursive: true, mode: 0o710 });
   const trash = new Trash(paths.trash, options.logger);
   const pool = new WorkerPool();
-  const driver = chooseDriver(options, paths);
+  const driver = chooseDriver(options, paths, pool);
+  if (rememberedDriver(options.state) === undefined) rememberDriver(options.state, driver.name);
   makeInitLayer(paths.init);
   const layers = new Layers(options.state, paths, pool, trash, driver.form);
-  return Promise.resolve(new SnapshotService({ paths, layers, driver, pool, trash }));
+  return new SnapshotService({ paths, layers, driver, pool, trash });
 }
 
-function chooseDriver({ driver, logger }: SnapshotsOptions, paths: Paths): Driver {
-  if (driver === "vfs") throw new EngineError("notImplemented", "vfs");
+function chooseDriver({ driver, state, logger }: SnapshotsOptions, paths: Paths, pool: WorkerPool): Driver {
+  const used = rememberedDriver(state);
+  if (used !== undefined && driver !== undefined && used !== driver)
+    throw new EngineError(
+      "conflict",
+      `the layers of this data root were made with the storage driver ${used}, and ${driver} cannot read them; use ${used}, or another data root`,
+    );
+  const wanted = driver ?? used;
+  if (wanted === "vfs") return new VfsDriver(paths, pool);
   try {
     tryOverlay(join(paths.snapshots, "tmp-trial"));
   } catch (error) {
     const sentence = `overlay cannot be used on ${paths.snapshots}: ${messageOf(error)}`;
-    if (driver === "overlay2") throw new EngineError("unavailable", sentence, { cause: error });
+    if (wanted === "overlay2") throw new EngineError("unavailable", sentence, { cause: error });
     logger.warn(`${sentence}; using the copying driver vfs`);
-    throw error;
+    return new VfsDriver(paths, pool);
   }
   return new OverlayDriver(paths, backingOf(paths.snapshots));
+}
+
+const driverFact = "snapshots.driver";
+
+/** The driver this data root's layers were made with: they are in its form, so the root keeps it while it has any. */
+function rememberedDriver(state: State): DriverName | undefined {
+  const { layers } = state.db
+    .query<{ layers: number }, []>("SELECT count(*) AS layers FROM layers")
+    .get() ?? { layers: 0 };
+  if (layers === 0) return undefined;
+  const read = state.db.query<{ value: string }, [string]>("SELECT value FROM facts WHERE key = ?");
+  const name = read.get(driverFact)?.value;
+  return name === "overlay2" || name === "vfs" ? name : undefined;
+}
+
+function rememberDriver(state: State, name: DriverName): void {
+  state.transaction(() =>
+    state.db.query("INSERT OR REPLACE INTO facts (key, value) VALUES (?, ?)").run(driverFact, name),
+  );
 }
 
 /** The type of the file system a folder is on, from the mount table. */

@@ -78,7 +78,11 @@ export class OverlayDriver implements Driver {
   async unmount(key: string): Promise<void> {
     if (!this.mounted.has(key)) return;
     const root = this.rootPath(key);
-    const fd = openSync(root, pathOnly | constants.O_DIRECTORY);
+    const fd = openFolder(root);
+    if (fd === undefined) {
+      this.mounted.delete(key); // someone else has deleted it
+      return;
+    }
     try {
       unmount(root);
       this.mounted.delete(key);
@@ -122,6 +126,15 @@ export class OverlayDriver implements Driver {
   /** Topmost first, as overlay wants them. */
   private lower(layers: readonly string[]): string[] {
     return [...layers.map((folder) => this.paths.layerDiff(folder)).reverse(), join(this.paths.init, "diff")];
+  }
+}
+
+function openFolder(path: string): number | undefined {
+  try {
+    return openSync(path, pathOnly | constants.O_DIRECTORY);
+  } catch (error) {
+    if ((error as { code?: unknown }).code === "ENOENT") return undefined;
+    throw error;
   }
 }
 

@@ -4,10 +4,10 @@ import type { SnapshotChange, SnapshotUsage } from "./contract.ts";
 import type { Writes } from "./driver.ts";
 import { type ApplyRequest, type ApplyResult, apply } from "./worker/apply.ts";
 import { listChanges, usageOf } from "./worker/changes.ts";
+import { type CopyRequest, copyStack } from "./worker/copy.ts";
 import { diffTar } from "./worker/diff.ts";
 import { Feed } from "./worker/feed.ts";
 import { layerTar } from "./worker/layer-tar.ts";
-import { removeTree } from "./worker/tree.ts";
 
 /** Calls of the snapshots worker by name, and what each takes and gives. `session` names one run of several calls. */
 export interface WorkerCalls {
@@ -24,7 +24,7 @@ export interface WorkerCalls {
   /** the next bytes of a reading session; null at its end */
   read: { args: { session: number }; result: Uint8Array | null };
   readEnd: { args: { session: number }; result: unknown };
-  remove: { args: { path: string }; result: unknown };
+  copy: { args: CopyRequest; result: unknown };
 }
 
 const feeds = new Map<number, Feed>();
@@ -81,7 +81,7 @@ const handlers: Handlers = {
   usage: ({ writes }) => usageOf(writes),
   read: ({ session }) => read(session),
   readEnd: ({ session }) => readEnd(session),
-  remove: ({ path }) => removeTree(path),
+  copy: (request) => copyStack(request),
 };
 
 export function start(port: WorkerPort): void {

@@ -28,6 +28,8 @@ const libc = bindLibc({
   pwrite: { args: ["i32", "ptr", "u64", "i64"], returns: "i32" },
   write: { args: ["i32", "ptr", "u64"], returns: "i32" },
   pread: { args: ["i32", "ptr", "u64", "i64"], returns: "i32" },
+  lseek: { args: ["i32", "i64", "i32"], returns: "i64" },
+  copy_file_range: { args: ["i32", "ptr", "i32", "ptr", "u64", "u32"], returns: "i64" },
   syncfs: { args: ["i32"], returns: "i32" },
   getdents64: { args: ["i32", "ptr", "u64"], returns: "i32" },
   statx: { args: ["i32", "ptr", "i32", "u32", "ptr"], returns: "i32" },
@@ -182,6 +184,29 @@ export function writeAllAt(fd: number, bytes: Uint8Array, position: number, what
 /** Bytes read into the buffer; 0 at the end. */
 export const readAtRaw = (fd: number, into: Uint8Array, position: number): number =>
   answer(libc.pread(fd, into, into.length, BigInt(position)));
+
+const seekData = 3;
+const seekHole = 4;
+/** The next part of a file at or after `position` that is not a hole; undefined where only a hole is left. */
+export function nextData(
+  fd: number,
+  position: number,
+  size: number,
+): { start: number; end: number } | undefined {
+  const start = Number(libc.lseek(fd, BigInt(position), seekData));
+  if (start < 0 || start >= size) return undefined;
+  const end = Number(libc.lseek(fd, BigInt(start), seekHole));
+  return { start, end: end < 0 ? size : Math.min(end, size) };
+}
+
+const fromAt = Buffer.alloc(8);
+const toAt = Buffer.alloc(8);
+/** Copies up to `length` bytes inside the kernel, to the same position; returns how many, 0 at the end of the file. */
+export function copyRangeRaw(from: number, to: number, position: number, length: number): number {
+  fromAt.writeBigInt64LE(BigInt(position));
+  toAt.writeBigInt64LE(BigInt(position));
+  return answer(Number(libc.copy_file_range(from, fromAt, to, toAt, length, 0)));
+}
 
 const link = Buffer.alloc(pathLengthMax + 1);
 export function readLink(dir: number, name: string): string {

@@ -1,6 +1,6 @@
 import { mkdirSync, renameSync, statfsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { EngineError } from "../../lib/errors.ts";
+import { EngineError, messageOf } from "../../lib/errors.ts";
 import { TarReader } from "../../lib/tar/reader.ts";
 import { close, cwdFd, flags, must, openRaw, syncfsRaw, toBytes } from "../../system/at.ts";
 import { decompress } from "../../system/decompress.ts";
@@ -39,7 +39,8 @@ export async function apply(request: ApplyRequest, source: AsyncIterable<Uint8Ar
     return result;
   } catch (error) {
     removeTree(temporary);
-    throw fullDisk(error);
+    removeTree(final);
+    throw asTold(error);
   }
 }
 
@@ -105,8 +106,14 @@ function sync(path: string): void {
   }
 }
 
-function fullDisk(error: unknown): unknown {
+/** What the kernel says of an archive's own faults, or of the disk, as clients know it. */
+function asTold(error: unknown): unknown {
   const code = (error as { code?: unknown }).code;
-  if (code !== "ENOSPC" && code !== "EDQUOT") return error;
-  return new EngineError("internal", "no space left on device", { cause: error });
+  if (code === "ENOSPC" || code === "EDQUOT")
+    return new EngineError("internal", "no space left on device", { cause: error });
+  if (code === "ENAMETOOLONG")
+    return new EngineError("invalid", `a name in the archive is too long: ${messageOf(error)}`, {
+      cause: error,
+    });
+  return error;
 }
