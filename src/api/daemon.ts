@@ -5,6 +5,7 @@ import type { EngineConfig } from "../engine/config.ts";
 import { defaultConfigFile, readDaemonFile } from "../engine/daemon-file.ts";
 import { type DaemonFlags, daemonHelp, parseDaemonFlags } from "../engine/daemon-flags.ts";
 import { checkHost } from "../engine/doctor.ts";
+import { IdleTrim } from "../engine/idle.ts";
 import { claimPidfile } from "../engine/roots.ts";
 import { type StartedEngine, startEngine } from "../engine/start.ts";
 import { EngineError, messageOf } from "../lib/errors.ts";
@@ -71,9 +72,11 @@ async function serve(config: EngineConfig, flags: DaemonFlags, logger: DaemonLog
   for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => stopping.resolve(signal));
   const endpoints = await endpointsOf(config);
   const engine = await startEngine(config, logger);
-  const server = new ApiServer(engine, new Router(routes));
+  const idle = new IdleTrim();
+  const server = new ApiServer(engine, new Router(routes), () => idle.touch());
   try {
     for (const endpoint of endpoints) await server.listen(endpoint);
+    idle.touch();
     process.on("SIGHUP", () => void reload(flags, engine, logger));
     tellManager(logger, "READY=1");
     logger.info("listening", { hosts: config.hosts.join(" "), version: berthVersion });
@@ -81,6 +84,7 @@ async function serve(config: EngineConfig, flags: DaemonFlags, logger: DaemonLog
     tellManager(logger, "STOPPING=1");
     return 0;
   } finally {
+    idle.stop();
     const stopped = server.close().then(() => engine.stop());
     const late = Bun.sleep(config.shutdownTimeout * 1000).then(() => {
       throw new EngineError("internal", `the engine did not stop within ${config.shutdownTimeout} s`);

@@ -23,14 +23,17 @@ const maxConnections = 4096;
 export class ApiServer {
   private readonly engine: Engine;
   private readonly router: Router;
+  private readonly onActivity: () => void;
   private readonly common: CommonHeaders;
   private readonly servers: http.Server[] = [];
   private readonly sockets = new Set<Duplex>();
   private readonly unixPaths: string[] = [];
 
-  constructor(engine: Engine, router: Router) {
+  /** `onActivity` is called with each request. */
+  constructor(engine: Engine, router: Router, onActivity: () => void = () => undefined) {
     this.engine = engine;
     this.router = router;
+    this.onActivity = onActivity;
     this.common = {
       "Api-Version": `1.${newestMinor}`,
       "Docker-Experimental": "false",
@@ -87,6 +90,7 @@ export class ApiServer {
   }
 
   private async onRequest(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    this.onActivity();
     response.on("error", ignoreReset);
     request.on("error", ignoreReset);
     const head = request.method === "HEAD";
@@ -104,6 +108,7 @@ export class ApiServer {
   }
 
   private async onUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
+    this.onActivity();
     socket.on("error", ignoreReset);
     if (head.length > 0) socket.unshift(head);
     const signal = lazySignal(socket);
