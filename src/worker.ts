@@ -1,10 +1,15 @@
 /** Entry point of every worker thread: loads its role's module, then passes calls to it. */
-import { type FromWorker, type ToWorker, toWireError, type WorkerModule, type WorkerRole } from "./system/worker.ts";
+import {
+  type FromWorker,
+  type ToWorker,
+  toWireError,
+  type WorkerModule,
+  type WorkerRole,
+} from "./system/worker.ts";
 
 declare const self: Worker;
 
 const roles: Record<WorkerRole, () => Promise<WorkerModule>> = {
-  attach: () => import("./runtime/attach/attach-worker.ts"),
   network: () => import("./network/network-worker.ts"),
   snapshots: () => import("./snapshots/snapshots-worker.ts"),
 };

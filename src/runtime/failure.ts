@@ -46,7 +46,8 @@ export function cleanSentence(stderr: string): string {
 /** crun's sentence as runc would say it. */
 function likeRunc(sentence: string, { command, cwd }: Attempt): string {
   const quoted = `exec: ${JSON.stringify(command)}`;
-  if (/^executable file .* not found/.test(sentence))
+  // crun takes "" for the folder it is in
+  if (command === "" || /^executable file .* not found/.test(sentence))
     return command.includes("/")
       ? `${quoted}: stat ${command}: no such file or directory`
       : `${quoted}: executable file not found in $PATH`;
