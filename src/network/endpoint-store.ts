@@ -53,17 +53,32 @@ export class EndpointStore {
     const insert = this.state.db.query(
       "INSERT INTO endpoints (id, container_id, network_id, ipv4, spec) VALUES (?, ?, ?, ?, ?)",
     );
-    this.state.transaction(() => {
+    this.commit(() => {
       for (const record of records)
         insert.run(record.id, record.containerId, record.networkId, record.ipv4, JSON.stringify(record.spec));
     });
   }
 
   update({ id, spec }: EndpointRecord): void {
-    this.state.db.query("UPDATE endpoints SET spec = ? WHERE id = ?").run(JSON.stringify(spec), id);
+    const update = this.state.db.query("UPDATE endpoints SET spec = ? WHERE id = ?");
+    this.commit(() => update.run(JSON.stringify(spec), id));
   }
 
   removeContainer(containerId: string): void {
-    this.state.db.query("DELETE FROM endpoints WHERE container_id = ?").run(containerId);
+    const remove = this.state.db.query("DELETE FROM endpoints WHERE container_id = ?");
+    this.commit(() => remove.run(containerId));
+  }
+
+  /**
+   * A commit without waiting for the disk: these rows must survive the engine, not the machine, for namespaces and
+   * veths do not survive it either. The next commit of anyone takes them to the disk.
+   */
+  private commit(work: () => unknown): void {
+    this.state.db.run("PRAGMA synchronous = NORMAL");
+    try {
+      this.state.transaction(work);
+    } finally {
+      this.state.db.run("PRAGMA synchronous = FULL");
+    }
   }
 }

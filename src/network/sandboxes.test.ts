@@ -183,6 +183,14 @@ test("after a restart the living keep their addresses and ports, the dead give t
   expect(next.endpoints["bridge"]?.IPAddress).toBe("172.17.0.2");
 });
 
+test("an engine starts on a host without nftables, and says so where it is needed", async () => {
+  const missing = (): Error => new EngineError("internal", "libnftables is missing");
+  const { sandboxes } = setUp(State.inMemory(), { sweep: missing(), prepare: missing() });
+  await sandboxes.sweep(new Set());
+  await (await sandboxes.open(request("a", "none"))).ready;
+  await expect((await sandboxes.open(request("b"))).ready).rejects.toThrow("libnftables is missing");
+});
+
 test("closing twice, and closing what never was, is a success", async () => {
   const { sandboxes, asked } = setUp();
   await (await sandboxes.open(request("a"))).ready;

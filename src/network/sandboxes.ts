@@ -102,25 +102,33 @@ export class Sandboxes {
     const links = records.flatMap(({ spec }) => (spec.link === "" ? [] : [spec.link]));
     const { host, netnsFolder } = this.tools;
     const rules = host.model();
-    await this.tools.call("sweep", {
+    const plan = {
       netnsFolder,
       namespaces: records.map(({ spec }) => spec.netnsPath),
       links,
       bridges: host.bridgePlans(),
       rules: links.length > 0 ? rules : undefined,
       table: rules.table,
-    });
+    };
+    host.distrust();
+    try {
+      await this.tools.call("sweep", plan);
+    } catch (error) {
+      // without nftables an engine still serves containers that need none; the others are told at their start
+      if (links.length > 0) throw error;
+      this.tools.logger.warn("clear bridge and packet rules of the last run", { error: messageOf(error) });
+    }
     if (links.length > 0) host.trust();
-    else host.distrust();
   }
 
   /** Lets go of host ports, keeps what living containers need, removes the rest. */
   async shutdown(alive: ReadonlySet<string>): Promise<void> {
-    for (const live of [...this.lives.values()]) {
+    const ends = [...this.lives.values()].map(async (live) => {
       await live.settled;
       if (!alive.has(live.containerId)) await this.dispose(live);
       else await this.tools.publisher.release(live.bound.splice(0));
-    }
+    });
+    await Promise.all(ends);
     if (this.lives.size === 0) return this.tools.host.remove();
     this.tools.host.busy();
     await this.tools.pool.drain();
@@ -248,7 +256,9 @@ export class Sandboxes {
     const rules = live.records.flatMap(({ ipv4, spec }) =>
       ipv4 === null ? [] : portRules(spec.ports, ipv4),
     );
-    const flowsTo = rules.length > 0 ? live.records.flatMap(({ ipv4 }) => parseIpv4(ipv4 ?? "") ?? []) : [];
+    // a walk through the whole connection table: only for UDP, whose clients do not notice that the other end is new
+    const udp = rules.filter(({ protocol }) => protocol === "udp");
+    const flowsTo = [...new Set(udp.map(({ containerIp }) => parseIpv4(containerIp) ?? 0))];
     for (const { spec } of live.records) spec.ports = [];
     const links = live.records.flatMap(({ spec }) => (spec.link === "" ? [] : [spec.link]));
     await host.unpublish(rules);
