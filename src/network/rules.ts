@@ -34,11 +34,11 @@ const quoted = (name: string): string => `"${name}"`;
 const element = (
   rule: PublishedRule,
 ): { map: "published" | "published_any"; key: string; target: string } => {
-  const any = rule.hostIp === "0.0.0.0";
+  const everywhere = rule.hostIp === "0.0.0.0";
   const key = `${rule.protocol} . ${rule.hostPort}`;
   return {
-    map: any ? "published_any" : "published",
-    key: any ? key : `${rule.hostIp} . ${key}`,
+    map: everywhere ? "published_any" : "published",
+    key: everywhere ? key : `${rule.hostIp} . ${key}`,
     target: `${rule.containerIp} . ${rule.containerPort}`,
   };
 };

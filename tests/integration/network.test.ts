@@ -16,6 +16,7 @@ interface Outcome {
   loopbackGuard: string;
   conflicts: string[];
   address: string;
+  udp: string[];
   left: Traces;
   killed: { swept: Traces; rows: string[]; busy: string; left: Traces };
 }
@@ -91,6 +92,10 @@ rootTest("two hundred containers one after the other use one address and leave n
   expect(outcome.address).toBe("172.17.0.4");
   // the listeners are the test's own server on the host: TCP and UDP
   expect(outcome.left).toEqual({ links: [], rules: "", namespaces: [], listening: "2" });
+});
+
+rootTest("a UDP client reaches the next container behind a port, not the last one", () => {
+  expect(outcome.udp).toEqual(["81 10.77.0.2", "82 10.77.0.2"]);
 });
 
 rootTest("after a kill the living keep their place, and of the dead nothing is left", () => {

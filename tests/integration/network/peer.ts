@@ -1,7 +1,7 @@
 /**
  * One end of a connection, to be run inside a network namespace.
  *   serve PORT…          answers TCP and UDP on each port with "PORT CLIENT-ADDRESS"
- *   ask tcp|udp IP PORT  prints the answer, or the error's code
+ *   ask tcp|udp IP PORT [FROM]  prints the answer, or the error's code; a UDP question comes from port FROM
  */
 import { createSocket } from "node:dgram";
 import { connect, createServer } from "node:net";
@@ -32,12 +32,12 @@ function askTcp(host: string, port: number): Promise<string> {
   });
 }
 
-function askUdp(host: string, port: number): Promise<string> {
+function askUdp(host: string, port: number, from: number): Promise<string> {
   return new Promise((resolve) => {
     const socket = createSocket(host.includes(":") ? "udp6" : "udp4");
     socket.on("message", (message) => resolve(message.toString()));
     socket.on("error", (error) => resolve((error as { code?: string }).code ?? error.message));
-    socket.send("?", port, host);
+    socket.bind(from, () => socket.send("?", port, host));
     setTimeout(() => resolve("timeout"), 1000);
   });
 }
@@ -46,7 +46,9 @@ if (mode === "serve") {
   for (const port of args) serve(Number(port));
   process.stdout.write("ready\n");
 } else {
-  const [protocol, host = "", port] = args;
-  process.stdout.write(await (protocol === "udp" ? askUdp : askTcp)(host, Number(port)));
+  const [protocol, host = "", port, from] = args;
+  process.stdout.write(
+    await (protocol === "udp" ? askUdp(host, Number(port), Number(from ?? 0)) : askTcp(host, Number(port))),
+  );
   process.exit(0);
 }

@@ -19,10 +19,13 @@ const children: { kill(): void }[] = [];
 const sh = (command: string): string => Bun.spawnSync(["sh", "-ec", command]).stdout.toString().trim();
 const inside = (netns: string, ...command: string[]): string[] => ["nsenter", `--net=${netns}`, ...command];
 
-async function ask(netns: string, protocol: string, host: string, port: number): Promise<string> {
-  const child = Bun.spawn(inside(netns, process.execPath, peer, "ask", protocol, host, String(port)), {
-    stdout: "pipe",
-  });
+async function ask(netns: string, protocol: string, host: string, port: number, from = 0): Promise<string> {
+  const child = Bun.spawn(
+    inside(netns, process.execPath, peer, "ask", protocol, host, String(port), String(from)),
+    {
+      stdout: "pipe",
+    },
+  );
   return new Response(child.stdout).text();
 }
 
@@ -128,6 +131,26 @@ async function reach(a: string, b: string, out: string): Promise<Record<string, 
   };
 }
 
+/** A UDP client that stays on its port while the server behind the published port is replaced at another address. */
+async function replaced(networks: Networks, out: string): Promise<string[]> {
+  const answers: string[] = [];
+  for (const [id, inner] of [
+    ["u", 81],
+    ["v", 82],
+  ] as const) {
+    const server = await networks.open(request(id, "bridge", [port(8086, inner, { protocol: "udp" })]));
+    await server.ready;
+    await serve(server.netnsPath, inner);
+    answers.push(await ask(out, "udp", "10.77.0.1", 8086, 5555));
+    if (id === "u") {
+      await networks.close(id);
+      await (await networks.open(request("filler"))).ready;
+    }
+  }
+  for (const id of ["v", "filler"]) await networks.close(id);
+  return answers;
+}
+
 /** An engine that dies by SIGKILL with three containers; the next one finds two of them living. */
 async function afterKill(): Promise<unknown> {
   const child = Bun.spawn([process.execPath, import.meta.path, "--die", root], { stdout: "inherit" });
@@ -189,6 +212,7 @@ async function scenario(): Promise<unknown> {
     await sandbox.ready;
     await networks.close("r");
   }
+  const udp = await replaced(networks, out);
   const reused = await (await networks.open(request("r"))).ready;
   for (const id of ["a", "b", "n", "r"]) await networks.close(id);
   const left = await until(
