@@ -9,6 +9,7 @@ import {
   flags,
   mkdirRaw,
   must,
+  openRaw,
   openWithinRaw,
   resolve,
   toBytes,
@@ -100,4 +101,39 @@ function makeOne(
   } finally {
     closeSync(up);
   }
+}
+
+/** Makes an empty file where there is nothing, and the folders above it. */
+export function makeFileBeneath(
+  root: string,
+  path: string,
+  mode: number,
+  owner: { uid: number; gid: number },
+): void {
+  const at = path.lastIndexOf("/");
+  makeFolderBeneath(root, path.slice(0, at), mode, owner);
+  inRoot(root, (rootFd) => {
+    const found = openWithinRaw(rootFd, toBytes(path), flags.path, within);
+    if (found >= 0) {
+      closeSync(found);
+      return;
+    }
+    const parent = path.slice(0, at).replace(/^\/+/, "") || ".";
+    const up = must(
+      openWithinRaw(rootFd, toBytes(parent), flags.directory | flags.readOnly, within),
+      () => `open ${path} in the container`,
+    );
+    try {
+      const fd = openRaw(
+        up,
+        toBytes(path.slice(at + 1)),
+        flags.writeOnly | flags.create | flags.exclusive | flags.noFollow,
+        mode,
+      );
+      // a symlink that leads nowhere: the runtime decides what to do with it
+      if (fd !== EEXIST) closeSync(must(fd, () => `make ${path} in the container`));
+    } finally {
+      closeSync(up);
+    }
+  });
 }

@@ -30,6 +30,29 @@ export function concat(...streams: ReadableStream<Uint8Array>[]): ReadableStream
   );
 }
 
+/** A stream that ends once `fact` is known, too: clients ask for the exit code as soon as the output is over. */
+export function endingWith(
+  stream: ReadableStream<Uint8Array>,
+  fact: Promise<unknown>,
+): ReadableStream<Uint8Array> {
+  const reader = stream.getReader();
+  return new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        const { done, value } = await reader.read();
+        if (!done) {
+          controller.enqueue(value);
+          return;
+        }
+        await fact;
+        controller.close();
+      },
+      cancel: (reason) => reader.cancel(reason),
+    },
+    { highWaterMark: 0 },
+  );
+}
+
 /** The streams of a process that is yet to be started: reads and writes wait for it. */
 export class FutureAttachment implements Attachment, PendingSession {
   readonly output: ReadableStream<Uint8Array>;

@@ -42,12 +42,8 @@ export function normalise(input: NormaliseInput): Normalised {
   return { config, hostConfig, networks: networksOf(input.body, hostConfig, config), path, args };
 }
 
-function defaultHostname(id: string, host: HostConfig): string {
-  if (host.NetworkMode === "host" || host.UTSMode === "host") {
-    return host.NetworkMode === "host" ? hostHostname() : id.slice(0, 12);
-  }
-  return host.NetworkMode.startsWith("container:") ? "" : id.slice(0, 12);
-}
+const defaultHostname = (id: string, host: HostConfig): string =>
+  host.NetworkMode === "host" ? hostHostname() : id.slice(0, 12);
 
 const joinedMode = (mode: string, { containerId }: NormaliseInput): string => {
   if (!mode.startsWith("container:")) return mode;

@@ -2,6 +2,7 @@ import { EngineError, messageOf } from "../../lib/errors.ts";
 import { newId } from "../../lib/ids.ts";
 import type { Attachment } from "../../runtime/contract.ts";
 import { detachFilter } from "../attach/attach.ts";
+import { endingWith } from "../attach/future.ts";
 import type { Container } from "../container.ts";
 import { type Context, tell } from "../context.ts";
 import type { Session } from "../contract.ts";
@@ -39,8 +40,9 @@ export async function startExec(
       attached ? { stdout: exec.request.AttachStdout, stderr: exec.request.AttachStderr } : undefined,
     );
     exec.pid = pid;
-    ctx.background.run(`exec ${exec.id}`, () => exit.then((code) => ended(ctx, container, exec, code)));
-    return attachment && session(ctx, container, exec, attachment);
+    const over = exit.then((code) => ended(ctx, container, exec, code));
+    ctx.background.run(`exec ${exec.id}`, () => over);
+    return attachment && session(ctx, container, exec, lasting(attachment, over));
   } catch (error) {
     const failure = failureOf(error);
     exec.status = "ended";
@@ -73,6 +75,20 @@ function ended(ctx: Context, container: Container, exec: Exec, exitCode: number)
 
 /** Docker's code for an exec that failed for a reason other than its command. */
 const otherExitCode = 126;
+
+/** The attachment, its output ending only when the exit is recorded, or when the client lets go. */
+function lasting(attachment: Attachment, over: Promise<void>): Attachment {
+  const released = Promise.withResolvers<void>();
+  return {
+    output: endingWith(attachment.output, Promise.race([over, released.promise])),
+    write: (bytes) => attachment.write(bytes),
+    closeStdin: () => attachment.closeStdin(),
+    close: () => {
+      released.resolve();
+      attachment.close();
+    },
+  };
+}
 
 function session(ctx: Context, container: Container, exec: Exec, attachment: Attachment): Session {
   const { Tty, AttachStdin } = exec.request;

@@ -1,8 +1,10 @@
+import { EngineError } from "../../lib/errors.ts";
 import { buildSpec } from "../../runtime/spec/build.ts";
 import { resolveCapabilities } from "../../runtime/spec/capabilities.ts";
 import type { MountInput, ProcessInput, SpecInput } from "../../runtime/spec/input.ts";
 import { buildProcess } from "../../runtime/spec/process.ts";
 import { makeFolderBeneath } from "../../system/beneath.ts";
+import type { HostConfig } from "../../types/api.ts";
 import type { Process, Spec } from "../../types/runtime-spec.ts";
 import type { Container } from "../container.ts";
 import type { Context } from "../context.ts";
@@ -10,7 +12,7 @@ import type { Exec } from "../exec/exec.ts";
 import { devicesOf } from "./devices.ts";
 import { environmentOf, withVariables } from "./environment.ts";
 import type { NameFiles } from "./files.ts";
-import { namespacesOf } from "./namespaces.ts";
+import { joinedContainer, namespacesOf } from "./namespaces.ts";
 import { resourcesOf } from "./resources.ts";
 import { securityOf } from "./security.ts";
 import { userIn } from "./user.ts";
@@ -29,7 +31,8 @@ export function specFor(ctx: Context, container: Container, parts: SpecParts): S
   const security = securityOf(ctx.config, hostConfig);
   const process = processOf(ctx, container, parts.root);
   if (config.WorkingDir !== "") makeFolderBeneath(parts.root, config.WorkingDir, 0o755, { uid: 0, gid: 0 });
-  const init = (hostConfig.Init ?? ctx.config.init) ? ctx.config.initPath : undefined;
+  const init = initOf(ctx, hostConfig);
+  refuseSysctls(hostConfig);
   const devices = devicesOf(hostConfig);
   const namespaces = namespacesOf(ctx, container, parts.netnsPath);
   const input: SpecInput = {
@@ -55,7 +58,35 @@ export function specFor(ctx: Context, container: Container, parts: SpecParts): S
     ...(init === undefined ? {} : { init }),
     ...(hostConfig.Annotations ? { annotations: hostConfig.Annotations } : {}),
   };
-  return buildSpec(input);
+  const spec = buildSpec(input);
+  // an IPC namespace of its own, and nothing to share memory with
+  if (hostConfig.IpcMode === "none")
+    spec.mounts = spec.mounts.filter(({ destination }) => destination !== "/dev/shm");
+  return spec;
+}
+
+function initOf({ config }: Context, host: HostConfig): string | undefined {
+  if (!(host.Init ?? config.init)) return undefined;
+  if (config.initPath === undefined)
+    throw new EngineError(
+      "internal",
+      "--init needs an init program: install the package tini (apt install tini)",
+    );
+  return config.initPath;
+}
+
+/** A kernel setting of a namespace that is the host's would change the host. */
+function refuseSysctls({ Sysctls, NetworkMode, IpcMode }: HostConfig): void {
+  for (const name of Object.keys(Sysctls ?? {})) {
+    const owner =
+      NetworkMode === "host" && name.startsWith("net.")
+        ? "network"
+        : IpcMode === "host" && /^(kernel\.(msg|sem|shm)|fs\.mqueue\.)/.test(name)
+          ? "ipc"
+          : undefined;
+    if (owner !== undefined)
+      throw new EngineError("invalid", `sysctl "${name}" not allowed in host ${owner} namespace`);
+  }
 }
 
 /** Docker's three files, but where the user mounts something else. */
@@ -81,7 +112,7 @@ function processOf(ctx: Context, container: Container, root: string): ProcessInp
     args: [path, ...args],
     env: environmentOf({
       env: config.Env ?? [],
-      hostname: config.Hostname,
+      hostname: hostnameOf(ctx, container),
       terminal: config.Tty,
       home: user.home,
     }),
@@ -97,6 +128,13 @@ function processOf(ctx: Context, container: Container, root: string): ProcessInp
     ...(hostConfig.OomScoreAdj === 0 ? {} : { oomScoreAdj: hostConfig.OomScoreAdj }),
     ...(security.apparmor === undefined ? {} : { apparmorProfile: security.apparmor }),
   };
+}
+
+/** Who shares another's network shares its name. */
+function hostnameOf(ctx: Context, { spec }: Container): string {
+  const joined = joinedContainer(spec.hostConfig.NetworkMode);
+  const donor = joined === undefined ? undefined : ctx.store.lookUp(joined);
+  return donor?.spec.config.Hostname ?? spec.config.Hostname;
 }
 
 function rlimitsOf(ctx: Context, container: Container): ProcessInput["rlimits"] {
@@ -121,7 +159,7 @@ export function execProcess(
   const user = userIn(root, request.user || config.User, hostConfig.GroupAdd ?? []);
   const env = environmentOf({
     env: config.Env ?? [],
-    hostname: config.Hostname,
+    hostname: hostnameOf(ctx, container),
     terminal: request.Tty,
     home: user.home,
   });

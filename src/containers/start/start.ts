@@ -13,6 +13,7 @@ import { joinedContainer, networkDonor } from "./namespaces.ts";
 import { sandboxRequest, tellNetworks } from "./network.ts";
 import { prepareShm, releaseShm } from "./shm.ts";
 import { specFor } from "./spec.ts";
+import { makeTargets } from "./targets.ts";
 import { checkSources, prepareMounts, tellMounted, tellUnmounted } from "./volumes.ts";
 
 /** `POST /containers/{id}/start`, by a user. */
@@ -76,6 +77,7 @@ async function bringUp(ctx: Context, container: Container, undo: Undo): Promise<
   const mounts = await prepareMounts(ctx, container, () => Promise.resolve(root));
   undo.add("shm", () => releaseShm(ctx, container));
   const shm = await prepareShm(ctx, container);
+  makeTargets(root, mounts);
   const spec = specFor(ctx, container, {
     root,
     netnsPath: sandbox?.netnsPath,
@@ -132,11 +134,15 @@ async function nameFiles(ctx: Context, container: Container) {
   return nameFilesOf(ctx, ctx.store.find(joined).id);
 }
 
-/** The runtime asked for by name; undefined = the engine's own. containerd's name for runc means runc. */
+/**
+ * The runtime asked for by name; undefined = the engine's own. Clients that ask for runc, or by containerd's name for
+ * it, want "the usual one": they get it where no runc was configured.
+ */
 function runtimeName(ctx: Context, container: Container): string | undefined {
   const name = container.spec.hostConfig.Runtime;
-  if (name === ctx.config.defaultRuntime) return undefined;
-  return name === "io.containerd.runc.v2" ? "runc" : name;
+  const plain = name === "io.containerd.runc.v2" ? "runc" : name;
+  if (plain in ctx.config.runtimes) return plain;
+  return plain === "runc" || plain === ctx.config.defaultRuntime ? undefined : plain;
 }
 
 /** Clients that attached before there was a process are joined to it before it can write a byte. */

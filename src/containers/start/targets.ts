@@ -1,0 +1,27 @@
+import { statSync } from "node:fs";
+import { isKind } from "../../lib/errors.ts";
+import type { MountInput } from "../../runtime/spec/input.ts";
+import { makeFileBeneath, makeFolderBeneath } from "../../system/beneath.ts";
+
+const root = { uid: 0, gid: 0 };
+
+/**
+ * Makes the places that mounts need and the image lacks, as Docker leaves them: folders with mode 755 (crun would make
+ * them sticky), an empty file for a file. What lies below another mount is made there, by the runtime.
+ */
+export function makeTargets(rootfs: string, mounts: readonly MountInput[]): void {
+  for (const { destination, source, type } of mounts) {
+    if (mounts.some((other) => other.destination !== "/" && destination.startsWith(`${other.destination}/`)))
+      continue;
+    if (/^\/(proc|sys|dev)(\/|$)/.test(destination)) continue;
+    try {
+      if (type !== "bind" || isFolder(source)) makeFolderBeneath(rootfs, destination, 0o755, root);
+      else makeFileBeneath(rootfs, destination, 0o755, root);
+    } catch (error) {
+      // a file where a folder is needed: the runtime tells it better
+      if (!isKind(error, "invalid")) throw error;
+    }
+  }
+}
+
+const isFolder = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? true;
