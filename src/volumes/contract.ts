@@ -13,7 +13,7 @@ export interface Volumes {
   has(name: string): boolean;
   /** `users` are the ids of the containers that name it. */
   remove(name: string, options: { force: boolean; users: string[] }): Promise<void>;
-  /** Host path of its data. */
+  /** Host path of its data, also of one that is yet to be made. */
   path(name: string): string;
   /**
    * Fills an empty volume from the folder `source` of a mounted root: contents, and the folder's own owner and mode.
