@@ -51,7 +51,6 @@ export async function create(ctx: Context, request: CreateRequest): Promise<Cont
       config: complete.config,
       hostConfig: complete.hostConfig,
       donor: (idOrName) => volumesDonor(ctx, idOrName),
-      volumePath: (volume) => ctx.volumes.path(volume),
     });
     await makeVolumes(ctx, planned, undo);
     await ctx.snapshots.prepare(id, image?.layers ?? []);
@@ -135,11 +134,12 @@ function checkNetworks(
 
 /** Volumes must exist before the row that names them; one that was made for a create that fails goes again. */
 async function makeVolumes(ctx: Context, planned: readonly PlannedMount[], undo: Undo): Promise<void> {
-  for (const { volume } of planned) {
+  for (const { volume, mount } of planned) {
     if (volume?.Name === undefined) continue;
     const name = volume.Name;
     const fresh = !ctx.volumes.has(name);
-    await ctx.volumes.create(volume);
+    const { Mountpoint } = await ctx.volumes.create(volume);
+    mount.point = { ...mount.point, Source: Mountpoint };
     if (fresh) undo.add(`volume ${name}`, () => ctx.volumes.remove(name, { force: true, users: [] }));
   }
 }

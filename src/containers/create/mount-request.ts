@@ -75,7 +75,7 @@ function volumeMount(request: MountRequest, target: string, input: MountsInput):
     refuse("volume", "must not set Subpath when using anonymous volumes");
   if (options?.Subpath !== undefined)
     throw new EngineError("notImplemented", "volume-subpath is not built yet");
-  return plannedVolume(input, {
+  return plannedVolume({
     name,
     target,
     mode: "z",

@@ -21,7 +21,6 @@ export interface MountsInput {
   config: ContainerConfig;
   hostConfig: HostConfig;
   donor: (idOrName: string) => VolumesDonor;
-  volumePath: (name: string) => string;
 }
 
 export const anonymousLabel = "com.docker.volume.anonymous";
@@ -41,7 +40,7 @@ function fromBind(raw: string, input: MountsInput): PlannedMount {
     return { mount: { point, options, copyUp: false, anonymous: false } };
   }
   const driver = input.hostConfig.VolumeDriver || "local";
-  return plannedVolume(input, {
+  return plannedVolume({
     name: spec.source,
     target: spec.target,
     mode: spec.source === "" ? spec.mode : spec.mode || "z",
@@ -51,25 +50,23 @@ function fromBind(raw: string, input: MountsInput): PlannedMount {
   });
 }
 
-/** A volume's mount; without a name it gets one, and goes with the container. */
-export function plannedVolume(
-  input: Pick<MountsInput, "volumePath">,
-  want: {
-    name: string;
-    target: string;
-    mode: string;
-    readOnly: boolean;
-    copyUp: boolean;
-    request: VolumeCreateRequest;
-  },
-): PlannedMount {
+/** A volume's mount, its source yet to be filled in; without a name it gets one, and goes with the container. */
+export function plannedVolume(want: {
+  name: string;
+  target: string;
+  mode: string;
+  readOnly: boolean;
+  copyUp: boolean;
+  request: VolumeCreateRequest;
+}): PlannedMount {
   const anonymous = want.name === "";
   const name = anonymous ? newId() : want.name;
   const labels = anonymous ? { ...(want.request.Labels ?? {}), [anonymousLabel]: "" } : want.request.Labels;
   const point: MountPoint = {
     Type: "volume",
     Name: name,
-    Source: input.volumePath(name),
+    // known once the volume is there
+    Source: "",
     Destination: want.target,
     Driver: want.request.Driver ?? "local",
     Mode: want.mode,
@@ -126,7 +123,7 @@ export function planMounts(input: MountsInput): PlannedMount[] {
     const target = cleanPath(posix.join("/", spec));
     if (byTarget.has(target) || taken.has(target) || target === "/") continue;
     claim(
-      plannedVolume(input, {
+      plannedVolume({
         name: "",
         target,
         mode: "",
