@@ -4,6 +4,7 @@ import type { RunningContainers } from "./containers.ts";
 import type { ExitWatch } from "./exits.ts";
 import type { OciRuntime } from "./oci-runtime.ts";
 import type { RuntimePaths } from "./paths.ts";
+import type { SeccompCache } from "./seccomp-cache.ts";
 
 /** What the use cases of this folder share. */
 export interface RuntimeContext {
@@ -17,5 +18,6 @@ export interface RuntimeContext {
   cgroupParent: string;
   containers: RunningContainers;
   exits: ExitWatch;
+  seccomp: SeccompCache;
   logger: Logger;
 }

@@ -19,7 +19,9 @@ export async function createContainer(context: RuntimeContext, container: Contai
   const runtime = await context.runtimeNamed(container.runtime);
   await mkdir(bundle, { recursive: true, mode: 0o711 });
   await Promise.all([
-    writeFile(inBundle.config(bundle), specJson(spec), { mode: 0o600 }),
+    writeFile(inBundle.config(bundle), specJson(await context.seccomp.prepare(spec, runtime)), {
+      mode: 0o600,
+    }),
     rm(inBundle.exit(bundle), { force: true }), // of an earlier run
     rm(inBundle.oom(bundle), { force: true }),
     rm(inBundle.pid(bundle), { force: true }),

@@ -12,6 +12,9 @@ import type { RuntimeFacts } from "./contract.ts";
 import { ExitWatch } from "./exits.ts";
 import { findOciRuntime, findProgram, type OciRuntime, versionIn } from "./oci-runtime.ts";
 import { RuntimePaths } from "./paths.ts";
+import { SeccompCache } from "./seccomp-cache.ts";
+import { defaultCapabilities } from "./spec/capabilities.ts";
+import { defaultSeccomp } from "./spec/seccomp.ts";
 
 export interface RuntimeOptions {
   execRoot: string;
@@ -52,9 +55,17 @@ export async function openRuntime(options: RuntimeOptions): Promise<ConmonRuntim
     cgroupParent,
     containers: new RunningContainers(),
     exits: new ExitWatch(paths, logger),
+    seccomp: seccompCache(paths, logger),
     logger,
   };
   return new ConmonRuntime(context, facts, host);
+}
+
+/** Made ready for the profile that most containers have. */
+function seccompCache(paths: RuntimePaths, logger: Logger): SeccompCache {
+  const cache = new SeccompCache(paths.seccomp, logger);
+  void cache.program(defaultSeccomp(defaultCapabilities));
+  return cache;
 }
 
 async function findConmon(): Promise<{ path: string; version: string }> {

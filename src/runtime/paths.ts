@@ -9,12 +9,15 @@ export class RuntimePaths {
   /** the OCI runtime's own state, a folder per container */
   readonly state: string;
   readonly containers: string;
+  /** compiled seccomp profiles */
+  readonly seccomp: string;
 
   constructor(execRoot: string) {
     this.execRoot = execRoot;
     this.exits = join(execRoot, "exits");
     this.state = join(execRoot, "crun");
     this.containers = join(execRoot, "containers");
+    this.seccomp = join(execRoot, "seccomp");
   }
 
   makeFolders(): void {

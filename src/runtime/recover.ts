@@ -101,7 +101,7 @@ export async function sweepRemains(context: RuntimeContext, alive: ReadonlySet<s
   const names = await Promise.all([paths.containers, paths.state].map((folder) => readdir(folder)));
   const left = new Set([...names.flat(), ...cgroups.children(cgroupParent)]);
   for (const id of left) {
-    if (alive.has(id)) continue;
+    if (alive.has(id) || !/^[0-9a-f]{64}$/.test(id)) continue; // crun keeps a cache beside its containers
     const bundle = paths.bundle(id);
     const cgroup = (await cgroupOf(bundle)) ?? `${cgroupParent}/${id}`;
     await endLeftover(context, bundle, cgroup);

@@ -1,0 +1,119 @@
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import {
+  appendFileSync,
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { LogOptions } from "../contract.ts";
+import { readLogs } from "./read.ts";
+import { nextPeriodMs, shiftLogs } from "./rotation.ts";
+
+const line = (text: string, tag = "F"): string =>
+  `2026-11-22T05:37:01.000000001+00:00 stdout ${tag} ${text}\n`;
+const options: LogOptions = { stdout: true, stderr: true, follow: false, timestamps: false, terminal: true };
+const never = new Promise<void>(() => undefined);
+
+let folder = "";
+let path = "";
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "logs-"));
+  path = join(folder, "x.log");
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+const read = (more: Partial<LogOptions> = {}, ended: Promise<unknown> = Promise.resolve()): Promise<string> =>
+  new Response(readLogs(path, { ...options, ...more }, ended)).text();
+
+describe("reading a log", () => {
+  test("there is nothing in one that is not there", async () => expect(await read()).toBe(""));
+
+  test("rotated files come first, the oldest of them first", async () => {
+    writeFileSync(`${path}.10`, line("1"));
+    writeFileSync(`${path}.2`, line("2"));
+    writeFileSync(path, line("3"));
+    expect(await read()).toBe("1\n2\n3\n");
+  });
+
+  test("the tail reaches back over files and counts split lines as one", async () => {
+    writeFileSync(`${path}.1`, line("1") + line("2a", "P"));
+    writeFileSync(path, line("2b") + line("3"));
+    for (const [tail, expected] of [
+      [0, ""],
+      [1, "3\n"],
+      [2, "2a2b\n3\n"],
+      [3, "1\n2a2b\n3\n"],
+      [9, "1\n2a2b\n3\n"],
+    ] as const)
+      expect(await read({ tail })).toBe(expected);
+  });
+
+  test("the tail of a long log is found across reads", async () => {
+    const lines = Array.from({ length: 20_000 }, (_, index) => line(`${index} ${"x".repeat(index % 100)}`));
+    writeFileSync(path, lines.join(""));
+    for (const tail of [1, 4000, 19_999]) {
+      const told = (await read({ tail })).split("\n");
+      expect([told.length - 1, told[0]?.split(" ")[0]]).toEqual([tail, String(20_000 - tail)]);
+    }
+  });
+
+  test("a follower gets what comes, through a rotation, until the end", async () => {
+    writeFileSync(path, line("1"));
+    let end = (): void => undefined;
+    const ended = new Promise<void>((resolve) => {
+      end = resolve;
+    });
+    const told = read({ follow: true }, ended);
+    await Bun.sleep(20);
+    appendFileSync(path, line("2"));
+    await Bun.sleep(20);
+    renameSync(path, `${path}.1`);
+    appendFileSync(`${path}.1`, line("3")); // the writer has not opened the new file yet
+    await Bun.sleep(20);
+    writeFileSync(path, line("4"));
+    await Bun.sleep(20);
+    appendFileSync(path, line("5", "P"));
+    end();
+    expect(await told).toBe("1\n2\n3\n4\n5");
+  });
+
+  test("a follower ends when it is aborted or let go", async () => {
+    writeFileSync(path, line("1"));
+    const abort = new AbortController();
+    const told = read({ follow: true, signal: abort.signal }, never);
+    setTimeout(() => abort.abort(), 20);
+    expect(await told).toBe("1\n");
+    const reader = readLogs(path, { ...options, follow: true }, never).getReader();
+    await reader.read();
+    await reader.cancel();
+  });
+});
+
+describe("rotation", () => {
+  test("keeps as many files as the policy says, the live one included", async () => {
+    for (let round = 0; round < 5; round++) {
+      writeFileSync(path, String(round));
+      await shiftLogs(path, 3);
+    }
+    expect([readFileSync(`${path}.1`, "utf8"), readFileSync(`${path}.2`, "utf8")]).toEqual(["4", "3"]);
+    expect([existsSync(path), existsSync(`${path}.3`)]).toEqual([false, false]);
+  });
+
+  test("one file means that old lines go", async () => {
+    writeFileSync(path, "old");
+    await shiftLogs(path, 1);
+    expect(existsSync(`${path}.1`)).toBe(false);
+  });
+
+  test("looks again soon where a log fills, seldom where none does", () => {
+    expect(nextPeriodMs(0.9, 8000)).toBe(4000);
+    expect(nextPeriodMs(0.9, 1000)).toBe(1000);
+    expect(nextPeriodMs(0.1, 8000)).toBe(16_000);
+    expect(nextPeriodMs(0.1, 30_000)).toBe(30_000);
+  });
+});

@@ -1,0 +1,19 @@
+import { renameSync } from "node:fs";
+import { compileSeccomp } from "../system/seccomp.ts";
+import type { WorkerPort } from "../system/worker.ts";
+import type { Seccomp } from "../types/runtime-spec.ts";
+
+export interface CompileRequest {
+  profile: Seccomp;
+  /** where the program is put, whole or not at all */
+  file: string;
+}
+
+/** Compiles a profile off the main thread: libseccomp takes tens of milliseconds. */
+export function start(port: WorkerPort): void {
+  port.onCall((_method, { profile, file }: CompileRequest) => {
+    const scratch = `${file}.tmp`;
+    compileSeccomp(profile, scratch);
+    renameSync(scratch, file);
+  });
+}
