@@ -17,6 +17,7 @@ export interface Remains {
 }
 
 const conmonGraceMs = 5000;
+const drainLimitMs = 2000;
 
 /** Ends what still runs, then removes every trace. A success for what is already gone. */
 export async function deleteContainer(context: RuntimeContext, id: string): Promise<void> {
@@ -24,6 +25,8 @@ export async function deleteContainer(context: RuntimeContext, id: string): Prom
   const bundle = running?.bundle ?? context.paths.bundle(id);
   const cgroup = running?.cgroup ?? (await cgroupOf(bundle));
   if (running) await endProcess(context, id, running.conmonPid, running.cgroup);
+  // what conmon has sent and nobody has read yet would be lost with the connection
+  await running?.streams.drained(drainLimitMs);
   await running?.streams.close();
   context.exits.forget(id);
   context.containers.remove(id);

@@ -32,6 +32,7 @@ export class ProcessStreams {
   /** the process has ended: nothing is held back, for conmon tells the exit only when all its output is taken */
   private draining = false;
   private paused = false;
+  private readonly over = Promise.withResolvers<void>();
 
   constructor(of: StreamsOf) {
     this.of = of;
@@ -84,6 +85,7 @@ export class ProcessStreams {
 
   private end(): void {
     this.ended = true;
+    this.over.resolve();
     for (const client of this.clients) client.end();
   }
 
@@ -129,6 +131,14 @@ export class ProcessStreams {
     if (this.paused && (this.draining || this.behind() <= resumeAtBytes)) this.paused = false;
     if (this.paused) connection.pause();
     else connection.resume();
+  }
+
+  /** The process has ended: resolves when all it wrote is taken (conmon then closes the connection), or after `limitMs`. */
+  async drained(limitMs: number): Promise<void> {
+    if (this.ended || !(await this.connection)) return;
+    this.draining = true;
+    await this.settle();
+    await Promise.race([this.over.promise, Bun.sleep(limitMs)]);
   }
 
   /** The engine leaves: the process goes on. */
