@@ -1,4 +1,5 @@
 import { EngineError, messageOf } from "../../lib/errors.ts";
+import { parsePlatform } from "../../lib/platform.ts";
 import { familiar, parseReference, withDefaultTag, withTag } from "../../lib/reference.ts";
 import type { Call } from "../call.ts";
 import { contentTypes, type Reply } from "../reply.ts";
@@ -14,8 +15,11 @@ export const createImage: Handler = (call): Promise<Reply> => {
 
 async function pullImage(call: Call): Promise<Reply> {
   const tag = call.query.text("tag");
+  const platform = call.query.text("platform");
+  if (platform !== "") parsePlatform(platform);
   const named = parseReference(call.query.text("fromImage"));
   const image = familiar(withDefaultTag(tag === "" || tag.includes(":") ? named : withTag(named, tag)));
+  if (image.startsWith("scratch:")) throw new EngineError("invalid", "'scratch' is a reserved name");
   throw new EngineError(
     "notImplemented",
     `POST /images/create?fromImage=${image} is not built yet in berth: it cannot pull, so import or load the image`,

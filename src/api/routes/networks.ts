@@ -1,11 +1,14 @@
 import { EngineError } from "../../lib/errors.ts";
+import type { ObjectShape } from "../../lib/go-json/shape.ts";
 import type { ContainerSummary, NetworkInspect } from "../../types/api.ts";
 import type { Call } from "../call.ts";
+import { networkConnect, networkCreate, networkDisconnect } from "../decode/bodies.ts";
 import { listFilters } from "../decode/filters.ts";
 import { notBuilt } from "../errors.ts";
 import { filterNetworks, isPredefined } from "../filters/networks.ts";
 import { json } from "../reply.ts";
 import type { Handler, Route } from "../router.ts";
+import { notManagerSentence } from "./swarm.ts";
 
 const list: Handler = async (call) => {
   const { engine, query } = call;
@@ -31,6 +34,24 @@ const remove: Handler = (call) => {
     throw new EngineError("forbidden", `${network.Name} is a pre-defined network and cannot be removed`);
   throw notBuilt("DELETE", "/networks/{id}");
 };
+
+/** What can be told of a network's creation before there is one. */
+const create: Handler = async (call) => {
+  const body = await call.json<{ Name?: string; Driver?: string }>(networkCreate);
+  if (!body.Name?.trim()) throw new EngineError("invalid", "invalid name: name is empty");
+  if (body.Driver === "overlay") throw new EngineError("forbidden", notManagerSentence);
+  throw notBuilt("POST", "/networks/create");
+};
+
+/** Connecting and disconnecting name a container, whatever else they say. */
+const membership =
+  (pattern: string, shape: ObjectShape): Handler =>
+  async (call) => {
+    const body = await call.json<{ Container?: string }>(shape);
+    if (!body.Container) throw new EngineError("invalid", 'invalid name or ID supplied: ""');
+    call.engine.networks.get(call.param("id"));
+    throw notBuilt("POST", pattern);
+  };
 
 const runningContainers = (call: Call): Promise<ContainerSummary[]> =>
   call.engine.containers.list({ all: false, size: false, filters: new Map() });
@@ -59,4 +80,15 @@ export const networkRoutes: readonly Route[] = [
   { method: "GET", pattern: "/networks/", handler: list },
   { method: "GET", pattern: "/networks/{id}", handler: inspect },
   { method: "DELETE", pattern: "/networks/{id}", handler: remove },
+  { method: "POST", pattern: "/networks/create", handler: create },
+  {
+    method: "POST",
+    pattern: "/networks/{id}/connect",
+    handler: membership("/networks/{id}/connect", networkConnect),
+  },
+  {
+    method: "POST",
+    pattern: "/networks/{id}/disconnect",
+    handler: membership("/networks/{id}/disconnect", networkDisconnect),
+  },
 ];

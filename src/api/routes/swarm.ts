@@ -1,12 +1,12 @@
 import { EngineError } from "../../lib/errors.ts";
 import type { Handler, Route } from "../router.ts";
 
+export const notManagerSentence =
+  'This node is not a swarm manager. Use "docker swarm init" or "docker swarm join" to connect this node to swarm and try again.';
+
 /** What Docker answers outside of a swarm; this engine is never in one. */
 const notManager: Handler = () => {
-  throw new EngineError(
-    "unavailable",
-    'This node is not a swarm manager. Use "docker swarm init" or "docker swarm join" to connect this node to swarm and try again.',
-  );
+  throw new EngineError("unavailable", notManagerSentence);
 };
 
 const notMember: Handler = () => {

@@ -1,3 +1,4 @@
+import { EngineError } from "../../lib/errors.ts";
 import { notBuilt } from "../errors.ts";
 import type { Route } from "../router.ts";
 
@@ -25,19 +26,22 @@ const endpoints: readonly [Route["method"], string][] = [
   ["POST", "/images/{name}/push"],
   ["POST", "/images/prune"],
   ["POST", "/volumes/prune"],
-  ["POST", "/networks/create"],
-  ["POST", "/networks/{id}/connect"],
-  ["POST", "/networks/{id}/disconnect"],
   ["POST", "/networks/prune"],
   ["GET", "/distribution/{name}/json"],
   ["POST", "/session"],
   ["POST", "/grpc"],
 ];
 
+/** A container that is not there is told first: it is the truer answer. */
 export const unbuiltRoutes: readonly Route[] = endpoints.map(([method, pattern]) => ({
   method,
   pattern,
-  handler: () => {
+  handler: async (call) => {
+    if (pattern.startsWith("/containers/{id}/")) {
+      if (pattern.endsWith("/archive") && call.query.text("path") === "")
+        throw new EngineError("invalid", "bad parameter: pathcannot be empty");
+      await call.engine.containers.inspect(call.param("id"), { size: false });
+    }
     throw notBuilt(method, pattern);
   },
 }));
