@@ -1,13 +1,15 @@
 import { join } from "node:path";
+import { messageOf } from "../lib/errors.ts";
 import type { Logger } from "../lib/log.ts";
 import type { State } from "../state/database.ts";
-import { RoleWorker } from "../system/worker.ts";
 import { Addresses } from "./addresses.ts";
 import type { Networks, SandboxRequest, SandboxState } from "./contract.ts";
 import { Definitions, inspectNetwork, readBridge } from "./definitions.ts";
 import { EndpointStore } from "./endpoint-store.ts";
 import { HostSide } from "./host-side.ts";
 import { formatIpv4, parseIpv4, subnetOf } from "./ipv4.ts";
+import { hasLeftovers, hostSubnets } from "./kernel/probe.ts";
+import { LazyWorker } from "./lazy-worker.ts";
 import { NamespacePool } from "./namespace-pool.ts";
 import { forwardPort } from "./ports/forward.ts";
 import { hostHasIpv6, localPortRange } from "./ports/host-ports.ts";
@@ -16,7 +18,6 @@ import { type DefaultBridgeOptions, definePredefined } from "./predefined.ts";
 import { checkRequest } from "./requests.ts";
 import { buildResolvConf, readHostResolvConf } from "./resolv-conf.ts";
 import { Sandboxes } from "./sandboxes.ts";
-import type { Call } from "./worker-protocol.ts";
 
 export interface NetworkOptions extends DefaultBridgeOptions {
   state: State;
@@ -31,17 +32,16 @@ export interface NetworkOptions extends DefaultBridgeOptions {
 const pooledNamespaces = 2;
 /** how long bridge, table and spare namespaces outlive the last container */
 const lingerMs = 1000;
+const workerIdleMs = 30_000;
 
 export async function openNetworks(options: NetworkOptions): Promise<Networks> {
-  const worker = new RoleWorker("network");
-  const call: Call = (method, args) => worker.call(method, args);
-  const subnets = await call("hostSubnets", { except: options.bridge });
-  definePredefined(
-    options.state,
-    options,
-    subnets.map(({ address, prefix }) => subnetOf(parseIpv4(address) ?? 0, prefix)),
+  const subnets = hostSubnets(options.bridge).map(({ address, prefix }) =>
+    subnetOf(parseIpv4(address) ?? 0, prefix),
   );
-  return new EngineNetworks(options, worker, call);
+  definePredefined(options.state, options, subnets);
+  const report = (error: unknown): void =>
+    options.logger.warn("end the idle network worker", { error: messageOf(error) });
+  return new EngineNetworks(options, new LazyWorker(workerIdleMs, report));
 }
 
 /** Of the engine's id, so that engines do not meddle with each other's rules. */
@@ -51,10 +51,12 @@ const tableName = (engineId: string): string => `berth-${engineId.replace(/[^0-9
 class EngineNetworks implements Networks {
   private readonly definitions: Definitions;
   private readonly sandboxes: Sandboxes;
-  private readonly worker: RoleWorker;
+  private readonly worker: LazyWorker;
 
-  constructor(options: NetworkOptions, worker: RoleWorker, call: Call) {
-    const { state, logger } = options;
+  constructor(options: NetworkOptions, worker: LazyWorker) {
+    const { state, logger, bridge } = options;
+    const { call } = worker;
+    const table = tableName(options.engineId);
     const netnsFolder = join(options.execRoot, "netns");
     const endpoints = new EndpointStore(state);
     const pool = new NamespacePool(call, netnsFolder, pooledNamespaces);
@@ -62,7 +64,7 @@ class EngineNetworks implements Networks {
     this.definitions = new Definitions(state);
     const host = new HostSide({
       call,
-      table: tableName(options.engineId),
+      table,
       bridges: () => this.bridges(),
       ports: () => this.sandboxes.publishedRules(),
       forward: options.ipForward,
@@ -92,16 +94,22 @@ class EngineNetworks implements Networks {
       host,
       netnsFolder,
       logger,
+      leftovers: () => hasLeftovers({ bridge, table, netnsFolder }),
     });
   }
 
   list = () => this.definitions.all().map(inspectNetwork);
   get = (nameOrId: string) => inspectNetwork(this.definitions.find(nameOrId));
-  check = (request: SandboxRequest) => checkRequest(request);
   open = (request: SandboxRequest) => this.sandboxes.open(request);
   close = (containerId: string) => this.sandboxes.close(containerId);
   adopt = (containerId: string, _state: SandboxState) => this.sandboxes.adopt(containerId);
   sweep = (alive: ReadonlySet<string>) => this.sandboxes.sweep(alive);
+
+  check(request: SandboxRequest): void {
+    checkRequest(request);
+    // it is asked at create: by start the Worker is there
+    this.worker.warm();
+  }
 
   async resolvConf(options: Parameters<Networks["resolvConf"]>[0]): Promise<string> {
     return buildResolvConf(await readHostResolvConf(), options);
@@ -113,7 +121,7 @@ class EngineNetworks implements Networks {
 
   async shutdown(alive: ReadonlySet<string>): Promise<void> {
     await this.sandboxes.shutdown(alive);
-    this.worker.terminate();
+    await this.worker.end();
   }
 
   private bridges() {

@@ -53,7 +53,7 @@ function setUp(state = State.inMemory(), failing: Record<string, Error> = {}) {
   });
   const addresses = new Addresses(() => endpoints.all().flatMap(({ ipv4 }) => ipv4 ?? []));
   const tools = { call, definitions, endpoints, addresses, publisher, pool, host, logger: silentLogger };
-  const sandboxes: Sandboxes = new Sandboxes({ ...tools, netnsFolder: "/run/netns" });
+  const sandboxes: Sandboxes = new Sandboxes({ ...tools, netnsFolder: "/run/netns", leftovers: () => true });
   return { sandboxes, asked, endpoints, state };
 }
 

@@ -25,6 +25,8 @@ export interface SandboxTools {
   pool: NamespacePool;
   host: HostSide;
   netnsFolder: string;
+  /** whether an earlier run left namespaces, bridge or table */
+  leftovers: () => boolean;
   logger: Logger;
 }
 
@@ -101,6 +103,7 @@ export class Sandboxes {
     const records = [...this.lives.values()].flatMap((live) => live.records);
     const links = records.flatMap(({ spec }) => (spec.link === "" ? [] : [spec.link]));
     const { host, netnsFolder } = this.tools;
+    if (records.length === 0 && !this.tools.leftovers()) return;
     const rules = host.model();
     const plan = {
       netnsFolder,

@@ -50,8 +50,6 @@ export interface SweepPlan {
 
 /** The Worker's methods: one argument each, and an answer when the change is made. */
 export interface NetworkCalls {
-  /** routes and addresses of the host, but those of one interface */
-  hostSubnets(args: { except: string }): { address: string; prefix: number }[];
   /** makes or corrects the bridges, and makes the table anew */
   prepare(args: { bridges: BridgePlan[]; rules: RuleModel }): void;
   makeNamespace(args: { path: string }): void;
@@ -62,6 +60,8 @@ export interface NetworkCalls {
   tearDown(plan: TearDownPlan): void;
   removeAll(args: { bridges: string[]; table: string }): void;
   sweep(plan: SweepPlan): void;
+  /** the last call: the thread gives back its descriptors */
+  close(args: Record<string, never>): void;
 }
 
 export type Call = <Method extends keyof NetworkCalls>(

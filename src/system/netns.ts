@@ -60,6 +60,10 @@ export class NamespaceThread {
     check(libc.mount(cString(own), cString(path), null, MS_BIND, null), `mount ${path}`);
   }
 
+  close(): void {
+    closeSync(this.home);
+  }
+
   private thenHome<T>(inside: () => T): T {
     try {
       return inside();

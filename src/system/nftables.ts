@@ -6,6 +6,7 @@ import { cString } from "./libc.ts";
 export interface Nftables {
   /** Runs commands in nft(8)'s syntax as one transaction: all or none. Throws `internal` with nft's own words. */
   run(commands: string): void;
+  close(): void;
 }
 
 const open = () =>

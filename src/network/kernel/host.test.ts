@@ -40,10 +40,14 @@ function setUp(links: Record<string, { index: number; kind: string; master?: num
       },
       enter: (_path, inside) => inside(),
       holdOwn: (path) => asked.push(`hold ${path}`),
+      close: () => undefined,
     },
     netlink: netlink(""),
     openNetlink: () => netlink("inside: "),
-    nftables: { run: (commands) => asked.push(`nft ${commands.trim().split("\n")[0]}`) },
+    nftables: {
+      run: (commands) => asked.push(`nft ${commands.trim().split("\n")[0]}`),
+      close: () => undefined,
+    },
   });
   return { host, asked };
 }

@@ -1,6 +1,6 @@
 import { forgetFlowsTo } from "../../system/netlink/conntrack.ts";
-import { decodeAddress, decodeLink, decodeRoute, type Prefix } from "../../system/netlink/replies.ts";
-import { disablePort, getAddresses, getLinks, getRoutes, setUp } from "../../system/netlink/requests.ts";
+import { decodeLink } from "../../system/netlink/replies.ts";
+import { disablePort, getLinks, setUp } from "../../system/netlink/requests.ts";
 import { NETLINK_NETFILTER } from "../../system/netlink/socket.ts";
 import { listNamespaces, type NamespaceThread, removeNamespace } from "../../system/netns.ts";
 import type { Nftables } from "../../system/nftables.ts";
@@ -12,7 +12,7 @@ import { type WireTools, wireEndpoint } from "./endpoint.ts";
 import { dropLink, findLink } from "./links.ts";
 
 export interface HostTools extends WireTools {
-  thread: Pick<NamespaceThread, "enter" | "create" | "holdOwn">;
+  thread: Pick<NamespaceThread, "enter" | "create" | "holdOwn" | "close">;
   nftables: Nftables;
 }
 
@@ -25,16 +25,6 @@ export class HostNetwork implements NetworkCalls {
 
   constructor(tools: HostTools) {
     this.tools = tools;
-  }
-
-  hostSubnets({ except }: { except: string }): Prefix[] {
-    const { netlink } = this.tools;
-    const own = findLink(netlink, except)?.index;
-    const routes = netlink.query(getRoutes()).map(decodeRoute);
-    const addresses = netlink.query(getAddresses()).map(decodeAddress);
-    return [...routes, ...addresses].flatMap((item) =>
-      item && item.link !== own ? [{ address: item.address, prefix: item.prefix }] : [],
-    );
   }
 
   prepare({ bridges, rules }: { bridges: BridgePlan[]; rules: RuleModel }): void {
@@ -93,6 +83,13 @@ export class HostNetwork implements NetworkCalls {
     for (const name of names)
       for (const port of this.portsOf(name)) if (!ports.has(port)) dropLink(this.tools.netlink, port);
     this.prepare({ bridges, rules });
+  }
+
+  /** Gives back what the thread holds; it is ended next. */
+  close(): void {
+    this.tools.netlink.close();
+    this.tools.nftables.close();
+    this.tools.thread.close();
   }
 
   private forgetFlows(address: number): void {
