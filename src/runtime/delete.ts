@@ -7,6 +7,7 @@ import { signalPid } from "../system/signals.ts";
 import type { RuntimeContext } from "./context.ts";
 import type { OciRuntime } from "./oci-runtime.ts";
 import { cgroupOf, runtimeOf } from "./recover.ts";
+import { removeFolder } from "./remove-folder.ts";
 
 export interface Remains {
   id: string;
@@ -60,12 +61,9 @@ export async function removeRemains(
 ): Promise<void> {
   if (cgroup !== undefined) await removeCgroup(context, id, cgroup);
   if (runtime.name === "crun" && cgroup !== undefined)
-    await rm(join(context.paths.state, id), { recursive: true, force: true }); // all that `crun delete` does besides
+    await removeFolder(join(context.paths.state, id)); // all that `crun delete` does besides
   else await runtimeDelete(context, id, runtime);
-  await Promise.all([
-    rm(bundle, { recursive: true, force: true }),
-    rm(context.paths.exitFile(id), { force: true }),
-  ]);
+  await Promise.all([removeFolder(bundle), rm(context.paths.exitFile(id), { force: true })]);
 }
 
 async function runtimeDelete(context: RuntimeContext, id: string, runtime: OciRuntime): Promise<void> {

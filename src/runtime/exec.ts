@@ -1,4 +1,4 @@
-import { mkdir, rm, writeFile } from "node:fs/promises";
+import { mkdir, writeFile } from "node:fs/promises";
 import { EngineError } from "../lib/errors.ts";
 import { isRunning } from "../system/signals.ts";
 import { ProcessStreams } from "./attach/streams.ts";
@@ -9,6 +9,7 @@ import type { RuntimeContext } from "./context.ts";
 import type { Attachment, AttachOptions, ExecProcess } from "./contract.ts";
 import { execFailure } from "./failure.ts";
 import { inBundle } from "./paths.ts";
+import { removeFolder } from "./remove-folder.ts";
 import { specJson } from "./spec/json.ts";
 
 export interface RunningExec {
@@ -96,7 +97,7 @@ export class Execs {
 
   private async forget(execId: string, bundle: string): Promise<void> {
     this.bundles.delete(execId);
-    await rm(bundle, { recursive: true, force: true });
+    await removeFolder(bundle);
   }
 }
 
