@@ -10,6 +10,7 @@ import { startHealth } from "./health.ts";
 import { logPathIn, logPolicyOf } from "./logs.ts";
 import { discard } from "./remove.ts";
 import { scheduleRestart, wantsStartAtBoot } from "./restart-manager.ts";
+import { dropShm } from "./start/shm.ts";
 import { launch } from "./start/start.ts";
 
 /** the engine cannot know how a process ended that left no exit file (the machine went down) */
@@ -39,6 +40,8 @@ export async function recover(ctx: Context): Promise<void> {
     }
   };
   await Promise.all(Array.from({ length: breadth }, worker));
+  // deletions that recovery itself began must not meet the sweeps
+  await ctx.background.settle();
   await sweep(ctx);
   for (const container of boot) startLater(ctx, container);
 }
@@ -159,6 +162,9 @@ async function sweepFolders(ctx: Context): Promise<void> {
     if (error.code === "ENOENT") return [];
     throw error;
   });
-  for (const name of names)
-    if (!ctx.store.get(name)) await rm(join(folder, name), { recursive: true, force: true });
+  for (const name of names) {
+    if (ctx.store.get(name)) continue;
+    dropShm(ctx, name);
+    await rm(join(folder, name), { recursive: true, force: true });
+  }
 }

@@ -5,6 +5,7 @@ import type { Container } from "./container.ts";
 import { bundleOf, type Context, folderOf, tell } from "./context.ts";
 import { releaseRun } from "./exit.ts";
 import { giveUpRestart } from "./restart-manager.ts";
+import { releaseShm } from "./start/shm.ts";
 import { removeAnonymous } from "./start/volumes.ts";
 import { killAndWait, startSettled } from "./stop.ts";
 
@@ -85,7 +86,8 @@ export async function discard(
 }
 
 async function deleteFiles(ctx: Context, container: Container): Promise<void> {
-  await releaseRun(ctx, container);
+  await ctx.runtime.delete(container.id);
+  await releaseShm(ctx, container);
   await ctx.snapshots.remove(container.id);
   await rm(folderOf(ctx, container.id), { recursive: true, force: true });
   await rm(bundleOf(ctx, container.id), { recursive: true, force: true });

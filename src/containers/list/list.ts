@@ -51,8 +51,10 @@ async function summary(ctx: Context, container: Container, size: boolean): Promi
       ...(spec.hostConfig.Annotations ? { Annotations: spec.hostConfig.Annotations } : {}),
     },
     NetworkSettings: { Networks: endpointsOf(ctx, container) },
-    // Docker leaves a volume's path to `inspect`
-    Mounts: spec.mounts.map(({ point }) => (point.Type === "volume" ? { ...point, Source: "" } : point)),
+    // Docker knows a volume's path here only once it was mounted
+    Mounts: spec.mounts.map(({ point }) =>
+      point.Type === "volume" && container.neverStarted ? { ...point, Source: "" } : point,
+    ),
   };
 }
 

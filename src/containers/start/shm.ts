@@ -33,6 +33,9 @@ export async function prepareShm(ctx: Context, container: Container): Promise<Mo
   return bind(path);
 }
 
+/** Takes away a shared memory that a crash left mounted. */
+export const dropShm = (ctx: Context, id: string): boolean => unmount(shmPath(ctx, id));
+
 export async function releaseShm(ctx: Context, container: Container): Promise<void> {
   if (container.spec.hostConfig.IpcMode !== "shareable") return;
   const path = shmPath(ctx, container.id);

@@ -44,14 +44,8 @@ function refuseStart({ life, removing }: Container): void {
 export async function launch(ctx: Context, container: Container): Promise<void> {
   const undo = new Undo();
   const before = container.life.status;
-  container.life = {
-    ...container.life,
-    status: "starting",
-    stoppedByUser: false,
-    error: "",
-    oomKilled: false,
-    exitCode: 0,
-  };
+  // how it ended last stays with it until it runs again: a crash in between must not make another story of it
+  container.life = { ...container.life, status: "starting", stoppedByUser: false };
   ctx.store.saveLife(container);
   try {
     const sandbox = await bringUp(ctx, container, undo);
@@ -161,6 +155,7 @@ function becomeRunning(ctx: Context, container: Container, sandbox: SandboxState
     startedAt: formatNs(nowNs()),
     error: "",
     exitCode: 0,
+    oomKilled: false,
     ...(sandbox ? { sandbox } : {}),
   };
   ctx.store.saveLife(container);
