@@ -16,7 +16,7 @@ export interface WireTools {
 
 /**
  * A veth pair from the bridge into the namespace. The host's side joins the bridge last: with its peer up, the bridge
- * forwards at once; the other way round the port waits for a carrier event.
+ * forwards at once (or when the kernel has told the carrier, within 2 ms); joined earlier, the port always waits.
  */
 export function wireEndpoint(tools: WireTools, plan: EndpointPlan): void {
   const { netlink } = tools;
