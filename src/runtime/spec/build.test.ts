@@ -1,6 +1,11 @@
 import { describe, expect, test } from "bun:test";
 import { buildSpec } from "./build.ts";
-import { capabilitiesInMask, defaultCapabilities, resolveCapabilities } from "./capabilities.ts";
+import {
+  allCapabilities,
+  capabilitiesInMask,
+  defaultCapabilities,
+  resolveCapabilities,
+} from "./capabilities.ts";
 import { parseDeviceRule } from "./devices.ts";
 import type { SpecInput } from "./input.ts";
 import { specJson, unlimited } from "./json.ts";
@@ -121,13 +126,21 @@ describe("a spec", () => {
 });
 
 describe("capabilities", () => {
-  const resolve = (add: string[], drop: string[]) => resolveCapabilities({ add, drop, privileged: false });
+  const resolve = (add: string[], drop: string[]) =>
+    resolveCapabilities({ add, drop, privileged: false, available: allCapabilities });
   test("add and drop in any spelling", () => {
     expect(resolve(["net_admin"], ["CAP_CHOWN"])).toContain("CAP_NET_ADMIN");
     expect(resolve([], ["chown"])).not.toContain("CAP_CHOWN");
     expect(resolve(["KILL"], ["ALL"])).toEqual(["CAP_KILL"]);
     expect(resolve(["all"], ["sys_admin"])).not.toContain("CAP_SYS_ADMIN");
     expect(resolve(["all"], []).length).toBe(41);
+  });
+  test("are no more than there are to give", () => {
+    const available = ["CAP_CHOWN"];
+    expect(resolveCapabilities({ add: [], drop: [], privileged: true, available })).toEqual(available);
+    expect(() => resolveCapabilities({ add: ["BPF"], drop: [], privileged: false, available })).toThrow(
+      'not available in the current environment: "CAP_BPF"',
+    );
   });
   test("refuse what no kernel knows", () => {
     expect(() => resolve(["nosuch"], [])).toThrow('invalid CapAdd: unknown capability: "CAP_NOSUCH"');

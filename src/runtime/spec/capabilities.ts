@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { EngineError } from "../../lib/errors.ts";
 import type { Process } from "../../types/runtime-spec.ts";
 
@@ -23,7 +24,7 @@ export interface CapabilityRequest {
   add: readonly string[];
   drop: readonly string[];
   privileged: boolean;
-  /** those the host's kernel and the engine itself have (see `heldCapabilities`); undefined = all */
+  /** those there are to give; undefined = those the engine itself has */
   available?: readonly string[];
 }
 
@@ -41,12 +42,23 @@ function normalise(field: "CapAdd" | "CapDrop", list: readonly string[]): Set<st
 }
 
 /** The complete list of a container. Adding all and dropping some, and dropping all and adding some, both work. */
-export function resolveCapabilities({ add, drop, privileged, available }: CapabilityRequest): string[] {
+export function resolveCapabilities({
+  add,
+  drop,
+  privileged,
+  available = heldCapabilities(),
+}: CapabilityRequest): string[] {
   const added = normalise("CapAdd", add);
   const dropped = normalise("CapDrop", drop);
-  const possible = allCapabilities.filter((name) => available === undefined || available.includes(name));
+  const possible = allCapabilities.filter((name) => available.includes(name));
   if (privileged) return possible;
   if (added.has("ALL")) return possible.filter((name) => !dropped.has(name));
+  const missing = [...added].find((name) => !possible.includes(name));
+  if (missing !== undefined)
+    throw new EngineError(
+      "invalid",
+      `invalid CapAdd: capability not supported by your kernel or not available in the current environment: "${missing}"`,
+    );
   const base = dropped.has("ALL") ? [] : defaultCapabilities.filter((name) => !dropped.has(name));
   const more = [...added].filter((name) => !base.includes(name));
   return [...base, ...more];
@@ -62,4 +74,14 @@ export function capabilitySets(list: readonly string[], uid: number): NonNullabl
 export function capabilitiesInMask(mask: string): string[] {
   const bits = BigInt(`0x${mask.trim() || "0"}`);
   return allCapabilities.filter((_name, number) => (bits >> BigInt(number)) & 1n);
+}
+
+let held: string[] | undefined;
+
+/** What the engine itself may give away: a container cannot have more (some hosts withhold SYS_RESOURCE). */
+function heldCapabilities(): string[] {
+  held ??= capabilitiesInMask(
+    /^CapBnd:\s*(\S+)$/m.exec(readFileSync("/proc/self/status", "latin1"))?.[1] ?? "",
+  );
+  return held;
 }

@@ -37,7 +37,7 @@ export interface SpecInput {
   readonly readonlyPaths?: readonly string[];
   /** "default" = the built-in profile for the capabilities, "unconfined" = none; privileged is always unconfined */
   readonly seccomp: "default" | "unconfined" | Seccomp;
-  /** path of the host's init to run as process 1 (see `findInit`); undefined = the command itself is process 1 */
+  /** path of the host's init to run as process 1, a static one; undefined = the command itself is process 1 */
   readonly init?: string;
   readonly annotations?: Readonly<Record<string, string>>;
 }

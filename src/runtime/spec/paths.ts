@@ -1,5 +1,3 @@
-import { existsSync } from "node:fs";
-
 /** Kernel files that tell of the host or act on it; hidden from a container. */
 export const defaultMaskedPaths: readonly string[] = [
   "/proc/asound",
@@ -26,17 +24,3 @@ export const defaultReadonlyPaths: readonly string[] = [
 
 /** Where the init of `--init` appears in a container. */
 export const initTarget = "/sbin/docker-init";
-
-/** Inits that need no library of the container: static, and with tini's command line. */
-const inits = [
-  "/usr/bin/docker-init",
-  "/usr/libexec/docker/docker-init",
-  "/usr/bin/tini-static",
-  "/usr/bin/catatonit",
-  "/usr/libexec/catatonit/catatonit",
-  "/usr/libexec/podman/catatonit",
-];
-
-/** The host's init for `--init`; undefined when none is installed (Debian: package tini). */
-export const findInit = (candidates: readonly string[] = inits): string | undefined =>
-  candidates.find((path) => existsSync(path));
