@@ -82,7 +82,7 @@ export class Layers {
 
   tar(diffId: string): ReadableStream<Uint8Array> {
     const folder = this.paths.layer(this.folder(diffId));
-    return readFrom(this.pool, (worker, session) => worker.call("layerTar", { session, folder }));
+    return readFrom(this.pool, (worker, session) => worker.call("layerTar", { session, folder, diffId }));
   }
 
   remove(diffId: string): void {

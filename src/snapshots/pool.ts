@@ -1,3 +1,4 @@
+import { messageOf } from "../lib/errors.ts";
 import { RoleWorker } from "../system/worker.ts";
 import type { WorkerCalls } from "./snapshots-worker.ts";
 
@@ -34,7 +35,11 @@ export class WorkerPool {
     const member = this.take();
     try {
       return await work({
-        call: (name, args, transfer) => member.worker.call(name, args, transfer),
+        call: (name, args, transfer) =>
+          member.worker.call<never>(name, args, transfer).catch((error: unknown) => {
+            if (isThreadsEnd(error)) this.members.delete(member);
+            throw error;
+          }),
       });
     } finally {
       this.giveBack(member);
@@ -76,3 +81,6 @@ export class WorkerPool {
     member.worker.terminate();
   }
 }
+
+/** A thread that failed outside of a call is gone: `RoleWorker` rejects what was open with this sentence. */
+const isThreadsEnd = (error: unknown): boolean => messageOf(error).startsWith("worker snapshots:");

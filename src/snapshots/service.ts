@@ -97,8 +97,7 @@ export class SnapshotService implements Snapshots {
     return this.rootPath(key);
   }
   async unmount(key: string): Promise<void> {
-    this.stack(key);
-    await this.parts.driver.unmount(key);
+    await this.parts.driver.unmount(checkKey(key));
   }
   isMounted(key: string): boolean {
     return this.parts.driver.isMounted(key);

@@ -17,7 +17,7 @@ export interface WorkerCalls {
   feed: { args: { session: number; bytes: Uint8Array }; result: unknown };
   /** the source is over, or failed with this sentence */
   feedEnd: { args: { session: number; error?: string }; result: unknown };
-  layerTar: { args: { session: number; folder: string }; result: unknown };
+  layerTar: { args: { session: number; folder: string; diffId: string }; result: unknown };
   diff: { args: { session: number; writes: Writes }; result: unknown };
   changes: { args: { writes: Writes }; result: SnapshotChange[] };
   usage: { args: { writes: Writes }; result: SnapshotUsage };
@@ -75,7 +75,7 @@ const handlers: Handlers = {
   feed: ({ session, bytes }) => feeds.get(session)?.push(bytes),
   feedEnd: ({ session, error }) =>
     feeds.get(session)?.end(error === undefined ? undefined : new EngineError("invalid", error)),
-  layerTar: ({ session, folder }) => void readers.set(session, layerTar(folder)),
+  layerTar: ({ session, folder, diffId }) => void readers.set(session, layerTar(folder, diffId)),
   diff: ({ session, writes }) => void readers.set(session, diffTar(writes)),
   changes: ({ writes }) => listChanges(writes),
   usage: ({ writes }) => usageOf(writes),

@@ -72,7 +72,8 @@ const fixedOptions: readonly [string, string][] = [
   ["redirect_dir", "off"],
 ];
 
-function mountByContext(
+/** `open` collects descriptors to close once mounted. Both ways are exported for the test that tries each. */
+export function mountByContext(
   { lower, upper, work, volatile }: OverlayMount,
   target: string,
   open: number[],
@@ -99,7 +100,7 @@ function mountByContext(
   check(moved, `mount overlay at ${target}`);
 }
 
-function mountByOptions(
+export function mountByOptions(
   { lower, upper, work, volatile }: OverlayMount,
   target: string,
   open: number[],

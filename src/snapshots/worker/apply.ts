@@ -1,4 +1,4 @@
-import { mkdirSync, renameSync, statfsSync, writeFileSync } from "node:fs";
+import { mkdirSync, renameSync, rmdirSync, statfsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { EngineError, messageOf } from "../../lib/errors.ts";
 import { TarReader } from "../../lib/tar/reader.ts";
@@ -76,6 +76,7 @@ async function unpack(request: ApplyRequest, tar: AsyncIterable<Uint8Array>): Pr
     record.finish();
     if (unpacker.replacements.length > 0)
       writeFileSync(join(temporary, replacedFile), JSON.stringify(unpacker.replacements));
+    else rmdirSync(join(temporary, replacedFolder));
     return { diffId: digest, size: unpacker.size };
   } catch (error) {
     unpacker.abandon();

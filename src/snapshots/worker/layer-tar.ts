@@ -24,8 +24,20 @@ import {
 const chunk = 256 * 1024;
 const plainly = resolve.noMagicLinks | resolve.noSymlinks | resolve.beneath;
 
-/** The tar a layer was unpacked from, byte for byte, from its record and its files. `folder` holds `diff` and both. */
-export function* layerTar(folder: string): Generator<Uint8Array> {
+/** The tar a layer was unpacked from; throws at its end where it is not what it was, for then the layer is damaged. */
+export function* layerTar(folder: string, diffId: string): Generator<Uint8Array> {
+  const hash = new Bun.CryptoHasher("sha256");
+  for (const bytes of rebuild(folder)) {
+    hash.update(bytes);
+    yield bytes;
+  }
+  const digest = `sha256:${hash.digest("hex")}`;
+  if (digest !== diffId)
+    throw new EngineError("internal", `layer ${diffId} is damaged: its tar is now ${digest}`);
+}
+
+/** Byte for byte, from the record and the files. `folder` holds `diff` and both. */
+function* rebuild(folder: string): Generator<Uint8Array> {
   const replacements = readReplacements(folder);
   const root = must(
     openRaw(cwdFd, toBytes(folder), flags.readOnly | flags.directory),
