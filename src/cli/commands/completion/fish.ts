@@ -1,0 +1,12 @@
+import { defineCommand, none } from "../../command.ts";
+import { fish } from "../../completion-script.ts";
+
+export const command = defineCommand({
+  usage: "",
+  arity: none,
+  flags: {},
+  async run({ session }) {
+    session.write(await fish());
+    return 0;
+  },
+});

@@ -1,0 +1,15 @@
+import { at } from "../../../client/containers.ts";
+import { defineCommand, exactly } from "../../command.ts";
+import { CliError } from "../../errors.ts";
+
+export const command = defineCommand({
+  usage: "CONTAINER NEW_NAME",
+  arity: exactly(2),
+  flags: {},
+  async run({ session, args }) {
+    const [from = "", to = ""] = args.map((name) => name.trim());
+    if (from === "" || to === "") throw new CliError("Error: Neither old nor new names may be empty");
+    await session.client.call("POST", at(from, "/rename"), { query: { name: to } });
+    return 0;
+  },
+});

@@ -1,0 +1,111 @@
+import { attach, kill, resize, start, wait } from "../../../client/containers.ts";
+import type { ContainerCreateRequest, WaitResponse } from "../../../types/api.ts";
+import { atLeast, defineCommand } from "../../command.ts";
+import { CliError } from "../../errors.ts";
+import { bool, string } from "../../flags/flag.ts";
+import { createContainer, prepare } from "../../run/create.ts";
+import { runExitCode, withHelp } from "../../run/failure.ts";
+import { containerFlags } from "../../run/flags.ts";
+import type { Session } from "../../session.ts";
+import { isTerminal, windowSize } from "../../stdio.ts";
+import { type Ending, pump } from "../../stream/attached.ts";
+import { followWindowSize, proxySignals } from "../../stream/signals.ts";
+
+export const command = defineCommand({
+  usage: "IMAGE [COMMAND] [ARG...]",
+  arity: atLeast(1),
+  interspersed: false,
+  flags: {
+    ...containerFlags,
+    detach: bool("detach,d", "Leave it running in the background and print its id"),
+    detachKeys: string("detach-keys", "Keys that detach this terminal from the container"),
+    sigProxy: bool("sig-proxy", "Pass signals on to the process", true),
+  },
+  async run({ session, flags, args, changed }) {
+    let request: ContainerCreateRequest;
+    try {
+      request = prepare(session, flags, args, changed);
+      if (flags.detach) detachAll(request, flags.attach.length > 0);
+      else checkTerminal(request);
+    } catch (error) {
+      throw error instanceof CliError ? error : withHelp("run", error, 125);
+    }
+    const id = await createContainer(session, request, flags).catch((error) => {
+      throw withHelp("run", error, runExitCode(error));
+    });
+    const options = { detachKeys: flags.detachKeys || session.config.detachKeys || "", sigProxy: flags.sigProxy };
+    return new Running(session, id, request, options).go();
+  },
+});
+
+function detachAll(request: ContainerCreateRequest, asked: boolean): void {
+  if (asked) throw new Error("conflicting options: cannot specify both --attach and --detach");
+  Object.assign(request, { AttachStdin: false, AttachStdout: false, AttachStderr: false, StdinOnce: false });
+}
+
+function checkTerminal({ AttachStdin, Tty }: ContainerCreateRequest): void {
+  if (AttachStdin && Tty && !isTerminal(0)) throw new CliError("the input device is not a TTY", 1);
+}
+
+/** A created container on its way through start, streams and end. */
+class Running {
+  private readonly session: Session;
+  private readonly id: string;
+  private readonly request: ContainerCreateRequest;
+  private readonly options: { detachKeys: string; sigProxy: boolean };
+  private readonly stops: (() => void)[] = [];
+
+  constructor(session: Session, id: string, request: ContainerCreateRequest, options: { detachKeys: string; sigProxy: boolean }) {
+    this.session = session;
+    this.id = id;
+    this.request = request;
+    this.options = options;
+  }
+
+  async go(): Promise<number> {
+    const { AttachStdin, AttachStdout, AttachStderr, Tty } = this.request;
+    const attached = AttachStdin || AttachStdout || AttachStderr;
+    if (attached && this.options.sigProxy && !Tty)
+      this.stops.push(proxySignals((signal) => kill(this.session.client, this.id, signal)));
+    try {
+      return await this.run(Boolean(attached), Boolean(Tty));
+    } finally {
+      for (const stop of this.stops) stop();
+    }
+  }
+
+  private async run(attached: boolean, tty: boolean): Promise<number> {
+    const { client } = this.session;
+    const streaming = attached ? await this.attach() : undefined;
+    const { ended } = await wait(client, this.id, this.request.HostConfig?.AutoRemove ? "removed" : "next-exit");
+    // Left unread until it matters; a failure there must not be thrown to nobody.
+    ended.catch(() => undefined);
+    try {
+      await start(client, this.id);
+    } catch (error) {
+      if (this.request.HostConfig?.AutoRemove) await ended;
+      throw withHelp("run", error, runExitCode(error));
+    }
+    if (attached && tty && isTerminal(1))
+      this.stops.push(followWindowSize((size) => resize(client, this.id, size), windowSize));
+    if (!streaming) {
+      this.session.out(this.id);
+      return 0;
+    }
+    if ((await streaming.ending) === "detached") return 0;
+    return exitCode(await ended);
+  }
+
+  /** Resolves once attached; `ending` when the streams have ended. */
+  private async attach(): Promise<{ ending: Promise<Ending> }> {
+    const { AttachStdin: stdin = false, AttachStdout: stdout = false, AttachStderr: stderr = false, Tty: tty = false } = this.request;
+    const { detachKeys } = this.options;
+    const stream = await attach(this.session.client, this.id, { stdin, stdout, stderr, detachKeys });
+    return { ending: pump(stream, { stdin, stdout, stderr, tty, detachKeys }) };
+  }
+}
+
+function exitCode({ StatusCode, Error: problem }: WaitResponse): number {
+  if (problem?.Message) throw new CliError(`Error waiting for container: ${problem.Message}`, 125);
+  return StatusCode;
+}

@@ -1,0 +1,68 @@
+import { attach, inspect, kill, resize, start, wait } from "../../../client/containers.ts";
+import { atLeast, defineCommand } from "../../command.ts";
+import { CliError } from "../../errors.ts";
+import { bool, string } from "../../flags/flag.ts";
+import type { Session } from "../../session.ts";
+import { isTerminal, windowSize } from "../../stdio.ts";
+import { pump } from "../../stream/attached.ts";
+import { followWindowSize, proxySignals } from "../../stream/signals.ts";
+
+export const command = defineCommand({
+  usage: "CONTAINER [CONTAINER...]",
+  arity: atLeast(1),
+  flags: {
+    attach: bool("attach,a", "Show its output and pass signals on"),
+    checkpoint: string("checkpoint", "Start from a checkpoint", "", { hidden: true }),
+    checkpointDir: string("checkpoint-dir", "Folder of the checkpoints", "", { hidden: true }),
+    detachKeys: string("detach-keys", "Keys that detach this terminal from the container"),
+    interactive: bool("interactive,i", "Pass stdin on"),
+  },
+  async run({ session, args, flags }) {
+    if (flags.attach || flags.interactive) {
+      if (args.length > 1) throw new CliError("you cannot start and attach multiple containers at once");
+      const detachKeys = flags.detachKeys || session.config.detachKeys || "";
+      return startAttached(session, args[0] ?? "", { output: flags.attach || flags.interactive, input: flags.interactive, detachKeys });
+    }
+    const query = { checkpoint: flags.checkpoint || undefined, "checkpoint-dir": flags.checkpointDir || undefined };
+    return startAll(session, args, query);
+  },
+});
+
+async function startAll(session: Session, names: string[], query: Record<string, string | undefined>): Promise<number> {
+  const failed: string[] = [];
+  for (const name of names) {
+    try {
+      await start(session.client, name, query);
+      session.out(name);
+    } catch (error) {
+      session.err((error as Error).message);
+      failed.push(name);
+    }
+  }
+  if (failed.length > 0) throw new CliError(`failed to start containers: ${failed.join(", ")}`);
+  return 0;
+}
+
+async function startAttached(
+  session: Session,
+  name: string,
+  options: { output: boolean; input: boolean; detachKeys: string },
+): Promise<number> {
+  const { client } = session;
+  const { Id, Config, HostConfig } = await inspect(client, name);
+  const { Tty: tty } = Config;
+  const stdin = options.input && Config.OpenStdin;
+  const stopProxy = tty ? undefined : proxySignals((signal) => kill(client, Id, signal));
+  const stream = await attach(client, Id, { stdin, stdout: true, stderr: true, detachKeys: options.detachKeys });
+  const pumping = pump(stream, { stdin, stdout: true, stderr: true, tty, detachKeys: options.detachKeys });
+  const { ended } = await wait(client, Id, HostConfig.AutoRemove ? "removed" : "next-exit");
+  ended.catch(() => undefined); // read below, where it matters
+  await start(client, Id);
+  const stopResize = tty && isTerminal(1) ? followWindowSize((size) => resize(client, Id, size), windowSize) : undefined;
+  const ending = await pumping;
+  stopResize?.();
+  if (ending === "detached") return 0;
+  const { StatusCode } = await ended;
+  stopProxy?.();
+  return StatusCode;
+}

@@ -1,0 +1,12 @@
+import { stop } from "../../../client/containers.ts";
+import { atLeast, defineCommand } from "../../command.ts";
+import { each } from "../../each.ts";
+import { stopFlags, timeoutOf } from "../../flags/stop.ts";
+
+export const command = defineCommand({
+  usage: "CONTAINER [CONTAINER...]",
+  arity: atLeast(1),
+  flags: stopFlags,
+  run: ({ session, flags, args }) =>
+    each(session, args, (id) => stop(session.client, id, { signal: flags.signal || undefined, t: timeoutOf(flags) })),
+});

@@ -1,0 +1,53 @@
+import { defineCommand, none } from "../../command.ts";
+import { listContexts } from "../../context-store.ts";
+import { listFormat } from "../../flags/common.ts";
+import { bool } from "../../flags/flag.ts";
+import { formatList, type RowKind } from "../../output/formatter.ts";
+import { defaultHost } from "../../session.ts";
+
+interface ContextRow {
+  name: string;
+  description: string;
+  endpoint: string;
+  current: boolean;
+}
+
+export const command = defineCommand({
+  usage: "",
+  arity: none,
+  flags: { format: listFormat(), quiet: bool("quiet,q", "Show only names") },
+  async run({ session, flags }) {
+    const current = session.endpoint.context;
+    const environment = process.env["BERTH_HOST"] || process.env["DOCKER_HOST"];
+    const rows: ContextRow[] = [
+      { name: "default", description: "Current DOCKER_HOST based configuration", endpoint: environment || defaultHost, current: current === "default" },
+      ...listContexts(session.configFolder).map((meta) => ({
+        name: meta.Name,
+        description: meta.Metadata.Description ?? "",
+        endpoint: meta.Endpoints.docker?.Host ?? "",
+        current: current === meta.Name,
+      })),
+    ].sort((a, b) => a.name.localeCompare(b.name, "en", { numeric: true }));
+    session.write(
+      formatList(kind, rows, {
+        format: flags.format,
+        quiet: flags.quiet,
+        table: "{{.Name}}{{if .Current}} *{{end}}\t{{.Description}}\t{{.DockerEndpoint}}\t{{.Error}}",
+        quietTemplate: "{{.Name}}",
+      }),
+    );
+    return 0;
+  },
+});
+
+const kind: RowKind<ContextRow> = {
+  goType: "*formatter.clientContextContext",
+  headers: { Name: "NAME", Description: "DESCRIPTION", DockerEndpoint: "DOCKER ENDPOINT", Error: "ERROR" },
+  fields: {
+    Name: ({ name }) => name,
+    Description: ({ description }) => description,
+    DockerEndpoint: ({ endpoint }) => endpoint,
+    Current: ({ current }) => current,
+    Error: () => "",
+  },
+};

@@ -1,0 +1,12 @@
+import { atLeast, defineCommand } from "../../command.ts";
+import { objectFormat, platform } from "../../flags/common.ts";
+import { inspectAll } from "../../output/inspect.ts";
+import { imagePath, platformQuery } from "../../run/image-path.ts";
+
+export const command = defineCommand({
+  usage: "IMAGE [IMAGE...]",
+  arity: atLeast(1),
+  flags: { format: objectFormat(), platform: platform("Platform of the image (os[/arch[/variant]])") },
+  run: ({ session, args, flags }) =>
+    inspectAll(session, args, flags.format, (name) => session.client.text("GET", imagePath(name, "/json"), { query: { platform: platformQuery(flags.platform) } })),
+});

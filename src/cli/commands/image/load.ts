@@ -1,0 +1,47 @@
+import { createReadStream } from "node:fs";
+import { access } from "node:fs/promises";
+import { defineCommand, none } from "../../command.ts";
+import { CliError } from "../../errors.ts";
+import { platform } from "../../flags/common.ts";
+import { bool, string } from "../../flags/flag.ts";
+import { platformQuery } from "../../run/image-path.ts";
+import { fileError } from "../../run/key-value-files.ts";
+import { isTerminal } from "../../stdio.ts";
+import { openInput } from "../../stream/input.ts";
+import { showProgress } from "../../stream/progress.ts";
+import { writeOut } from "../../stdio.ts";
+
+export const command = defineCommand({
+  usage: "",
+  arity: none,
+  flags: {
+    input: string("input,i", "Read from a file, not from stdin"),
+    platform: platform("Load only this platform (os[/arch[/variant]])"),
+    quiet: bool("quiet,q", "Show only what was loaded"),
+  },
+  async run({ session, flags }) {
+    const body = await source(flags.input);
+    const quiet = flags.quiet || !isTerminal(1);
+    const response = await session.client.request("POST", "/images/load", {
+      query: { quiet: quiet ? "1" : "0", platform: platformQuery(flags.platform) },
+      body,
+      contentType: "application/x-tar",
+    });
+    if (response.headers["content-type"]?.startsWith("application/json")) await showProgress(response.body, 1);
+    else for await (const chunk of response.body) await writeOut(1, chunk);
+    return 0;
+  },
+});
+
+async function source(path: string): Promise<AsyncIterable<Uint8Array>> {
+  if (path === "") {
+    if (isTerminal(0)) throw new CliError("requested load from stdin, but stdin is empty");
+    return openInput();
+  }
+  try {
+    await access(path);
+  } catch (error) {
+    throw fileError("open", path, error);
+  }
+  return createReadStream(path, { highWaterMark: 1 << 20 });
+}

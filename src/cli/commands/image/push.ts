@@ -1,0 +1,37 @@
+import { familiarName, parseReference } from "../../../lib/reference.ts";
+import { defineCommand, exactly } from "../../command.ts";
+import { CliError } from "../../errors.ts";
+import { platform } from "../../flags/common.ts";
+import { bool } from "../../flags/flag.ts";
+import { imagePath, platformQuery } from "../../run/image-path.ts";
+import { drain } from "../../run/pull.ts";
+import { registryAuth } from "../../registry-auth.ts";
+import { showProgress } from "../../stream/progress.ts";
+
+export const command = defineCommand({
+  usage: "NAME[:TAG]",
+  arity: exactly(1),
+  flags: {
+    allTags: bool("all-tags,a", "Upload every tag of the repository"),
+    disableContentTrust: bool("disable-content-trust", "Skip signing", true, { hidden: true }),
+    platform: platform("Upload only this platform (os[/arch[/variant]])"),
+    quiet: bool("quiet,q", "Show only the image's name"),
+  },
+  async run({ session, args, flags }) {
+    const named = parseReference(args[0] ?? "");
+    if (flags.allTags && named.tag !== undefined) throw new CliError("tag can't be used with --all-tags/-a");
+    const tag = flags.allTags ? undefined : (named.tag ?? "latest");
+    if (!flags.allTags && named.tag === undefined && !flags.quiet) session.out("Using default tag: latest");
+    const name = familiarName(named);
+    const response = await session.client.request("POST", imagePath(name, "/push"), {
+      query: { tag, platform: platformQuery(flags.platform) },
+      headers: registryAuth(session, named.domain),
+    });
+    if (!flags.quiet) await showProgress(response.body, 1);
+    else {
+      await drain(response.body);
+      session.out(`${named.domain}/${named.path}${tag ? `:${tag}` : ""}`);
+    }
+    return 0;
+  },
+});

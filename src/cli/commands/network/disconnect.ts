@@ -1,0 +1,13 @@
+import { defineCommand, exactly } from "../../command.ts";
+import { bool } from "../../flags/flag.ts";
+
+export const command = defineCommand({
+  usage: "NETWORK CONTAINER",
+  arity: exactly(2),
+  flags: { force: bool("force,f", "Disconnect it by force") },
+  async run({ session, args, flags }) {
+    const [network = "", container = ""] = args;
+    await session.client.call("POST", `/networks/${encodeURIComponent(network)}/disconnect`, { json: { Container: container, Force: flags.force } });
+    return 0;
+  },
+});

@@ -1,0 +1,14 @@
+import { atLeast, defineCommand } from "../../command.ts";
+import { objectFormat } from "../../flags/common.ts";
+import { bool } from "../../flags/flag.ts";
+import { inspectAll } from "../../output/inspect.ts";
+
+export const command = defineCommand({
+  usage: "NETWORK [NETWORK...]",
+  arity: atLeast(1),
+  flags: { format: objectFormat(), verbose: bool("verbose,v", "Say more") },
+  run: ({ session, args, flags }) =>
+    inspectAll(session, args, flags.format, (name) =>
+      session.client.text("GET", `/networks/${encodeURIComponent(name)}`, { query: { verbose: flags.verbose || undefined } }),
+    ),
+});

@@ -1,0 +1,22 @@
+import { defineCommand, none } from "../../command.ts";
+import { CliError } from "../../errors.ts";
+import { listFormat } from "../../flags/common.ts";
+import { bool } from "../../flags/flag.ts";
+import { type DiskUsage, summaryRow, summaryRows, verbose } from "../../output/disk-usage.ts";
+import { formatList } from "../../output/formatter.ts";
+
+export const command = defineCommand({
+  usage: "",
+  arity: none,
+  flags: { format: listFormat(), verbose: bool("verbose,v", "Show each image, container and volume") },
+  async run({ session, flags }) {
+    const usage = await session.client.json<DiskUsage>("GET", "/system/df");
+    if (flags.verbose) {
+      if (flags.format && flags.format !== "table") throw new CliError("the verbose option cannot be used with a format other than table");
+      session.write(verbose(usage));
+      return 0;
+    }
+    session.write(formatList(summaryRow, summaryRows(usage), { format: flags.format, table: "{{.Type}}\t{{.TotalCount}}\t{{.Active}}\t{{.Size}}\t{{.Reclaimable}}" }));
+    return 0;
+  },
+});

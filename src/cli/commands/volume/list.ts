@@ -1,0 +1,27 @@
+import { filterQuery } from "../../../client/client.ts";
+import type { Volume } from "../../../types/api.ts";
+import { defineCommand, none } from "../../command.ts";
+import { filters, listFormat } from "../../flags/common.ts";
+import { bool } from "../../flags/flag.ts";
+import { formatList } from "../../output/formatter.ts";
+import { volumeRows } from "../../output/volume-rows.ts";
+
+export const command = defineCommand({
+  usage: "",
+  arity: none,
+  flags: {
+    cluster: bool("cluster", "Show cluster volumes only", false, { hidden: true }),
+    filter: filters(),
+    format: listFormat(),
+    quiet: bool("quiet,q", "Show only names"),
+  },
+  async run({ session, flags }) {
+    const { Volumes } = await session.client.json<{ Volumes: Volume[] | null }>("GET", "/volumes", { query: { filters: filterQuery(flags.filter) } });
+    const volumes = (Volumes ?? []).sort((a, b) => a.Name.localeCompare(b.Name, "en", { numeric: true }));
+    const format = flags.format || (flags.quiet ? "" : session.config.volumesFormat) || "";
+    session.write(
+      formatList(volumeRows, volumes, { format, quiet: flags.quiet, table: "{{.Driver}}\t{{.Name}}", quietTemplate: "{{.Name}}", raw: "name: {{.Name}}\ndriver: {{.Driver}}\n" }),
+    );
+    return 0;
+  },
+});

@@ -1,0 +1,11 @@
+import { atLeast, defineCommand } from "../../command.ts";
+import { each } from "../../each.ts";
+import { bool } from "../../flags/flag.ts";
+
+export const command = defineCommand({
+  usage: "VOLUME [VOLUME...]",
+  arity: atLeast(1),
+  flags: { force: bool("force,f", "Do not fail for volumes that are not there") },
+  run: ({ session, args, flags }) =>
+    each(session, args, (name) => session.client.call("DELETE", `/volumes/${encodeURIComponent(name)}`, { query: { force: flags.force || undefined } })),
+});

@@ -1,0 +1,56 @@
+import { readFileSync } from "node:fs";
+import { homedir } from "node:os";
+import { join } from "node:path";
+
+export interface ProxyConfig {
+  httpProxy?: string;
+  httpsProxy?: string;
+  noProxy?: string;
+  ftpProxy?: string;
+  allProxy?: string;
+}
+
+/** `config.json`, as docker's client shares it with other tools. */
+export interface ConfigFile {
+  auths?: Record<string, { auth?: string; identitytoken?: string; registrytoken?: string }>;
+  credsStore?: string;
+  credHelpers?: Record<string, string>;
+  currentContext?: string;
+  proxies?: Record<string, ProxyConfig>;
+  detachKeys?: string;
+  HttpHeaders?: Record<string, string>;
+  pruneFilters?: string[];
+  psFormat?: string;
+  imagesFormat?: string;
+  networksFormat?: string;
+  volumesFormat?: string;
+  statsFormat?: string;
+}
+
+export const defaultConfigFolder = (): string => process.env["DOCKER_CONFIG"] || join(process.env["HOME"] ?? homedir(), ".docker");
+
+/** A missing file is an empty one; one that cannot be read is reported and then treated as empty. */
+export function readConfigFile(folder: string, warn: (line: string) => void): ConfigFile {
+  const path = join(folder, "config.json");
+  let text: string;
+  try {
+    text = readFileSync(path, "utf8");
+  } catch (error) {
+    if ((error as { code?: string }).code !== "ENOENT") warn(`WARNING: Error loading config file: ${(error as Error).message}`);
+    return {};
+  }
+  try {
+    return JSON.parse(text) as ConfigFile;
+  } catch {
+    // The engine of JavaScript words its errors otherwise than scripts know them.
+    warn(`WARNING: Error parsing config file (${path}): ${jsonProblem(text)}`);
+    return {};
+  }
+}
+
+/** The first mistake of a JSON text, in the words of Go's decoder, which scripts know. */
+function jsonProblem(text: string): string {
+  const { scan } = require("../lib/go-json/syntax.ts") as typeof import("../lib/go-json/syntax.ts");
+  const found = scan(text);
+  return "error" in found ? found.error : "invalid JSON";
+}

@@ -1,0 +1,179 @@
+/**
+ * A command-line option. `parse` takes the value so far and one more text, and returns the new value, or throws a
+ * `FlagValueError` whose message follows `invalid argument "x" for "--flag" flag: `.
+ */
+export interface Flag<T> {
+  readonly name: string;
+  readonly short?: string;
+  readonly usage: string;
+  /** the word shown after the name in help; empty for booleans */
+  readonly type: string;
+  readonly initial: T;
+  /** shown as `(default …)` in help; nothing when absent */
+  readonly shownDefault?: string;
+  readonly hidden?: boolean;
+  /** value of the flag when it stands without one (`--rm`) */
+  readonly bare?: string;
+  /** sentence printed on stderr when the flag is used */
+  readonly deprecated?: string;
+  /** a method, so that tables may hold flags of any type */
+  parse(current: T, text: string): T;
+}
+
+export type FlagTable = Record<string, Flag<unknown>>;
+export type FlagValues<F> = { readonly [K in keyof F]: F[K] extends Flag<infer T> ? T : never };
+
+export class FlagValueError extends Error {}
+
+const fail = (message: string): never => {
+  throw new FlagValueError(message);
+};
+
+type Extra = { hidden?: boolean; deprecated?: string; shownDefault?: string };
+const name2 = (names: string): { name: string; short?: string } => {
+  const [name = "", short] = names.split(",");
+  return short ? { name, short } : { name };
+};
+
+/** `names` is `long` or `long,s`. */
+export const bool = (names: string, usage: string, initial = false, extra: Extra = {}): Flag<boolean> => ({
+  ...name2(names),
+  usage,
+  type: "",
+  initial,
+  ...(initial ? { shownDefault: "true" } : {}),
+  bare: "true",
+  parse: (_current, text) => parseBool(text),
+  ...extra,
+});
+
+/** Like `bool`, but `undefined` until it is given. */
+export const maybeBool = (names: string, usage: string, extra: Extra = {}): Flag<boolean | undefined> => ({
+  ...name2(names),
+  usage,
+  type: "",
+  initial: undefined,
+  bare: "true",
+  parse: (_current, text) => parseBool(text),
+  ...extra,
+});
+
+export const string = (names: string, usage: string, initial = "", extra: Extra & { type?: string } = {}): Flag<string> => ({
+  ...name2(names),
+  usage,
+  type: "string",
+  initial,
+  ...(initial ? { shownDefault: JSON.stringify(initial) } : {}),
+  parse: (_current, text) => text,
+  ...extra,
+});
+
+/** Repeats add to the list; `check` may refuse or rewrite an item. */
+export const list = (
+  names: string,
+  usage: string,
+  check: (text: string) => string = (text) => text,
+  extra: Extra & { type?: string } = {},
+): Flag<readonly string[]> => ({
+  ...name2(names),
+  usage,
+  type: "list",
+  initial: [],
+  parse: (current, text) => [...current, check(text)],
+  ...extra,
+});
+
+/** A list whose items may be given separated by commas, too. */
+export const strings = (names: string, usage: string, extra: Extra = {}): Flag<readonly string[]> => ({
+  ...name2(names),
+  usage,
+  type: "strings",
+  initial: [],
+  parse: (current, text) => [...current, ...(text === "" ? [] : text.split(","))],
+  ...extra,
+});
+
+/** `key=value` pairs; a key alone has an empty value, and the last one given counts. */
+export const map = (
+  names: string,
+  usage: string,
+  check: (text: string) => string = (text) => text,
+  extra: Extra = {},
+): Flag<Readonly<Record<string, string>>> => ({
+  ...name2(names),
+  usage,
+  type: "map",
+  initial: {},
+  shownDefault: "map[]",
+  parse: (current, text) => {
+    const pair = check(text);
+    const at = pair.indexOf("=");
+    return at < 0 ? { ...current, [pair]: "" } : { ...current, [pair.slice(0, at)]: pair.slice(at + 1) };
+  },
+  ...extra,
+});
+
+export const int = (names: string, usage: string, initial = 0, extra: Extra = {}): Flag<number> => ({
+  ...name2(names),
+  usage,
+  type: "int",
+  initial,
+  ...(initial !== 0 ? { shownDefault: String(initial) } : {}),
+  parse: (_current, text) => parseInteger(text, "ParseInt"),
+  ...extra,
+});
+
+/** `undefined` until it is given. */
+export const maybeInt = (names: string, usage: string, extra: Extra = {}): Flag<number | undefined> => ({
+  ...name2(names),
+  usage,
+  type: "int",
+  initial: undefined,
+  parse: (_current, text) => parseInteger(text, "ParseInt"),
+  ...extra,
+});
+
+export const uint = (names: string, usage: string, type = "uint", bits = 64, extra: Extra = {}): Flag<number> => ({
+  ...name2(names),
+  usage,
+  type,
+  initial: 0,
+  parse: (_current, text) => {
+    const value = parseInteger(text, "ParseUint");
+    if (value < 0) fail(syntax("ParseUint", text));
+    if (value >= 2 ** bits) fail(`strconv.ParseUint: parsing ${quote(text)}: value out of range`);
+    return value;
+  },
+  ...extra,
+});
+
+/** A flag of any other kind: `parse` throws Errors whose message is shown. */
+export const custom = <T>(
+  names: string,
+  type: string,
+  usage: string,
+  initial: T,
+  parse: (current: T, text: string) => T,
+  extra: Extra = {},
+): Flag<T> => ({ ...name2(names), usage, type, initial, parse, ...extra });
+
+const trueWords = new Set(["1", "t", "T", "true", "TRUE", "True"]);
+const falseWords = new Set(["0", "f", "F", "false", "FALSE", "False"]);
+
+export function parseBool(text: string): boolean {
+  if (trueWords.has(text)) return true;
+  if (falseWords.has(text)) return false;
+  return fail(syntax("ParseBool", text));
+}
+
+const quote = (text: string): string => JSON.stringify(text);
+const syntax = (from: string, text: string): string => `strconv.${from}: parsing ${quote(text)}: invalid syntax`;
+
+function parseInteger(text: string, from: "ParseInt" | "ParseUint"): number {
+  if (!/^[+-]?(0[xX][0-9a-fA-F]+|0[bB][01]+|0[oO]?[0-7]+|[1-9]\d*|0)$/.test(text)) fail(syntax(from, text));
+  const sign = text.startsWith("-") ? -1 : 1;
+  const digits = text.replace(/^[+-]/, "");
+  const value = /^0\d/.test(digits) ? Number.parseInt(digits, 8) : Number(digits);
+  if (value > 9223372036854775807) fail(`strconv.${from}: parsing ${quote(text)}: value out of range`);
+  return sign * value;
+}

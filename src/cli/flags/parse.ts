@@ -1,0 +1,115 @@
+import type { Flag, FlagTable } from "./flag.ts";
+
+/** The command line does not fit the command's options; printed with the command's usage, exit code 125. */
+export class FlagError extends Error {}
+
+export interface ParsedFlags {
+  values: Record<string, unknown>;
+  /** keys of the table whose flag was given */
+  changed: ReadonlySet<string>;
+  args: string[];
+  help: boolean;
+  /** sentences about flags that should not be used any more */
+  notices: string[];
+}
+
+interface State {
+  table: FlagTable;
+  byName: Map<string, string>;
+  byShort: Map<string, string>;
+  parsed: ParsedFlags & { changed: Set<string> };
+}
+
+/**
+ * Parses as pflag does: `--name value`, `--name=value`, `-n value`, `-nvalue`, `-n=value`, combined short booleans,
+ * `--` ending the options. Without `interspersed` the first argument ends them too.
+ */
+export function parseFlags(table: FlagTable, argv: readonly string[], interspersed: boolean): ParsedFlags {
+  const state = start(table);
+  const { args } = state.parsed;
+  const rest = [...argv];
+  while (rest.length > 0 && !state.parsed.help) {
+    const word = rest.shift() ?? "";
+    if (word === "--") {
+      args.push(...rest.splice(0));
+    } else if (word.startsWith("--")) {
+      long(state, word, rest);
+    } else if (word.startsWith("-") && word.length > 1) {
+      shorts(state, word, rest);
+    } else {
+      args.push(word);
+      if (!interspersed) args.push(...rest.splice(0));
+    }
+  }
+  return state.parsed;
+}
+
+function start(table: FlagTable): State {
+  const byName = new Map<string, string>();
+  const byShort = new Map<string, string>();
+  const values: Record<string, unknown> = {};
+  for (const [key, flag] of Object.entries(table)) {
+    byName.set(flag.name, key);
+    if (flag.short) byShort.set(flag.short, key);
+    values[key] = flag.initial;
+  }
+  return { table, byName, byShort, parsed: { values, changed: new Set(), args: [], help: false, notices: [] } };
+}
+
+function long(state: State, word: string, rest: string[]): void {
+  const body = word.slice(2);
+  if (body.startsWith("-") || body.startsWith("=")) throw new FlagError(`bad flag syntax: ${word}`);
+  const at = body.indexOf("=");
+  const name = at < 0 ? body : body.slice(0, at);
+  const key = state.byName.get(name);
+  const flag = key === undefined ? undefined : state.table[key];
+  if (key === undefined || !flag) {
+    if (name === "help") return askHelp(state);
+    throw new FlagError(`unknown flag: --${name}`);
+  }
+  if (at >= 0) return set(state, key, flag, body.slice(at + 1));
+  if (flag.bare !== undefined) return set(state, key, flag, flag.bare);
+  const value = rest.shift();
+  if (value === undefined) throw new FlagError(`flag needs an argument: --${name}`);
+  set(state, key, flag, value);
+}
+
+function shorts(state: State, word: string, rest: string[]): void {
+  let letters = word.slice(1);
+  while (letters.length > 0 && !state.parsed.help) {
+    const letter = letters.slice(0, 1);
+    const after = letters.slice(1);
+    const key = state.byShort.get(letter);
+    const flag = key === undefined ? undefined : state.table[key];
+    if (key === undefined || !flag) {
+      if (letter !== "h") throw new FlagError(`unknown shorthand flag: '${letter}' in -${letters}`);
+      state.parsed.notices.push("Flag shorthand -h has been deprecated, use --help");
+      return askHelp(state);
+    }
+    if (after.startsWith("=")) return set(state, key, flag, after.slice(1));
+    if (flag.bare === undefined) {
+      const value = after || rest.shift();
+      if (value === undefined) throw new FlagError(`flag needs an argument: '${letter}' in -${letters}`);
+      return set(state, key, flag, value);
+    }
+    set(state, key, flag, flag.bare);
+    letters = after;
+  }
+}
+
+const askHelp = (state: State): void => {
+  state.parsed.help = true;
+};
+
+function set(state: State, key: string, flag: Flag<unknown>, text: string): void {
+  const { values, changed, notices } = state.parsed;
+  try {
+    values[key] = flag.parse(values[key], text);
+  } catch (error) {
+    const shown = flag.short ? `-${flag.short}, --${flag.name}` : `--${flag.name}`;
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new FlagError(`invalid argument ${JSON.stringify(text)} for "${shown}" flag: ${reason}`);
+  }
+  changed.add(key);
+  if (flag.deprecated) notices.push(`Flag --${flag.name} has been deprecated, ${flag.deprecated}`);
+}

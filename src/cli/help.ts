@@ -1,0 +1,82 @@
+import { type Command, usageLine } from "./command.ts";
+import { CliError } from "./errors.ts";
+import { describeFlags } from "./flags/help.ts";
+import { globalFlags } from "./globals.ts";
+import { programName } from "./program.ts";
+import { windowSize, writeNow } from "./stdio.ts";
+import { commands, commonCommands, findIn, groups, shortForms, spellings } from "./tree.ts";
+
+const width = (): number => (windowSize()?.columns ?? 80) - 1;
+
+/** Prints the help of the program, of a group or of a command, by the words that name it. */
+export async function help(words: readonly string[]): Promise<number> {
+  writeNow(1, `${await helpText(words)}\n`);
+  return 0;
+}
+
+export async function helpText([word, second]: readonly string[]): Promise<string> {
+  if (word === undefined) return rootHelp();
+  const group = Object.hasOwn(groups, word) ? groups[word] : undefined;
+  if (group) {
+    if (second === undefined) return groupHelp(word);
+    const found = findIn(group.children, second);
+    if (!found) throw unknown(`${word} ${second}`);
+    return commandHelp(`${word} ${found.name}`, found.leaf.summary, (await found.leaf.load()).command, spellings(word, found.name));
+  }
+  const leaf = Object.hasOwn(commands, word) ? commands[word] : undefined;
+  if (!leaf) throw unknown(word);
+  const place = shortForms[word];
+  return commandHelp(word, leaf.summary, (await leaf.load()).command, place ? spellings(place[0], place[1]) : []);
+}
+
+const unknown = (words: string): CliError =>
+  new CliError(`${programName}: unknown command: ${programName} ${words}\n\nRun '${programName} --help' for more information`);
+
+function commandHelp(path: string, summary: string, command: Command, names: string[]): string {
+  const parts = [`Usage:  ${usageLine(`${programName} ${path}`, command)}`, command.description ?? summary];
+  if (names.length > 1) parts.push(`Aliases:\n  ${names.map((name) => `${programName} ${name}`).join(", ")}`);
+  const flags = describeFlags(command.flags, width());
+  if (flags) parts.push(`Options:\n${flags}`);
+  return parts.join("\n\n");
+}
+
+const table = (rows: [string, string][]): string => {
+  const column = Math.max(11, ...rows.map(([name]) => name.length));
+  return rows.map(([name, summary]) => `  ${name.padEnd(column)} ${summary}`).join("\n");
+};
+
+function groupHelp(name: string): string {
+  const group = groups[name];
+  const rows = Object.entries(group?.children ?? {})
+    .filter(([, leaf]) => !leaf.hidden)
+    .map(([child, leaf]): [string, string] => [child, leaf.summary]);
+  const path = `${programName} ${name}`;
+  return [
+    `Usage:  ${path} COMMAND`,
+    group?.summary ?? "",
+    `Commands:\n${table(rows)}`,
+    `Run '${path} COMMAND --help' for more information on a command.`,
+  ].join("\n\n");
+}
+
+function rootHelp(): string {
+  const row = (name: string): [string, string] => [name, commands[name]?.summary ?? ""];
+  const others = Object.keys(commands).filter((name) => !commonCommands.includes(name));
+  const own: [string, string][] = [
+    ["daemon", "Run the engine"],
+    ["doctor", "Check what this machine needs to run containers"],
+  ];
+  return [
+    `Usage:  ${programName} [OPTIONS] COMMAND`,
+    "A container engine in one executable",
+    `Common Commands:\n${table(commonCommands.map(row))}`,
+    `Management Commands:\n${table(
+      Object.entries(groups)
+        .filter(([, group]) => !group.hidden)
+        .map(([name, group]): [string, string] => [name, group.summary]),
+    )}`,
+    `Commands:\n${table([...others.sort().map(row), ...own].sort(([a], [b]) => (a < b ? -1 : 1)))}`,
+    `Global Options:\n${describeFlags(globalFlags(), width())}`,
+    `Run '${programName} COMMAND --help' for more information on a command.`,
+  ].join("\n\n");
+}

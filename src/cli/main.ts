@@ -1,0 +1,101 @@
+import type { FlagTable } from "./flags/flag.ts";
+import { checkArity, type Command, usageLine } from "./command.ts";
+import { CliError } from "./errors.ts";
+import { FlagError, parseFlags } from "./flags/parse.ts";
+import { globalFlags, type GlobalValues } from "./globals.ts";
+import { clientVersion, programName } from "./program.ts";
+import { Session } from "./session.ts";
+import { writeNow } from "./stdio.ts";
+import { commands, findIn, groups } from "./tree.ts";
+
+const flagErrorCode = 125;
+
+/** The client: runs one command line (without the program's own name) and answers its exit code. */
+export async function main(argv: readonly string[]): Promise<number> {
+  try {
+    return (await dispatch(argv)) ?? 0;
+  } catch (error) {
+    const sentence = error instanceof Error ? error.message : String(error);
+    if (sentence) writeNow(2, `${sentence}\n`);
+    if (process.env["BERTH_TRACE"]) writeNow(2, `${(error as Error).stack}\n`);
+    return error instanceof CliError ? error.code : 1;
+  }
+}
+
+async function dispatch(argv: readonly string[]): Promise<number | undefined> {
+  const table = globalFlags();
+  const parsed = orUsage(programName, `${programName} [OPTIONS] COMMAND [ARG...]`, () => parseFlags(table, argv, false));
+  for (const notice of parsed.notices) writeNow(2, `${notice}\n`);
+  const globals = parsed.values as GlobalValues;
+  const [word, ...rest] = parsed.args;
+  if (globals.version) {
+    writeNow(1, `Docker version ${clientVersion}, build ${programName}\n`);
+    return 0;
+  }
+  if (word === undefined || parsed.help) return showHelp(word === undefined ? [] : parsed.args);
+  if (word === "help") return showHelp(rest);
+  return route(new Session(globals), word, rest);
+}
+
+async function showHelp(words: readonly string[]): Promise<number> {
+  const { help } = await import("./help.ts");
+  return help(words);
+}
+
+function route(session: Session, word: string, rest: string[]): Promise<number | undefined> {
+  const group = Object.hasOwn(groups, word) ? groups[word] : undefined;
+  if (group) return routeInGroup(session, word, group.children, rest);
+  const found = Object.hasOwn(commands, word) ? commands[word] : undefined;
+  if (found) return runCommand(session, `${programName} ${word}`, found.load, rest);
+  return plugin(session, word, rest);
+}
+
+async function plugin(session: Session, word: string, rest: string[]): Promise<number> {
+  const { runPlugin } = await import("./plugin.ts");
+  return runPlugin(session, word, rest);
+}
+
+async function routeInGroup(
+  session: Session,
+  name: string,
+  children: Parameters<typeof findIn>[0],
+  rest: string[],
+): Promise<number | undefined> {
+  const path = `${programName} ${name}`;
+  const [word, ...args] = rest;
+  if (word === undefined || word === "--help" || word === "-h") return showHelp([name]);
+  if (word === "help") return showHelp([name, ...args]);
+  if (word.startsWith("-")) orUsage(path, `${path} COMMAND`, () => parseFlags({}, [word], false));
+  const found = findIn(children, word);
+  if (!found) {
+    throw new CliError(
+      `${programName}: unknown command: ${path} ${word}\n\nUsage:  ${path}\n\nRun '${path} --help' for more information`,
+    );
+  }
+  return runCommand(session, `${path} ${found.name}`, found.leaf.load, args);
+}
+
+async function runCommand(
+  session: Session,
+  path: string,
+  load: () => Promise<{ command: Command }>,
+  argv: string[],
+): Promise<number | undefined> {
+  const { command } = await load();
+  const parsed = orUsage(path, usageLine(path, command), () => parseFlags(command.flags, argv, command.interspersed));
+  for (const notice of parsed.notices) session.err(notice);
+  if (parsed.help) return showHelp(path.split(" ").slice(1));
+  checkArity(path, command, parsed.args.length);
+  const { args, values, changed } = parsed;
+  return command.run({ session, args, flags: values as FlagTable as never, changed: (key) => changed.has(key), path });
+}
+
+/** A flag error is followed by the command's usage and ends with 125, whatever the command. */
+function orUsage<T>(path: string, usage: string, parse: () => T): T {
+  try {
+    return parse();
+  } catch (error) {
+    if (!(error instanceof FlagError)) throw error;
+    throw new CliError(`${error.message}\n\nUsage:  ${usage}\n\nRun '${path} --help' for more information`, flagErrorCode);
+  }
+}

@@ -1,0 +1,67 @@
+import { shortId } from "../../lib/ids.ts";
+import { humanDuration, humanSize } from "../../lib/units.ts";
+import type { ContainerSummary } from "../../types/api.ts";
+import type { RowKind } from "./formatter.ts";
+import { displayPorts } from "./ports.ts";
+import { ellipsis, joinLabels, localTime } from "./text.ts";
+
+export const containerTable = (size: boolean): string =>
+  `{{.ID}}\t{{.Image}}\t{{.Command}}\t{{.RunningFor}}\t{{.Status}}\t{{.Ports}}\t{{.Names}}${size ? "\t{{.Size}}" : ""}`;
+
+export function rawContainer(quiet: boolean, size: boolean): string {
+  if (quiet) return "container_id: {{.ID}}";
+  const lines = [
+    "container_id: {{.ID}}", "image: {{.Image}}", "command: {{.Command}}", "created_at: {{.CreatedAt}}", 'state: {{- pad .State 1 0}}',
+    'status: {{- pad .Status 1 0}}', "names: {{.Names}}", 'labels: {{- pad .Labels 1 0}}', 'ports: {{- pad .Ports 1 0}}', ...(size ? ["size: {{.Size}}"] : []),
+  ];
+  return `${lines.join("\n")}\n`;
+}
+
+type C = ContainerSummary;
+
+export const containerRows = (noTrunc: boolean): RowKind<C> => ({
+  goType: "*formatter.ContainerContext",
+  headers: {
+    ID: "CONTAINER ID", Names: "NAMES", Image: "IMAGE", Command: "COMMAND", CreatedAt: "CREATED AT", RunningFor: "CREATED", Ports: "PORTS",
+    State: "STATE", Status: "STATUS", Size: "SIZE", Labels: "LABELS", Mounts: "MOUNTS", LocalVolumes: "LOCAL VOLUMES", Networks: "NETWORKS", Platform: "PLATFORM",
+    HealthStatus: "HEALTH STATUS",
+  },
+  fields: {
+    ID: (c) => (noTrunc ? c.Id : shortId(c.Id)),
+    Names: (c) => names(c, noTrunc),
+    Image: (c) => image(c, noTrunc),
+    Command: (c) => JSON.stringify(noTrunc ? c.Command : ellipsis(c.Command, 20)),
+    CreatedAt: (c) => localTime(c.Created),
+    RunningFor: (c) => `${humanDuration(Date.now() / 1000 - c.Created)} ago`,
+    Ports: (c) => displayPorts(c.Ports ?? []),
+    State: (c) => c.State,
+    Status: (c) => c.Status,
+    Size: (c) => size(c),
+    Labels: (c) => joinLabels(c.Labels),
+    Mounts: (c) => (c.Mounts ?? []).map((mount) => { const name = mount.Name || mount.Source; return noTrunc ? name : ellipsis(name, 15); }).join(","),
+    LocalVolumes: (c) => String((c.Mounts ?? []).filter((mount) => mount.Driver === "local").length),
+    Networks: (c) => Object.keys(c.NetworkSettings?.Networks ?? {}).join(","),
+    Platform: (c) => (c as { ImageManifestDescriptor?: { platform?: unknown } }).ImageManifestDescriptor?.platform ?? null,
+    HealthStatus: (c) => /\((healthy|unhealthy|health: starting)\)/.exec(c.Status)?.[1]?.replace("health: ", "") ?? "",
+  },
+  methods: { Label: (c) => (name) => c.Labels?.[String(name)] ?? "" },
+  notInJson: ["HealthStatus"],
+});
+
+function names(c: C, noTrunc: boolean): string {
+  const own = c.Names.map((name) => name.replace(/^\//, ""));
+  return (noTrunc ? own : own.filter((name) => !name.includes("/"))).join(",");
+}
+
+/** An image that has lost its name is told by its short id; a digest beside a tag is left out. */
+function image(c: C, noTrunc: boolean): string {
+  if (c.Image === "") return "<no image>";
+  if (noTrunc) return c.Image;
+  if (shortId(c.ImageID) === shortId(c.Image)) return shortId(c.ImageID);
+  return /@sha256:[0-9a-f]{64}$/.test(c.Image) && /:[^/@]+@/.test(c.Image) ? c.Image.replace(/@.*/, "") : c.Image;
+}
+
+function size(c: C): string {
+  const own = humanSize(c.SizeRw ?? 0, 3);
+  return c.SizeRootFs ? `${own} (virtual ${humanSize(c.SizeRootFs, 3)})` : own;
+}

@@ -1,0 +1,78 @@
+import { Nil, Struct, type Value } from "../../lib/go-template/values.ts";
+
+/** Keys whose objects are maps in Docker's types; all other objects are structs. */
+const mapKeys = new Set([
+  "Annotations", "Attributes", "AuxiliaryAddresses", "AuxAddress", "Config.LogConfig", "Containers", "Data", "DriverOpts", "EndpointsConfig", "ExposedPorts",
+  "Labels", "Networks", "Options", "PortBindings", "Ports", "StorageOpt", "Sysctls", "Tmpfs", "Volumes", "Details",
+  "Status", "IndexConfigs", "Runtimes", "Services",
+]);
+/** Keys that are maps only where their values are all plain (a struct of the same name exists elsewhere). */
+const pointerKeys = new Set([
+  "MemorySwappiness", "OomKillDisable", "PidsLimit", "Init", "Health", "Healthcheck", "IPAMConfig", "SizeRw", "SizeRootFs",
+  "State", "Config", "HostConfig", "NetworkSettings", "StopTimeout", "UsageData", "Server", "ClusterVolume", "ExitCode", "ImageManifestDescriptor",
+]);
+/** Other spellings of Go's field names. */
+const aliases: Record<string, string> = { ID: "Id" };
+
+/** Fields that JSON leaves out when they are empty, with the value Go then sees. */
+const omitted: Record<string, Record<string, () => Value>> = {
+  State: { Health: () => new Nil("pointer") },
+  HostConfig: {
+    Annotations: () => new Nil("map"), Mounts: () => new Nil("slice"), StorageOpt: () => new Nil("map"), Tmpfs: () => new Nil("map"),
+    Sysctls: () => new Nil("map"), Init: () => new Nil("pointer"), Runtime: () => "",
+  },
+  Config: {
+    ExposedPorts: () => new Nil("map"), Healthcheck: () => new Nil("pointer"), StopSignal: () => "", StopTimeout: () => new Nil("pointer"),
+    Shell: () => new Nil("slice"), MacAddress: () => "", NetworkDisabled: () => false, ArgsEscaped: () => false,
+  },
+  Mounts: { Name: () => "", Driver: () => "" },
+};
+const containerTop: Record<string, () => Value> = { SizeRw: () => new Nil("pointer"), SizeRootFs: () => new Nil("pointer") };
+
+/** JSON of the API seen through Docker's Go types, as far as templates can tell the difference. */
+export const jsonStruct = (goType: string, object: object): Struct => new JsonStruct(goType, object as Record<string, Value>, "");
+
+class JsonStruct extends Struct {
+  readonly goType: string;
+  private readonly object: Record<string, Value>;
+  private readonly key: string;
+
+  constructor(goType: string, object: Record<string, Value>, key: string) {
+    super();
+    this.goType = goType;
+    this.object = object;
+    this.key = key;
+  }
+
+  member(name: string): { value: Value } | undefined {
+    if (Object.hasOwn(this.object, name)) return { value: view(name, this.object[name]) };
+    const alias = aliases[name];
+    if (alias && Object.hasOwn(this.object, alias)) return { value: this.object[alias] };
+    const absent = this.key === "" && "HostConfig" in this.object ? containerTop : (omitted[this.key] ?? {});
+    const zero = Object.hasOwn(absent, name) ? absent[name] : undefined;
+    return zero && { value: zero() };
+  }
+
+  override values(): Value[] {
+    return Object.entries(this.object).map(([key, value]) => view(key, value));
+  }
+
+  toJSON(): unknown {
+    return this.object;
+  }
+}
+
+function view(key: string, value: Value): Value {
+  if (value === null) return new Nil(pointerKeys.has(key) ? "pointer" : mapKeys.has(key) ? "map" : "slice");
+  if (Array.isArray(value)) return value.map((item) => (isObject(item) ? new JsonStruct(`types.${key}`, item, key) : item));
+  if (!isObject(value)) return value;
+  if (mapKeys.has(key) || key.includes("/")) return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, viewInMap(name, item)]));
+  // LogConfig.Config is a map of strings, a container's Config a struct: the latter always has more than strings.
+  if (key === "Config" && Object.values(value).every((item) => typeof item === "string")) return value;
+  return new JsonStruct(`types.${key}`, value, key);
+}
+
+const viewInMap = (name: string, value: Value): Value =>
+  value === null ? new Nil("slice") : Array.isArray(value) ? view(name, value) : isObject(value) ? new JsonStruct("types.Value", value, "") : value;
+
+const isObject = (value: Value): value is Record<string, Value> => typeof value === "object" && value !== null && !Array.isArray(value);

@@ -1,0 +1,114 @@
+import { closeSync, existsSync, openSync, unlinkSync, writeSync } from "node:fs";
+import { create } from "../../client/containers.ts";
+import { ApiError } from "../../client/errors.ts";
+import { familiar, type Reference } from "../../lib/reference.ts";
+import type { ContainerCreateRequest } from "../../types/api.ts";
+import type { ProxyConfig } from "../config-file.ts";
+import type { Session } from "../session.ts";
+import { windowSize } from "../stdio.ts";
+import type { ContainerFlags } from "./flags.ts";
+import { fileError } from "./key-value-files.ts";
+import { imageReference, pullImage } from "./pull.ts";
+import { createRequest } from "./request.ts";
+
+/** Reads the options into a request, with the configuration's proxies; throws plain sentences. */
+export function prepare(
+  session: Session,
+  flags: ContainerFlags,
+  args: readonly string[],
+  changed: (key: keyof ContainerFlags & string) => boolean,
+): ContainerCreateRequest {
+  if (!["always", "missing", "never"].includes(flags.pull))
+    throw new Error(`invalid pull option: '${flags.pull}': must be one of "always", "missing" or "never"`);
+  const request = createRequest(flags, args, changed);
+  request.Env = withProxies(session, request.Env ?? null);
+  const size = flags.tty ? windowSize() : undefined;
+  if (size && request.HostConfig) request.HostConfig.ConsoleSize = [size.rows, size.columns];
+  return request;
+}
+
+const proxyNames: [keyof ProxyConfig, string][] = [
+  ["httpProxy", "HTTP_PROXY"],
+  ["httpsProxy", "HTTPS_PROXY"],
+  ["noProxy", "NO_PROXY"],
+  ["ftpProxy", "FTP_PROXY"],
+  ["allProxy", "ALL_PROXY"],
+];
+
+function withProxies(session: Session, given: string[] | null): string[] | null {
+  const { proxies } = session.config;
+  const config = proxies?.[session.endpoint.url] ?? proxies?.["default"];
+  if (!config) return given;
+  const env = given ?? [];
+  const names = new Set(env.map((variable) => variable.split("=", 1)[0]));
+  const added = proxyNames.flatMap(([key, name]) =>
+    config[key] ? [name, name.toLowerCase()].filter((each) => !names.has(each)).map((each) => `${each}=${config[key]}`) : [],
+  );
+  return env.length + added.length > 0 ? [...env, ...added] : null;
+}
+
+/** Creates the container, pulling its image first where the policy says so; answers its id. */
+export async function createContainer(session: Session, request: ContainerCreateRequest, flags: ContainerFlags): Promise<string> {
+  warnOfLocalDns(session, flags.dns);
+  const idFile = openIdFile(flags.cidfile);
+  try {
+    const reference = imageReference(request.Image ?? "");
+    if (flags.pull === "always" && reference) await pullImage(session, reference, flags.platform, flags.quiet ? undefined : 2);
+    const { Id, Warnings } = await createOrPull(session, request, flags, reference);
+    for (const warning of Warnings ?? []) session.err(`WARNING: ${warning}`);
+    idFile?.write(Id);
+    return Id;
+  } finally {
+    idFile?.close();
+  }
+}
+
+async function createOrPull(
+  session: Session,
+  request: ContainerCreateRequest,
+  flags: ContainerFlags,
+  reference: Reference | undefined,
+): ReturnType<typeof create> {
+  const query = { name: flags.name, platform: flags.platform };
+  try {
+    return await create(session.client, request, query);
+  } catch (error) {
+    if (!(error instanceof ApiError && error.status === 404 && reference && flags.pull === "missing")) throw error;
+  }
+  if (!flags.quiet) session.err(`Unable to find image '${familiar(reference)}' locally`);
+  await pullImage(session, reference, flags.platform, flags.quiet ? undefined : 2);
+  return create(session.client, request, query);
+}
+
+function warnOfLocalDns(session: Session, servers: readonly string[]): void {
+  const local = servers.find((server) => /^127\./.test(server) || server === "::1");
+  if (local) session.err(`WARNING: Localhost DNS (${local}) setting may fail in containers.`);
+}
+
+interface IdFile {
+  write(id: string): void;
+  /** an empty file, left because nothing was created, is removed */
+  close(): void;
+}
+
+function openIdFile(path: string): IdFile | undefined {
+  if (!path) return undefined;
+  if (existsSync(path)) throw new Error(`container ID file found, make sure the other container isn't running or delete ${path}`);
+  let fd: number;
+  try {
+    fd = openSync(path, "w", 0o666);
+  } catch (error) {
+    throw new Error(`failed to create the container ID file: ${fileError("open", path, error).message}`);
+  }
+  let written = false;
+  return {
+    write: (id) => {
+      writeSync(fd, id);
+      written = true;
+    },
+    close: () => {
+      closeSync(fd);
+      if (!written) unlinkSync(path);
+    },
+  };
+}

@@ -1,0 +1,56 @@
+import { readFileSync } from "node:fs";
+
+const reasons: Record<string, string> = {
+  ENOENT: "no such file or directory",
+  EACCES: "permission denied",
+  EISDIR: "is a directory",
+  ENOTDIR: "not a directory",
+};
+
+/** A file error as Go words it: `open x: no such file or directory`. */
+export const fileError = (verb: string, path: string, error: unknown): Error => {
+  const code = (error as { code?: string }).code ?? "";
+  return new Error(`${verb} ${path}: ${reasons[code] ?? (error as Error).message}`);
+};
+
+function readText(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    throw fileError((error as { code?: string }).code === "EISDIR" ? "read" : "open", path, error);
+  }
+}
+
+/** Lines `NAME=value`, comments and blank lines left out; a name alone is given to `lookUp`. */
+function parseLines(path: string, what: string, lookUp: (name: string) => string | undefined): string[] {
+  return readText(path)
+    .replace(/^\uFEFF/, "")
+    .split("\n")
+    .flatMap((raw) => {
+      const line = raw.replace(/\r$/, "").trimStart();
+      if (line === "" || line.startsWith("#")) return [];
+      const at = line.indexOf("=");
+      const name = at < 0 ? line : line.slice(0, at);
+      if (name === "") throw new Error(`invalid ${what} file (${path}): no variable name on line '${line}'`);
+      if (/[ \t]/.test(name.trimEnd()) || (at >= 0 && /\s/.test(name))) throw new Error(`invalid ${what} file (${path}): variable '${name}' contains whitespaces`);
+      if (at >= 0) return [line];
+      const value = lookUp(name.trimEnd());
+      return value === undefined ? [] : [value];
+    });
+}
+
+/** `--env-file`: a name alone copies the client's variable, and is skipped where there is none. */
+export const readEnvFile = (path: string): string[] =>
+  parseLines(path, "env", (name) => (process.env[name] === undefined ? undefined : `${name}=${process.env[name]}`));
+
+/** `--label-file`: a name alone is a label without a value. */
+export const readLabelFile = (path: string): string[] => parseLines(path, "label", (name) => name);
+
+export function pairs(items: readonly string[]): Record<string, string> {
+  return Object.fromEntries(
+    items.map((item) => {
+      const at = item.indexOf("=");
+      return at < 0 ? [item, ""] : [item.slice(0, at), item.slice(at + 1)];
+    }),
+  );
+}

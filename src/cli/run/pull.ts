@@ -1,0 +1,32 @@
+import { type Reference, familiar, familiarName, parseReference, withDefaultTag } from "../../lib/reference.ts";
+import { registryAuth } from "../registry-auth.ts";
+import type { Session } from "../session.ts";
+import { showProgress } from "../stream/progress.ts";
+
+/** The image a user named, or `undefined` where it is an id; throws `invalid reference format` and its relatives. */
+export function imageReference(image: string): Reference | undefined {
+  if (/^(sha256:)?[0-9a-f]{64}$/.test(image)) return undefined;
+  return withDefaultTag(parseReference(image));
+}
+
+export const familiarWithTag = (reference: Reference): string => familiar(reference);
+
+/** `POST /images/create` for one reference; progress goes to `fd`, or nowhere. */
+export async function pullImage(session: Session, reference: Reference, platform: string, fd: 1 | 2 | undefined): Promise<void> {
+  const tag = reference.digest ?? reference.tag ?? "";
+  const response = await session.client.request("POST", "/images/create", {
+    query: { fromImage: familiarName(reference), tag, platform: platform || undefined },
+    headers: registryAuth(session, reference.domain),
+  });
+  if (fd !== undefined) return showProgress(response.body, fd);
+  await drain(response.body);
+}
+
+/** Reads a progress stream for its errors alone. */
+export async function drain(body: AsyncIterable<Uint8Array>): Promise<void> {
+  const { jsonObjects } = await import("../stream/progress.ts");
+  for await (const object of jsonObjects(body)) {
+    const { error, errorDetail } = object as { error?: string; errorDetail?: { message: string } };
+    if (error !== undefined) throw new Error(errorDetail?.message ?? error);
+  }
+}

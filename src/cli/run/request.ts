@@ -1,0 +1,246 @@
+import { readFileSync } from "node:fs";
+import type { ContainerConfig, ContainerCreateRequest, HealthConfig, HostConfig } from "../../types/api.ts";
+import type { ContainerFlags } from "./flags.ts";
+import { fileError, pairs, readEnvFile, readLabelFile } from "./key-value-files.ts";
+import { checkMac, type Networking, networking } from "./networks.ts";
+import { parseExpose, parsePublish, toPortMap } from "./ports.ts";
+import { device, isCdiName, restartPolicy } from "./values.ts";
+import { absoluteBind, parseVolumeSpec } from "./volumes.ts";
+
+const orNull = (items: readonly string[]): string[] | null => (items.length > 0 ? [...items] : null);
+
+/** The body of `POST /containers/create` that the options of `run` or `create` ask for. Throws sentences. */
+export function createRequest(
+  flags: ContainerFlags,
+  args: readonly string[],
+  changed: (key: keyof ContainerFlags & string) => boolean,
+): ContainerCreateRequest {
+  validate(flags);
+  const networks = [...flags.network, ...flags.net];
+  const net = networking(networks, {
+    aliases: [...flags.networkAlias, ...flags.netAlias],
+    links: flags.link,
+    ip: flags.ip,
+    ip6: flags.ip6,
+    macAddress: flags.macAddress,
+    linkLocalIps: flags.linkLocalIp,
+  });
+  const { binds, anonymous } = volumes(flags.volume);
+  const ports = flags.publish.flatMap(parsePublish);
+  const exposed = [...flags.expose.flatMap(parseExpose), ...ports.map(({ port }) => port)];
+  return {
+    ...config(flags, args, changed, anonymous, exposed),
+    HostConfig: { ...host(flags, net, binds), PortBindings: toPortMap(ports) },
+    NetworkingConfig: { EndpointsConfig: net.endpoints },
+  };
+}
+
+function validate(flags: ContainerFlags): void {
+  checkMac(flags.macAddress);
+  const { memorySwappiness: swappiness } = flags;
+  if (swappiness !== -1 && (swappiness < 0 || swappiness > 100))
+    throw new Error(`invalid value: ${swappiness}. Valid memory swappiness range is 0-100`);
+  const restarts = restartPolicy(flags.restart).Name;
+  if (flags.rm && restarts !== "" && restarts !== "no") throw new Error("conflicting options: cannot specify both --restart and --rm");
+  if (flags.pid && flags.pid !== "host" && !/^container:.+$/.test(flags.pid)) throw new Error("--pid: invalid PID mode");
+  if (flags.uts && flags.uts !== "host") throw new Error("--uts: invalid UTS mode");
+  if (flags.userns && flags.userns !== "host") throw new Error("--userns: invalid USER mode");
+  if (flags.cgroupns && !["host", "private"].includes(flags.cgroupns)) throw new Error("--cgroupns: invalid CGROUP mode");
+  if (flags.logDriver === "none" && flags.logOpt.length > 0) throw new Error("invalid logging opts for driver none");
+}
+
+function volumes(specs: readonly string[]): { binds: string[]; anonymous: string[] } {
+  const binds: string[] = [];
+  const anonymous: string[] = [];
+  for (const spec of new Set(specs)) (parseVolumeSpec(spec).source ? binds : anonymous).push(spec);
+  return { binds: binds.map(absoluteBind), anonymous };
+}
+
+const asSet = (names: readonly string[]): Record<string, Record<string, never>> => Object.fromEntries(names.map((name) => [name, {}]));
+
+function config(
+  flags: ContainerFlags,
+  args: readonly string[],
+  changed: (key: keyof ContainerFlags & string) => boolean,
+  anonymous: string[],
+  exposed: string[],
+): Partial<ContainerConfig> {
+  const [image = "", ...command] = args;
+  const all = flags.attach.length === 0;
+  const stdin = flags.attach.includes("stdin") || flags.interactive;
+  const health = healthcheck(flags);
+  return {
+    Hostname: flags.hostname,
+    Domainname: flags.domainname,
+    User: flags.user,
+    AttachStdin: stdin,
+    AttachStdout: all || flags.attach.includes("stdout"),
+    AttachStderr: all || flags.attach.includes("stderr"),
+    ...(exposed.length > 0 ? { ExposedPorts: asSet(exposed) } : {}),
+    Tty: flags.tty,
+    OpenStdin: flags.interactive,
+    StdinOnce: flags.interactive && stdin,
+    Env: orNull(environment(flags)),
+    Cmd: orNull(command),
+    ...(health ? { Healthcheck: health } : {}),
+    Image: image,
+    Volumes: asSet(anonymous),
+    WorkingDir: flags.workdir,
+    Entrypoint: flags.entrypoint ? [flags.entrypoint] : changed("entrypoint") ? [""] : null,
+    OnBuild: null,
+    Labels: pairs([...flags.labelFile.flatMap(readLabelFile), ...flags.label]),
+    ...(flags.stopSignal ? { StopSignal: flags.stopSignal } : {}),
+    ...(changed("stopTimeout") && flags.stopTimeout !== undefined ? { StopTimeout: flags.stopTimeout } : {}),
+  };
+}
+
+/** Files first, then options; of a variable given twice the last counts. */
+function environment(flags: ContainerFlags): string[] {
+  const last = new Map<string, string>();
+  for (const variable of [...flags.envFile.flatMap(readEnvFile), ...flags.env]) last.set(variable.split("=", 1)[0] ?? "", variable);
+  return [...last.values()];
+}
+
+function healthcheck(flags: ContainerFlags): HealthConfig | undefined {
+  const { healthCmd, healthInterval, healthTimeout, healthStartPeriod, healthStartInterval, healthRetries } = flags;
+  const any = healthCmd || healthInterval || healthTimeout || healthStartPeriod || healthStartInterval || healthRetries;
+  if (flags.noHealthcheck) {
+    if (any) throw new Error("--no-healthcheck conflicts with --health-* options");
+    return { Test: ["NONE"] };
+  }
+  if (!any) return undefined;
+  const negative = (name: string): Error => new Error(`--health-${name} cannot be negative`);
+  if (healthInterval < 0) throw negative("interval");
+  if (healthTimeout < 0) throw negative("timeout");
+  if (healthRetries < 0) throw negative("retries");
+  if (healthStartPeriod < 0) throw new Error("--health-start-period cannot be negative");
+  if (healthStartInterval < 0) throw negative("start-interval");
+  return {
+    ...(healthCmd ? { Test: ["CMD-SHELL", healthCmd] } : {}),
+    ...(healthInterval ? { Interval: healthInterval } : {}),
+    ...(healthTimeout ? { Timeout: healthTimeout } : {}),
+    ...(healthStartPeriod ? { StartPeriod: healthStartPeriod } : {}),
+    ...(healthStartInterval ? { StartInterval: healthStartInterval } : {}),
+    ...(healthRetries ? { Retries: healthRetries } : {}),
+  };
+}
+
+function host(flags: ContainerFlags, net: Networking, binds: string[]): Partial<HostConfig> {
+  const security = securityOptions(flags.securityOpt);
+  const tmpfs = Object.fromEntries(flags.tmpfs.map((spec) => [spec.split(":", 1)[0] ?? "", spec.slice((spec.split(":", 1)[0] ?? "").length + 1)]));
+  const cdi = flags.device.filter(isCdiName);
+  const requests = [...flags.gpus, ...(cdi.length > 0 ? [{ Driver: "cdi", Count: 0, DeviceIDs: cdi, Capabilities: null, Options: null }] : [])];
+  const storage = storageOptions(flags.storageOpt);
+  return {
+    Binds: orNull(binds),
+    ContainerIDFile: flags.cidfile,
+    LogConfig: { Type: flags.logDriver, Config: pairs(flags.logOpt) },
+    NetworkMode: net.mode,
+    RestartPolicy: restartPolicy(flags.restart),
+    AutoRemove: flags.rm,
+    VolumeDriver: flags.volumeDriver,
+    VolumesFrom: orNull(flags.volumesFrom),
+    ConsoleSize: [0, 0],
+    ...(Object.keys(flags.annotation).length > 0 ? { Annotations: { ...flags.annotation } } : {}),
+    CapAdd: orNull(flags.capAdd),
+    CapDrop: orNull(flags.capDrop),
+    CgroupnsMode: flags.cgroupns,
+    Dns: [...flags.dns],
+    DnsOptions: [...flags.dnsOption, ...flags.dnsOpt],
+    DnsSearch: [...flags.dnsSearch],
+    ExtraHosts: orNull(flags.addHost),
+    GroupAdd: orNull(flags.groupAdd),
+    IpcMode: flags.ipc,
+    Cgroup: "",
+    Links: orNull(flags.link),
+    OomScoreAdj: flags.oomScoreAdj,
+    PidMode: flags.pid,
+    Privileged: flags.privileged,
+    PublishAllPorts: flags.publishAll,
+    ReadonlyRootfs: flags.readOnly,
+    SecurityOpt: orNull(security.options),
+    ...(storage ? { StorageOpt: storage } : {}),
+    ...(flags.tmpfs.length > 0 ? { Tmpfs: tmpfs } : {}),
+    UTSMode: flags.uts,
+    UsernsMode: flags.userns,
+    ShmSize: flags.shmSize,
+    ...(Object.keys(flags.sysctl).length > 0 ? { Sysctls: { ...flags.sysctl } } : {}),
+    ...(flags.runtime ? { Runtime: flags.runtime } : {}),
+    Isolation: flags.isolation,
+    ...resources(flags),
+    Devices: flags.device.filter((spec) => !isCdiName(spec)).map(device),
+    DeviceCgroupRules: orNull(flags.deviceCgroupRule),
+    DeviceRequests: requests.length > 0 ? requests : null,
+    ...(flags.mount.length > 0 ? { Mounts: [...flags.mount] } : {}),
+    MaskedPaths: security.unconfinedPaths ? [] : null,
+    ReadonlyPaths: security.unconfinedPaths ? [] : null,
+    ...(flags.init === undefined ? {} : { Init: flags.init }),
+  };
+}
+
+function resources(flags: ContainerFlags): Partial<HostConfig> {
+  return {
+    CpuShares: flags.cpuShares,
+    Memory: flags.memory,
+    NanoCpus: flags.cpus,
+    CgroupParent: flags.cgroupParent,
+    BlkioWeight: flags.blkioWeight,
+    BlkioWeightDevice: [...flags.blkioWeightDevice],
+    BlkioDeviceReadBps: [...flags.deviceReadBps],
+    BlkioDeviceWriteBps: [...flags.deviceWriteBps],
+    BlkioDeviceReadIOps: [...flags.deviceReadIops],
+    BlkioDeviceWriteIOps: [...flags.deviceWriteIops],
+    CpuPeriod: flags.cpuPeriod,
+    CpuQuota: flags.cpuQuota,
+    CpuRealtimePeriod: flags.cpuRtPeriod,
+    CpuRealtimeRuntime: flags.cpuRtRuntime,
+    CpusetCpus: flags.cpusetCpus,
+    CpusetMems: flags.cpusetMems,
+    MemoryReservation: flags.memoryReservation,
+    MemorySwap: flags.memorySwap,
+    MemorySwappiness: flags.memorySwappiness,
+    OomKillDisable: flags.oomKillDisable,
+    PidsLimit: flags.pidsLimit,
+    Ulimits: [...flags.ulimit],
+    CpuCount: flags.cpuCount,
+    CpuPercent: flags.cpuPercent,
+    IOMaximumIOps: flags.ioMaxiops,
+    IOMaximumBandwidth: flags.ioMaxbandwidth,
+  };
+}
+
+function storageOptions(options: readonly string[]): Record<string, string> | undefined {
+  if (options.some((option) => !option.includes("="))) throw new Error("invalid storage option");
+  return options.length > 0 ? pairs(options) : undefined;
+}
+
+/** A seccomp profile is a file of the client's: its text is sent in place of its name. */
+function securityOptions(given: readonly string[]): { options: string[]; unconfinedPaths: boolean } {
+  const options = given.map((option) => {
+    const separator = option.includes("=") ? "=" : ":";
+    const at = option.indexOf(separator);
+    if (at < 0) {
+      if (option !== "no-new-privileges") throw new Error(`Invalid --security-opt: ${JSON.stringify(option)}`);
+      return option;
+    }
+    const [key, value] = [option.slice(0, at), option.slice(at + 1)];
+    if (key !== "seccomp" || value === "unconfined" || value === "builtin") return option;
+    return `seccomp=${seccompProfile(value)}`;
+  });
+  const kept = options.filter((option) => option !== "systempaths=unconfined");
+  return { options: kept, unconfinedPaths: kept.length < options.length };
+}
+
+function seccompProfile(path: string): string {
+  let text: string;
+  try {
+    text = readFileSync(path, "utf8");
+  } catch (error) {
+    throw new Error(`opening seccomp profile (${path}) failed: ${fileError("open", path, error).message}`);
+  }
+  try {
+    return JSON.stringify(JSON.parse(text));
+  } catch (error) {
+    throw new Error(`compacting json for seccomp profile (${path}) failed: ${(error as Error).message}`);
+  }
+}

@@ -1,0 +1,36 @@
+import { resolve } from "node:path";
+
+export interface VolumeSpec {
+  source: string;
+  target: string;
+}
+
+/** `-v`: tells a bind or named volume (it has a source) from an anonymous volume; the engine reads the rest. */
+export function parseVolumeSpec(spec: string): VolumeSpec {
+  if (spec === "") throw new Error("invalid empty volume spec");
+  if (spec.length <= 2) return { source: "", target: spec };
+  const sections: string[] = [];
+  let section = "";
+  for (const character of spec) {
+    // A single letter before a colon reads as a Windows drive, as docker's client has it.
+    if (character !== ":" || /^[a-zA-Z]$/.test(section)) {
+      section += character;
+      continue;
+    }
+    if (section === "") throw new Error(`invalid spec: ${spec}: empty section between colons`);
+    sections.push(section);
+    section = "";
+    if (sections.length > 2) throw new Error(`invalid spec: ${spec}: too many colons`);
+  }
+  if (section === "") throw new Error(`invalid spec: ${spec}: empty section between colons`);
+  sections.push(section);
+  const [first = "", second] = sections;
+  return second === undefined ? { source: "", target: first } : { source: first, target: second };
+}
+
+/** The bind as the engine gets it: a path that starts with a dot is taken from the client's folder. */
+export function absoluteBind(spec: string): string {
+  const at = spec.indexOf(":");
+  const source = spec.slice(0, at);
+  return source.startsWith(".") ? resolve(source) + spec.slice(at) : spec;
+}

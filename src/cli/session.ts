@@ -1,0 +1,130 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { Client } from "../client/client.ts";
+import { parseHost } from "../client/host.ts";
+import { type ConfigFile, readConfigFile } from "./config-file.ts";
+import { CliError } from "./errors.ts";
+import type { GlobalValues } from "./globals.ts";
+import { writeNow } from "./stdio.ts";
+
+export const defaultHost = "unix:///run/berth.sock";
+
+/** Where the engine is and how that was decided. */
+export interface Endpoint {
+  context: string;
+  url: string;
+  tls: boolean;
+  /** false when it is the default because nothing named another: then an engine may be started */
+  named: boolean;
+  tlsFolder?: string;
+  skipTlsVerify?: boolean;
+}
+
+/** What one invocation of the program works with: its options, its configuration, its engine, its output. */
+export class Session {
+  readonly globals: GlobalValues;
+  private loadedConfig: ConfigFile | undefined;
+  private openClient: Client | undefined;
+
+  constructor(globals: GlobalValues) {
+    this.globals = globals;
+  }
+
+  get configFolder(): string {
+    return this.globals.config;
+  }
+
+  get config(): ConfigFile {
+    this.loadedConfig ??= readConfigFile(this.configFolder, (line) => this.err(line));
+    return this.loadedConfig;
+  }
+
+  get client(): Client {
+    this.openClient ??= this.connect();
+    return this.openClient;
+  }
+
+  /** Writes text to stdout as it is. */
+  write(text: string): void {
+    writeNow(1, text);
+  }
+
+  out(line: string): void {
+    writeNow(1, `${line}\n`);
+  }
+
+  err(line: string): void {
+    writeNow(2, `${line}\n`);
+  }
+
+  /** Order: --host, --context, DOCKER_HOST, DOCKER_CONTEXT, the configuration's current context, the default. */
+  get endpoint(): Endpoint {
+    const { host: hosts, context } = this.globals;
+    if (hosts.length > 1) throw new CliError("specify only one -H");
+    const [host] = hosts;
+    if (host && context) throw new CliError("conflicting options: either specify --host or --context, not both");
+    if (host) return this.plain(host, true);
+    if (context) return this.ofContext(context);
+    const environment = process.env["BERTH_HOST"] || process.env["DOCKER_HOST"];
+    if (environment) return this.plain(environment, true);
+    const current = process.env["DOCKER_CONTEXT"] || this.config.currentContext;
+    return this.ofContext(current || "default");
+  }
+
+  private plain(url: string, named: boolean): Endpoint {
+    const { tls, tlsverify } = this.globals;
+    return { context: "default", url, tls: tls || tlsverify, named, skipTlsVerify: !tlsverify };
+  }
+
+  private ofContext(name: string): Endpoint {
+    if (name === "default") return this.plain(defaultHost, false);
+    const { contextEndpoint } = require("./context-store.ts") as typeof import("./context-store.ts");
+    return contextEndpoint(this.configFolder, name);
+  }
+
+  private connect(): Client {
+    const endpoint = this.endpoint;
+    const host = parseHost(endpoint.url, endpoint.tls);
+    const apiVersion = process.env["DOCKER_API_VERSION"]?.replace(/^v/, "");
+    return new Client({
+      host,
+      ...(apiVersion ? { apiVersion } : {}),
+      headers: { ...this.config.HttpHeaders, ...headersOf(process.env["DOCKER_CUSTOM_HEADERS"]) },
+      ...(host.kind === "tcp" && host.tls ? { tls: this.tlsOptions(endpoint) } : {}),
+      ...(endpoint.named ? {} : { onUnreachable: async () => (await import("./auto-start.ts")).startEngine(this) }),
+    });
+  }
+
+  private tlsOptions({ tlsFolder, skipTlsVerify }: Endpoint): Record<string, unknown> {
+    const folder = tlsFolder ?? process.env["DOCKER_CERT_PATH"] ?? this.configFolder;
+    const read = (path: string): string | undefined => {
+      try {
+        return readFileSync(path, "utf8");
+      } catch (error) {
+        if ((error as { code?: string }).code === "ENOENT") return undefined;
+        throw error;
+      }
+    };
+    const { tlscacert, tlscert, tlskey } = this.globals;
+    const ca = read(tlscacert || join(folder, "ca.pem"));
+    const cert = read(tlscert || join(folder, "cert.pem"));
+    const key = read(tlskey || join(folder, "key.pem"));
+    return {
+      rejectUnauthorized: !skipTlsVerify,
+      ...(ca ? { ca } : {}),
+      ...(cert ? { cert } : {}),
+      ...(key ? { key } : {}),
+    };
+  }
+}
+
+/** `k=v,k2=v2` of DOCKER_CUSTOM_HEADERS. */
+export function headersOf(text: string | undefined): Record<string, string> {
+  const headers: Record<string, string> = {};
+  for (const item of text?.split(",") ?? []) {
+    const at = item.indexOf("=");
+    if (at <= 0) throw new CliError(`failed to set custom headers from DOCKER_CUSTOM_HEADERS environment variable: missing value in '${item}'`);
+    headers[item.slice(0, at).trim()] = item.slice(at + 1).trim();
+  }
+  return headers;
+}

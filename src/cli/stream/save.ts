@@ -1,0 +1,37 @@
+import { existsSync, statSync } from "node:fs";
+import { open, rename, rm } from "node:fs/promises";
+import { dirname } from "node:path";
+import type { HttpResponse } from "../../client/http.ts";
+import { CliError } from "../errors.ts";
+import { isTerminal, writeOut } from "../stdio.ts";
+
+/** Writes an answer's body to a file, which appears whole or not at all, or to stdout unless that is a terminal. */
+export async function saveTo(path: string, what: "export" | "save", request: () => Promise<HttpResponse>): Promise<void> {
+  if (path === "") {
+    if (isTerminal(1)) throw new CliError("cowardly refusing to save to a terminal. Use the -o flag or redirect");
+    for await (const chunk of (await request()).body) await writeOut(1, chunk);
+    return;
+  }
+  checkPath(path, what);
+  const { body } = await request();
+  const temporary = `${path}.tmp-${process.pid}`;
+  try {
+    const file = await open(temporary, "wx", 0o600);
+    try {
+      for await (const chunk of body) await file.write(chunk);
+    } finally {
+      await file.close();
+    }
+    await rename(temporary, path);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
+}
+
+function checkPath(path: string, what: string): void {
+  const failed = (reason: string): CliError => new CliError(`failed to ${what} ${what === "save" ? "image" : "container"}: ${reason}`);
+  const folder = dirname(path);
+  if (!existsSync(folder)) throw failed(`invalid output path: directory ${JSON.stringify(folder)} does not exist`);
+  if (existsSync(path) && statSync(path).isDirectory()) throw failed(`invalid output path: ${JSON.stringify(path)} must be a regular file`);
+}

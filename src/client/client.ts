@@ -1,0 +1,282 @@
+import type { Connection, SocketTarget } from "./connection.ts";
+import { SocketConnection } from "./connection.ts";
+import { ApiError, connectionError } from "./errors.ts";
+import type { Host } from "./host.ts";
+import { type HttpRequest, type HttpResponse, Reader, receive, send } from "./http.ts";
+
+/** The newest API this client speaks; an older engine is met half way (see `negotiate`). */
+export const newestApiVersion = "1.51";
+
+export interface ClientOptions {
+  host: Host;
+  /** fixes the API version, as DOCKER_API_VERSION does; nothing is negotiated then */
+  apiVersion?: string;
+  headers?: Record<string, string>;
+  /** node:tls options, for tcp hosts */
+  tls?: Record<string, unknown>;
+  userAgent?: string;
+  /** Called once when nobody listens; answers whether to try again. */
+  onUnreachable?: () => Promise<boolean>;
+}
+
+export type Query = Record<string, string | number | boolean | string[] | undefined>;
+
+export interface RequestOptions {
+  query?: Query;
+  /** sent as JSON */
+  json?: unknown;
+  body?: Uint8Array | AsyncIterable<Uint8Array>;
+  contentType?: string;
+  headers?: Record<string, string>;
+  signal?: AbortSignal;
+}
+
+/** A raw stream to a process: what an attach or exec request turned its connection into. */
+export interface HijackedStream {
+  connection: Connection;
+  contentType: string;
+}
+
+/**
+ * One engine, by its address. Requests that follow each other share a connection; a request made while another's
+ * body is still being read gets one of its own.
+ */
+export class Client {
+  readonly host: Host;
+  private readonly options: ClientOptions;
+  private readonly idle: { connection: Connection; reader: Reader }[] = [];
+  private version: string;
+  private negotiable: boolean;
+  private triedToStart = false;
+
+  constructor(options: ClientOptions) {
+    this.host = options.host;
+    this.options = options;
+    this.version = options.apiVersion ?? newestApiVersion;
+    this.negotiable = options.apiVersion === undefined;
+  }
+
+  /** The API version requests carry at present. */
+  get apiVersion(): string {
+    return this.version;
+  }
+
+  /** Sends a request; an answer of 400 or above becomes an `ApiError`. The body must be read or closed. */
+  async request(method: string, path: string, options: RequestOptions = {}): Promise<HttpResponse> {
+    const response = await this.attempt(method, path, options);
+    if (response.status < 400) return response;
+    const error = await toApiError(response);
+    if (options.body || !this.adapts(error)) throw error;
+    return this.request(method, path, options);
+  }
+
+  async json<T>(method: string, path: string, options: RequestOptions = {}): Promise<T> {
+    return JSON.parse(await this.text(method, path, options)) as T;
+  }
+
+  async text(method: string, path: string, options: RequestOptions = {}): Promise<string> {
+    const response = await this.request(method, path, options);
+    return readText(response.body);
+  }
+
+  /** Sends a request whose answer's body says nothing. */
+  async call(method: string, path: string, options: RequestOptions = {}): Promise<HttpResponse> {
+    const response = await this.request(method, path, options);
+    await readText(response.body);
+    return response;
+  }
+
+  /** Turns the request's connection into a raw stream in both directions. */
+  async hijack(path: string, options: RequestOptions = {}): Promise<HijackedStream> {
+    const headers = { ...options.headers, Upgrade: "tcp", Connection: "Upgrade" };
+    const { connection, reader } = await this.dial();
+    await send(connection, this.build("POST", path, { ...options, headers }), this.hostHeader());
+    const response = await receive(reader, "POST");
+    if (response.status !== 101 && response.status !== 200) {
+      const error = await toApiError(response);
+      connection.close();
+      if (this.adapts(error)) return this.hijack(path, options);
+      throw error;
+    }
+    const raw: Connection = {
+      read: () => reader.chunk(),
+      write: (bytes) => connection.write(bytes),
+      closeWrite: () => connection.closeWrite(),
+      close: () => connection.close(),
+    };
+    return { connection: raw, contentType: response.headers["content-type"] ?? "" };
+  }
+
+  /** `GET /_ping` without a version, as clients ask for the API version and the engine's kind. */
+  async ping(): Promise<Record<string, string>> {
+    const response = await this.exchange({ method: "HEAD", path: "/_ping", headers: this.commonHeaders() });
+    return response.headers;
+  }
+
+  /** Lowers the API version to the engine's where that is older. Used before requests that cannot be repeated. */
+  async negotiate(): Promise<void> {
+    if (!this.negotiable) return;
+    this.negotiable = false;
+    const offered = (await this.ping())["api-version"];
+    if (offered && isOlder(offered, this.version)) this.version = offered;
+  }
+
+  close(): void {
+    for (const { connection } of this.idle.splice(0)) connection.close();
+  }
+
+  /** After "client version is too new": true if the request may go out again with the version the engine offers. */
+  private adapts(error: ApiError): boolean {
+    if (!this.negotiable || error.status !== 400) return false;
+    const match = /client version \S+ is too new\. Maximum supported API version is (\d+\.\d+)/.exec(error.sentence);
+    if (!match?.[1]) return false;
+    this.negotiable = false;
+    this.version = match[1];
+    return true;
+  }
+
+  private async attempt(method: string, path: string, options: RequestOptions): Promise<HttpResponse> {
+    if (options.body && !(options.body instanceof Uint8Array)) await this.negotiate();
+    return this.exchange(this.build(method, path, options), options.signal);
+  }
+
+  private async exchange(request: HttpRequest, signal?: AbortSignal): Promise<HttpResponse> {
+    const pooled = this.idle.pop();
+    if (pooled) {
+      try {
+        return await this.over(pooled, request, signal);
+      } catch (error) {
+        pooled.connection.close();
+        // The engine may drop an idle connection at any moment: only what cannot be repeated is lost by it.
+        if (error instanceof ApiError || typeof request.body === "object") throw error;
+      }
+    }
+    return this.over(await this.dial(), request, signal);
+  }
+
+  private async over(
+    line: { connection: Connection; reader: Reader },
+    request: HttpRequest,
+    signal?: AbortSignal,
+  ): Promise<HttpResponse> {
+    const abort = (): void => line.connection.close();
+    signal?.addEventListener("abort", abort, { once: true });
+    const sending = send(line.connection, request, this.hostHeader());
+    // An engine may refuse a long body before it has read all of it: its answer matters more than the write error.
+    const sent = sending.then(() => true, () => false);
+    const response = await receive(line.reader, request.method).catch(async (error) => {
+      await sending;
+      throw error;
+    });
+    const complete = typeof request.body === "object" ? await Promise.race([sent, Promise.resolve(false)]) : true;
+    return { ...response, body: this.returning(line, response, complete) };
+  }
+
+  /** The body, after which the connection goes back to the idle ones, or is closed when it was not read to the end. */
+  private async *returning(
+    line: { connection: Connection; reader: Reader },
+    response: HttpResponse,
+    complete: boolean,
+  ): AsyncGenerator<Uint8Array> {
+    let whole = false;
+    try {
+      yield* response.body;
+      whole = true;
+    } finally {
+      if (whole && complete && response.keepAlive) this.idle.push(line);
+      else line.connection.close();
+    }
+  }
+
+  private build(method: string, path: string, options: RequestOptions): HttpRequest {
+    const headers: Record<string, string> = { ...this.commonHeaders(), ...options.headers };
+    const request: HttpRequest = { method, path: `${this.basePath()}/v${this.version}${path}${queryString(options.query)}`, headers };
+    if (options.json !== undefined) {
+      headers["Content-Type"] = "application/json";
+      request.body = JSON.stringify(options.json);
+    } else if (options.body) {
+      headers["Content-Type"] = options.contentType ?? "application/x-tar";
+      request.body = options.body;
+    }
+    return request;
+  }
+
+  private commonHeaders(): Record<string, string> {
+    return { "User-Agent": this.options.userAgent ?? "berth", ...this.options.headers };
+  }
+
+  private hostHeader(): string {
+    return this.host.kind === "tcp" ? `${this.host.hostname}:${this.host.port}` : "localhost";
+  }
+
+  private basePath(): string {
+    return this.host.kind === "tcp" ? this.host.basePath : "";
+  }
+
+  private async dial(): Promise<{ connection: Connection; reader: Reader }> {
+    for (;;) {
+      try {
+        const connection = await this.open();
+        return { connection, reader: new Reader(connection) };
+      } catch (error) {
+        const start = this.options.onUnreachable;
+        if (!start || this.triedToStart) throw connectionError(this.host.url, error);
+        this.triedToStart = true;
+        if (!(await start())) throw connectionError(this.host.url, error);
+      }
+    }
+  }
+
+  private async open(): Promise<Connection> {
+    const { host } = this;
+    if (host.kind === "ssh") return (await import("./ssh.ts")).openSsh(host);
+    if (host.kind === "unix") return SocketConnection.open({ unix: host.path });
+    const target: SocketTarget = { hostname: host.hostname, port: host.port };
+    return SocketConnection.open(host.tls ? { ...target, tls: { serverName: host.hostname, ...this.options.tls } } : target);
+  }
+}
+
+export function queryString(query: Query | undefined): string {
+  const parameters = new URLSearchParams();
+  for (const [name, value] of Object.entries(query ?? {})) {
+    if (value === undefined) continue;
+    for (const item of Array.isArray(value) ? value : [value]) parameters.append(name, item === true ? "1" : String(item));
+  }
+  const text = parameters.toString();
+  return text && `?${text}`;
+}
+
+/** The `filters` parameter of list, prune and events requests: `{"label":{"a":true}}`; `undefined` when empty. */
+export function filterQuery(filters: readonly { key: string; value: string }[]): string | undefined {
+  if (filters.length === 0) return undefined;
+  const grouped: Record<string, Record<string, boolean>> = {};
+  for (const { key, value } of filters) (grouped[key] ??= {})[value] = true;
+  return JSON.stringify(grouped);
+}
+
+export async function readText(body: AsyncIterable<Uint8Array>): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of body) chunks.push(chunk);
+  return Buffer.concat(chunks).toString("utf8");
+}
+
+async function toApiError(response: HttpResponse): Promise<ApiError> {
+  const text = await readText(response.body);
+  return new ApiError(response.status, sentenceOf(text, response.headers["content-type"] ?? "") || `request returned ${response.status}`);
+}
+
+function sentenceOf(text: string, contentType: string): string {
+  if (!contentType.startsWith("application/json")) return text.trim();
+  try {
+    const { message } = JSON.parse(text) as { message?: unknown };
+    return typeof message === "string" ? message.trim() : "";
+  } catch {
+    return text.trim(); // not JSON after all: its text is all there is to tell
+  }
+}
+
+export function isOlder(version: string, than: string): boolean {
+  const [major = 0, minor = 0] = version.split(".").map(Number);
+  const [otherMajor = 0, otherMinor = 0] = than.split(".").map(Number);
+  return major < otherMajor || (major === otherMajor && minor < otherMinor);
+}

@@ -1,0 +1,26 @@
+/** What an engine refused: its status, and the sentence it gave. */
+export class ApiError extends Error {
+  readonly status: number;
+  readonly sentence: string;
+
+  constructor(status: number, sentence: string) {
+    super(`Error response from daemon: ${sentence}`);
+    this.status = status;
+    this.sentence = sentence;
+  }
+}
+
+/** Nobody answers at the host's address, or nobody lets us in. */
+export class ConnectionError extends Error {}
+
+/** Scripts look for these sentences as docker's client writes them. */
+export function connectionError(url: string, cause: unknown): ConnectionError {
+  const code = (cause as { code?: string } | undefined)?.code;
+  const sentence =
+    code === "EACCES" || code === "EPERM"
+      ? `permission denied while trying to connect to the Docker daemon socket at ${url}`
+      : `Cannot connect to the Docker daemon at ${url}. Is the docker daemon running?`;
+  return new ConnectionError(sentence, { cause });
+}
+
+export const isNotFound = (error: unknown): boolean => error instanceof ApiError && error.status === 404;
