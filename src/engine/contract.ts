@@ -6,6 +6,9 @@ import type { EventBus } from "../state/events.ts";
 import type { SystemInfo, SystemVersion } from "../types/system.ts";
 import type { Volumes } from "../volumes/contract.ts";
 
+import type { DiskUsage, UsageKind } from "./disk-usage.ts";
+import type { Prune } from "./prune/prune.ts";
+
 /** The engine as the API sees it: its services, and what it tells of itself and its host. */
 export interface Engine {
   readonly containers: Containers;
@@ -16,6 +19,8 @@ export interface Engine {
   readonly logger: Logger;
   /** what every reply's `Server` header says: "28.5.2+berth.0.1.0" */
   readonly serverVersion: string;
+  readonly prune: Prune;
+  diskUsage(kinds: ReadonlySet<UsageKind>): Promise<DiskUsage>;
   version(): SystemVersion;
   info(): Promise<SystemInfo>;
 }

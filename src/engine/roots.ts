@@ -52,6 +52,8 @@ function unusable<Result>(doing: string, act: () => Result): Result {
   try {
     return act();
   } catch (error) {
-    throw new EngineError("internal", `cannot ${doing}: ${messageOf(error)}`, { cause: error });
+    const code = (error as NodeJS.ErrnoException).code ?? "";
+    const why = code === "EEXIST" || code === "ENOTDIR" ? "a file is in its way" : messageOf(error);
+    throw new EngineError("internal", `cannot ${doing}: ${why}`, { cause: error });
   }
 }

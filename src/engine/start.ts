@@ -17,9 +17,11 @@ import { openVolumes } from "../volumes/open.ts";
 import { serverVersion } from "./build-info.ts";
 import type { EngineConfig } from "./config.ts";
 import type { Engine } from "./contract.ts";
+import { diskUsage } from "./disk-usage.ts";
 import { findInit } from "./doctor.ts";
 import { type Identity, readIdentity } from "./identity.ts";
 import { InfoReporter } from "./info.ts";
+import { makePrune } from "./prune/prune.ts";
 import { claimRoots } from "./roots.ts";
 import { containersConfig, networkOptions, runtimeOptions } from "./service-config.ts";
 import { describeVersion } from "./version.ts";
@@ -139,6 +141,8 @@ function assemble(parts: Parts): StartedEngine {
     events,
     logger,
     serverVersion,
+    prune: makePrune(parts),
+    diskUsage: (kinds) => diskUsage(parts, kinds),
     version: () => version,
     info: async () => info.read(),
     reconfigure: (next) => {

@@ -1,12 +1,16 @@
 import { type Filters, parseFilters, validateFilters } from "../../lib/filters.ts";
 
-/** The filter keys each list takes; another is refused by name. */
+/** The filter keys each list and prune takes; another is refused by name. */
 const keys = {
   containers:
     "ancestor before exited expose health id is-task isolation label name network publish since status volume",
   images: "before dangling label label! reference since until",
   volumes: "dangling driver label name",
   networks: "dangling driver id label name scope type",
+  containersPrune: "label label! until",
+  imagesPrune: "dangling label label! until",
+  volumesPrune: "all label label!",
+  networksPrune: "label label! until",
 } as const;
 
 /** The `filters` parameter of a list, its keys checked. */

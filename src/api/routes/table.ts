@@ -5,6 +5,7 @@ import { execRoutes } from "./exec.ts";
 import { imageRoutes } from "./images.ts";
 import { networkRoutes } from "./networks.ts";
 import { pluginRoutes } from "./plugins.ts";
+import { pruneRoutes } from "./prune.ts";
 import { swarmRoutes } from "./swarm.ts";
 import { systemRoutes } from "./system.ts";
 import { unbuiltRoutes } from "./unbuilt.ts";
@@ -19,6 +20,7 @@ export const routes: readonly Route[] = [
   ...imageRoutes,
   ...volumeRoutes,
   ...networkRoutes,
+  ...pruneRoutes,
   ...swarmRoutes,
   ...pluginRoutes,
   ...unbuiltRoutes,

@@ -5,7 +5,6 @@ import type { Route } from "../router.ts";
 /** Endpoints of the API that this engine knows and does not have yet: 501, and the endpoint's name. */
 const endpoints: readonly [Route["method"], string][] = [
   ["POST", "/auth"],
-  ["GET", "/system/df"],
   ["GET", "/containers/{id}/top"],
   ["GET", "/containers/{id}/changes"],
   ["GET", "/containers/{id}/export"],
@@ -15,7 +14,6 @@ const endpoints: readonly [Route["method"], string][] = [
   ["HEAD", "/containers/{id}/archive"],
   ["GET", "/containers/{id}/archive"],
   ["PUT", "/containers/{id}/archive"],
-  ["POST", "/containers/prune"],
   ["POST", "/build"],
   ["POST", "/build/prune"],
   ["POST", "/build/cancel"],
@@ -24,9 +22,6 @@ const endpoints: readonly [Route["method"], string][] = [
   ["GET", "/images/get"],
   ["GET", "/images/{name}/get"],
   ["POST", "/images/{name}/push"],
-  ["POST", "/images/prune"],
-  ["POST", "/volumes/prune"],
-  ["POST", "/networks/prune"],
   ["GET", "/distribution/{name}/json"],
   ["POST", "/session"],
   ["POST", "/grpc"],

@@ -13,6 +13,8 @@ export function fakeEngine(parts: { [Service in keyof Engine]?: unknown } = {}):
     images: service("images", parts.images),
     volumes: service("volumes", parts.volumes),
     networks: service("networks", parts.networks),
+    prune: service("prune", parts.prune),
+    diskUsage: async () => ({ LayersSize: 0, Images: [], Containers: [], Volumes: [], BuildCache: [] }),
     events: new EventBus(),
     logger: silentLogger,
     serverVersion: "28.5.2+berth.test",

@@ -1,0 +1,40 @@
+import { type UsageKind, usageKinds } from "../../engine/disk-usage.ts";
+import { EngineError } from "../../lib/errors.ts";
+import { withAnyVolume } from "../compat/volumes.ts";
+import { listFilters } from "../decode/filters.ts";
+import { json } from "../reply.ts";
+import type { Handler, Route } from "../router.ts";
+
+const containers: Handler = async ({ engine, query }) =>
+  json(await engine.prune.containers(listFilters(query.text("filters"), "containersPrune")));
+
+const volumes: Handler = async ({ engine, query, minor }) =>
+  json(await engine.prune.volumes(withAnyVolume(listFilters(query.text("filters"), "volumesPrune"), minor)));
+
+const images: Handler = async ({ engine, query }) =>
+  json(await engine.prune.images(listFilters(query.text("filters"), "imagesPrune")));
+
+/** There are no networks but the predefined ones, which stay. */
+const networks: Handler = ({ query }) => {
+  listFilters(query.text("filters"), "networksPrune");
+  return json({ NetworksDeleted: null });
+};
+
+const isKind = (text: string): text is UsageKind => usageKinds.some((kind) => kind === text);
+
+const usage: Handler = async ({ engine, query }) => {
+  const kinds = new Set<UsageKind>();
+  for (const type of query.all("type")) {
+    if (!isKind(type)) throw new EngineError("invalid", `unknown object type: ${type}`);
+    kinds.add(type);
+  }
+  return json(await engine.diskUsage(kinds));
+};
+
+export const pruneRoutes: readonly Route[] = [
+  { method: "POST", pattern: "/containers/prune", handler: containers },
+  { method: "POST", pattern: "/volumes/prune", handler: volumes },
+  { method: "POST", pattern: "/images/prune", handler: images },
+  { method: "POST", pattern: "/networks/prune", handler: networks },
+  { method: "GET", pattern: "/system/df", handler: usage },
+];

@@ -1,0 +1,38 @@
+import type { ContainerSummary, ImageSummary, Volume } from "../types/api.ts";
+import type { PruneParts } from "./prune/prune.ts";
+
+export type UsageKind = "container" | "image" | "volume" | "build-cache";
+export const usageKinds: readonly UsageKind[] = ["container", "image", "volume", "build-cache"];
+
+/** `GET /system/df`: what was not asked for is null. */
+export interface DiskUsage {
+  LayersSize: number;
+  Images: ImageSummary[] | null;
+  Containers: ContainerSummary[] | null;
+  Volumes: Volume[] | null;
+  BuildCache: [] | null;
+}
+
+export async function diskUsage(parts: PruneParts, kinds: ReadonlySet<UsageKind>): Promise<DiskUsage> {
+  const { containers, images, snapshots } = parts;
+  const asked = (kind: UsageKind): boolean => kinds.size === 0 || kinds.has(kind);
+  const everyImage = { all: true, filters: new Map<string, string[]>(), sharedSize: true };
+  return {
+    LayersSize: asked("image") ? snapshots.layers().reduce((sum, { size }) => sum + size, 0) : 0,
+    Images: asked("image") ? images.list(everyImage, (id) => containers.usersOfImage(id).length) : null,
+    Containers: asked("container")
+      ? await containers.list({ all: true, size: true, filters: new Map() })
+      : null,
+    Volumes: asked("volume") ? await volumeUsage(parts) : null,
+    BuildCache: asked("build-cache") ? [] : null,
+  };
+}
+
+async function volumeUsage({ volumes, containers }: PruneParts): Promise<Volume[]> {
+  const told: Volume[] = [];
+  for (const volume of volumes.list()) {
+    const RefCount = containers.usersOfVolume(volume.Name).length;
+    told.push({ ...volume, UsageData: { RefCount, Size: await volumes.size(volume.Name) } });
+  }
+  return told;
+}

@@ -1,0 +1,125 @@
+import type { Containers } from "../../containers/contract.ts";
+import type { Images } from "../../images/contract.ts";
+import { EngineError } from "../../lib/errors.ts";
+import type { Filters } from "../../lib/filters.ts";
+import { booleanFilter } from "../../lib/filters.ts";
+import type { Snapshots } from "../../snapshots/contract.ts";
+import type { EventBus } from "../../state/events.ts";
+import type { ImageDeleteItem, ImageSummary } from "../../types/api.ts";
+import type { Volumes } from "../../volumes/contract.ts";
+import { conditionsOf } from "./conditions.ts";
+
+export interface PruneParts {
+  containers: Containers;
+  images: Images;
+  volumes: Volumes;
+  snapshots: Snapshots;
+  events: EventBus;
+}
+
+/** Removals of what nothing uses. What comes into use meanwhile is passed over, not an error. */
+export interface Prune {
+  containers(filters: Filters): Promise<{ ContainersDeleted: string[] | null; SpaceReclaimed: number }>;
+  /** anonymous ones only, unless the filter `all` says so */
+  volumes(filters: Filters): Promise<{ VolumesDeleted: string[]; SpaceReclaimed: number }>;
+  /** dangling ones only, unless `dangling=false` */
+  images(filters: Filters): Promise<{ ImagesDeleted: ImageDeleteItem[] | null; SpaceReclaimed: number }>;
+}
+
+export const makePrune = (parts: PruneParts): Prune => ({
+  containers: (filters) => pruneContainers(parts, filters),
+  volumes: (filters) => pruneVolumes(parts, filters),
+  images: (filters) => pruneImages(parts, filters),
+});
+
+const stopped: ReadonlySet<string> = new Set(["created", "exited", "dead"]);
+
+async function pruneContainers({ containers, events }: PruneParts, filters: Filters) {
+  const conditions = conditionsOf(filters);
+  const all = await containers.list({ all: true, size: false, filters: new Map() });
+  const deleted: string[] = [];
+  let reclaimed = 0;
+  for (const { Id, State, Labels, Created } of all) {
+    if (!stopped.has(State) || !conditions.labels(Labels) || !conditions.age(Created)) continue;
+    const gone = await unlessUsed(async () => {
+      const { SizeRw = 0 } = await containers.inspect(Id, { size: true });
+      await containers.remove(Id, { force: false, volumes: false });
+      return SizeRw;
+    });
+    if (gone === undefined) continue;
+    deleted.push(Id);
+    reclaimed += gone;
+  }
+  tell(events, "container", reclaimed);
+  return { ContainersDeleted: deleted.length > 0 ? deleted : null, SpaceReclaimed: reclaimed };
+}
+
+const anonymousLabel = "com.docker.volume.anonymous";
+
+async function pruneVolumes({ volumes, containers, events }: PruneParts, filters: Filters) {
+  const conditions = conditionsOf(filters);
+  const everyOne = booleanFilter(filters, "all", false);
+  const deleted: string[] = [];
+  let reclaimed = 0;
+  for (const { Name, Labels } of volumes.list()) {
+    if (!everyOne && !(Labels && Object.hasOwn(Labels, anonymousLabel))) continue;
+    const users = containers.usersOfVolume(Name);
+    if (users.length > 0 || !conditions.labels(Labels)) continue;
+    const gone = await unlessUsed(async () => {
+      const size = await volumes.size(Name);
+      await volumes.remove(Name, { force: false, users: containers.usersOfVolume(Name) });
+      return size;
+    });
+    if (gone === undefined) continue;
+    deleted.push(Name);
+    reclaimed += gone;
+  }
+  tell(events, "volume", reclaimed);
+  return { VolumesDeleted: deleted, SpaceReclaimed: reclaimed };
+}
+
+async function pruneImages({ images, containers, snapshots, events }: PruneParts, filters: Filters) {
+  const conditions = conditionsOf(filters);
+  const dangling = booleanFilter(filters, "dangling", true);
+  const users = (id: string) => containers.usersOfImage(id);
+  const before = layerBytes(snapshots);
+  const summaries = images.list(
+    { all: false, filters: dangling ? new Map([["dangling", ["true"]]]) : new Map(), sharedSize: false },
+    (id) => users(id).length,
+  );
+  const deleted: ImageDeleteItem[] = [];
+  for (const image of summaries) {
+    if (users(image.Id).length > 0 || !conditions.labels(image.Labels) || !conditions.age(image.Created))
+      continue;
+    for (const name of namesOf(image)) {
+      const items = await unlessUsed(() => images.remove(name, { force: false, prune: true, users }));
+      deleted.push(...(items ?? []));
+    }
+  }
+  const reclaimed = Math.max(0, before - layerBytes(snapshots));
+  tell(events, "image", reclaimed);
+  return { ImagesDeleted: deleted.length > 0 ? deleted : null, SpaceReclaimed: reclaimed };
+}
+
+/** Each name on its own, so that the image goes with its last; an image without one goes by its id. */
+function namesOf({ Id, RepoTags, RepoDigests }: ImageSummary): string[] {
+  const names = [...RepoTags, ...RepoDigests].filter((name) => !name.includes("<none>"));
+  return names.length > 0 ? names : [Id];
+}
+
+const layerBytes = (snapshots: Snapshots): number =>
+  snapshots.layers().reduce((sum, { size }) => sum + size, 0);
+
+/** Undefined where another took it into use, or away, in the meantime. */
+async function unlessUsed<Result>(remove: () => Promise<Result>): Promise<Result | undefined> {
+  try {
+    return await remove();
+  } catch (error) {
+    if (error instanceof EngineError && (error.kind === "conflict" || error.kind === "notFound"))
+      return undefined;
+    throw error;
+  }
+}
+
+const tell = (events: EventBus, type: "container" | "image" | "volume", reclaimed: number): void =>
+  events.publish({ type, action: "prune", id: "", attributes: { reclaimed: String(reclaimed) } });
