@@ -13,7 +13,7 @@ const charDevice = (major: number, minor?: number): LinuxDeviceCgroup => ({
 });
 
 /**
- * Device access of every container: any node may be made, few may be opened: null, zero, full, random, urandom, tty,
+ * Device access of every container. Every node may be made, but few opened: null, zero, full, random, urandom, tty,
  * console, ptmx, pseudo-terminals. The nodes themselves the runtime makes (runtime spec, default devices).
  */
 export const defaultDeviceRules: readonly LinuxDeviceCgroup[] = [
