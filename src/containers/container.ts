@@ -38,6 +38,8 @@ export class Container implements ContainerRow {
   ended: Promise<void> = Promise.resolve();
   end: () => void = () => undefined;
   removing = false;
+  /** the start under way is a policy's, not a user's: to others it is still restarting */
+  startsAgain = false;
   /** a restart is going to happen: its way out */
   cancelRestart: (() => void) | undefined;
   /** milliseconds before the next restart */
@@ -63,7 +65,11 @@ export class Container implements ContainerRow {
 
   /** Docker counts a container that is about to restart as running. */
   get running(): boolean {
-    return this.alive || this.life.status === "restarting";
+    return this.alive || this.restarting;
+  }
+
+  get restarting(): boolean {
+    return this.life.status === "restarting" || (this.life.status === "starting" && this.startsAgain);
   }
 
   get neverStarted(): boolean {

@@ -24,6 +24,7 @@ export function humanDuration(ms: number): string {
 export function stateWord(container: Container): ContainerStatus {
   const { status } = container.life;
   if (container.removing && !container.alive) return "removing";
+  if (container.restarting) return "restarting";
   if (status === "starting") return container.neverStarted ? "created" : "exited";
   return status;
 }

@@ -44,6 +44,7 @@ function refuseStart({ life, removing }: Container): void {
 export async function launch(ctx: Context, container: Container): Promise<void> {
   const undo = new Undo();
   const before = container.life.status;
+  container.startsAgain = before === "restarting";
   // how it ended last stays with it until it runs again: a crash in between must not make another story of it
   container.life = { ...container.life, status: "starting", stoppedByUser: false };
   ctx.store.saveLife(container);

@@ -1,0 +1,149 @@
+/** Containers through the engine's socket: what only a kernel and real processes can show. */
+import { afterAll, beforeAll, expect, test } from "bun:test";
+import { lstat, mkdir, mkdtemp, readdir, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { startEngine, type TestEngine } from "../harness/engine.ts";
+
+let engine: TestEngine;
+let folder: string;
+beforeAll(async () => {
+  engine = await startEngine({ images: ["busybox"] });
+  folder = await mkdtemp(join(tmpdir(), "berth-containers-"));
+}, 120_000);
+afterAll(async () => {
+  await engine.destroy();
+  await rm(folder, { recursive: true, force: true });
+}, 120_000);
+
+interface Answer {
+  status: number;
+  body: Record<string, unknown>;
+}
+
+async function api(method: string, path: string, body?: object): Promise<Answer> {
+  const response = await fetch(`http://engine${path}`, {
+    method,
+    unix: engine.socket,
+    ...(body ? { body: JSON.stringify(body), headers: { "content-type": "application/json" } } : {}),
+  });
+  const text = await response.text();
+  return { status: response.status, body: text === "" ? {} : (JSON.parse(text) as Record<string, unknown>) };
+}
+
+/** Creates and starts; the id. */
+async function up(body: object, name?: string): Promise<string> {
+  const { body: made } = await api("POST", `/containers/create${name ? `?name=${name}` : ""}`, {
+    Image: "busybox",
+    ...body,
+  });
+  const id = String(made["Id"]);
+  const { status, body: said } = await api("POST", `/containers/${id}/start`);
+  if (status !== 204) throw new Error(`start: ${JSON.stringify(said)}`);
+  return id;
+}
+
+const waitFor = async (id: string, condition = "not-running"): Promise<unknown> =>
+  (await api("POST", `/containers/${id}/wait?condition=${condition}`)).body["StatusCode"];
+
+const stateOf = async (id: string) =>
+  (await api("GET", `/containers/${id}/json`)).body["State"] as Record<string, unknown>;
+
+test("a volatile container is gone, name and files, when its removal is told", async () => {
+  const body = { Image: "busybox", Cmd: ["sh", "-c", "sleep 0.2; exit 9"], HostConfig: { AutoRemove: true } };
+  const { body: made } = await api("POST", "/containers/create?name=once", body);
+  const removed = waitFor(String(made["Id"]), "removed");
+  await api("POST", "/containers/once/start");
+  expect(await removed).toBe(9);
+  expect((await api("POST", "/containers/create?name=once", body)).status).toBe(201);
+  expect((await api("DELETE", "/containers/once")).status).toBe(204);
+});
+
+test("links in the image's passwd lead nowhere outside its root", async () => {
+  const id = await up({
+    Cmd: [
+      "sh",
+      "-c",
+      "rm /etc/passwd; ln -s /proc/self/root/../../../../etc/shadow /etc/passwd; ln -s / /up",
+    ],
+  });
+  expect(await waitFor(id)).toBe(0);
+  // started again, its own file is looked at: links in it are followed inside, where nothing is
+  const again = await api("POST", `/containers/${id}/start`);
+  expect(again.status).toBe(204);
+  await waitFor(id);
+  await api("DELETE", `/containers/${id}`);
+});
+
+test("a working folder through a link that leaves the root is made inside", async () => {
+  const target = join(folder, "outside");
+  const id = await up({
+    Cmd: ["sh", "-c", `ln -s ${folder} /link 2>/dev/null; pwd`],
+    WorkingDir: "/link/outside",
+  });
+  expect(await waitFor(id)).toBe(0);
+  expect((await api("POST", `/containers/${id}/start`)).status).toBe(204);
+  await waitFor(id);
+  await expect(lstat(target)).rejects.toThrow("ENOENT");
+  await api("DELETE", `/containers/${id}`);
+});
+
+test("a start that fails is undone and told with Docker's code", async () => {
+  const { body: made } = await api("POST", "/containers/create", { Image: "busybox", Cmd: ["nosuch"] });
+  const id = String(made["Id"]);
+  const { status, body } = await api("POST", `/containers/${id}/start`);
+  expect(status).toBe(400);
+  expect(String(body["message"])).toContain('exec: "nosuch": executable file not found in $PATH');
+  expect(await stateOf(id)).toMatchObject({ Status: "created", ExitCode: 127, Running: false, Pid: 0 });
+  expect((await api("DELETE", `/containers/${id}`)).status).toBe(204);
+});
+
+test("starts, stops and removals at once leave one truth", async () => {
+  const id = await up({ Cmd: ["sleep", "60"] }, "contested");
+  const answers = await Promise.all([
+    api("POST", `/containers/${id}/stop?t=0`),
+    api("POST", `/containers/${id}/start`),
+    api("POST", `/containers/${id}/kill`),
+    api("POST", `/containers/${id}/restart?t=0`),
+    api("DELETE", `/containers/${id}?force=1`),
+    api("DELETE", `/containers/${id}?force=1`),
+  ]);
+  for (const { status } of answers) expect([204, 304, 404, 409, 500]).toContain(status);
+  await api("DELETE", `/containers/${id}?force=1`);
+  expect((await api("GET", `/containers/${id}/json`)).status).toBe(404);
+}, 60_000);
+
+test("a policy restarts what fails, and gives up after its count", async () => {
+  const id = await up({
+    Cmd: ["sh", "-c", "exit 3"],
+    HostConfig: { RestartPolicy: { Name: "on-failure", MaximumRetryCount: 2 } },
+  });
+  for (let tries = 0; tries < 100 && (await stateOf(id))["Status"] !== "exited"; tries++) await Bun.sleep(50);
+  const { body } = await api("GET", `/containers/${id}/json`);
+  expect(body["RestartCount"]).toBe(2);
+  expect(body["State"]).toMatchObject({ Status: "exited", ExitCode: 3 });
+  await api("DELETE", `/containers/${id}`);
+}, 30_000);
+
+test("a health check turns a container healthy", async () => {
+  const id = await up({
+    Cmd: ["sleep", "60"],
+    Healthcheck: { Test: ["CMD", "true"], Interval: 100_000_000 },
+  });
+  const health = async () => ((await stateOf(id))["Health"] as { Status: string }).Status;
+  for (let tries = 0; tries < 100 && (await health()) !== "healthy"; tries++) await Bun.sleep(50);
+  expect(await health()).toBe("healthy");
+  await api("DELETE", `/containers/${id}?force=1`);
+}, 30_000);
+
+test("nothing is left of removed containers", async () => {
+  await mkdir(folder, { recursive: true });
+  const { body } = await api("GET", "/info");
+  const root = String(body["DockerRootDir"]);
+  for (let tries = 0; tries < 100; tries++) {
+    if ((await readdir(join(root, "containers"))).length === 0) break;
+    await Bun.sleep(50);
+  }
+  expect(await readdir(join(root, "containers"))).toEqual([]);
+  expect(await readdir(join(root, "snapshots"))).toEqual([]);
+}, 15_000);
