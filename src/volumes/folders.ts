@@ -1,4 +1,4 @@
-import { mkdir, readdir, rename, rmdir } from "node:fs/promises";
+import { chmod, mkdir, readdir, rename, rmdir } from "node:fs/promises";
 import { join } from "node:path";
 import { newId } from "../lib/ids.ts";
 import { removeTree } from "../system/tree-remove.ts";
@@ -25,7 +25,11 @@ export class VolumeFolders {
 
   async make(name: string): Promise<void> {
     const temporary = this.temporary();
-    await mkdir(join(temporary, "_data"), { recursive: true, mode: 0o701 });
+    const data = join(temporary, "_data");
+    await mkdir(temporary, { mode: 0o701 });
+    await mkdir(data);
+    // whatever the engine's umask: any user of a container may read a new volume
+    await chmod(data, 0o755);
     await rename(temporary, join(this.base, name));
   }
 

@@ -6,6 +6,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  statSync,
   symlinkSync,
   writeFileSync,
 } from "node:fs";
@@ -43,7 +44,7 @@ describe("creating", () => {
     });
     expect(volume.Mountpoint).toBe(join(dataRoot, "volumes/data/_data"));
     expect(volume.CreatedAt).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/);
-    expect(existsSync(volume.Mountpoint)).toBe(true);
+    expect(statSync(volume.Mountpoint).mode & 0o7777).toBe(0o755);
     expect(actions()).toEqual(["create data"]);
   });
 

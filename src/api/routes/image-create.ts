@@ -1,4 +1,5 @@
-import { EngineError, messageOf } from "../../lib/errors.ts";
+import { openImportSource } from "../../images/import-source.ts";
+import { EngineError } from "../../lib/errors.ts";
 import { parsePlatform } from "../../lib/platform.ts";
 import { familiar, parseReference, withDefaultTag, withTag } from "../../lib/reference.ts";
 import type { Call } from "../call.ts";
@@ -32,7 +33,7 @@ async function importImage(call: Call): Promise<Reply> {
   const reference = joinReference(query.text("repo"), query.text("tag"));
   const platform = query.text("platform");
   const image = await engine.images.import({
-    source: from === "-" ? call.body : await download(from, call.signal),
+    source: from === "-" ? call.body : (await openImportSource(from, { signal: call.signal })).bytes,
     message: query.text("message") || `Imported from ${from}`,
     changes: query.all("changes"),
     signal: call.signal,
@@ -45,18 +46,4 @@ async function importImage(call: Call): Promise<Reply> {
     text: messageLine({ status: image.id }),
     contentType: contentTypes.json,
   };
-}
-
-/** The bytes at a URL; without a scheme it is http. */
-async function download(from: string, signal: AbortSignal): Promise<AsyncIterable<Uint8Array>> {
-  const url = /^[a-z]+:\/\//i.test(from) ? from : `http://${from}`;
-  const what = `Get "${from === "" ? "http:" : url}"`;
-  if (from === "") throw new EngineError("internal", `${what}: http: no Host in request URL`);
-  if (!/^https?:/i.test(url)) throw new EngineError("invalid", `${what}: unsupported protocol scheme`);
-  const response = await fetch(url, { signal }).catch((error: unknown) => {
-    throw new EngineError("internal", `${what}: ${messageOf(error)}`, { cause: error });
-  });
-  if (!response.ok || !response.body)
-    throw new EngineError("internal", `unable to fetch ${url}: the server answered ${response.status}`);
-  return response.body;
 }
