@@ -28,7 +28,7 @@ export class VolumeFolders {
     const data = join(temporary, "_data");
     await mkdir(temporary, { mode: 0o701 });
     await mkdir(data);
-    // whatever the engine's umask: any user of a container may read a new volume
+    // whatever the engine's umask, every user of a container may read a new volume
     await chmod(data, 0o755);
     await rename(temporary, join(this.base, name));
   }
