@@ -8,8 +8,10 @@ import type {
   EndpointSettings,
   ExecCreateRequest,
   ExecInspect,
+  FileChange,
   HostConfig,
   MountPoint,
+  TopResponse,
   WaitResponse,
 } from "../types/api.ts";
 import type { ImageConfig } from "../types/oci.ts";
@@ -111,6 +113,16 @@ export interface LogsRequest {
   signal?: AbortSignal;
 }
 
+export interface CommitRequest {
+  /** familiar name for the image; undefined = none */
+  reference?: string;
+  author: string;
+  message: string;
+  /** Dockerfile instructions to apply to its configuration */
+  changes: string[];
+  pause: boolean;
+}
+
 export interface Containers {
   create(request: CreateRequest): Promise<ContainerCreateResponse>;
   start(idOrName: string): Promise<void>;
@@ -129,6 +141,11 @@ export interface Containers {
   attach(idOrName: string, request: AttachRequest): Promise<Session>;
   resize(idOrName: string, size: { height: number; width: number }): Promise<void>;
   logs(idOrName: string, request: LogsRequest): { terminal: boolean; output: ReadableStream<Uint8Array> };
+  /** What the container changed in its image's files; null = nothing. */
+  changes(idOrName: string): Promise<FileChange[] | null>;
+  top(idOrName: string, psArgs: string): Promise<TopResponse>;
+  /** Makes an image of it; its id. */
+  commit(idOrName: string, request: CommitRequest): Promise<string>;
   exec: {
     create(idOrName: string, request: ExecCreateRequest): Promise<{ Id: string }>;
     /** Detached: resolves with undefined once it runs. */

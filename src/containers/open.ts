@@ -1,7 +1,9 @@
 import { readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { EngineError } from "../lib/errors.ts";
+import type { FileChange } from "../types/api.ts";
 import { attach } from "./attach/attach.ts";
+import { commit } from "./commit.ts";
 import { Background, type ContainersDeps, type Context, realClock } from "./context.ts";
 import type { Containers } from "./contract.ts";
 import { create } from "./create/create.ts";
@@ -23,6 +25,7 @@ import { restart } from "./restart.ts";
 import { start } from "./start/start.ts";
 import { stop } from "./stop.ts";
 import { ContainerStore } from "./store.ts";
+import { top } from "./top.ts";
 import { wait } from "./wait.ts";
 
 export type { ContainersDeps } from "./context.ts";
@@ -60,11 +63,19 @@ export function openContainers(deps: ContainersDeps, options: { clock?: Context[
       await ctx.runtime.resize(container.id, size);
     },
     logs: (id, request) => logs(ctx, find(id), request),
+    changes: async (id) => changes(ctx, find(id).id),
+    top: async (id, psArgs) => top(ctx, find(id), psArgs),
+    commit: async (id, request) => commit(ctx, find(id), request),
     exec: execUseCases(ctx),
     ...facts(ctx),
     recover: () => recover(ctx),
     close: () => close(ctx),
   };
+}
+
+async function changes(ctx: Context, id: string): Promise<FileChange[] | null> {
+  const found = await ctx.snapshots.changes(id);
+  return found.length === 0 ? null : found.map(({ path, kind }) => ({ Path: path, Kind: kind }));
 }
 
 /** A lookup whose failure is told with what was being done. */

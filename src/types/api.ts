@@ -358,6 +358,18 @@ export interface ExecInspect {
   Pid: number;
 }
 
+/** `top`: a table, as `ps` has it */
+export interface TopResponse {
+  Processes: string[][];
+  Titles: string[];
+}
+
+/** One entry of `changes`: 0 modified, 1 added, 2 deleted */
+export interface FileChange {
+  Path: string;
+  Kind: 0 | 1 | 2;
+}
+
 export interface WaitResponse {
   StatusCode: number;
   Error?: { Message: string };

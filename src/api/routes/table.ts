@@ -1,4 +1,5 @@
 import type { Route } from "../router.ts";
+import { containerMoreRoutes } from "./container-more.ts";
 import { containerStreamRoutes } from "./container-streams.ts";
 import { containerRoutes } from "./containers.ts";
 import { execRoutes } from "./exec.ts";
@@ -15,6 +16,7 @@ import { volumeRoutes } from "./volumes.ts";
 export const routes: readonly Route[] = [
   ...systemRoutes,
   ...containerRoutes,
+  ...containerMoreRoutes,
   ...containerStreamRoutes,
   ...execRoutes,
   ...imageRoutes,

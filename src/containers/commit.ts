@@ -1,0 +1,86 @@
+import { applyChanges } from "../lib/dockerfile-changes.ts";
+import { formatNs, nowNs } from "../lib/time.ts";
+import { Leases } from "../state/leases.ts";
+import type { ImageConfig, ImageRunConfig } from "../types/oci.ts";
+import type { Container } from "./container.ts";
+import { type Context, tell } from "./context.ts";
+import type { CommitRequest } from "./contract.ts";
+
+/** `POST /commit`: a container's files and configuration become an image. */
+export async function commit(ctx: Context, container: Container, request: CommitRequest): Promise<string> {
+  const run = applyChanges(runConfigOf(container), request.changes);
+  const lease = new Leases(ctx.state).open();
+  try {
+    const layer = await writtenLayer(ctx, container, request.pause);
+    lease.hold("layer", layer);
+    const { id } = ctx.images.add(configOf(container, request, run, layer), {
+      ...(container.imageId === "" ? {} : { parent: container.imageId }),
+      ...(request.reference === undefined ? {} : { reference: request.reference }),
+    });
+    tell(ctx, container, "commit", {
+      comment: request.message,
+      imageID: id,
+      imageRef: request.reference ?? "",
+    });
+    return id;
+  } finally {
+    lease.end();
+  }
+}
+
+/** The container's own layer, read while its processes stand still. */
+function writtenLayer(ctx: Context, container: Container, pause: boolean): Promise<string> {
+  return container.lock.run(async () => {
+    const stands = pause && container.life.status === "running";
+    if (stands) await ctx.runtime.pause(container.id);
+    try {
+      return (await ctx.snapshots.commit(container.id)).diffId;
+    } finally {
+      if (stands) await ctx.runtime.resume(container.id);
+    }
+  });
+}
+
+/** What of a container's configuration an image has. */
+function runConfigOf({ spec: { config } }: Container): ImageRunConfig {
+  return {
+    User: config.User,
+    ...(config.ExposedPorts ? { ExposedPorts: config.ExposedPorts } : {}),
+    Env: config.Env,
+    Cmd: config.Cmd,
+    ...(config.Healthcheck ? { Healthcheck: config.Healthcheck } : {}),
+    Volumes: config.Volumes,
+    WorkingDir: config.WorkingDir,
+    Entrypoint: config.Entrypoint,
+    Labels: config.Labels,
+    ...(config.StopSignal ? { StopSignal: config.StopSignal } : {}),
+    ...(config.Shell ? { Shell: config.Shell } : {}),
+  };
+}
+
+function configOf(
+  container: Container,
+  request: CommitRequest,
+  run: ImageRunConfig,
+  layer: string,
+): ImageConfig {
+  const { imageConfig, layers, path, args } = container.spec;
+  const created = formatNs(nowNs());
+  const step = {
+    created,
+    created_by: [path, ...args].join(" "),
+    ...(request.author ? { author: request.author } : {}),
+    ...(request.message ? { comment: request.message } : {}),
+  };
+  return {
+    created,
+    ...(request.author ? { author: request.author } : {}),
+    ...(request.message ? { comment: request.message } : {}),
+    architecture: imageConfig.architecture || (process.arch === "arm64" ? "arm64" : "amd64"),
+    os: imageConfig.os || "linux",
+    ...(imageConfig.variant ? { variant: imageConfig.variant } : {}),
+    config: run,
+    rootfs: { type: "layers", diff_ids: [...layers, layer] },
+    history: [...(imageConfig.history ?? []), step],
+  };
+}

@@ -1,0 +1,33 @@
+import { EngineError } from "../lib/errors.ts";
+import { runCommand } from "../system/process.ts";
+import type { TopResponse } from "../types/api.ts";
+import type { Container } from "./container.ts";
+import { type Context, tell } from "./context.ts";
+
+const argumentsMax = 4096;
+
+/** `GET /containers/{id}/top`: the host's `ps`, and of what it says the container's processes. */
+export async function top(ctx: Context, container: Container, psArgs: string): Promise<TopResponse> {
+  if (!container.alive) throw new EngineError("conflict", `container ${container.id} is not running`);
+  if (psArgs.length > argumentsMax) throw new EngineError("invalid", "the arguments for ps are too long");
+  const pids = new Set((await ctx.runtime.pids(container.id)).map(String));
+  const { stdout, stderr, exitCode } = await runCommand(["ps", ...psArgs.split(/[ \t\n]+/).filter(Boolean)]);
+  if (exitCode !== 0) throw new EngineError("internal", `ps: ${stderr.trim().split("\n")[0] ?? ""}`);
+  const table = readTable(stdout, pids);
+  tell(ctx, container, "top");
+  return table;
+}
+
+/** Columns as `ps` titles them; the last one holds the rest of its line. */
+export function readTable(text: string, pids: ReadonlySet<string>): TopResponse {
+  const [header = "", ...lines] = text.split("\n");
+  const titles = header.trim().split(/\s+/);
+  const pidColumn = titles.indexOf("PID");
+  if (pidColumn < 0) throw new EngineError("internal", "Couldn't find PID field in ps output");
+  const rows = lines.flatMap((line) => {
+    const words = line.trim().split(/\s+/);
+    if (!pids.has(words[pidColumn] ?? "")) return [];
+    return [[...words.slice(0, titles.length - 1), words.slice(titles.length - 1).join(" ")]];
+  });
+  return { Processes: rows, Titles: titles };
+}
