@@ -19,15 +19,12 @@ test(`no source file is longer than ${hardLimit} lines`, async () => {
   expect(long.sort()).toEqual([]);
 });
 
-test("nothing loosens the compiler", async () => {
+test("nothing tells the compiler or the linter to look away", async () => {
   const loose: string[] = [];
   for await (const file of new Glob("{src,tests,scripts}/**/*.ts").scan(join(source, ".."))) {
+    if (file.startsWith("tests/structure/")) continue;
     const text = await Bun.file(join(source, "..", file)).text();
-    if (
-      /@ts-(ignore|nocheck|expect-error)|\bas any\b|: any\b/.test(text) &&
-      !file.startsWith("tests/structure/")
-    )
-      loose.push(file);
+    if (/@ts-(ignore|nocheck|expect-error)|biome-ignore|\bas any\b/.test(text)) loose.push(file);
   }
   expect(loose.sort()).toEqual([]);
 });
