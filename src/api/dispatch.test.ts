@@ -112,9 +112,9 @@ test("outside of a swarm its endpoints answer as Docker's do", async () => {
 });
 
 test("what is not built yet says so by its name", async () => {
-  expect(told(await ask(engine, "POST /commit?container=x"))).toEqual({
+  expect(told(await ask(engine, "POST /build?dockerfile=x"))).toEqual({
     status: 501,
-    message: "POST /commit is not built yet in berth",
+    message: "POST /build is not built yet in berth",
   });
   expect(told(await ask(engine, "GET /images/a/b/get")).message).toContain("GET /images/{name}/get");
 });

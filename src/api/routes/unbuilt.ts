@@ -5,8 +5,6 @@ import type { Route } from "../router.ts";
 /** Endpoints of the API that this engine knows and does not have yet: 501, and the endpoint's name. */
 const endpoints: readonly [Route["method"], string][] = [
   ["POST", "/auth"],
-  ["GET", "/containers/{id}/top"],
-  ["GET", "/containers/{id}/changes"],
   ["GET", "/containers/{id}/export"],
   ["GET", "/containers/{id}/stats"],
   ["POST", "/containers/{id}/update"],
@@ -17,7 +15,6 @@ const endpoints: readonly [Route["method"], string][] = [
   ["POST", "/build"],
   ["POST", "/build/prune"],
   ["POST", "/build/cancel"],
-  ["POST", "/commit"],
   ["GET", "/images/search"],
   ["GET", "/images/get"],
   ["GET", "/images/{name}/get"],
