@@ -8,7 +8,8 @@ import type { CommitRequest } from "./contract.ts";
 
 /** `POST /commit`: a container's files and configuration become an image. */
 export async function commit(ctx: Context, container: Container, request: CommitRequest): Promise<string> {
-  const run = applyChanges(runConfigOf(container), request.changes);
+  const base = runConfigOf(container);
+  const run = applyChanges(losesCommand(request.changes) ? { ...base, Cmd: null } : base, request.changes);
   const lease = new Leases(ctx.state).open();
   try {
     const layer = await writtenLayer(ctx, container, request.pause);
@@ -41,6 +42,14 @@ function writtenLayer(ctx: Context, container: Container, pause: boolean): Promi
   });
 }
 
+/** A new entrypoint takes the old command away, unless a new one was given before it. */
+function losesCommand(changes: readonly string[]): boolean {
+  const at = (word: RegExp): number => changes.findIndex((change) => word.test(change));
+  const entrypoint = at(/^\s*entrypoint\s/i);
+  const command = at(/^\s*cmd\s/i);
+  return entrypoint >= 0 && (command < 0 || command > entrypoint);
+}
+
 /** What of a container's configuration an image has. */
 function runConfigOf({ spec: { config } }: Container): ImageRunConfig {
   return {
@@ -64,11 +73,11 @@ function configOf(
   run: ImageRunConfig,
   layer: string,
 ): ImageConfig {
-  const { imageConfig, layers, path, args } = container.spec;
+  const { imageConfig, layers, config } = container.spec;
   const created = formatNs(nowNs());
   const step = {
     created,
-    created_by: [path, ...args].join(" "),
+    created_by: (config.Cmd ?? []).join(" "),
     ...(request.author ? { author: request.author } : {}),
     ...(request.message ? { comment: request.message } : {}),
   };
