@@ -42,7 +42,7 @@ clean: ## removes what was built
 	rm -rf dist .dev
 
 node_modules: package.json package-lock.json
-	@npm ci --no-audit --no-fund --loglevel=error
+	@npm install --no-save --no-audit --no-fund --loglevel=error
 	@touch node_modules
 
 dist/berth: node_modules $(SOURCES)
