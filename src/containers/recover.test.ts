@@ -104,3 +104,15 @@ test("unless-stopped stays stopped when a user stopped it; always comes back", a
   expect((await stateOf(world, stopped)).Status).toBe("exited");
   expect((await stateOf(world, comes)).Status).toBe("running");
 });
+
+test("the anonymous volume of a create that was cut short goes with it", async () => {
+  const before = openWorld();
+  const id = await createOne(before, { Volumes: { "/v": {} } });
+  // what is on disk between the volume's making and the container's row
+  before.state.db.run("UPDATE containers SET state = json_set(state, '$.status', 'removing') WHERE id = ?", [
+    id,
+  ]);
+  const world = await after(before);
+  expect(world.volumes.names.size).toBe(0);
+  expect(await world.containers.list({ all: true, size: false, filters: new Map() })).toEqual([]);
+});

@@ -75,18 +75,36 @@ export class ContainerStore {
     if (this.byName.get(name) === id) this.byName.delete(name);
   }
 
+  /**
+   * Writes down a container that is being made, as one to be removed: a crash before `insert` then takes its anonymous
+   * volumes along.
+   */
+  announce(container: Container): void {
+    this.write(container, { ...container.life, status: "removing" });
+  }
+
+  retract(id: string): void {
+    this.state.db.query("DELETE FROM containers WHERE id = ?").run(id);
+  }
+
   insert(container: Container): void {
+    this.write(container, container.life);
+    this.byId.set(container.id, container);
+  }
+
+  private write(container: Container, life: ContainerLife): void {
     this.state.db
-      .query("INSERT INTO containers (id, name, image_id, spec, state, created_at) VALUES (?, ?, ?, ?, ?, ?)")
+      .query(
+        "INSERT INTO containers (id, name, image_id, spec, state, created_at) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET spec = excluded.spec, state = excluded.state",
+      )
       .run(
         container.id,
         container.name,
         container.imageId,
         JSON.stringify(container.spec),
-        JSON.stringify(container.life),
+        JSON.stringify(life),
         container.createdAtNs,
       );
-    this.byId.set(container.id, container);
   }
 
   saveLife(container: Container): void {

@@ -52,25 +52,28 @@ export async function create(ctx: Context, request: CreateRequest): Promise<Cont
       hostConfig: complete.hostConfig,
       donor: (idOrName) => volumesDonor(ctx, idOrName),
     });
-    await makeVolumes(ctx, planned, undo);
-    await ctx.snapshots.prepare(id, image?.layers ?? []);
-    undo.add("snapshot", () => ctx.snapshots.remove(id));
-    const spec: ContainerSpec = {
-      imageName: body.config.Image,
-      ...complete,
-      mounts: planned.map(({ mount }) => mount),
-      platform: imageConfig.os || "linux",
-      layers: image?.layers ?? [],
-      imageConfig,
-    };
     const container = new Container({
       id,
       name: taken,
       imageId: image?.id ?? "",
-      spec,
+      spec: {
+        imageName: body.config.Image,
+        ...complete,
+        mounts: planned.map(({ mount }) => mount),
+        platform: imageConfig.os || "linux",
+        layers: image?.layers ?? [],
+        imageConfig,
+      },
       life: newLife(),
       createdAtNs: nowNs(),
     });
+    if (planned.some(({ mount }) => mount.anonymous)) {
+      ctx.store.announce(container);
+      undo.add("row", () => ctx.store.retract(id));
+    }
+    await makeVolumes(ctx, planned, undo);
+    await ctx.snapshots.prepare(id, container.spec.layers);
+    undo.add("snapshot", () => ctx.snapshots.remove(id));
     ctx.store.insert(container);
     undo.drop();
     tell(ctx, container, "create");
