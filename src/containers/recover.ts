@@ -53,8 +53,7 @@ async function recoverOne(ctx: Context, container: Container): Promise<boolean> 
     case "paused":
       return recoverLiving(ctx, container);
     case "starting":
-      await undoStart(ctx, container);
-      return !container.neverStarted && wantsStartAtBoot(container);
+      return undoStart(ctx, container);
     case "restarting":
       return true;
     case "removing":
@@ -115,16 +114,22 @@ async function takeOver(ctx: Context, container: Container, found: ProcessState)
   startHealth(ctx, container);
 }
 
-/** Nobody was told that it runs: what was made of it goes, and it is again what it was. */
-async function undoStart(ctx: Context, container: Container): Promise<void> {
+/**
+ * Nobody was told that it runs: what was made of it goes, and it is again what it was. Says whether its policy wants it
+ * started.
+ */
+async function undoStart(ctx: Context, container: Container): Promise<boolean> {
   await ctx.networks.close(container.id);
   await releaseRun(ctx, container);
   if (container.spec.hostConfig.AutoRemove) {
     await discard(ctx, container, { volumes: true, exitCode: lostExitCode });
-    return;
+    return false;
   }
-  container.life = { ...container.life, status: container.neverStarted ? "created" : "exited", pid: 0 };
+  const restarts = wantsStartAtBoot(container);
+  const ended = restarts ? "restarting" : "exited";
+  container.life = { ...container.life, status: container.neverStarted ? "created" : ended, pid: 0 };
   ctx.store.saveLife(container);
+  return restarts;
 }
 
 function startLater(ctx: Context, container: Container): void {

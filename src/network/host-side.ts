@@ -36,6 +36,11 @@ export class HostSide {
     return this.prepared;
   }
 
+  /** Whether they stand, as far as this engine knows. */
+  get standing(): boolean {
+    return this.prepared !== undefined;
+  }
+
   /** They were found broken: the next `ensure` makes them anew. */
   distrust(): void {
     this.prepared = undefined;

@@ -35,13 +35,17 @@ const lingerMs = 1000;
 const workerIdleMs = 30_000;
 
 export async function openNetworks(options: NetworkOptions): Promise<Networks> {
-  const subnets = hostSubnets(options.bridge).map(({ address, prefix }) =>
-    subnetOf(parseIpv4(address) ?? 0, prefix),
-  );
-  definePredefined(options.state, options, subnets);
+  settleSubnets(options, new Definitions(options.state));
   const report = (error: unknown): void =>
     options.logger.warn("end the idle network worker", { error: messageOf(error) });
   return new EngineNetworks(options, new LazyWorker(workerIdleMs, report));
+}
+
+function settleSubnets(options: NetworkOptions, definitions: Definitions): void {
+  const subnets = hostSubnets(options.bridge).map(({ address, prefix }) =>
+    subnetOf(parseIpv4(address) ?? 0, prefix),
+  );
+  definePredefined(options.state, definitions, options, subnets);
 }
 
 /** Of the engine's id, so that engines do not meddle with each other's rules. */
@@ -95,6 +99,7 @@ class EngineNetworks implements Networks {
       netnsFolder,
       logger,
       leftovers: () => hasLeftovers({ bridge, table, netnsFolder }),
+      settleSubnets: () => settleSubnets(options, definitions),
     });
   }
 

@@ -17,9 +17,9 @@ const bridgeOf = (state: State) => inspectNetwork(new Definitions(state).find("b
 
 test("bridge, host and none exist from the first start, and keep their ids", () => {
   const state = State.inMemory();
-  definePredefined(state, options, []);
+  definePredefined(state, new Definitions(state), options, []);
   const first = new Definitions(state).all();
-  definePredefined(state, { ...options, mtu: 1400 }, []);
+  definePredefined(state, new Definitions(state), { ...options, mtu: 1400 }, []);
   expect(first.map(({ name, driver }) => `${name} ${driver}`)).toEqual([
     "none null",
     "host host",
@@ -31,7 +31,7 @@ test("bridge, host and none exist from the first start, and keep their ids", () 
 
 test("the default bridge is told as Docker tells it", () => {
   const state = State.inMemory();
-  definePredefined(state, options, []);
+  definePredefined(state, new Definitions(state), options, []);
   expect(bridgeOf(state)).toMatchObject({
     Driver: "bridge",
     Scope: "local",
@@ -53,35 +53,35 @@ test("the default bridge is told as Docker tells it", () => {
 
 test("the subnet stays from start to start, and moves when the host took it", () => {
   const state = State.inMemory();
-  definePredefined(state, options, taken("172.17.0.0/16"));
+  definePredefined(state, new Definitions(state), options, taken("172.17.0.0/16"));
   expect(bridgeOf(state).IPAM.Config?.[0]?.Subnet).toBe("172.18.0.0/16");
-  definePredefined(state, options, []);
+  definePredefined(state, new Definitions(state), options, []);
   expect(bridgeOf(state).IPAM.Config?.[0]?.Subnet).toBe("172.18.0.0/16");
-  definePredefined(state, options, taken("172.18.9.0/24"));
+  definePredefined(state, new Definitions(state), options, taken("172.18.9.0/24"));
   expect(bridgeOf(state).IPAM.Config?.[0]?.Subnet).toBe("172.17.0.0/16");
 });
 
 test("the subnet does not move while a container has an address of it", () => {
   const state = State.inMemory();
-  definePredefined(state, options, []);
+  definePredefined(state, new Definitions(state), options, []);
   state.db
     .query(
       "INSERT INTO endpoints (id, container_id, network_id, ipv4, spec) VALUES ('e', 'c', ?, '172.17.0.2', '{}')",
     )
     .run(bridgeOf(state).Id);
-  definePredefined(state, options, taken("172.17.0.0/16"));
+  definePredefined(state, new Definitions(state), options, taken("172.17.0.0/16"));
   expect(bridgeOf(state).IPAM.Config?.[0]?.Subnet).toBe("172.17.0.0/16");
 });
 
 test("bip gives the bridge its address", () => {
   const state = State.inMemory();
-  definePredefined(state, { ...options, bip: "192.168.5.9/24" }, []);
+  definePredefined(state, new Definitions(state), { ...options, bip: "192.168.5.9/24" }, []);
   expect(bridgeOf(state).IPAM.Config).toEqual([{ Subnet: "192.168.5.0/24", Gateway: "192.168.5.9" }]);
 });
 
 test("a network is found by name, id and a prefix of its id, and missed in Docker's words", () => {
   const state = State.inMemory();
-  definePredefined(state, options, []);
+  definePredefined(state, new Definitions(state), options, []);
   const { Id } = bridgeOf(state);
   const definitions = new Definitions(state);
   for (const key of ["bridge", Id, Id.slice(0, 12)]) expect(definitions.find(key).name).toBe("bridge");

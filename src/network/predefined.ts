@@ -1,5 +1,5 @@
 import type { State } from "../state/database.ts";
-import { bridgeOption, Definitions, type NetworkSpec, subnetSpec } from "./definitions.ts";
+import { bridgeOption, type Definitions, type NetworkSpec, subnetSpec } from "./definitions.ts";
 import { overlaps, parseCidr, type Subnet } from "./ipv4.ts";
 import { chooseSubnet, type SubnetPool } from "./pools.ts";
 
@@ -23,10 +23,10 @@ const plain: NetworkSpec = { internal: false, attachable: false, options: {}, la
  */
 export function definePredefined(
   state: State,
+  definitions: Definitions,
   options: DefaultBridgeOptions,
   hostSubnets: readonly Subnet[],
 ): void {
-  const definitions = new Definitions(state);
   const known = definitions.all();
   state.transaction(() => {
     if (!known.some(({ name }) => name === "none")) definitions.put("none", "null", plain);

@@ -24,7 +24,7 @@ const options = {
 
 /** An engine's network on a kernel that writes down what it is asked; `failing` names what goes wrong once. */
 function setUp(state = State.inMemory(), failing: Record<string, Error> = {}) {
-  definePredefined(state, options, []);
+  definePredefined(state, new Definitions(state), options, []);
   const asked: string[] = [];
   const call = (async (method: string) => {
     asked.push(method);
@@ -53,7 +53,12 @@ function setUp(state = State.inMemory(), failing: Record<string, Error> = {}) {
   });
   const addresses = new Addresses(() => endpoints.all().flatMap(({ ipv4 }) => ipv4 ?? []));
   const tools = { call, definitions, endpoints, addresses, publisher, pool, host, logger: silentLogger };
-  const sandboxes: Sandboxes = new Sandboxes({ ...tools, netnsFolder: "/run/netns", leftovers: () => true });
+  const sandboxes: Sandboxes = new Sandboxes({
+    ...tools,
+    netnsFolder: "/run/netns",
+    leftovers: () => true,
+    settleSubnets: () => undefined,
+  });
   return { sandboxes, asked, endpoints, state };
 }
 

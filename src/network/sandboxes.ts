@@ -27,6 +27,8 @@ export interface SandboxTools {
   netnsFolder: string;
   /** whether an earlier run left namespaces, bridge or table */
   leftovers: () => boolean;
+  /** looks again whether the host has come to use a bridge's subnet, and if so takes another */
+  settleSubnets: () => void;
   logger: Logger;
 }
 
@@ -57,8 +59,10 @@ export class Sandboxes {
 
   async open(request: SandboxRequest): Promise<Sandbox> {
     checkRequest(request);
-    const attachments = this.attachments(request);
     await this.close(request.containerId);
+    // the bridge is about to appear: another engine's may have come since this one started
+    if (this.lives.size === 0 && !this.tools.host.standing) this.tools.settleSubnets();
+    const attachments = this.attachments(request);
     this.tools.host.busy();
     const namespace = await this.namespaceFor(attachments);
     const planned = await this.record(request, attachments, namespace);
