@@ -11,14 +11,20 @@ const startLimitMs = 15_000;
 /** With nobody on the default socket, root's client starts the engine in the background and waits until it answers. */
 export async function startEngine(session: Session): Promise<boolean> {
   if (process.getuid?.() !== 0) {
-    session.err(`${programName}: no engine is running and only root can start one: run "sudo ${programName} daemon", or name another with -H or DOCKER_HOST`);
+    session.err(
+      `${programName}: no engine is running and only root can start one: run "sudo ${programName} daemon", or name another with -H or DOCKER_HOST`,
+    );
     return false;
   }
   session.err(`${programName}: starting the engine in the background (log: ${logFile})`);
   const log = openSync(logFile, "a", 0o640);
   // A compiled program's own path is execPath; from source, the script's path must follow it.
   const script = process.argv[1]?.startsWith("/$bunfs") ? [] : process.argv.slice(1, 2);
-  const child = spawn(process.execPath, [...script, "daemon"], { detached: true, stdio: ["ignore", log, log], cwd: "/" });
+  const child = spawn(process.execPath, [...script, "daemon"], {
+    detached: true,
+    stdio: ["ignore", log, log],
+    cwd: "/",
+  });
   closeSync(log);
   let ended: string | undefined;
   child.on("error", (error) => {
@@ -28,10 +34,16 @@ export async function startEngine(session: Session): Promise<boolean> {
     ended = `it ended at once with ${signal ?? `exit code ${code}`}`;
   });
   child.unref();
-  for (const limit = Date.now() + startLimitMs; Date.now() < limit && ended === undefined; await Bun.sleep(10)) {
+  for (
+    const limit = Date.now() + startLimitMs;
+    Date.now() < limit && ended === undefined;
+    await Bun.sleep(10)
+  ) {
     if (await answers()) return true;
   }
-  throw new CliError(`${programName}: the engine did not start: ${ended ?? `no answer within ${startLimitMs / 1000} s`}; see ${logFile}`);
+  throw new CliError(
+    `${programName}: the engine did not start: ${ended ?? `no answer within ${startLimitMs / 1000} s`}; see ${logFile}`,
+  );
 }
 
 async function answers(): Promise<boolean> {

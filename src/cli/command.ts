@@ -60,7 +60,10 @@ export const defineCommand = <F extends FlagTable>(definition: CommandDefinition
 });
 
 export const usageLine = (path: string, command: Command): string => {
-  const options = !command.usageWithoutOptions && Object.values(command.flags).some((flag) => !flag.hidden) ? " [OPTIONS]" : "";
+  const options =
+    !command.usageWithoutOptions && Object.values(command.flags).some((flag) => !flag.hidden)
+      ? " [OPTIONS]"
+      : "";
   const start = `${path}${options}`;
   return command.usage ? `${start} ${command.usage.replaceAll("{path}", start)}` : start;
 };

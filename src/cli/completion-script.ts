@@ -20,13 +20,19 @@ async function options(leaf: Leaf): Promise<Entry["words"]> {
 
 /** The whole grammar, taken from the command tree. */
 async function entries(): Promise<Entry[]> {
-  const top: Entry = { path: "", summary: "", words: [...visible(commands), ...visible(groups), { name: "daemon", summary: "Run the engine" }] };
+  const top: Entry = {
+    path: "",
+    summary: "",
+    words: [...visible(commands), ...visible(groups), { name: "daemon", summary: "Run the engine" }],
+  };
   const found: Entry[] = [top];
   for (const [name, group] of Object.entries(groups)) {
     found.push({ path: name, summary: group.summary, words: visible(group.children) });
-    for (const [child, leaf] of Object.entries(group.children)) found.push({ path: `${name} ${child}`, summary: leaf.summary, words: await options(leaf) });
+    for (const [child, leaf] of Object.entries(group.children))
+      found.push({ path: `${name} ${child}`, summary: leaf.summary, words: await options(leaf) });
   }
-  for (const [name, leaf] of Object.entries(commands)) found.push({ path: name, summary: leaf.summary, words: await options(leaf) });
+  for (const [name, leaf] of Object.entries(commands))
+    found.push({ path: name, summary: leaf.summary, words: await options(leaf) });
   return found;
 }
 
@@ -37,7 +43,10 @@ const argumentLists: [pattern: string, command: string][] = [
     "attach|commit|diff|exec|export|kill|logs|pause|port|rename|restart|stats|stop|top|unpause|update|wait|container attach|container exec|container kill|container logs|container stop",
     "ps --format '{{.Names}}'",
   ],
-  ["run|create|rmi|history|save|tag|image rm|image inspect|image history|image save|container run|container create", "images --format '{{.Repository}}:{{.Tag}}'"],
+  [
+    "run|create|rmi|history|save|tag|image rm|image inspect|image history|image save|container run|container create",
+    "images --format '{{.Repository}}:{{.Tag}}'",
+  ],
   ["volume rm|volume inspect", "volume ls -q"],
   ["network rm|network inspect|network connect|network disconnect", "network ls --format '{{.Name}}'"],
 ];
@@ -45,8 +54,14 @@ const argumentLists: [pattern: string, command: string][] = [
 const shellQuote = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
 
 export async function bash(): Promise<string> {
-  const cases = (await entries()).map(({ path, words }) => `    ${shellQuote(path)}) words=${shellQuote(words.map(({ name }) => name).join(" "))} ;;`);
-  const lists = argumentLists.map(([pattern, command]) => `    ${pattern.split("|").map(shellQuote).join("|")}) words="$words $(${programName} ${command} 2>/dev/null)" ;;`);
+  const cases = (await entries()).map(
+    ({ path, words }) =>
+      `    ${shellQuote(path)}) words=${shellQuote(words.map(({ name }) => name).join(" "))} ;;`,
+  );
+  const lists = argumentLists.map(
+    ([pattern, command]) =>
+      `    ${pattern.split("|").map(shellQuote).join("|")}) words="$words $(${programName} ${command} 2>/dev/null)" ;;`,
+  );
   return `# bash completion for ${programName}
 _${programName}() {
   local cur="\${COMP_WORDS[COMP_CWORD]}" path="" word words="" i
@@ -78,7 +93,13 @@ ${await bash()}`;
 
 export async function fish(): Promise<string> {
   const lines = (await entries()).flatMap(({ path, words }) => {
-    const seen = path === "" ? "__fish_use_subcommand" : path.split(" ").map((word) => `__fish_seen_subcommand_from ${word}`).join("; and ");
+    const seen =
+      path === ""
+        ? "__fish_use_subcommand"
+        : path
+            .split(" ")
+            .map((word) => `__fish_seen_subcommand_from ${word}`)
+            .join("; and ");
     return words.map(({ name, summary }) =>
       name.startsWith("--")
         ? `complete -c ${programName} -n ${shellQuote(seen)} -l ${name.slice(2)} -d ${shellQuote(summary)}`

@@ -27,7 +27,8 @@ export interface ConfigFile {
   statsFormat?: string;
 }
 
-export const defaultConfigFolder = (): string => process.env["DOCKER_CONFIG"] || join(process.env["HOME"] ?? homedir(), ".docker");
+export const defaultConfigFolder = (): string =>
+  process.env["DOCKER_CONFIG"] || join(process.env["HOME"] ?? homedir(), ".docker");
 
 /** A missing file is an empty one; one that cannot be read is reported and then treated as empty. */
 export function readConfigFile(folder: string, warn: (line: string) => void): ConfigFile {
@@ -36,7 +37,8 @@ export function readConfigFile(folder: string, warn: (line: string) => void): Co
   try {
     text = readFileSync(path, "utf8");
   } catch (error) {
-    if ((error as { code?: string }).code !== "ENOENT") warn(`WARNING: Error loading config file: ${(error as Error).message}`);
+    if ((error as { code?: string }).code !== "ENOENT")
+      warn(`WARNING: Error loading config file: ${(error as Error).message}`);
     return {};
   }
   try {

@@ -20,7 +20,9 @@ export function readContext(folder: string, name: string): ContextMeta {
     return JSON.parse(readFileSync(join(metaFolder(folder, name), "meta.json"), "utf8")) as ContextMeta;
   } catch (error) {
     if ((error as { code?: string }).code !== "ENOENT") throw error;
-    throw new CliError(`context ${JSON.stringify(name)}: context not found: open ${join(metaFolder(folder, name), "meta.json")}: no such file or directory`);
+    throw new CliError(
+      `context ${JSON.stringify(name)}: context not found: open ${join(metaFolder(folder, name), "meta.json")}: no such file or directory`,
+    );
   }
 }
 
@@ -36,7 +38,9 @@ export function checkContextName(name: string): void {
   if (name === "") throw new CliError("context name cannot be empty");
   if (name === "default") throw new CliError('"default" is a reserved context name');
   if (!/^[a-zA-Z0-9][a-zA-Z0-9_.+-]+$/.test(name))
-    throw new CliError(`context name ${JSON.stringify(name)} is invalid, names are validated against regexp "^[a-zA-Z0-9][a-zA-Z0-9_.+-]+$"`);
+    throw new CliError(
+      `context name ${JSON.stringify(name)} is invalid, names are validated against regexp "^[a-zA-Z0-9][a-zA-Z0-9_.+-]+$"`,
+    );
 }
 
 export function writeContext(folder: string, meta: ContextMeta): void {
@@ -48,7 +52,8 @@ export function writeContext(folder: string, meta: ContextMeta): void {
 export function writeTls(folder: string, name: string, files: Record<string, Buffer>): void {
   const path = join(tlsFolder(folder, name), "docker");
   mkdirSync(path, { recursive: true, mode: 0o700 });
-  for (const [file, content] of Object.entries(files)) writeFileSync(join(path, file), content, { mode: 0o600 });
+  for (const [file, content] of Object.entries(files))
+    writeFileSync(join(path, file), content, { mode: 0o600 });
 }
 
 export function removeContext(folder: string, name: string): void {

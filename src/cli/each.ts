@@ -5,14 +5,17 @@ import type { Session } from "./session.ts";
 export const skipped = Symbol("skipped");
 
 /** Does the same to every name, prints each name that worked, and ends with all the errors together. */
-export async function each(session: Session, names: readonly string[], act: (name: string) => Promise<unknown>): Promise<number> {
+export async function each(
+  session: Session,
+  names: readonly string[],
+  act: (name: string) => Promise<unknown>,
+): Promise<number> {
   const settled = await Promise.allSettled(names.map(act));
   const errors: string[] = [];
   settled.forEach((result, index) => {
     if (result.status === "fulfilled") {
       if (result.value !== skipped) session.out(names[index] ?? "");
-    }
-    else errors.push((result.reason as Error).message);
+    } else errors.push((result.reason as Error).message);
   });
   if (errors.length > 0) throw new CliError(errors.join("\n"));
   return 0;

@@ -2,15 +2,21 @@ import { join } from "node:path";
 import { defaultConfigFolder } from "./config-file.ts";
 import { bool, type FlagValues, list, string } from "./flags/flag.ts";
 
-const truthy = (name: string): boolean => !["", undefined, "0", "false", "FALSE", "False", "f", "F"].includes(process.env[name]);
+const truthy = (name: string): boolean =>
+  !["", undefined, "0", "false", "FALSE", "False", "f", "F"].includes(process.env[name]);
 
 /** Options before the command. */
 export function globalFlags() {
   const folder = defaultConfigFolder();
-  const shown = (file: string): { shownDefault: string } => ({ shownDefault: JSON.stringify(join(folder, file)) });
+  const shown = (file: string): { shownDefault: string } => ({
+    shownDefault: JSON.stringify(join(folder, file)),
+  });
   return {
     config: string("config", "Folder of the client's configuration", folder),
-    context: string("context,c", "Context whose engine to talk to (beats DOCKER_HOST and the current context)"),
+    context: string(
+      "context,c",
+      "Context whose engine to talk to (beats DOCKER_HOST and the current context)",
+    ),
     debug: bool("debug,D", "Say more"),
     host: list("host,H", "Socket of the engine to talk to"),
     logLevel: string("log-level,l", 'How much to log ("debug", "info", "warn", "error", "fatal")', "info"),

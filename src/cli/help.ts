@@ -21,16 +21,28 @@ export async function helpText([word, second]: readonly string[]): Promise<strin
     if (second === undefined) return groupHelp(word);
     const found = findIn(group.children, second);
     if (!found) throw unknown(`${word} ${second}`);
-    return commandHelp(`${word} ${found.name}`, found.leaf.summary, (await found.leaf.load()).command, spellings(word, found.name));
+    return commandHelp(
+      `${word} ${found.name}`,
+      found.leaf.summary,
+      (await found.leaf.load()).command,
+      spellings(word, found.name),
+    );
   }
   const leaf = Object.hasOwn(commands, word) ? commands[word] : undefined;
   if (!leaf) throw unknown(word);
   const place = shortForms[word];
-  return commandHelp(word, leaf.summary, (await leaf.load()).command, place ? spellings(place[0], place[1]) : []);
+  return commandHelp(
+    word,
+    leaf.summary,
+    (await leaf.load()).command,
+    place ? spellings(place[0], place[1]) : [],
+  );
 }
 
 const unknown = (words: string): CliError =>
-  new CliError(`${programName}: unknown command: ${programName} ${words}\n\nRun '${programName} --help' for more information`);
+  new CliError(
+    `${programName}: unknown command: ${programName} ${words}\n\nRun '${programName} --help' for more information`,
+  );
 
 function commandHelp(path: string, summary: string, command: Command, names: string[]): string {
   const parts = [`Usage:  ${usageLine(`${programName} ${path}`, command)}`, command.description ?? summary];

@@ -1,8 +1,8 @@
-import type { FlagTable } from "./flags/flag.ts";
-import { checkArity, type Command, usageLine } from "./command.ts";
+import { type Command, checkArity, usageLine } from "./command.ts";
 import { CliError } from "./errors.ts";
+import type { FlagTable } from "./flags/flag.ts";
 import { FlagError, parseFlags } from "./flags/parse.ts";
-import { globalFlags, type GlobalValues } from "./globals.ts";
+import { type GlobalValues, globalFlags } from "./globals.ts";
 import { clientVersion, programName } from "./program.ts";
 import { Session } from "./session.ts";
 import { writeNow } from "./stdio.ts";
@@ -24,7 +24,9 @@ export async function main(argv: readonly string[]): Promise<number> {
 
 async function dispatch(argv: readonly string[]): Promise<number | undefined> {
   const table = globalFlags();
-  const parsed = orUsage(programName, `${programName} [OPTIONS] COMMAND [ARG...]`, () => parseFlags(table, argv, false));
+  const parsed = orUsage(programName, `${programName} [OPTIONS] COMMAND [ARG...]`, () =>
+    parseFlags(table, argv, false),
+  );
   for (const notice of parsed.notices) writeNow(2, `${notice}\n`);
   const globals = parsed.values as GlobalValues;
   const [word, ...rest] = parsed.args;
@@ -82,12 +84,20 @@ async function runCommand(
   argv: string[],
 ): Promise<number | undefined> {
   const { command } = await load();
-  const parsed = orUsage(path, usageLine(path, command), () => parseFlags(command.flags, argv, command.interspersed));
+  const parsed = orUsage(path, usageLine(path, command), () =>
+    parseFlags(command.flags, argv, command.interspersed),
+  );
   for (const notice of parsed.notices) session.err(notice);
   if (parsed.help) return showHelp(path.split(" ").slice(1));
   checkArity(path, command, parsed.args.length);
   const { args, values, changed } = parsed;
-  return command.run({ session, args, flags: values as FlagTable as never, changed: (key) => changed.has(key), path });
+  return command.run({
+    session,
+    args,
+    flags: values as FlagTable as never,
+    changed: (key) => changed.has(key),
+    path,
+  });
 }
 
 /** A flag error is followed by the command's usage and ends with 125, whatever the command. */
@@ -96,6 +106,9 @@ function orUsage<T>(path: string, usage: string, parse: () => T): T {
     return parse();
   } catch (error) {
     if (!(error instanceof FlagError)) throw error;
-    throw new CliError(`${error.message}\n\nUsage:  ${usage}\n\nRun '${path} --help' for more information`, flagErrorCode);
+    throw new CliError(
+      `${error.message}\n\nUsage:  ${usage}\n\nRun '${path} --help' for more information`,
+      flagErrorCode,
+    );
   }
 }

@@ -16,6 +16,11 @@ export function runPlugin(session: Session, word: string, _rest: string[]): Prom
   const found = [join(session.configFolder, "cli-plugins"), ...systemFolders]
     .map((folder) => join(folder, `docker-${word}`))
     .find((path) => /^[\w-]+$/.test(word) && existsSync(path));
-  if (found) throw new CliError(`${programName}: calling the plugin ${found} is not implemented yet; use the docker client with DOCKER_HOST`);
-  throw new CliError(`${programName}: unknown command: ${programName} ${word}\n\nRun '${programName} --help' for more information`);
+  if (found)
+    throw new CliError(
+      `${programName}: calling the plugin ${found} is not implemented yet; use the docker client with DOCKER_HOST`,
+    );
+  throw new CliError(
+    `${programName}: unknown command: ${programName} ${word}\n\nRun '${programName} --help' for more information`,
+  );
 }

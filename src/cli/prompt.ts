@@ -1,5 +1,5 @@
-import { openInput } from "./stream/input.ts";
 import type { Session } from "./session.ts";
+import { openInput } from "./stream/input.ts";
 
 /** Asks on stdout; anything but yes is a no. */
 export async function confirm(session: Session, question: string): Promise<boolean> {

@@ -16,7 +16,11 @@ export async function mayPrune(session: Session, force: boolean, warning: string
 }
 
 /** The configuration's `pruneFilters` come before those of the command line. */
-export function pruneQuery(session: Session, given: readonly Filter[], more: readonly Filter[] = []): { filters: string | undefined } {
+export function pruneQuery(
+  session: Session,
+  given: readonly Filter[],
+  more: readonly Filter[] = [],
+): { filters: string | undefined } {
   const configured = (session.config.pruneFilters ?? []).map((text): Filter => {
     const at = text.indexOf("=");
     return { key: text.slice(0, at).trim(), value: text.slice(at + 1).trim() };
@@ -31,6 +35,13 @@ export const deletedList = (title: string, names: readonly string[] | null | und
   names && names.length > 0 ? `${title}:\n${names.join("\n")}\n\n` : "";
 
 /** What an image prune answers, as text. */
-export function deletedImages(items: readonly ({ Untagged: string } | { Deleted: string })[] | null | undefined): string {
-  return deletedList("Deleted Images", (items ?? []).map((item) => ("Untagged" in item ? `untagged: ${item.Untagged}` : `deleted: ${item.Deleted}`)));
+export function deletedImages(
+  items: readonly ({ Untagged: string } | { Deleted: string })[] | null | undefined,
+): string {
+  return deletedList(
+    "Deleted Images",
+    (items ?? []).map((item) =>
+      "Untagged" in item ? `untagged: ${item.Untagged}` : `deleted: ${item.Deleted}`,
+    ),
+  );
 }

@@ -62,7 +62,8 @@ export class Session {
     const { host: hosts, context } = this.globals;
     if (hosts.length > 1) throw new CliError("specify only one -H");
     const [host] = hosts;
-    if (host && context) throw new CliError("conflicting options: either specify --host or --context, not both");
+    if (host && context)
+      throw new CliError("conflicting options: either specify --host or --context, not both");
     if (host) return this.plain(host, true);
     if (context) return this.ofContext(context);
     const environment = process.env["BERTH_HOST"] || process.env["DOCKER_HOST"];
@@ -91,7 +92,9 @@ export class Session {
       ...(apiVersion ? { apiVersion } : {}),
       headers: { ...this.config.HttpHeaders, ...headersOf(process.env["DOCKER_CUSTOM_HEADERS"]) },
       ...(host.kind === "tcp" && host.tls ? { tls: this.tlsOptions(endpoint) } : {}),
-      ...(endpoint.named ? {} : { onUnreachable: async () => (await import("./auto-start.ts")).startEngine(this) }),
+      ...(endpoint.named
+        ? {}
+        : { onUnreachable: async () => (await import("./auto-start.ts")).startEngine(this) }),
     });
   }
 
@@ -123,7 +126,10 @@ export function headersOf(text: string | undefined): Record<string, string> {
   const headers: Record<string, string> = {};
   for (const item of text?.split(",") ?? []) {
     const at = item.indexOf("=");
-    if (at <= 0) throw new CliError(`failed to set custom headers from DOCKER_CUSTOM_HEADERS environment variable: missing value in '${item}'`);
+    if (at <= 0)
+      throw new CliError(
+        `failed to set custom headers from DOCKER_CUSTOM_HEADERS environment variable: missing value in '${item}'`,
+      );
     headers[item.slice(0, at).trim()] = item.slice(at + 1).trim();
   }
   return headers;

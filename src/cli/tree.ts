@@ -15,10 +15,17 @@ export interface Group {
   hidden?: boolean;
 }
 
-const leaf = (summary: string, load: Leaf["load"], aliases: string[] = []): Leaf => ({ summary, load, aliases });
+const leaf = (summary: string, load: Leaf["load"], aliases: string[] = []): Leaf => ({
+  summary,
+  load,
+  aliases,
+});
 
 const container: Record<string, Leaf> = {
-  attach: leaf("Connect this terminal to a running container", () => import("./commands/container/attach.ts")),
+  attach: leaf(
+    "Connect this terminal to a running container",
+    () => import("./commands/container/attach.ts"),
+  ),
   commit: leaf("Make an image of what a container changed", () => import("./commands/container/commit.ts")),
   cp: leaf("Copy files and folders to or from a container", () => import("./commands/container/cp.ts")),
   create: leaf("Create a container without starting it", () => import("./commands/container/create.ts")),
@@ -42,7 +49,10 @@ const container: Record<string, Leaf> = {
   top: leaf("Show the processes of a container", () => import("./commands/container/top.ts")),
   unpause: leaf("Thaw the processes of containers", () => import("./commands/container/unpause.ts")),
   update: leaf("Change the limits of containers", () => import("./commands/container/update.ts")),
-  wait: leaf("Wait until containers end and print their exit codes", () => import("./commands/container/wait.ts")),
+  wait: leaf(
+    "Wait until containers end and print their exit codes",
+    () => import("./commands/container/wait.ts"),
+  ),
 };
 
 const image: Record<string, Leaf> = {
@@ -78,7 +88,10 @@ const network: Record<string, Leaf> = {
 };
 
 const system: Record<string, Leaf> = {
-  "dial-stdio": { ...leaf("Join stdin and stdout to the engine", () => import("./commands/system/dial-stdio.ts")), hidden: true },
+  "dial-stdio": {
+    ...leaf("Join stdin and stdout to the engine", () => import("./commands/system/dial-stdio.ts")),
+    hidden: true,
+  },
   df: leaf("Show what images, containers and volumes take on disk", () => import("./commands/system/df.ts")),
   events: leaf("Show what happens, as it happens", () => import("./commands/system/events.ts")),
   info: leaf("Show what the engine says of itself", () => import("./commands/system/info.ts")),
@@ -121,14 +134,32 @@ export const commonCommands = ["run", "exec", "ps", "pull", "push", "images", "v
 /** The short forms, each another name of a group's command. */
 export const shortForms: Record<string, [group: string, name: string]> = {
   ...Object.fromEntries(
-    ["attach", "commit", "cp", "create", "diff", "exec", "export", "kill", "logs", "pause", "port", "rename", "restart", "rm"].map(
-      (name) => [name, ["container", name]],
-    ),
+    [
+      "attach",
+      "commit",
+      "cp",
+      "create",
+      "diff",
+      "exec",
+      "export",
+      "kill",
+      "logs",
+      "pause",
+      "port",
+      "rename",
+      "restart",
+      "rm",
+    ].map((name) => [name, ["container", name]]),
   ),
   ...Object.fromEntries(
-    ["run", "start", "stats", "stop", "top", "unpause", "update", "wait"].map((name) => [name, ["container", name]]),
+    ["run", "start", "stats", "stop", "top", "unpause", "update", "wait"].map((name) => [
+      name,
+      ["container", name],
+    ]),
   ),
-  ...Object.fromEntries(["history", "import", "load", "pull", "push", "save", "tag"].map((name) => [name, ["image", name]])),
+  ...Object.fromEntries(
+    ["history", "import", "load", "pull", "push", "save", "tag"].map((name) => [name, ["image", name]]),
+  ),
   ps: ["container", "ls"],
   images: ["image", "ls"],
   rmi: ["image", "rm"],
@@ -138,7 +169,10 @@ export const shortForms: Record<string, [group: string, name: string]> = {
 
 export const commands: Record<string, Leaf> = {
   ...Object.fromEntries(
-    Object.entries(shortForms).map(([name, [group, child]]) => [name, from(groups[group]?.children ?? {}, child)]),
+    Object.entries(shortForms).map(([name, [group, child]]) => [
+      name,
+      from(groups[group]?.children ?? {}, child),
+    ]),
   ),
   inspect: leaf("Show all that is known about objects of any kind", () => import("./commands/inspect.ts")),
   version: leaf("Show the versions of client and engine", () => import("./commands/version.ts")),
@@ -152,7 +186,10 @@ export function spellings(group: string, name: string): string[] {
   return short ? [...names, short] : names;
 }
 
-export function findIn(children: Record<string, Leaf>, name: string): { name: string; leaf: Leaf } | undefined {
+export function findIn(
+  children: Record<string, Leaf>,
+  name: string,
+): { name: string; leaf: Leaf } | undefined {
   const own = Object.hasOwn(children, name) ? children[name] : undefined;
   if (own) return { name, leaf: own };
   const found = Object.entries(children).find(([, leaf]) => leaf.aliases?.includes(name));

@@ -128,7 +128,9 @@ export class Client {
   /** After "client version is too new": true if the request may go out again with the version the engine offers. */
   private adapts(error: ApiError): boolean {
     if (!this.negotiable || error.status !== 400) return false;
-    const match = /client version \S+ is too new\. Maximum supported API version is (\d+\.\d+)/.exec(error.sentence);
+    const match = /client version \S+ is too new\. Maximum supported API version is (\d+\.\d+)/.exec(
+      error.sentence,
+    );
     if (!match?.[1]) return false;
     this.negotiable = false;
     this.version = match[1];
@@ -163,12 +165,16 @@ export class Client {
     signal?.addEventListener("abort", abort, { once: true });
     const sending = send(line.connection, request, this.hostHeader());
     // An engine may refuse a long body before it has read all of it: its answer matters more than the write error.
-    const sent = sending.then(() => true, () => false);
+    const sent = sending.then(
+      () => true,
+      () => false,
+    );
     const response = await receive(line.reader, request.method).catch(async (error) => {
       await sending;
       throw error;
     });
-    const complete = typeof request.body === "object" ? await Promise.race([sent, Promise.resolve(false)]) : true;
+    const complete =
+      typeof request.body === "object" ? await Promise.race([sent, Promise.resolve(false)]) : true;
     return { ...response, body: this.returning(line, response, complete) };
   }
 
@@ -190,7 +196,11 @@ export class Client {
 
   private build(method: string, path: string, options: RequestOptions): HttpRequest {
     const headers: Record<string, string> = { ...this.commonHeaders(), ...options.headers };
-    const request: HttpRequest = { method, path: `${this.basePath()}/v${this.version}${path}${queryString(options.query)}`, headers };
+    const request: HttpRequest = {
+      method,
+      path: `${this.basePath()}/v${this.version}${path}${queryString(options.query)}`,
+      headers,
+    };
     if (options.json !== undefined) {
       headers["Content-Type"] = "application/json";
       request.body = JSON.stringify(options.json);
@@ -232,7 +242,9 @@ export class Client {
     if (host.kind === "ssh") return (await import("./ssh.ts")).openSsh(host);
     if (host.kind === "unix") return SocketConnection.open({ unix: host.path });
     const target: SocketTarget = { hostname: host.hostname, port: host.port };
-    return SocketConnection.open(host.tls ? { ...target, tls: { serverName: host.hostname, ...this.options.tls } } : target);
+    return SocketConnection.open(
+      host.tls ? { ...target, tls: { serverName: host.hostname, ...this.options.tls } } : target,
+    );
   }
 }
 
@@ -240,7 +252,8 @@ export function queryString(query: Query | undefined): string {
   const parameters = new URLSearchParams();
   for (const [name, value] of Object.entries(query ?? {})) {
     if (value === undefined) continue;
-    for (const item of Array.isArray(value) ? value : [value]) parameters.append(name, item === true ? "1" : String(item));
+    for (const item of Array.isArray(value) ? value : [value])
+      parameters.append(name, item === true ? "1" : String(item));
   }
   const text = parameters.toString();
   return text && `?${text}`;
@@ -250,7 +263,7 @@ export function queryString(query: Query | undefined): string {
 export function filterQuery(filters: readonly { key: string; value: string }[]): string | undefined {
   if (filters.length === 0) return undefined;
   const grouped: Record<string, Record<string, boolean>> = {};
-  for (const { key, value } of filters) (grouped[key] ??= {})[value] = true;
+  for (const { key, value } of filters) grouped[key] = { ...grouped[key], [value]: true };
   return JSON.stringify(grouped);
 }
 
@@ -262,7 +275,10 @@ export async function readText(body: AsyncIterable<Uint8Array>): Promise<string>
 
 async function toApiError(response: HttpResponse): Promise<ApiError> {
   const text = await readText(response.body);
-  return new ApiError(response.status, sentenceOf(text, response.headers["content-type"] ?? "") || `request returned ${response.status}`);
+  return new ApiError(
+    response.status,
+    sentenceOf(text, response.headers["content-type"] ?? "") || `request returned ${response.status}`,
+  );
 }
 
 function sentenceOf(text: string, contentType: string): string {

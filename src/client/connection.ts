@@ -38,7 +38,9 @@ export class SocketConnection implements Connection {
       drain: () => connection.drained(),
     };
     const options = { ...target, allowHalfOpen: true, socket: handlers };
-    connection.socket = (await Bun.connect(options as Parameters<typeof Bun.connect>[0])) as Bun.Socket<undefined>;
+    connection.socket = (await Bun.connect(
+      options as Parameters<typeof Bun.connect>[0],
+    )) as Bun.Socket<undefined>;
     return connection;
   }
 

@@ -1,8 +1,18 @@
-import type { ContainerCreateRequest, ContainerCreateResponse, ContainerInspect, ContainerSummary, ExecCreateRequest, ExecInspect, WaitResponse } from "../types/api.ts";
-import { type Client, type HijackedStream, type Query, filterQuery } from "./client.ts";
+import type {
+  ContainerCreateRequest,
+  ContainerCreateResponse,
+  ContainerInspect,
+  ContainerSummary,
+  ExecCreateRequest,
+  ExecInspect,
+  WaitResponse,
+} from "../types/api.ts";
+import { type Client, filterQuery, type HijackedStream, type Query } from "./client.ts";
 import type { HttpResponse } from "./http.ts";
 
-export const at = (id: string, rest = ""): string => `/containers/${encodeURIComponent(id)}${rest}`;
+/** A container's path; the slash its name may be written with is left out. */
+export const at = (id: string, rest = ""): string =>
+  `/containers/${encodeURIComponent(id.replace(/^\/+/, ""))}${rest}`;
 
 export interface ListOptions {
   all?: boolean;
@@ -11,13 +21,28 @@ export interface ListOptions {
   filters?: readonly { key: string; value: string }[];
 }
 
-export const list = (client: Client, { all, limit, size, filters = [] }: ListOptions = {}): Promise<ContainerSummary[]> =>
+export const list = (
+  client: Client,
+  { all, limit, size, filters = [] }: ListOptions = {},
+): Promise<ContainerSummary[]> =>
   client.json("GET", "/containers/json", {
-    query: { all: all || undefined, limit: limit && limit > 0 ? limit : undefined, size: size || undefined, filters: filterQuery(filters) },
+    query: {
+      all: all || undefined,
+      limit: limit && limit > 0 ? limit : undefined,
+      size: size || undefined,
+      filters: filterQuery(filters),
+    },
   });
 
-export const create = (client: Client, body: ContainerCreateRequest, query: { name?: string; platform?: string }): Promise<ContainerCreateResponse> =>
-  client.json("POST", "/containers/create", { json: body, query: { name: query.name || undefined, platform: query.platform || undefined } });
+export const create = (
+  client: Client,
+  body: ContainerCreateRequest,
+  query: { name?: string; platform?: string },
+): Promise<ContainerCreateResponse> =>
+  client.json("POST", "/containers/create", {
+    json: body,
+    query: { name: query.name || undefined, platform: query.platform || undefined },
+  });
 
 export const inspect = (client: Client, id: string, size = false): Promise<ContainerInspect> =>
   client.json("GET", at(id, "/json"), { query: { size: size || undefined } });
@@ -25,24 +50,43 @@ export const inspect = (client: Client, id: string, size = false): Promise<Conta
 export const inspectText = (client: Client, id: string, size = false): Promise<string> =>
   client.text("GET", at(id, "/json"), { query: { size: size || undefined } });
 
-export const start = (client: Client, id: string, query: Query = {}): Promise<HttpResponse> => client.call("POST", at(id, "/start"), { query });
+export const start = (client: Client, id: string, query: Query = {}): Promise<HttpResponse> =>
+  client.call("POST", at(id, "/start"), { query });
 
-export const stop = (client: Client, id: string, query: Query): Promise<HttpResponse> => client.call("POST", at(id, "/stop"), { query });
+export const stop = (client: Client, id: string, query: Query): Promise<HttpResponse> =>
+  client.call("POST", at(id, "/stop"), { query });
 
-export const restart = (client: Client, id: string, query: Query): Promise<HttpResponse> => client.call("POST", at(id, "/restart"), { query });
+export const restart = (client: Client, id: string, query: Query): Promise<HttpResponse> =>
+  client.call("POST", at(id, "/restart"), { query });
 
 export const kill = (client: Client, id: string, signal: string): Promise<HttpResponse> =>
   client.call("POST", at(id, "/kill"), { query: { signal: signal || undefined } });
 
-export const remove = (client: Client, id: string, query: { v?: boolean; force?: boolean; link?: boolean }): Promise<HttpResponse> =>
-  client.call("DELETE", at(id), { query: { v: query.v || undefined, force: query.force || undefined, link: query.link || undefined } });
+export const remove = (
+  client: Client,
+  id: string,
+  query: { v?: boolean; force?: boolean; link?: boolean },
+): Promise<HttpResponse> =>
+  client.call("DELETE", at(id), {
+    query: { v: query.v || undefined, force: query.force || undefined, link: query.link || undefined },
+  });
 
-export const resize = (client: Client, id: string, size: { rows: number; columns: number }): Promise<HttpResponse> =>
+export const resize = (
+  client: Client,
+  id: string,
+  size: { rows: number; columns: number },
+): Promise<HttpResponse> =>
   client.call("POST", at(id, "/resize"), { query: { h: size.rows, w: size.columns } });
 
 /** Resolves when the container ends. The promise inside resolves as soon as the engine listens for that. */
-export async function wait(client: Client, id: string, condition: "" | "not-running" | "next-exit" | "removed"): Promise<{ ended: Promise<WaitResponse> }> {
-  const response = await client.request("POST", at(id, "/wait"), { query: { condition: condition || undefined } });
+export async function wait(
+  client: Client,
+  id: string,
+  condition: "" | "not-running" | "next-exit" | "removed",
+): Promise<{ ended: Promise<WaitResponse> }> {
+  const response = await client.request("POST", at(id, "/wait"), {
+    query: { condition: condition || undefined },
+  });
   const read = async (): Promise<WaitResponse> => {
     let text = "";
     for await (const chunk of response.body) text += Buffer.from(chunk).toString();
@@ -80,7 +124,12 @@ export const execStart = (client: Client, id: string, body: object): Promise<Htt
 export const execAttach = (client: Client, id: string, body: object): Promise<HijackedStream> =>
   client.hijack(`/exec/${encodeURIComponent(id)}/start`, { json: body });
 
-export const execInspect = (client: Client, id: string): Promise<ExecInspect> => client.json("GET", `/exec/${encodeURIComponent(id)}/json`);
+export const execInspect = (client: Client, id: string): Promise<ExecInspect> =>
+  client.json("GET", `/exec/${encodeURIComponent(id)}/json`);
 
-export const execResize = (client: Client, id: string, size: { rows: number; columns: number }): Promise<HttpResponse> =>
+export const execResize = (
+  client: Client,
+  id: string,
+  size: { rows: number; columns: number },
+): Promise<HttpResponse> =>
   client.call("POST", `/exec/${encodeURIComponent(id)}/resize`, { query: { h: size.rows, w: size.columns } });

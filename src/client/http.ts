@@ -92,7 +92,9 @@ export async function send(connection: Connection, request: HttpRequest, host: s
   if (!body) return;
   for await (const chunk of body) {
     if (chunk.length === 0) continue;
-    await connection.write(concat([Buffer.from(`${chunk.length.toString(16)}\r\n`), chunk, Buffer.from("\r\n")]));
+    await connection.write(
+      concat([Buffer.from(`${chunk.length.toString(16)}\r\n`), chunk, Buffer.from("\r\n")]),
+    );
   }
   await connection.write("0\r\n\r\n");
 }
@@ -120,7 +122,8 @@ function respond(
 ): HttpResponse {
   const keepAlive = http11 && headers["connection"]?.toLowerCase() !== "close";
   if (status === 101) return { status, headers, body: untilEnd(reader), keepAlive: false };
-  if (method === "HEAD" || status === 204 || status === 304) return { status, headers, body: nothing(), keepAlive };
+  if (method === "HEAD" || status === 204 || status === 304)
+    return { status, headers, body: nothing(), keepAlive };
   if (headers["transfer-encoding"]?.toLowerCase().includes("chunked"))
     return { status, headers, body: chunked(reader), keepAlive };
   const length = headers["content-length"];
@@ -137,7 +140,9 @@ function parseHeaders(lines: string[]): Record<string, string> {
   return headers;
 }
 
-async function* nothing(): AsyncGenerator<Uint8Array> {}
+async function* nothing(): AsyncGenerator<Uint8Array> {
+  yield* [];
+}
 
 async function* untilEnd(reader: Reader): AsyncGenerator<Uint8Array> {
   for (let chunk = await reader.chunk(); chunk; chunk = await reader.chunk()) yield chunk;

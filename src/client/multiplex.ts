@@ -26,7 +26,8 @@ export class Demultiplexer {
       const bytes = chunk.subarray(at, end);
       this.left -= bytes.length;
       at = end;
-      if (this.kind === systemError) throw new Error(`error from daemon in stream: ${new TextDecoder().decode(bytes)}`);
+      if (this.kind === systemError)
+        throw new Error(`error from daemon in stream: ${new TextDecoder().decode(bytes)}`);
       yield { stream: this.kind === 2 ? "stderr" : "stdout", bytes };
     }
   }

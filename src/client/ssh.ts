@@ -10,7 +10,19 @@ type Child = Bun.Subprocess<"pipe", "pipe", "inherit">;
 export function openSsh(host: Extract<Host, { kind: "ssh" }>): Connection {
   const dial = host.socket ? ["--host", `unix://${host.socket}`] : [];
   const options = [...(host.user ? ["-l", host.user] : []), ...(host.port ? ["-p", String(host.port)] : [])];
-  const command = ["ssh", ...options, "-o", "ConnectTimeout=30", "-T", "--", host.hostname, "docker", ...dial, "system", "dial-stdio"];
+  const command = [
+    "ssh",
+    ...options,
+    "-o",
+    "ConnectTimeout=30",
+    "-T",
+    "--",
+    host.hostname,
+    "docker",
+    ...dial,
+    "system",
+    "dial-stdio",
+  ];
   const child: Child = Bun.spawn(command, { stdin: "pipe", stdout: "pipe", stderr: "inherit" });
   const reader = child.stdout.getReader();
   return {

@@ -1,6 +1,15 @@
 /** Durations as Go writes and reads them, in nanoseconds: `1h2m3s`, `1.5s`, `300ms`. */
 
-const unitsNs: Record<string, number> = { ns: 1, us: 1e3, µs: 1e3, μs: 1e3, ms: 1e6, s: 1e9, m: 60e9, h: 3600e9 };
+const unitsNs: Record<string, number> = {
+  ns: 1,
+  us: 1e3,
+  µs: 1e3,
+  μs: 1e3,
+  ms: 1e6,
+  s: 1e9,
+  m: 60e9,
+  h: 3600e9,
+};
 const largest = 2 ** 63;
 
 /** Throws `time: invalid duration "x"` and its relatives. */
@@ -18,7 +27,8 @@ export function parseGoDuration(text: string): number {
     const unit = /^[^\d.]+/.exec(rest)?.[0];
     if (!unit) throw new Error(`time: missing unit in duration ${quoted}`);
     const factor = unitsNs[unit];
-    if (factor === undefined) throw new Error(`time: unknown unit ${JSON.stringify(unit)} in duration ${quoted}`);
+    if (factor === undefined)
+      throw new Error(`time: unknown unit ${JSON.stringify(unit)} in duration ${quoted}`);
     total += Number(number[0]) * factor;
     rest = rest.slice(unit.length);
   }
@@ -42,7 +52,9 @@ export function formatGoDuration(ns: number): string {
 }
 
 function fraction(value: number, unit: number): string {
-  const rest = String(Math.round(value % unit)).padStart(String(unit).length - 1, "0").replace(/0+$/, "");
+  const rest = String(Math.round(value % unit))
+    .padStart(String(unit).length - 1, "0")
+    .replace(/0+$/, "");
   const whole = Math.floor(value / unit);
   return rest ? `${whole}.${rest}` : String(whole);
 }

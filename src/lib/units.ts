@@ -21,12 +21,20 @@ function significant(value: number, precision: number): string {
 }
 
 /** Bytes in powers of 1000 with at most `precision` digits: `1.98MB`. */
-export const humanSize = (bytes: number, precision = 4): string => scaled(bytes, 1000, decimalUnits, precision);
+export const humanSize = (bytes: number, precision = 4): string =>
+  scaled(bytes, 1000, decimalUnits, precision);
 
 /** Bytes in powers of 1024: `64MiB`. */
 export const binarySize = (bytes: number): string => scaled(bytes, 1024, binaryUnits, 4);
 
-const sizeUnits: Record<string, number> = { "": 1, k: 2 ** 10, m: 2 ** 20, g: 2 ** 30, t: 2 ** 40, p: 2 ** 50 };
+const sizeUnits: Record<string, number> = {
+  "": 1,
+  k: 2 ** 10,
+  m: 2 ** 20,
+  g: 2 ** 30,
+  t: 2 ** 40,
+  p: 2 ** 50,
+};
 
 /** `64m`, `1.5g`, `100kb`, `1GiB` in bytes, all in powers of 1024; throws `invalid size: '…'`. */
 export function parseRamSize(text: string): number {
@@ -34,8 +42,8 @@ export function parseRamSize(text: string): number {
   const value = match ? Number(match[1]) : Number.NaN;
   const suffix = /^([kmgtp]?)(?:i?b)?$/.exec((match?.[2] ?? "").toLowerCase());
   const factor = suffix ? sizeUnits[suffix[1] ?? ""] : undefined;
-  if (text.startsWith("-") && /^-[\d.]+[a-zA-Z]*$/.test(text)) throw new Error(`invalid size: '${text}'`);
-  if (Number.isNaN(value) || factor === undefined) throw new Error(`invalid size: '${text}'`);
+  if (Number.isNaN(value)) throw new Error(`invalid size: '${text}'`);
+  if (factor === undefined) throw new Error(`invalid suffix: '${match?.[2]?.toLowerCase()}'`);
   return Math.trunc(value * factor);
 }
 

@@ -8,7 +8,18 @@ import { inspectAll } from "../output/inspect.ts";
 import type { Session } from "../session.ts";
 
 const kinds = ["container", "image", "network", "volume"] as const;
-const known = ["config", "container", "image", "network", "node", "plugin", "secret", "service", "task", "volume"];
+const known = [
+  "config",
+  "container",
+  "image",
+  "network",
+  "node",
+  "plugin",
+  "secret",
+  "service",
+  "task",
+  "volume",
+];
 
 export const command = defineCommand({
   usage: "NAME|ID [NAME|ID...]",
@@ -19,10 +30,17 @@ export const command = defineCommand({
     type: string("type", "Look for this kind of object only"),
   },
   async run({ session, args, flags, changed }) {
-    if (changed("type") && flags.type === "") throw new CliError(`type is empty: must be one of ${known.map((kind) => JSON.stringify(kind)).join(", ")}`);
+    if (changed("type") && flags.type === "")
+      throw new CliError(
+        `type is empty: must be one of ${known.map((kind) => JSON.stringify(kind)).join(", ")}`,
+      );
     if (flags.type && !known.includes(flags.type))
-      throw new CliError(`unknown type: ${JSON.stringify(flags.type)}: must be one of ${known.map((kind) => JSON.stringify(kind)).join(", ")}`);
-    const find = flags.type ? (name: string) => fetchKind(session, flags.type, name, flags.size) : (name: string) => fetchAny(session, name, flags.size);
+      throw new CliError(
+        `unknown type: ${JSON.stringify(flags.type)}: must be one of ${known.map((kind) => JSON.stringify(kind)).join(", ")}`,
+      );
+    const find = flags.type
+      ? (name: string) => fetchKind(session, flags.type, name, flags.size)
+      : (name: string) => fetchAny(session, name, flags.size);
     return inspectAll(session, args, flags.format, find);
   },
 });

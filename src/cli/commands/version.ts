@@ -1,13 +1,12 @@
-import { type Version, version } from "../../client/system.ts";
 import { newestApiVersion } from "../../client/client.ts";
-import { Template } from "../../lib/go-template/template.ts";
+import { type Version, version } from "../../client/system.ts";
+import type { Template } from "../../lib/go-template/template.ts";
 import { defineCommand, none } from "../command.ts";
 import { CliError } from "../errors.ts";
 import { objectFormat } from "../flags/common.ts";
 import { alignTabs } from "../output/tabwriter.ts";
 import { clientVersion } from "../program.ts";
 import type { Session } from "../session.ts";
-import { jsonStruct } from "../output/json-struct.ts";
 
 const architectures: Record<string, string> = { x64: "amd64" };
 
@@ -16,18 +15,19 @@ export const command = defineCommand({
   arity: none,
   flags: { format: objectFormat() },
   async run({ session, flags }) {
-    const template = flags.format && flags.format !== "json" ? parse(flags.format) : undefined;
+    const template = flags.format && flags.format !== "json" ? await parse(flags.format) : undefined;
     const [server, problem] = await ask(session);
     const client = clientSide(session);
     if (flags.format === "json") session.out(JSON.stringify({ Client: client, Server: server ?? null }));
-    else if (template) session.out(render(template, client, server));
+    else if (template) session.out(await render(template, client, server));
     else session.write(layout(client, server));
     if (problem) throw problem;
     return 0;
   },
 });
 
-function parse(format: string): Template {
+async function parse(format: string): Promise<Template> {
+  const { Template } = await import("../../lib/go-template/template.ts");
   try {
     return Template.parse(format.replaceAll("\\t", "\t").replaceAll("\\n", "\n"));
   } catch (error) {
@@ -70,8 +70,17 @@ function clientSide(session: Session): ClientVersion {
   };
 }
 
-function render(template: Template, client: ClientVersion, server: Version | undefined): string {
-  const data = { Client: { ...client, APIVersion: client.ApiVersion }, Server: server ? { ...server, APIVersion: server.ApiVersion } : null };
+/** The engine of templates is loaded only where one is given: the command's start is what is measured most. */
+async function render(
+  template: Template,
+  client: ClientVersion,
+  server: Version | undefined,
+): Promise<string> {
+  const { jsonStruct } = await import("../output/json-struct.ts");
+  const data = {
+    Client: { ...client, APIVersion: client.ApiVersion },
+    Server: server ? { ...server, APIVersion: server.ApiVersion } : null,
+  };
   const view = jsonStruct("command.versionInfo", data);
   try {
     return template.render(view);
@@ -81,7 +90,10 @@ function render(template: Template, client: ClientVersion, server: Version | und
 }
 
 function layout(client: ClientVersion, server: Version | undefined): string {
-  const api = client.ApiVersion === client.DefaultAPIVersion ? client.ApiVersion : `${client.ApiVersion} (downgraded from ${client.DefaultAPIVersion})`;
+  const api =
+    client.ApiVersion === client.DefaultAPIVersion
+      ? client.ApiVersion
+      : `${client.ApiVersion} (downgraded from ${client.DefaultAPIVersion})`;
   const lines = [
     "Client:",
     ` Version:\t${client.Version}`,
@@ -90,7 +102,12 @@ function layout(client: ClientVersion, server: Version | undefined): string {
     ` OS/Arch:\t${client.Os}/${client.Arch}`,
     ` Context:\t${client.Context}`,
   ];
-  if (server) lines.push("", server.Platform?.Name ? `Server: ${server.Platform.Name}` : "Server:", ...(server.Components ?? []).flatMap(component));
+  if (server)
+    lines.push(
+      "",
+      server.Platform?.Name ? `Server: ${server.Platform.Name}` : "Server:",
+      ...(server.Components ?? []).flatMap(component),
+    );
   return `${alignTabs(lines.join("\n"), 20, 1)}\n`;
 }
 
@@ -115,6 +132,10 @@ function component({ Name, Version, Details = {} }: NonNullable<Version["Compone
 function reformat(time: string): string {
   const date = new Date(time);
   if (!/^\d{4}-/.test(time) || Number.isNaN(date.getTime())) return time;
-  const [day, month, dayOfMonth, year, clock] = date.toUTCString().replace(",", "").split(" ").map((part, index, all) => (index === 1 ? (all[2] ?? "") : index === 2 ? (all[1] ?? "") : part));
+  const [day, month, dayOfMonth, year, clock] = date
+    .toUTCString()
+    .replace(",", "")
+    .split(" ")
+    .map((part, index, all) => (index === 1 ? (all[2] ?? "") : index === 2 ? (all[1] ?? "") : part));
   return `${day} ${month} ${String(Number(dayOfMonth)).padStart(2)} ${clock} ${year}`;
 }

@@ -1,5 +1,180 @@
+import { posix } from "node:path";
+import { at } from "../../client/containers.ts";
+import { isNotFound } from "../../client/errors.ts";
+import type { HttpResponse } from "../../client/http.ts";
+import { humanSize } from "../../lib/units.ts";
 import { CliError } from "../errors.ts";
 import type { Session } from "../session.ts";
-export async function copyCommand(_session: Session, _source: string, _target: string, _flags: { archive: boolean; followLink: boolean; quiet: boolean }): Promise<number> {
-  throw new CliError("cp is not implemented yet");
+import { isTerminal, writeOut } from "../stdio.ts";
+import { openInput } from "../stream/input.ts";
+import { packLocal } from "./pack.ts";
+import {
+  absolute,
+  localDestination,
+  localSource,
+  type Place,
+  plan,
+  splitArgument,
+  splitEntry,
+} from "./paths.ts";
+import { unpack } from "./unpack.ts";
+
+export interface CopyFlags {
+  archive: boolean;
+  followLink: boolean;
+  quiet: boolean;
+}
+
+/** `cp`: one side is a container's. */
+export async function copyCommand(
+  session: Session,
+  source: string,
+  target: string,
+  flags: CopyFlags,
+): Promise<number> {
+  const [from, to] = [splitArgument(source), splitArgument(target)];
+  if (from.container && to.container) throw new CliError("copying between containers is not supported");
+  if (!from.container && !to.container) throw new CliError("must specify at least one container source");
+  if (from.container) await copyOut(session, from.container, from.path, to.path, flags);
+  else await copyIn(session, from.path, to.container, to.path, flags);
+  return 0;
+}
+
+/** Go's file mode bits in the stat header. */
+const folderBit = 2 ** 31;
+const linkBit = 2 ** 27;
+
+interface PathStat {
+  name: string;
+  mode: number;
+  linkTarget: string;
+}
+
+function readStat(response: HttpResponse): PathStat {
+  const header = response.headers["x-docker-container-path-stat"];
+  if (!header) throw new CliError("unable to retrieve container path stat from response");
+  return JSON.parse(Buffer.from(header, "base64").toString("utf8")) as PathStat;
+}
+
+const has = ({ mode }: PathStat, bit: number): boolean => Math.floor(mode / bit) % 2 === 1;
+
+async function stat(session: Session, container: string, path: string): Promise<PathStat> {
+  return readStat(await session.client.call("HEAD", at(container, "/archive"), { query: { path } }));
+}
+
+/** A container path as its archive's user means it: absolute, its trailing `/` or `/.` kept. */
+const containerPath = (path: string): string => {
+  const clean = posix.join("/", path);
+  return path.endsWith("/.") || path === "." ? `${clean.replace(/\/$/, "")}/.` : clean;
+};
+
+async function copyOut(
+  session: Session,
+  container: string,
+  path: string,
+  target: string,
+  flags: CopyFlags,
+): Promise<void> {
+  let source = path;
+  let rebaseName = "";
+  if (flags.followLink) {
+    const found = await stat(session, container, path).catch(ignoreNotFound);
+    if (found && has(found, linkBit)) {
+      source = posix.isAbsolute(found.linkTarget)
+        ? found.linkTarget
+        : posix.join(posix.dirname(containerPath(path)), found.linkTarget);
+      rebaseName = posix.basename(path);
+    }
+  }
+  const response = await session.client.request("GET", at(container, "/archive"), {
+    query: { path: source },
+  });
+  if (target === "-") {
+    if (isTerminal(1)) throw new CliError("cowardly refusing to copy to a terminal: redirect stdout");
+    for await (const chunk of response.body) await writeOut(1, chunk);
+    return;
+  }
+  const place: Place = {
+    path: containerPath(source),
+    exists: true,
+    isFolder: has(readStat(response), folderBit),
+    rebaseName: "",
+  };
+  const destination = localDestination(target);
+  const planned = plan(place, destination);
+  const rename =
+    rebaseName && !planned.rename ? { from: splitEntry(place.path)[1], to: rebaseName } : planned.rename;
+  const counter = count(response.body);
+  await unpack(counter.body, { ...planned, rename }, flags.archive);
+  tell(session, flags, counter.bytes(), absolute(target));
+}
+
+const ignoreNotFound = (error: unknown): undefined => {
+  if (!isNotFound(error)) throw error;
+};
+
+async function copyIn(
+  session: Session,
+  path: string,
+  container: string,
+  target: string,
+  flags: CopyFlags,
+): Promise<void> {
+  const destination = await containerDestination(session, container, target);
+  const query = { copyUIDGID: flags.archive ? "true" : undefined, noOverwriteDirNonDir: "true" };
+  if (path === "-") {
+    if (!destination.isFolder) throw new CliError(`destination "${container}:${target}" must be a directory`);
+    await session.client.call("PUT", at(container, "/archive"), {
+      query: { ...query, path: destination.path },
+      body: openInput(),
+    });
+    return;
+  }
+  const source = localSource(path, flags.followLink);
+  const { folder, rename } = plan(source, destination);
+  const [, base] = splitEntry(source.path);
+  const name = rename?.to ?? (source.rebaseName || base);
+  const counter = count(packLocal(source.path.replace(/\/\.?$/, "") || "/", name));
+  await session.client.call("PUT", at(container, "/archive"), {
+    query: { ...query, path: folder },
+    body: counter.body,
+  });
+  tell(session, flags, counter.bytes(), `${container}:${target}`);
+}
+
+async function containerDestination(session: Session, container: string, target: string): Promise<Place> {
+  const path =
+    containerPath(target) + (target.endsWith("/") && !containerPath(target).endsWith("/") ? "/" : "");
+  const missing: Place = { path: target === "" ? "" : path, exists: false, isFolder: false, rebaseName: "" };
+  const found = await stat(session, container, target).catch((error) => {
+    // A missing path is what a copy may make; a missing container shows when its archive is sent.
+    if (!isNotFound(error)) return undefined;
+  });
+  if (!found) return missing;
+  if (!has(found, linkBit)) return { path, exists: true, isFolder: has(found, folderBit), rebaseName: "" };
+  const link = posix.isAbsolute(found.linkTarget)
+    ? found.linkTarget
+    : posix.join(posix.dirname(path.replace(/\/+$/, "")), found.linkTarget);
+  const there = await stat(session, container, link).catch(ignoreNotFound);
+  return {
+    path: link,
+    exists: there !== undefined,
+    isFolder: there ? has(there, folderBit) : false,
+    rebaseName: "",
+  };
+}
+
+function count(body: AsyncIterable<Uint8Array>): { body: AsyncIterable<Uint8Array>; bytes: () => number } {
+  let total = 0;
+  const counting = async function* (): AsyncGenerator<Uint8Array> {
+    for await (const chunk of body) {
+      total += chunk.length;
+      yield chunk;
+    }
+  };
+  return { body: counting(), bytes: () => total };
+}
+
+function tell(session: Session, flags: CopyFlags, bytes: number, where: string): void {
+  if (!flags.quiet && isTerminal(2)) session.err(`Successfully copied ${humanSize(bytes, 3)} to ${where}`);
 }

@@ -5,7 +5,10 @@ export interface Filter {
   value: string;
 }
 
-export const filters = (names = "filter,f", usage = "Show only what matches (key=value)"): Flag<readonly Filter[]> =>
+export const filters = (
+  names = "filter,f",
+  usage = "Show only what matches (key=value)",
+): Flag<readonly Filter[]> =>
   custom<readonly Filter[]>(names, "filter", usage, [], (current, text) => {
     if (text === "") return current;
     const at = text.indexOf("=");
@@ -15,6 +18,13 @@ export const filters = (names = "filter,f", usage = "Show only what matches (key
 
 const template = "'TEMPLATE':         Go template";
 export const listFormat = (): Flag<string> =>
-  string("format", `How to print each row:\n'table':            Aligned columns (default)\n'table TEMPLATE':   Aligned columns of a Go template\n'json':             A JSON object a line\n${template}`);
-export const objectFormat = (): Flag<string> => string("format,f", `How to print:\n'json':             JSON\n${template}`);
-export const platform = (usage: string): Flag<string> => string("platform", usage, process.env["DOCKER_DEFAULT_PLATFORM"] ?? "", { shownDefault: undefined as never });
+  string(
+    "format",
+    `How to print each row:\n'table':            Aligned columns (default)\n'table TEMPLATE':   Aligned columns of a Go template\n'json':             A JSON object a line\n${template}`,
+  );
+export const objectFormat = (): Flag<string> =>
+  string("format,f", `How to print:\n'json':             JSON\n${template}`);
+export const platform = (usage: string): Flag<string> =>
+  string("platform", usage, process.env["DOCKER_DEFAULT_PLATFORM"] ?? "", {
+    shownDefault: undefined as never,
+  });

@@ -58,7 +58,12 @@ export const maybeBool = (names: string, usage: string, extra: Extra = {}): Flag
   ...extra,
 });
 
-export const string = (names: string, usage: string, initial = "", extra: Extra & { type?: string } = {}): Flag<string> => ({
+export const string = (
+  names: string,
+  usage: string,
+  initial = "",
+  extra: Extra & { type?: string } = {},
+): Flag<string> => ({
   ...name2(names),
   usage,
   type: "string",
@@ -133,7 +138,13 @@ export const maybeInt = (names: string, usage: string, extra: Extra = {}): Flag<
   ...extra,
 });
 
-export const uint = (names: string, usage: string, type = "uint", bits = 64, extra: Extra = {}): Flag<number> => ({
+export const uint = (
+  names: string,
+  usage: string,
+  type = "uint",
+  bits = 64,
+  extra: Extra = {},
+): Flag<number> => ({
   ...name2(names),
   usage,
   type,
@@ -167,13 +178,14 @@ export function parseBool(text: string): boolean {
 }
 
 const quote = (text: string): string => JSON.stringify(text);
-const syntax = (from: string, text: string): string => `strconv.${from}: parsing ${quote(text)}: invalid syntax`;
+const syntax = (from: string, text: string): string =>
+  `strconv.${from}: parsing ${quote(text)}: invalid syntax`;
 
 function parseInteger(text: string, from: "ParseInt" | "ParseUint"): number {
   if (!/^[+-]?(0[xX][0-9a-fA-F]+|0[bB][01]+|0[oO]?[0-7]+|[1-9]\d*|0)$/.test(text)) fail(syntax(from, text));
   const sign = text.startsWith("-") ? -1 : 1;
   const digits = text.replace(/^[+-]/, "");
   const value = /^0\d/.test(digits) ? Number.parseInt(digits, 8) : Number(digits);
-  if (value > 9223372036854775807) fail(`strconv.${from}: parsing ${quote(text)}: value out of range`);
+  if (value >= 2 ** 63) fail(`strconv.${from}: parsing ${quote(text)}: value out of range`);
   return sign * value;
 }

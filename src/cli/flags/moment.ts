@@ -1,5 +1,5 @@
-import { parseTimestamp } from "../../lib/timestamp.ts";
 import { nowNs } from "../../lib/time.ts";
+import { parseTimestamp } from "../../lib/timestamp.ts";
 import { CliError } from "../errors.ts";
 
 /** `--since` and `--until` as the engine takes them: seconds and nanoseconds since the epoch. */
@@ -9,7 +9,9 @@ export function moment(text: string, option: string): string | undefined {
   try {
     ns = parseTimestamp(text, nowNs());
   } catch (error) {
-    throw new CliError(option === "" ? (error as Error).message : `invalid value for "${option}": ${(error as Error).message}`);
+    throw new CliError(
+      option === "" ? (error as Error).message : `invalid value for "${option}": ${(error as Error).message}`,
+    );
   }
   return `${ns / 1_000_000_000n}.${String(ns % 1_000_000_000n).padStart(9, "0")}`;
 }

@@ -53,10 +53,15 @@ function start(table: FlagTable): State {
     if (flag.short) byShort.set(flag.short, key);
     values[key] = flag.initial;
   }
-  return { table, byName, byShort, parsed: { values, changed: new Set(), args: [], help: false, notices: [] } };
+  return {
+    table,
+    byName,
+    byShort,
+    parsed: { values, changed: new Set(), args: [], help: false, notices: [] },
+  };
 }
 
-function long(state: State, word: string, rest: string[]): void {
+function long(state: State, word: string, rest: string[]): undefined {
   const body = word.slice(2);
   if (body.startsWith("-") || body.startsWith("=")) throw new FlagError(`bad flag syntax: ${word}`);
   const at = body.indexOf("=");
@@ -74,7 +79,7 @@ function long(state: State, word: string, rest: string[]): void {
   set(state, key, flag, value);
 }
 
-function shorts(state: State, word: string, rest: string[]): void {
+function shorts(state: State, word: string, rest: string[]): undefined {
   let letters = word.slice(1);
   while (letters.length > 0 && !state.parsed.help) {
     const letter = letters.slice(0, 1);
@@ -97,11 +102,11 @@ function shorts(state: State, word: string, rest: string[]): void {
   }
 }
 
-const askHelp = (state: State): void => {
+const askHelp = (state: State): undefined => {
   state.parsed.help = true;
 };
 
-function set(state: State, key: string, flag: Flag<unknown>, text: string): void {
+function set(state: State, key: string, flag: Flag<unknown>, text: string): undefined {
   const { values, changed, notices } = state.parsed;
   try {
     values[key] = flag.parse(values[key], text);

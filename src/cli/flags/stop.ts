@@ -6,4 +6,5 @@ export const stopFlags = {
   time: maybeInt("time", "Seconds to wait before it is killed", { hidden: true }),
 };
 
-export const timeoutOf = ({ timeout, time }: FlagValues<typeof stopFlags>): number | undefined => timeout ?? time;
+export const timeoutOf = ({ timeout, time }: FlagValues<typeof stopFlags>): number | undefined =>
+  timeout ?? time;

@@ -11,8 +11,16 @@ export const containerTable = (size: boolean): string =>
 export function rawContainer(quiet: boolean, size: boolean): string {
   if (quiet) return "container_id: {{.ID}}";
   const lines = [
-    "container_id: {{.ID}}", "image: {{.Image}}", "command: {{.Command}}", "created_at: {{.CreatedAt}}", 'state: {{- pad .State 1 0}}',
-    'status: {{- pad .Status 1 0}}', "names: {{.Names}}", 'labels: {{- pad .Labels 1 0}}', 'ports: {{- pad .Ports 1 0}}', ...(size ? ["size: {{.Size}}"] : []),
+    "container_id: {{.ID}}",
+    "image: {{.Image}}",
+    "command: {{.Command}}",
+    "created_at: {{.CreatedAt}}",
+    "state: {{- pad .State 1 0}}",
+    "status: {{- pad .Status 1 0}}",
+    "names: {{.Names}}",
+    "labels: {{- pad .Labels 1 0}}",
+    "ports: {{- pad .Ports 1 0}}",
+    ...(size ? ["size: {{.Size}}"] : []),
   ];
   return `${lines.join("\n")}\n`;
 }
@@ -22,8 +30,21 @@ type C = ContainerSummary;
 export const containerRows = (noTrunc: boolean): RowKind<C> => ({
   goType: "*formatter.ContainerContext",
   headers: {
-    ID: "CONTAINER ID", Names: "NAMES", Image: "IMAGE", Command: "COMMAND", CreatedAt: "CREATED AT", RunningFor: "CREATED", Ports: "PORTS",
-    State: "STATE", Status: "STATUS", Size: "SIZE", Labels: "LABELS", Mounts: "MOUNTS", LocalVolumes: "LOCAL VOLUMES", Networks: "NETWORKS", Platform: "PLATFORM",
+    ID: "CONTAINER ID",
+    Names: "NAMES",
+    Image: "IMAGE",
+    Command: "COMMAND",
+    CreatedAt: "CREATED AT",
+    RunningFor: "CREATED",
+    Ports: "PORTS",
+    State: "STATE",
+    Status: "STATUS",
+    Size: "SIZE",
+    Labels: "LABELS",
+    Mounts: "MOUNTS",
+    LocalVolumes: "LOCAL VOLUMES",
+    Networks: "NETWORKS",
+    Platform: "PLATFORM",
     HealthStatus: "HEALTH STATUS",
   },
   fields: {
@@ -38,11 +59,19 @@ export const containerRows = (noTrunc: boolean): RowKind<C> => ({
     Status: (c) => c.Status,
     Size: (c) => size(c),
     Labels: (c) => joinLabels(c.Labels),
-    Mounts: (c) => (c.Mounts ?? []).map((mount) => { const name = mount.Name || mount.Source; return noTrunc ? name : ellipsis(name, 15); }).join(","),
+    Mounts: (c) =>
+      (c.Mounts ?? [])
+        .map((mount) => {
+          const name = mount.Name || mount.Source;
+          return noTrunc ? name : ellipsis(name, 15);
+        })
+        .join(","),
     LocalVolumes: (c) => String((c.Mounts ?? []).filter((mount) => mount.Driver === "local").length),
     Networks: (c) => Object.keys(c.NetworkSettings?.Networks ?? {}).join(","),
-    Platform: (c) => (c as { ImageManifestDescriptor?: { platform?: unknown } }).ImageManifestDescriptor?.platform ?? null,
-    HealthStatus: (c) => /\((healthy|unhealthy|health: starting)\)/.exec(c.Status)?.[1]?.replace("health: ", "") ?? "",
+    Platform: (c) =>
+      (c as { ImageManifestDescriptor?: { platform?: unknown } }).ImageManifestDescriptor?.platform ?? null,
+    HealthStatus: (c) =>
+      /\((healthy|unhealthy|health: starting)\)/.exec(c.Status)?.[1]?.replace("health: ", "") ?? "",
   },
   methods: { Label: (c) => (name) => c.Labels?.[String(name)] ?? "" },
   notInJson: ["HealthStatus"],
@@ -58,7 +87,9 @@ function image(c: C, noTrunc: boolean): string {
   if (c.Image === "") return "<no image>";
   if (noTrunc) return c.Image;
   if (shortId(c.ImageID) === shortId(c.Image)) return shortId(c.ImageID);
-  return /@sha256:[0-9a-f]{64}$/.test(c.Image) && /:[^/@]+@/.test(c.Image) ? c.Image.replace(/@.*/, "") : c.Image;
+  return /@sha256:[0-9a-f]{64}$/.test(c.Image) && /:[^/@]+@/.test(c.Image)
+    ? c.Image.replace(/@.*/, "")
+    : c.Image;
 }
 
 function size(c: C): string {

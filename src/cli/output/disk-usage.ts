@@ -43,7 +43,9 @@ export const summaryRow: RowKind<Summary> = {
     Active: ({ active }) => String(active),
     Size: ({ size }) => humanSize(size),
     Reclaimable: ({ size, reclaimable, percent }) =>
-      percent && size > 0 ? `${humanSize(reclaimable)} (${Math.trunc((reclaimable * 100) / size)}%)` : humanSize(reclaimable),
+      percent && size > 0
+        ? `${humanSize(reclaimable)} (${Math.trunc((reclaimable * 100) / size)}%)`
+        : humanSize(reclaimable),
   },
 };
 
@@ -58,25 +60,60 @@ export function summaryRows({ LayersSize, Images, Containers, Volumes, BuildCach
   const usedSize = sum(used.map((image) => (image.SharedSize < 0 ? 0 : image.Size - image.SharedSize)));
   const running = containers.filter(({ State }) => ["running", "paused", "restarting"].includes(State));
   const size = (list: ContainerSummary[]): number => sum(list.map((each) => each.SizeRw ?? 0));
-  const volumeSize = (list: Volume[]): number => sum(list.map((each) => Math.max(0, each.UsageData?.Size ?? 0)));
+  const volumeSize = (list: Volume[]): number =>
+    sum(list.map((each) => Math.max(0, each.UsageData?.Size ?? 0)));
   const idle = volumes.filter((volume) => (volume.UsageData?.RefCount ?? 0) === 0);
   const cacheSize = sum(cache.filter(({ Shared }) => !Shared).map(({ Size }) => Size));
   return [
-    { type: "Images", total: images.length, active: used.length, size: LayersSize, reclaimable: LayersSize - usedSize, percent: true },
-    { type: "Containers", total: containers.length, active: running.length, size: size(containers), reclaimable: size(containers) - size(running), percent: true },
-    { type: "Local Volumes", total: volumes.length, active: volumes.length - idle.length, size: volumeSize(volumes), reclaimable: volumeSize(idle), percent: true },
     {
-      type: "Build Cache", total: cache.length, active: cache.filter(({ InUse }) => InUse).length, size: cacheSize,
-      reclaimable: sum(cache.filter(({ InUse, Shared }) => !InUse && !Shared).map(({ Size }) => Size)), percent: false,
+      type: "Images",
+      total: images.length,
+      active: used.length,
+      size: LayersSize,
+      reclaimable: LayersSize - usedSize,
+      percent: true,
+    },
+    {
+      type: "Containers",
+      total: containers.length,
+      active: running.length,
+      size: size(containers),
+      reclaimable: size(containers) - size(running),
+      percent: true,
+    },
+    {
+      type: "Local Volumes",
+      total: volumes.length,
+      active: volumes.length - idle.length,
+      size: volumeSize(volumes),
+      reclaimable: volumeSize(idle),
+      percent: true,
+    },
+    {
+      type: "Build Cache",
+      total: cache.length,
+      active: cache.filter(({ InUse }) => InUse).length,
+      size: cacheSize,
+      reclaimable: sum(cache.filter(({ InUse, Shared }) => !InUse && !Shared).map(({ Size }) => Size)),
+      percent: false,
     },
   ];
 }
 
-const age = (time: string | null): string => (time ? `${humanDuration((Date.now() - Date.parse(time)) / 1000)} ago` : "");
+const age = (time: string | null): string =>
+  time ? `${humanDuration((Date.now() - Date.parse(time)) / 1000)} ago` : "";
 
 const cacheRows: RowKind<CacheRecord> = {
   goType: "*formatter.buildCacheContext",
-  headers: { ID: "CACHE ID", CacheType: "CACHE TYPE", Size: "SIZE", CreatedSince: "CREATED", LastUsedSince: "LAST USED", UsageCount: "USAGE", Shared: "SHARED" },
+  headers: {
+    ID: "CACHE ID",
+    CacheType: "CACHE TYPE",
+    Size: "SIZE",
+    CreatedSince: "CREATED",
+    LastUsedSince: "LAST USED",
+    UsageCount: "USAGE",
+    Shared: "SHARED",
+  },
   fields: {
     ID: ({ ID, InUse }) => shortId(ID) + (InUse ? "*" : ""),
     CacheType: ({ Type }) => Type,
@@ -91,21 +128,41 @@ const cacheRows: RowKind<CacheRecord> = {
 /** `system df -v`: a table of each kind. */
 export function verbose({ Images, Containers, Volumes, BuildCache }: DiskUsage): string {
   const images = imageRows(false);
-  const imageKind = { ...images, fields: { ...images.fields, SharedSize: (row: Parameters<typeof images.fields["Size"] & object>[0]) => humanSize(Math.max(0, row.image.SharedSize)) } };
+  const imageKind = {
+    ...images,
+    fields: {
+      ...images.fields,
+      SharedSize: (row: Parameters<(typeof images.fields)["Size"] & object>[0]) =>
+        humanSize(Math.max(0, row.image.SharedSize)),
+    },
+  };
   const containers = containerRows(false);
   const cache = BuildCache ?? [];
   const cacheSize = humanSize(sum(cache.filter(({ Shared }) => !Shared).map(({ Size }) => Size)));
   return [
     "Images space usage:\n",
-    formatList(imageKind, (Images ?? []).flatMap((image) => toRows(image, false)), {
-      format: "",
-      table: "{{.Repository}}\t{{.Tag}}\t{{.ID}}\t{{.CreatedSince}}\t{{.Size}}\t{{.SharedSize}}\t{{.UniqueSize}}\t{{.Containers}}",
-    }),
+    formatList(
+      imageKind,
+      (Images ?? []).flatMap((image) => toRows(image, false)),
+      {
+        format: "",
+        table:
+          "{{.Repository}}\t{{.Tag}}\t{{.ID}}\t{{.CreatedSince}}\t{{.Size}}\t{{.SharedSize}}\t{{.UniqueSize}}\t{{.Containers}}",
+      },
+    ),
     "Containers space usage:\n",
-    formatList(containers, Containers ?? [], { format: "", table: "{{.ID}}\t{{.Image}}\t{{.Command}}\t{{.LocalVolumes}}\t{{.Size}}\t{{.RunningFor}}\t{{.Status}}\t{{.Names}}" }),
+    formatList(containers, Containers ?? [], {
+      format: "",
+      table:
+        "{{.ID}}\t{{.Image}}\t{{.Command}}\t{{.LocalVolumes}}\t{{.Size}}\t{{.RunningFor}}\t{{.Status}}\t{{.Names}}",
+    }),
     "Local Volumes space usage:\n",
     formatList(volumeRows, Volumes ?? [], { format: "", table: "{{.Name}}\t{{.Links}}\t{{.Size}}" }),
     `Build cache usage: ${cacheSize}\n`,
-    formatList(cacheRows, cache, { format: "", table: "{{.ID}}\t{{.CacheType}}\t{{.Size}}\t{{.CreatedSince}}\t{{.LastUsedSince}}\t{{.UsageCount}}\t{{.Shared}}" }),
+    formatList(cacheRows, cache, {
+      format: "",
+      table:
+        "{{.ID}}\t{{.CacheType}}\t{{.Size}}\t{{.CreatedSince}}\t{{.LastUsedSince}}\t{{.UsageCount}}\t{{.Shared}}",
+    }),
   ].join("\n");
 }

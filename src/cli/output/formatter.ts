@@ -74,18 +74,25 @@ export interface ListFormat {
 }
 
 /** What `--format` asks for, once `table`, `json` and `raw` are spelled out. */
-export function resolveFormat({ format, quiet, table, quietTemplate, raw }: ListFormat): { isTable: boolean; template: string } {
+export function resolveFormat({ format, quiet, table, quietTemplate, raw }: ListFormat): {
+  isTable: boolean;
+  template: string;
+} {
   if (format === "" || format === "table") {
-    return quiet && quietTemplate !== undefined ? { isTable: false, template: quietTemplate } : { isTable: true, template: table };
+    return quiet && quietTemplate !== undefined
+      ? { isTable: false, template: quietTemplate }
+      : { isTable: true, template: table };
   }
-  if (format.startsWith("table")) return { isTable: true, template: unescape(format.slice("table".length).replace(/^[ \t]+/, "")) };
+  if (format.startsWith("table"))
+    return { isTable: true, template: unescapeFormat(format.slice("table".length).replace(/^[ \t]+/, "")) };
   if (format === "json") return { isTable: false, template: "{{json .}}" };
   if (format === "raw" && raw !== undefined) return { isTable: false, template: raw };
-  return { isTable: false, template: unescape(format) };
+  return { isTable: false, template: unescapeFormat(format) };
 }
 
 /** `\t` and `\n` written out on a command line. */
-export const unescape = (format: string): string => format.trim().replaceAll("\\t", "\t").replaceAll("\\n", "\n");
+export const unescapeFormat = (format: string): string =>
+  format.trim().replaceAll("\\t", "\t").replaceAll("\\n", "\n");
 
 export function parseTemplate(source: string): Template {
   try {

@@ -46,20 +46,31 @@ function splitTag(name: string): { repository: string; tag: string } {
   return { repository: name.slice(0, at), tag: name.slice(at + 1) };
 }
 
-const notCounted = (count: number | undefined, show: (count: number) => string): string => (count === undefined || count < 0 ? "N/A" : show(count));
+const notCounted = (count: number | undefined, show: (count: number) => string): string =>
+  count === undefined || count < 0 ? "N/A" : show(count);
 
 export const imageRows = (noTrunc: boolean): RowKind<ImageRow> => ({
   goType: "*formatter.imageContext",
   headers: {
-    ID: "IMAGE ID", Repository: "REPOSITORY", Tag: "TAG", Digest: "DIGEST", CreatedSince: "CREATED", CreatedAt: "CREATED AT", Size: "SIZE",
-    Containers: "CONTAINERS", VirtualSize: "SIZE", SharedSize: "SHARED SIZE", UniqueSize: "UNIQUE SIZE",
+    ID: "IMAGE ID",
+    Repository: "REPOSITORY",
+    Tag: "TAG",
+    Digest: "DIGEST",
+    CreatedSince: "CREATED",
+    CreatedAt: "CREATED AT",
+    Size: "SIZE",
+    Containers: "CONTAINERS",
+    VirtualSize: "SIZE",
+    SharedSize: "SHARED SIZE",
+    UniqueSize: "UNIQUE SIZE",
   },
   fields: {
     ID: ({ image }) => (noTrunc ? image.Id : shortId(image.Id)),
     Repository: ({ repository }) => repository,
     Tag: ({ tag }) => tag,
     Digest: ({ digest }) => digest,
-    CreatedSince: ({ image }) => (image.Created <= 0 ? "N/A" : `${humanDuration(Date.now() / 1000 - image.Created)} ago`),
+    CreatedSince: ({ image }) =>
+      image.Created <= 0 ? "N/A" : `${humanDuration(Date.now() / 1000 - image.Created)} ago`,
     CreatedAt: ({ image }) => localTime(image.Created),
     Size: ({ image }) => humanSize(image.Size, 3),
     Containers: ({ image }) => notCounted(image.Containers, String),

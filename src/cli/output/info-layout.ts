@@ -12,7 +12,12 @@ export interface SystemInfo {
   LoggingDriver?: string;
   CgroupDriver?: string;
   CgroupVersion?: string;
-  Plugins?: { Volume?: string[] | null; Network?: string[] | null; Authorization?: string[] | null; Log?: string[] | null };
+  Plugins?: {
+    Volume?: string[] | null;
+    Network?: string[] | null;
+    Authorization?: string[] | null;
+    Log?: string[] | null;
+  };
   CDISpecDirs?: string[] | null;
   DiscoveredDevices?: { Source: string; ID: string }[] | null;
   Swarm?: { LocalNodeState?: string };
@@ -43,7 +48,11 @@ export interface SystemInfo {
   IndexServerAddress?: string;
   Labels?: string[] | null;
   ExperimentalBuild?: boolean;
-  RegistryConfig?: { InsecureRegistryCIDRs?: string[] | null; IndexConfigs?: Record<string, { Name: string; Secure: boolean }> | null; Mirrors?: string[] | null };
+  RegistryConfig?: {
+    InsecureRegistryCIDRs?: string[] | null;
+    IndexConfigs?: Record<string, { Name: string; Secure: boolean }> | null;
+    Mirrors?: string[] | null;
+  };
   LiveRestoreEnabled?: boolean;
   ProductLicense?: string;
   DefaultAddressPools?: { Base: string; Size: number }[] | null;
@@ -58,14 +67,35 @@ interface ClientInfo {
 }
 
 /** `info` as people read it; what docker warns of goes to stderr. */
-export function layoutInfo(client: ClientInfo, info: SystemInfo | undefined, errors: string[]): { text: string; warnings: string[] } {
-  const lines = ["Client:", ` Version:    ${client.Version}`, ` Context:    ${client.Context}`, ` Debug Mode: ${client.Debug}`, "", "Server:"];
-  if (info) lines.push(...counts(info), ...drivers(info), ...runtimes(info), ...security(info), ...host(info), ...registry(info), "");
+export function layoutInfo(
+  client: ClientInfo,
+  info: SystemInfo | undefined,
+  errors: string[],
+): { text: string; warnings: string[] } {
+  const lines = [
+    "Client:",
+    ` Version:    ${client.Version}`,
+    ` Context:    ${client.Context}`,
+    ` Debug Mode: ${client.Debug}`,
+    "",
+    "Server:",
+  ];
+  if (info)
+    lines.push(
+      ...counts(info),
+      ...drivers(info),
+      ...runtimes(info),
+      ...security(info),
+      ...host(info),
+      ...registry(info),
+      "",
+    );
   for (const error of errors) lines.push(`ERROR: ${error}`);
   return { text: `${lines.join("\n")}\n`, warnings: info?.Warnings ?? [] };
 }
 
-const maybe = (name: string, value: string | number | undefined): string[] => (value === undefined || value === "" ? [] : [` ${name}: ${value}`]);
+const maybe = (name: string, value: string | number | undefined): string[] =>
+  value === undefined || value === "" ? [] : [` ${name}: ${value}`];
 
 const counts = (info: SystemInfo): string[] => [
   ` Containers: ${info.Containers}`,
@@ -89,8 +119,12 @@ function drivers(info: SystemInfo): string[] {
     `  Network: ${(plugins.Network ?? []).join(" ")}`,
     ...(plugins.Authorization?.length ? [`  Authorization: ${plugins.Authorization.join(" ")}`] : []),
     `  Log: ${(plugins.Log ?? []).join(" ")}`,
-    ...(info.CDISpecDirs?.length ? [" CDI spec directories:", ...info.CDISpecDirs.map((folder) => `  ${folder}`)] : []),
-    ...(info.DiscoveredDevices?.length ? [" Discovered Devices:", ...info.DiscoveredDevices.map(({ Source, ID }) => `  ${Source}: ${ID}`)] : []),
+    ...(info.CDISpecDirs?.length
+      ? [" CDI spec directories:", ...info.CDISpecDirs.map((folder) => `  ${folder}`)]
+      : []),
+    ...(info.DiscoveredDevices?.length
+      ? [" Discovered Devices:", ...info.DiscoveredDevices.map(({ Source, ID }) => `  ${Source}: ${ID}`)]
+      : []),
     ` Swarm: ${info.Swarm?.LocalNodeState || "inactive"}`,
   ];
 }
@@ -98,7 +132,9 @@ function drivers(info: SystemInfo): string[] {
 function runtimes(info: SystemInfo): string[] {
   const names = Object.keys(info.Runtimes ?? {}).sort();
   return [
-    ...(names.length > 0 ? [` Runtimes: ${names.join(" ")}`, ` Default Runtime: ${info.DefaultRuntime ?? ""}`] : []),
+    ...(names.length > 0
+      ? [` Runtimes: ${names.join(" ")}`, ` Default Runtime: ${info.DefaultRuntime ?? ""}`]
+      : []),
     ` Init Binary: ${info.InitBinary ?? ""}`,
     ` containerd version: ${info.ContainerdCommit?.ID ?? ""}`,
     ` runc version: ${info.RuncCommit?.ID ?? ""}`,
@@ -112,10 +148,15 @@ function security({ SecurityOptions: options }: SystemInfo): string[] {
   return [
     " Security Options:",
     ...options.flatMap((option) => {
-      const pairs = option.split(",").map((pair) => [pair.slice(0, pair.indexOf("=")), pair.slice(pair.indexOf("=") + 1)]);
+      const pairs = option
+        .split(",")
+        .map((pair) => [pair.slice(0, pair.indexOf("=")), pair.slice(pair.indexOf("=") + 1)]);
       const name = pairs.find(([key]) => key === "name")?.[1] ?? option;
       const rest = pairs.filter(([key]) => key !== "name");
-      return [`  ${name}`, ...rest.map(([key = "", value]) => `   ${key.charAt(0).toUpperCase()}${key.slice(1)}: ${value}`)];
+      return [
+        `  ${name}`,
+        ...rest.map(([key = "", value]) => `   ${key.charAt(0).toUpperCase()}${key.slice(1)}: ${value}`),
+      ];
     }),
   ];
 }
@@ -158,8 +199,16 @@ function registry(info: SystemInfo): string[] {
     ` Live Restore Enabled: ${info.LiveRestoreEnabled ?? false}`,
     ...maybe("Product License", info.ProductLicense),
     ...(info.DefaultAddressPools?.length
-      ? [" Default Address Pools:", ...info.DefaultAddressPools.map(({ Base, Size }) => `   Base: ${Base}, Size: ${Size}`)]
+      ? [
+          " Default Address Pools:",
+          ...info.DefaultAddressPools.map(({ Base, Size }) => `   Base: ${Base}, Size: ${Size}`),
+        ]
       : []),
-    ...(info.FirewallBackend ? [` Firewall Backend: ${info.FirewallBackend.Driver}`, ...(info.FirewallBackend.Info ?? []).map(([name, value]) => `  ${name}: ${value}`)] : []),
+    ...(info.FirewallBackend
+      ? [
+          ` Firewall Backend: ${info.FirewallBackend.Driver}`,
+          ...(info.FirewallBackend.Info ?? []).map(([name, value]) => `  ${name}: ${value}`),
+        ]
+      : []),
   ];
 }

@@ -34,13 +34,11 @@ export async function inspectAll(
       output += `${render(template, text)}\n`;
     } catch (error) {
       errors.push(`template parsing error: ${(error as Error).message}`);
-      // docker flushes the line it had begun, and looks at no further object
-      output += "\n";
-      break;
     }
   }
-  if (template) session.write(output);
-  else if (format === "json") session.out(`[${texts.map((text) => JSON.stringify(parseExact(text))).join(",")}]`);
+  if (template) session.write(output || "\n");
+  else if (format === "json")
+    session.out(`[${texts.map((text) => JSON.stringify(parseExact(text))).join(",")}]`);
   else session.out(texts.length > 0 ? indentJson(`[${texts.join(",")}]`, "    ") : "[]");
   if (errors.length > 0) throw new CliError(errors.join("\n"));
   return 0;
@@ -68,5 +66,7 @@ function render(template: Template, text: string): string {
 export function parseExact(text: string): unknown {
   if (!/[:[,]\s*-?\d{16,}/.test(text)) return JSON.parse(text);
   return JSON.parse(text, ((_key: string, value: unknown, context: { source?: string }) =>
-    typeof value === "number" && !Number.isSafeInteger(value) && /^-?\d+$/.test(context.source ?? "") ? BigInt(context.source ?? 0) : value) as never);
+    typeof value === "number" && !Number.isSafeInteger(value) && /^-?\d+$/.test(context.source ?? "")
+      ? BigInt(context.source ?? 0)
+      : value) as never);
 }

@@ -1,15 +1,54 @@
 import { Nil, Struct, type Value } from "../../lib/go-template/values.ts";
+import { goTime } from "./text.ts";
 
 /** Keys whose objects are maps in Docker's types; all other objects are structs. */
 const mapKeys = new Set([
-  "Annotations", "Attributes", "AuxiliaryAddresses", "AuxAddress", "Config.LogConfig", "Containers", "Data", "DriverOpts", "EndpointsConfig", "ExposedPorts",
-  "Labels", "Networks", "Options", "PortBindings", "Ports", "StorageOpt", "Sysctls", "Tmpfs", "Volumes", "Details",
-  "Status", "IndexConfigs", "Runtimes", "Services",
+  "Annotations",
+  "Attributes",
+  "AuxiliaryAddresses",
+  "AuxAddress",
+  "Config.LogConfig",
+  "Containers",
+  "Data",
+  "DriverOpts",
+  "EndpointsConfig",
+  "ExposedPorts",
+  "Labels",
+  "Networks",
+  "Options",
+  "PortBindings",
+  "Ports",
+  "StorageOpt",
+  "Sysctls",
+  "Tmpfs",
+  "Volumes",
+  "Details",
+  "Status",
+  "IndexConfigs",
+  "Runtimes",
+  "Services",
 ]);
 /** Keys that are maps only where their values are all plain (a struct of the same name exists elsewhere). */
 const pointerKeys = new Set([
-  "MemorySwappiness", "OomKillDisable", "PidsLimit", "Init", "Health", "Healthcheck", "IPAMConfig", "SizeRw", "SizeRootFs",
-  "State", "Config", "HostConfig", "NetworkSettings", "StopTimeout", "UsageData", "Server", "ClusterVolume", "ExitCode", "ImageManifestDescriptor",
+  "MemorySwappiness",
+  "OomKillDisable",
+  "PidsLimit",
+  "Init",
+  "Health",
+  "Healthcheck",
+  "IPAMConfig",
+  "SizeRw",
+  "SizeRootFs",
+  "State",
+  "Config",
+  "HostConfig",
+  "NetworkSettings",
+  "StopTimeout",
+  "UsageData",
+  "Server",
+  "ClusterVolume",
+  "ExitCode",
+  "ImageManifestDescriptor",
 ]);
 /** Other spellings of Go's field names. */
 const aliases: Record<string, string> = { ID: "Id" };
@@ -18,19 +57,36 @@ const aliases: Record<string, string> = { ID: "Id" };
 const omitted: Record<string, Record<string, () => Value>> = {
   State: { Health: () => new Nil("pointer") },
   HostConfig: {
-    Annotations: () => new Nil("map"), Mounts: () => new Nil("slice"), StorageOpt: () => new Nil("map"), Tmpfs: () => new Nil("map"),
-    Sysctls: () => new Nil("map"), Init: () => new Nil("pointer"), Runtime: () => "",
+    Annotations: () => new Nil("map"),
+    Mounts: () => new Nil("slice"),
+    StorageOpt: () => new Nil("map"),
+    Tmpfs: () => new Nil("map"),
+    Sysctls: () => new Nil("map"),
+    Init: () => new Nil("pointer"),
+    Runtime: () => "",
+    KernelMemory: () => 0,
+    KernelMemoryTCP: () => 0,
   },
   Config: {
-    ExposedPorts: () => new Nil("map"), Healthcheck: () => new Nil("pointer"), StopSignal: () => "", StopTimeout: () => new Nil("pointer"),
-    Shell: () => new Nil("slice"), MacAddress: () => "", NetworkDisabled: () => false, ArgsEscaped: () => false,
+    ExposedPorts: () => new Nil("map"),
+    Healthcheck: () => new Nil("pointer"),
+    StopSignal: () => "",
+    StopTimeout: () => new Nil("pointer"),
+    Shell: () => new Nil("slice"),
+    MacAddress: () => "",
+    NetworkDisabled: () => false,
+    ArgsEscaped: () => false,
   },
   Mounts: { Name: () => "", Driver: () => "" },
 };
-const containerTop: Record<string, () => Value> = { SizeRw: () => new Nil("pointer"), SizeRootFs: () => new Nil("pointer") };
+const containerTop: Record<string, () => Value> = {
+  SizeRw: () => new Nil("pointer"),
+  SizeRootFs: () => new Nil("pointer"),
+};
 
 /** JSON of the API seen through Docker's Go types, as far as templates can tell the difference. */
-export const jsonStruct = (goType: string, object: object): Struct => new JsonStruct(goType, object as Record<string, Value>, "");
+export const jsonStruct = (goType: string, object: object): Struct =>
+  new JsonStruct(goType, object as Record<string, Value>, "");
 
 class JsonStruct extends Struct {
   readonly goType: string;
@@ -45,6 +101,8 @@ class JsonStruct extends Struct {
   }
 
   member(name: string): { value: Value } | undefined {
+    if (name === "Created" && "EnableIPv6" in this.object)
+      return { value: new Time(String(this.object[name])) };
     if (Object.hasOwn(this.object, name)) return { value: view(name, this.object[name]) };
     const alias = aliases[name];
     if (alias && Object.hasOwn(this.object, alias)) return { value: this.object[alias] };
@@ -58,21 +116,88 @@ class JsonStruct extends Struct {
   }
 
   toJSON(): unknown {
-    return this.object;
+    return this.key === "Config" && !("Hostname" in this.object) ? imageConfig(this.object) : this.object;
   }
 }
 
+/** A field that Go holds as a time, not as text. */
+class Time extends Struct {
+  readonly goType = "time.Time";
+  private readonly rfc3339: string;
+
+  constructor(rfc3339: string) {
+    super();
+    this.rfc3339 = rfc3339;
+  }
+
+  member(): undefined {
+    return undefined;
+  }
+
+  override text(): string {
+    return goTime(this.rfc3339);
+  }
+
+  toJSON(): string {
+    return this.rfc3339;
+  }
+}
+
+const imageConfigOrder = [
+  "User",
+  "ExposedPorts",
+  "Env",
+  "Entrypoint",
+  "Cmd",
+  "Volumes",
+  "WorkingDir",
+  "Labels",
+  "StopSignal",
+  "ArgsEscaped",
+  "Healthcheck",
+  "OnBuild",
+  "Shell",
+];
+const healthOrder = ["Test", "Interval", "Timeout", "StartPeriod", "StartInterval", "Retries"];
+
+/** An image's configuration in the order of its Go type, without what is empty. */
+function imageConfig(config: Record<string, Value>): Record<string, Value> {
+  const kept = pick(config, imageConfigOrder);
+  const { Healthcheck: health } = kept;
+  return isObject(health) ? { ...kept, Healthcheck: pick(health, healthOrder) } : kept;
+}
+
+const pick = (object: Record<string, Value>, keys: readonly string[]): Record<string, Value> =>
+  Object.fromEntries(keys.filter((key) => !isEmpty(object[key])).map((key) => [key, object[key]]));
+
+const isEmpty = (value: Value): boolean =>
+  value === undefined ||
+  value === null ||
+  value === "" ||
+  value === false ||
+  value === 0 ||
+  (Array.isArray(value) ? value.length === 0 : isObject(value) && Object.keys(value).length === 0);
+
 function view(key: string, value: Value): Value {
   if (value === null) return new Nil(pointerKeys.has(key) ? "pointer" : mapKeys.has(key) ? "map" : "slice");
-  if (Array.isArray(value)) return value.map((item) => (isObject(item) ? new JsonStruct(`types.${key}`, item, key) : item));
+  if (Array.isArray(value))
+    return value.map((item) => (isObject(item) ? new JsonStruct(`types.${key}`, item, key) : item));
   if (!isObject(value)) return value;
-  if (mapKeys.has(key) || key.includes("/")) return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, viewInMap(name, item)]));
+  if (mapKeys.has(key) || key.includes("/"))
+    return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, viewInMap(name, item)]));
   // LogConfig.Config is a map of strings, a container's Config a struct: the latter always has more than strings.
   if (key === "Config" && Object.values(value).every((item) => typeof item === "string")) return value;
   return new JsonStruct(`types.${key}`, value, key);
 }
 
 const viewInMap = (name: string, value: Value): Value =>
-  value === null ? new Nil("slice") : Array.isArray(value) ? view(name, value) : isObject(value) ? new JsonStruct("types.Value", value, "") : value;
+  value === null
+    ? new Nil("slice")
+    : Array.isArray(value)
+      ? view(name, value)
+      : isObject(value)
+        ? new JsonStruct("types.Value", value, "")
+        : value;
 
-const isObject = (value: Value): value is Record<string, Value> => typeof value === "object" && value !== null && !Array.isArray(value);
+const isObject = (value: Value): value is Record<string, Value> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);

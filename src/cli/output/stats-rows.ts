@@ -36,13 +36,25 @@ export interface StatsRow {
 }
 
 export const emptyStats = (container: string): StatsRow => ({
-  container, id: "", name: "", cpuPercent: 0, memory: 0, memoryLimit: 0, received: 0, sent: 0, blockRead: 0, blockWritten: 0, pids: 0, valid: false,
+  container,
+  id: "",
+  name: "",
+  cpuPercent: 0,
+  memory: 0,
+  memoryLimit: 0,
+  received: 0,
+  sent: 0,
+  blockRead: 0,
+  blockWritten: 0,
+  pids: 0,
+  valid: false,
 });
 
 export function statsRow(container: string, stats: Stats): StatsRow {
   const networks = Object.values(stats.networks ?? {});
   const blocks = stats.blkio_stats?.io_service_bytes_recursive ?? [];
-  const total = (letter: string): number => blocks.filter(({ op }) => op.toLowerCase().startsWith(letter)).reduce((sum, { value }) => sum + value, 0);
+  const total = (letter: string): number =>
+    blocks.filter(({ op }) => op.toLowerCase().startsWith(letter)).reduce((sum, { value }) => sum + value, 0);
   return {
     container,
     id: stats.id ?? "",
@@ -79,18 +91,28 @@ const percent = (value: number): string => `${value.toFixed(2)}%`;
 export const statsRows = (noTrunc: boolean): RowKind<StatsRow> => ({
   goType: "*container.statsContext",
   headers: {
-    Container: "CONTAINER", ID: "CONTAINER ID", Name: "NAME", CPUPerc: "CPU %", MemUsage: "MEM USAGE / LIMIT", MemPerc: "MEM %", NetIO: "NET I/O",
-    BlockIO: "BLOCK I/O", PIDs: "PIDS",
+    Container: "CONTAINER",
+    ID: "CONTAINER ID",
+    Name: "NAME",
+    CPUPerc: "CPU %",
+    MemUsage: "MEM USAGE / LIMIT",
+    MemPerc: "MEM %",
+    NetIO: "NET I/O",
+    BlockIO: "BLOCK I/O",
+    PIDs: "PIDS",
   },
   fields: {
     Container: ({ container }) => container,
     ID: ({ id }) => (noTrunc ? id : id.slice(0, 12)),
     Name: ({ name }) => name || unknown,
     CPUPerc: (row) => (row.valid ? percent(row.cpuPercent) : unknown),
-    MemUsage: (row) => (row.valid ? `${binarySize(row.memory)} / ${binarySize(row.memoryLimit)}` : `${unknown} / ${unknown}`),
-    MemPerc: (row) => (row.valid ? percent(row.memoryLimit > 0 ? (row.memory / row.memoryLimit) * 100 : 0) : unknown),
+    MemUsage: (row) =>
+      row.valid ? `${binarySize(row.memory)} / ${binarySize(row.memoryLimit)}` : `${unknown} / ${unknown}`,
+    MemPerc: (row) =>
+      row.valid ? percent(row.memoryLimit > 0 ? (row.memory / row.memoryLimit) * 100 : 0) : unknown,
     NetIO: (row) => (row.valid ? `${humanSize(row.received, 3)} / ${humanSize(row.sent, 3)}` : unknown),
-    BlockIO: (row) => (row.valid ? `${humanSize(row.blockRead, 3)} / ${humanSize(row.blockWritten, 3)}` : unknown),
+    BlockIO: (row) =>
+      row.valid ? `${humanSize(row.blockRead, 3)} / ${humanSize(row.blockWritten, 3)}` : unknown,
     PIDs: (row) => (row.valid ? String(row.pids) : unknown),
   },
 });

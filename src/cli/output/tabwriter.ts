@@ -30,9 +30,14 @@ function measure(
 }
 
 /** The last cell of a line is not ended by a tab and belongs to no column. */
-const hasColumn = (cells: string[] | undefined, column: number): boolean => cells !== undefined && column < cells.length - 1;
+const hasColumn = (cells: string[] | undefined, column: number): boolean =>
+  cells !== undefined && column < cells.length - 1;
 
 const displayWidth = (text: string): number => [...text].length;
 
 const joinCells = (cells: string[], widths: number[]): string =>
-  cells.map((cell, column) => (column < cells.length - 1 ? cell + " ".repeat((widths[column] ?? 0) - displayWidth(cell)) : cell)).join("");
+  cells
+    .map((cell, column) =>
+      column < cells.length - 1 ? cell + " ".repeat((widths[column] ?? 0) - displayWidth(cell)) : cell,
+    )
+    .join("");

@@ -46,7 +46,8 @@ export function goTime(time: string): string {
 
 /** An event's moment in the local zone with nine digits of fraction. */
 export function localNanoTime({ time = 0, timeNano }: { time?: number; timeNano?: number | bigint }): string {
-  const nano = timeNano === undefined || BigInt(timeNano) === 0n ? BigInt(time) * 1_000_000_000n : BigInt(timeNano);
+  const nano =
+    timeNano === undefined || BigInt(timeNano) === 0n ? BigInt(time) * 1_000_000_000n : BigInt(timeNano);
   const base = localRfc3339(Number(nano / 1_000_000_000n));
   return `${base.slice(0, 19)}.${String(nano % 1_000_000_000n).padStart(9, "0")}${base.slice(19)}`;
 }

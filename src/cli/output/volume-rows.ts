@@ -6,8 +6,16 @@ import { joinLabels } from "./text.ts";
 export const volumeRows: RowKind<Volume> = {
   goType: "*formatter.volumeContext",
   headers: {
-    Name: "VOLUME NAME", Driver: "DRIVER", Scope: "SCOPE", Availability: "AVAILABILITY", Mountpoint: "MOUNTPOINT", Labels: "LABELS", Links: "LINKS",
-    Size: "SIZE", Group: "GROUP", Status: "STATUS",
+    Name: "VOLUME NAME",
+    Driver: "DRIVER",
+    Scope: "SCOPE",
+    Availability: "AVAILABILITY",
+    Mountpoint: "MOUNTPOINT",
+    Labels: "LABELS",
+    Links: "LINKS",
+    Size: "SIZE",
+    Group: "GROUP",
+    Status: "STATUS",
   },
   fields: {
     Name: (volume) => volume.Name,

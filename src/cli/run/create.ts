@@ -42,18 +42,25 @@ function withProxies(session: Session, given: string[] | null): string[] | null 
   const env = given ?? [];
   const names = new Set(env.map((variable) => variable.split("=", 1)[0]));
   const added = proxyNames.flatMap(([key, name]) =>
-    config[key] ? [name, name.toLowerCase()].filter((each) => !names.has(each)).map((each) => `${each}=${config[key]}`) : [],
+    config[key]
+      ? [name, name.toLowerCase()].filter((each) => !names.has(each)).map((each) => `${each}=${config[key]}`)
+      : [],
   );
   return env.length + added.length > 0 ? [...env, ...added] : null;
 }
 
 /** Creates the container, pulling its image first where the policy says so; answers its id. */
-export async function createContainer(session: Session, request: ContainerCreateRequest, flags: ContainerFlags): Promise<string> {
+export async function createContainer(
+  session: Session,
+  request: ContainerCreateRequest,
+  flags: ContainerFlags,
+): Promise<string> {
   warnOfLocalDns(session, flags.dns);
   const idFile = openIdFile(flags.cidfile);
   try {
     const reference = imageReference(request.Image ?? "");
-    if (flags.pull === "always" && reference) await pullImage(session, reference, flags.platform, flags.quiet ? undefined : 2);
+    if (flags.pull === "always" && reference)
+      await pullImage(session, reference, flags.platform, flags.quiet ? undefined : 2);
     const { Id, Warnings } = await createOrPull(session, request, flags, reference);
     for (const warning of Warnings ?? []) session.err(`WARNING: ${warning}`);
     idFile?.write(Id);
@@ -73,7 +80,8 @@ async function createOrPull(
   try {
     return await create(session.client, request, query);
   } catch (error) {
-    if (!(error instanceof ApiError && error.status === 404 && reference && flags.pull === "missing")) throw error;
+    if (!(error instanceof ApiError && error.status === 404 && reference && flags.pull === "missing"))
+      throw error;
   }
   if (!flags.quiet) session.err(`Unable to find image '${familiar(reference)}' locally`);
   await pullImage(session, reference, flags.platform, flags.quiet ? undefined : 2);
@@ -93,7 +101,8 @@ interface IdFile {
 
 function openIdFile(path: string): IdFile | undefined {
   if (!path) return undefined;
-  if (existsSync(path)) throw new Error(`container ID file found, make sure the other container isn't running or delete ${path}`);
+  if (existsSync(path))
+    throw new Error(`container ID file found, make sure the other container isn't running or delete ${path}`);
   let fd: number;
   try {
     fd = openSync(path, "w", 0o666);

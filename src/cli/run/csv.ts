@@ -4,11 +4,15 @@ export function parseCsv(text: string): string[] {
   let at = 0;
   for (;;) {
     const quoted = text[at] === '"' ? /^"((?:[^"]|"")*)"(?=,|$)/.exec(text.slice(at)) : undefined;
-    if (text[at] === '"' && !quoted) throw new Error(`parse error on line 1, column ${at + 1}: extraneous or missing " in quoted-field`);
+    if (text[at] === '"' && !quoted)
+      throw new Error(`parse error on line 1, column ${at + 1}: extraneous or missing " in quoted-field`);
     const comma = text.indexOf(",", at);
     const end = quoted ? at + quoted[0].length : comma < 0 ? text.length : comma;
     const field = quoted ? (quoted[1] ?? "").replaceAll('""', '"') : text.slice(at, end);
-    if (!quoted && field.includes('"')) throw new Error(`parse error on line 1, column ${at + field.indexOf('"') + 1}: bare " in non-quoted-field`);
+    if (!quoted && field.includes('"'))
+      throw new Error(
+        `parse error on line 1, column ${at + field.indexOf('"') + 1}: bare " in non-quoted-field`,
+      );
     fields.push(field);
     if (end >= text.length) return fields;
     at = end + 1;

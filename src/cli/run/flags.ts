@@ -1,18 +1,39 @@
 /** The options `run` and `create` share. */
 import type { DeviceRequest, MountRequest, ThrottleDevice, Ulimit } from "../../types/api.ts";
 import { platform } from "../flags/common.ts";
-import { bool, custom, type Flag, type FlagValues, int, list, map, maybeBool, maybeInt, string, uint } from "../flags/flag.ts";
+import {
+  bool,
+  custom,
+  type Flag,
+  type FlagValues,
+  int,
+  list,
+  map,
+  maybeBool,
+  maybeInt,
+  string,
+  uint,
+} from "../flags/flag.ts";
 import { parseMount } from "./mounts.ts";
 import { type NetworkAttachment, parseNetwork } from "./networks.ts";
 import * as value from "./values.ts";
 
-const size = (names: string, usage: string, parse = value.bytes): Flag<number> => custom(names, "bytes", usage, 0, (_current, text) => parse(text));
+const size = (names: string, usage: string, parse = value.bytes): Flag<number> =>
+  custom(names, "bytes", usage, 0, (_current, text) => parse(text));
 const duration = (names: string, usage: string): Flag<number> =>
   custom(names, "duration", usage, 0, (_current, text) => value.duration(text), { shownDefault: "0s" });
-const many = <T>(names: string, type: string, usage: string, parse: (text: string) => T): Flag<readonly T[]> =>
+const many = <T>(
+  names: string,
+  type: string,
+  usage: string,
+  parse: (text: string) => T,
+): Flag<readonly T[]> =>
   custom<readonly T[]>(names, type, usage, [], (current, text) => [...current, parse(text)]);
-const throttle = (names: string, usage: string, parse: (text: string) => ThrottleDevice): Flag<readonly ThrottleDevice[]> =>
-  many(names, "list", usage, parse);
+const throttle = (
+  names: string,
+  usage: string,
+  parse: (text: string) => ThrottleDevice,
+): Flag<readonly ThrottleDevice[]> => many(names, "list", usage, parse);
 
 export const processFlags = {
   attach: list("attach,a", "Attach to stdin, stdout or stderr", value.stream),
@@ -73,7 +94,9 @@ export const networkFlags = {
   linkLocalIp: list("link-local-ip", "Link-local addresses"),
   macAddress: string("mac-address", "MAC address (e.g. 92:d0:c6:0a:29:33)"),
   network: many<NetworkAttachment>("network", "network", "Connect to a network", parseNetwork),
-  net: many<NetworkAttachment>("net", "network", "Connect to a network", parseNetwork) as Flag<readonly NetworkAttachment[]> & { hidden?: boolean },
+  net: many<NetworkAttachment>("net", "network", "Connect to a network", parseNetwork) as Flag<
+    readonly NetworkAttachment[]
+  > & { hidden?: boolean },
   networkAlias: list("network-alias", "Further names on the network"),
   netAlias: list("net-alias", "Further names on the network", undefined, { hidden: true }),
   publish: list("publish,p", "Publish ports to the host ([IP:][HOST:]CONTAINER[/PROTOCOL])"),
@@ -81,7 +104,9 @@ export const networkFlags = {
 };
 
 export const limitFlags = {
-  blkioWeight: uint("blkio-weight", "Block I/O weight, between 10 and 1000, or 0 for none", "uint16", 16, { shownDefault: "0" }),
+  blkioWeight: uint("blkio-weight", "Block I/O weight, between 10 and 1000, or 0 for none", "uint16", 16, {
+    shownDefault: "0",
+  }),
   blkioWeightDevice: many("blkio-weight-device", "list", "Block I/O weight of a device", value.weightDevice),
   cpuCount: int("cpu-count", "Number of processors (Windows only)", 0, { hidden: true }),
   cpuPercent: int("cpu-percent", "Share of the processors (Windows only)", 0, { hidden: true }),
@@ -90,27 +115,58 @@ export const limitFlags = {
   cpuRtPeriod: int("cpu-rt-period", "Length of the real-time period, in microseconds"),
   cpuRtRuntime: int("cpu-rt-runtime", "Real-time processor time in a period, in microseconds"),
   cpuShares: int("cpu-shares,c", "Processor shares (relative weight)"),
-  cpus: custom("cpus", "decimal", "Number of processors", 0, (_current: number, text) => value.nanoCpus(text)),
+  cpus: custom("cpus", "decimal", "Number of processors", 0, (_current: number, text) =>
+    value.nanoCpus(text),
+  ),
   cpusetCpus: string("cpuset-cpus", "Processors it may run on (0-3, 0,1)"),
   cpusetMems: string("cpuset-mems", "Memory nodes it may use (0-3, 0,1)"),
-  deviceReadBps: throttle("device-read-bps", "Limit reading from a device, in bytes a second", value.throttleBps),
-  deviceReadIops: throttle("device-read-iops", "Limit reading from a device, in operations a second", value.throttleIops),
-  deviceWriteBps: throttle("device-write-bps", "Limit writing to a device, in bytes a second", value.throttleBps),
-  deviceWriteIops: throttle("device-write-iops", "Limit writing to a device, in operations a second", value.throttleIops),
+  deviceReadBps: throttle(
+    "device-read-bps",
+    "Limit reading from a device, in bytes a second",
+    value.throttleBps,
+  ),
+  deviceReadIops: throttle(
+    "device-read-iops",
+    "Limit reading from a device, in operations a second",
+    value.throttleIops,
+  ),
+  deviceWriteBps: throttle(
+    "device-write-bps",
+    "Limit writing to a device, in bytes a second",
+    value.throttleBps,
+  ),
+  deviceWriteIops: throttle(
+    "device-write-iops",
+    "Limit writing to a device, in operations a second",
+    value.throttleIops,
+  ),
   ioMaxbandwidth: { ...size("io-maxbandwidth", "I/O limit (Windows only)"), hidden: true },
   ioMaxiops: uint("io-maxiops", "I/O limit (Windows only)", "uint", 64, { hidden: true }),
   kernelMemory: { ...size("kernel-memory", "Kernel memory limit"), hidden: true },
   memory: size("memory,m", "Memory limit"),
   memoryReservation: size("memory-reservation", "Soft memory limit"),
-  memorySwap: size("memory-swap", "Limit of memory and swap together; -1 for no limit on swap", value.bytesOrUnlimited),
+  memorySwap: size(
+    "memory-swap",
+    "Limit of memory and swap together; -1 for no limit on swap",
+    value.bytesOrUnlimited,
+  ),
   memorySwappiness: int("memory-swappiness", "How readily its memory is swapped out (0 to 100)", -1),
   pidsLimit: int("pids-limit", "Limit of processes (-1 for none)"),
 };
 
 export const deviceFlags = {
   device: list("device", "Add a device of the host (SRC[:DST[:rwm]])"),
-  deviceCgroupRule: list("device-cgroup-rule", "Add a rule to the list of allowed devices", value.deviceCgroupRule),
-  gpus: many<DeviceRequest>("gpus", "gpu-request", "Graphics processors to add ('all' for all of them)", value.gpuRequest),
+  deviceCgroupRule: list(
+    "device-cgroup-rule",
+    "Add a rule to the list of allowed devices",
+    value.deviceCgroupRule,
+  ),
+  gpus: many<DeviceRequest>(
+    "gpus",
+    "gpu-request",
+    "Graphics processors to add ('all' for all of them)",
+    value.gpuRequest,
+  ),
 };
 
 export const healthFlags = {
@@ -118,7 +174,10 @@ export const healthFlags = {
   healthInterval: duration("health-interval", "Time between checks (ms|s|m|h)"),
   healthRetries: int("health-retries", "Failures in a row until it counts as unhealthy"),
   healthStartInterval: duration("health-start-interval", "Time between checks while it starts (ms|s|m|h)"),
-  healthStartPeriod: duration("health-start-period", "Time to start, in which failures do not count (ms|s|m|h)"),
+  healthStartPeriod: duration(
+    "health-start-period",
+    "Time to start, in which failures do not count (ms|s|m|h)",
+  ),
   healthTimeout: duration("health-timeout", "Time one check may take (ms|s|m|h)"),
   noHealthcheck: bool("no-healthcheck", "Leave out the image's health check"),
 };
@@ -126,7 +185,9 @@ export const healthFlags = {
 export const metaFlags = {
   annotation: map("annotation", "Add an annotation, passed on to the OCI runtime"),
   cidfile: string("cidfile", "Write the container's id to a file"),
-  disableContentTrust: bool("disable-content-trust", "Skip verification of the image", true, { hidden: true }),
+  disableContentTrust: bool("disable-content-trust", "Skip verification of the image", true, {
+    hidden: true,
+  }),
   label: list("label,l", "Set labels", value.label),
   labelFile: list("label-file", "Read labels from a file"),
   logDriver: string("log-driver", "Log driver"),

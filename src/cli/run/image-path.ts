@@ -2,7 +2,8 @@ import { parsePlatform } from "../../lib/platform.ts";
 import { CliError } from "../errors.ts";
 
 /** The path of an image: its name's slashes stay, as engines expect. */
-export const imagePath = (name: string, rest = ""): string => `/images/${name.split("/").map(encodeURIComponent).join("/")}${rest}`;
+export const imagePath = (name: string, rest = ""): string =>
+  `/images/${name.split("/").map(encodeURIComponent).join("/")}${rest}`;
 
 /** `linux/arm64/v8` as the JSON that requests carry. */
 export function platformQuery(text: string): string | undefined {

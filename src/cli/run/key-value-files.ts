@@ -32,7 +32,8 @@ function parseLines(path: string, what: string, lookUp: (name: string) => string
       const at = line.indexOf("=");
       const name = at < 0 ? line : line.slice(0, at);
       if (name === "") throw new Error(`invalid ${what} file (${path}): no variable name on line '${line}'`);
-      if (/[ \t]/.test(name.trimEnd()) || (at >= 0 && /\s/.test(name))) throw new Error(`invalid ${what} file (${path}): variable '${name}' contains whitespaces`);
+      if (/[ \t]/.test(name.trimEnd()) || (at >= 0 && /\s/.test(name)))
+        throw new Error(`invalid ${what} file (${path}): variable '${name}' contains whitespaces`);
       if (at >= 0) return [line];
       const value = lookUp(name.trimEnd());
       return value === undefined ? [] : [value];
@@ -41,7 +42,9 @@ function parseLines(path: string, what: string, lookUp: (name: string) => string
 
 /** `--env-file`: a name alone copies the client's variable, and is skipped where there is none. */
 export const readEnvFile = (path: string): string[] =>
-  parseLines(path, "env", (name) => (process.env[name] === undefined ? undefined : `${name}=${process.env[name]}`));
+  parseLines(path, "env", (name) =>
+    process.env[name] === undefined ? undefined : `${name}=${process.env[name]}`,
+  );
 
 /** `--label-file`: a name alone is a label without a value. */
 export const readLabelFile = (path: string): string[] => parseLines(path, "label", (name) => name);

@@ -6,7 +6,7 @@ import { parseCsv } from "./csv.ts";
 
 type Mount = Omit<MountRequest, "Type"> & { Type: string };
 
-const bareBooleans = new Set(["readonly", "ro", "volume-nocopy", "bind-nonrecursive", "bind-create-src"]);
+const bareBooleans = new Set(["readonly", "ro", "volume-nocopy", "bind-nonrecursive"]);
 
 /** `--mount type=bind,src=…,dst=…`: a CSV record of keys. */
 export function parseMount(text: string): MountRequest {
@@ -14,7 +14,8 @@ export function parseMount(text: string): MountRequest {
   for (const field of parseCsv(text)) {
     const at = field.indexOf("=");
     const key = (at < 0 ? field : field.slice(0, at)).toLowerCase();
-    if (at < 0 && !bareBooleans.has(key)) throw new Error(`invalid field '${field}' must be a key=value pair`);
+    if (at < 0 && !bareBooleans.has(key))
+      throw new Error(`invalid field '${field}' must be a key=value pair`);
     set(mount, key, at < 0 ? "true" : field.slice(at + 1), field);
   }
   check(mount);
@@ -35,7 +36,7 @@ function pair(value: string, into: Record<string, string>): Record<string, strin
   return at < 0 ? { ...into, [value]: "" } : { ...into, [value.slice(0, at)]: value.slice(at + 1) };
 }
 
-function set(mount: Mount, key: string, value: string, field: string): void {
+function set(mount: Mount, key: string, value: string, field: string): undefined {
   switch (key) {
     case "type":
       mount.Type = value.toLowerCase();
@@ -69,8 +70,9 @@ function set(mount: Mount, key: string, value: string, field: string): void {
 
 const unexpected = (key: string, field: string): Error => new Error(`unexpected key '${key}' in '${field}'`);
 
-function setBind(mount: Mount, key: string, value: string, field: string): void {
-  const options = (mount.BindOptions ??= {});
+function setBind(mount: Mount, key: string, value: string, field: string): undefined {
+  mount.BindOptions ??= {};
+  const options = mount.BindOptions;
   if (key === "bind-propagation") options.Propagation = value.toLowerCase();
   else if (key === "bind-nonrecursive") options.NonRecursive = flag(key, value);
   else if (key === "bind-create-src") options.CreateMountpoint = flag(key, value);
@@ -78,25 +80,34 @@ function setBind(mount: Mount, key: string, value: string, field: string): void 
   else throw unexpected(key, field);
 }
 
-function recursion(options: NonNullable<Mount["BindOptions"]>, value: string): void {
+function recursion(options: NonNullable<Mount["BindOptions"]>, value: string): undefined {
   if (value === "disabled") options.NonRecursive = true;
   else if (value === "writable") options.ReadOnlyNonRecursive = true;
   else if (value === "readonly") options.ReadOnlyForceRecursive = true;
-  else if (value !== "enabled") throw new Error(`invalid value for bind-recursive: ${value} (must be "enabled", "disabled", "writable", or "readonly")`);
+  else if (value !== "enabled")
+    throw new Error(
+      `invalid value for bind-recursive: ${value} (must be "enabled", "disabled", "writable", or "readonly")`,
+    );
 }
 
-function setVolume(mount: Mount, key: string, value: string, field: string): void {
-  const options = (mount.VolumeOptions ??= {});
+function setVolume(mount: Mount, key: string, value: string, field: string): undefined {
+  mount.VolumeOptions ??= {};
+  const options = mount.VolumeOptions;
   if (key === "volume-subpath") options.Subpath = value;
   else if (key === "volume-nocopy") options.NoCopy = flag(key, value);
   else if (key === "volume-label") options.Labels = pair(value, options.Labels ?? {});
   else if (key === "volume-driver") options.DriverConfig = { ...options.DriverConfig, Name: value };
-  else if (key === "volume-opt") options.DriverConfig = { ...options.DriverConfig, Options: pair(value, options.DriverConfig?.Options ?? {}) };
+  else if (key === "volume-opt")
+    options.DriverConfig = {
+      ...options.DriverConfig,
+      Options: pair(value, options.DriverConfig?.Options ?? {}),
+    };
   else throw unexpected(key, field);
 }
 
-function setTmpfs(mount: Mount, key: string, value: string, field: string): void {
-  const options = (mount.TmpfsOptions ??= {});
+function setTmpfs(mount: Mount, key: string, value: string, field: string): undefined {
+  mount.TmpfsOptions ??= {};
+  const options = mount.TmpfsOptions;
   if (key === "tmpfs-size") {
     try {
       options.SizeBytes = parseRamSize(value);
@@ -109,11 +120,12 @@ function setTmpfs(mount: Mount, key: string, value: string, field: string): void
   } else throw unexpected(key, field);
 }
 
-function check(mount: Mount): void {
+function check(mount: Mount): undefined {
   const { Type: type, BindOptions: bind } = mount;
   if (type === "") throw new Error("type is required");
   if (mount.Target === "") throw new Error("target is required");
-  const mixed = (kind: string): Error => new Error(`cannot mix '${kind}-*' options with mount type '${type}'`);
+  const mixed = (kind: string): Error =>
+    new Error(`cannot mix '${kind}-*' options with mount type '${type}'`);
   if (mount.VolumeOptions && type !== "volume") throw mixed("volume");
   if (bind && type !== "bind") throw mixed("bind");
   if (mount.TmpfsOptions && type !== "tmpfs") throw mixed("tmpfs");
@@ -121,7 +133,10 @@ function check(mount: Mount): void {
   if (bind?.ReadOnlyNonRecursive && !mount.ReadOnly)
     throw new Error("option 'bind-recursive=writable' requires 'readonly' to be specified in conjunction");
   if (!bind?.ReadOnlyForceRecursive) return;
-  if (!mount.ReadOnly) throw new Error("option 'bind-recursive=readonly' requires 'readonly' to be specified in conjunction");
+  if (!mount.ReadOnly)
+    throw new Error("option 'bind-recursive=readonly' requires 'readonly' to be specified in conjunction");
   if (bind.Propagation !== "rprivate")
-    throw new Error("option 'bind-recursive=readonly' requires 'bind-propagation=rprivate' to be specified in conjunction");
+    throw new Error(
+      "option 'bind-recursive=readonly' requires 'bind-propagation=rprivate' to be specified in conjunction",
+    );
 }

@@ -15,7 +15,15 @@ export interface NetworkAttachment {
 }
 
 const attachment = (target: string): NetworkAttachment => ({
-  target, aliases: [], driverOpts: {}, ip: "", ip6: "", macAddress: "", linkLocalIps: [], gwPriority: 0, links: [],
+  target,
+  aliases: [],
+  driverOpts: {},
+  ip: "",
+  ip6: "",
+  macAddress: "",
+  linkLocalIps: [],
+  gwPriority: 0,
+  links: [],
 });
 
 export function parseNetwork(text: string): NetworkAttachment {
@@ -91,17 +99,21 @@ export function networking(networks: readonly NetworkAttachment[], single: Singl
   all.forEach((network, index) => {
     const complete = index === 0 ? withSingle(network, single) : network;
     check(complete);
-    if (Object.hasOwn(endpoints, network.target)) throw new Error(`network ${JSON.stringify(network.target)} is specified multiple times`);
+    if (Object.hasOwn(endpoints, network.target))
+      throw new Error(`network ${JSON.stringify(network.target)} is specified multiple times`);
     endpoints[network.target] = endpoint(complete);
   });
   if (hasUserDefined && hasOthers)
-    throw new Error("conflicting options: cannot attach both user-defined and non-user-defined network-modes");
+    throw new Error(
+      "conflicting options: cannot attach both user-defined and non-user-defined network-modes",
+    );
   return { mode: all[0]?.target ?? "default", endpoints };
 }
 
 function withSingle(network: NetworkAttachment, single: SingleNetworkOptions): NetworkAttachment {
   const conflict = (what: string): Error => new Error(`conflicting options: cannot specify both ${what}`);
-  if (network.aliases.length > 0 && single.aliases.length > 0) throw conflict("--network-alias and per-network alias");
+  if (network.aliases.length > 0 && single.aliases.length > 0)
+    throw conflict("--network-alias and per-network alias");
   if (network.ip && single.ip) throw conflict("--ip and per-network IPv4 address");
   if (network.ip6 && single.ip6) throw conflict("--ip6 and per-network IPv6 address");
   if (network.macAddress && single.macAddress) throw conflict("--mac-address and per-network MAC address");
@@ -126,15 +138,30 @@ export function checkMac(address: string): void {
 
 function check(network: NetworkAttachment): void {
   if (!isUserDefined(network.target)) {
-    if (network.aliases.length > 0) throw new Error("network-scoped aliases are only supported for user-defined networks");
-    if (network.links.length > 0) throw new Error("network-scoped links are only supported for user-defined networks");
+    if (network.aliases.length > 0)
+      throw new Error("network-scoped aliases are only supported for user-defined networks");
+    if (network.links.length > 0)
+      throw new Error("network-scoped links are only supported for user-defined networks");
   }
   checkMac(network.macAddress);
 }
 
 export const emptyEndpoint: EndpointSettings = {
-  IPAMConfig: null, Links: null, Aliases: null, MacAddress: "", DriverOpts: null, GwPriority: 0, NetworkID: "", EndpointID: "", Gateway: "",
-  IPAddress: "", IPPrefixLen: 0, IPv6Gateway: "", GlobalIPv6Address: "", GlobalIPv6PrefixLen: 0, DNSNames: null,
+  IPAMConfig: null,
+  Links: null,
+  Aliases: null,
+  MacAddress: "",
+  DriverOpts: null,
+  GwPriority: 0,
+  NetworkID: "",
+  EndpointID: "",
+  Gateway: "",
+  IPAddress: "",
+  IPPrefixLen: 0,
+  IPv6Gateway: "",
+  GlobalIPv6Address: "",
+  GlobalIPv6PrefixLen: 0,
+  DNSNames: null,
 };
 
 const orNull = (items: readonly string[]): string[] | null => (items.length > 0 ? [...items] : null);

@@ -21,13 +21,19 @@ export function parsePublish(spec: string): PublishedPort[] {
   const address = ip.startsWith("[") && ip.endsWith("]") ? ip.slice(1, -1) : ip;
   if (address !== "" && isIP(address) === 0) throw new Error(`invalid IP address: ${ip}`);
   const [first, last] = orElse(() => parsePortRange(port), `invalid containerPort: ${port}`);
-  const [hostFirst, hostLast] = host === "" ? [0, 0] : orElse(() => parsePortRange(host), `invalid hostPort: ${host}`);
+  const [hostFirst, hostLast] =
+    host === "" ? [0, 0] : orElse(() => parsePortRange(host), `invalid hostPort: ${host}`);
   if (host !== "" && last - first !== hostLast - hostFirst && first !== last)
     throw new Error(`invalid ranges specified for container and host Ports: ${port} and ${host}`);
   return Array.from({ length: last - first + 1 }, (_none, index) => ({
     port: `${first + index}/${protocol}`,
     hostIp: address,
-    hostPort: host === "" ? "" : first === last && hostFirst !== hostLast ? `${hostFirst}-${hostLast}` : String(hostFirst + index),
+    hostPort:
+      host === ""
+        ? ""
+        : first === last && hostFirst !== hostLast
+          ? `${hostFirst}-${hostLast}`
+          : String(hostFirst + index),
   }));
 }
 
@@ -37,7 +43,8 @@ function fromLongForm(spec: string): string {
     const at = field.indexOf("=");
     const key = at < 0 ? field : field.slice(0, at);
     if (at < 0) throw new Error(`invalid field: ${field}`);
-    if (!["target", "published", "protocol", "mode"].includes(key)) throw new Error(`invalid field key: ${key}`);
+    if (!["target", "published", "protocol", "mode"].includes(key))
+      throw new Error(`invalid field key: ${key}`);
     values[key] = field.slice(at + 1);
   }
   return `${values["published"] ?? ""}:${values["target"] ?? ""}/${values["protocol"] ?? "tcp"}`;
@@ -70,8 +77,10 @@ export function parsePortRange(text: string): [number, number] {
 }
 
 function parsePort(text: string): number {
-  if (!/^\d+$/.test(text)) throw new Error(`strconv.ParseUint: parsing ${JSON.stringify(text)}: invalid syntax`);
-  if (Number(text) > 65535) throw new Error(`strconv.ParseUint: parsing ${JSON.stringify(text)}: value out of range`);
+  if (!/^\d+$/.test(text))
+    throw new Error(`strconv.ParseUint: parsing ${JSON.stringify(text)}: invalid syntax`);
+  if (Number(text) > 65535)
+    throw new Error(`strconv.ParseUint: parsing ${JSON.stringify(text)}: value out of range`);
   return Number(text);
 }
 
@@ -90,7 +99,8 @@ export function parseExpose(spec: string): string[] {
 
 export function toPortMap(ports: readonly PublishedPort[]): PortMap {
   const map: PortMap = {};
-  for (const { port, hostIp, hostPort } of ports) (map[port] ??= [])?.push({ HostIp: hostIp, HostPort: hostPort });
+  for (const { port, hostIp, hostPort } of ports)
+    map[port] = [...(map[port] ?? []), { HostIp: hostIp, HostPort: hostPort }];
   return map;
 }
 

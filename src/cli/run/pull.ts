@@ -1,4 +1,10 @@
-import { type Reference, familiar, familiarName, parseReference, withDefaultTag } from "../../lib/reference.ts";
+import {
+  familiar,
+  familiarName,
+  parseReference,
+  type Reference,
+  withDefaultTag,
+} from "../../lib/reference.ts";
 import { registryAuth } from "../registry-auth.ts";
 import type { Session } from "../session.ts";
 import { showProgress } from "../stream/progress.ts";
@@ -12,7 +18,12 @@ export function imageReference(image: string): Reference | undefined {
 export const familiarWithTag = (reference: Reference): string => familiar(reference);
 
 /** `POST /images/create` for one reference; progress goes to `fd`, or nowhere. */
-export async function pullImage(session: Session, reference: Reference, platform: string, fd: 1 | 2 | undefined): Promise<void> {
+export async function pullImage(
+  session: Session,
+  reference: Reference,
+  platform: string,
+  fd: 1 | 2 | undefined,
+): Promise<void> {
   const tag = reference.digest ?? reference.tag ?? "";
   const response = await session.client.request("POST", "/images/create", {
     query: { fromImage: familiarName(reference), tag, platform: platform || undefined },

@@ -41,12 +41,16 @@ function validate(flags: ContainerFlags): void {
   if (swappiness !== -1 && (swappiness < 0 || swappiness > 100))
     throw new Error(`invalid value: ${swappiness}. Valid memory swappiness range is 0-100`);
   const restarts = restartPolicy(flags.restart).Name;
-  if (flags.rm && restarts !== "" && restarts !== "no") throw new Error("conflicting options: cannot specify both --restart and --rm");
-  if (flags.pid && flags.pid !== "host" && !/^container:.+$/.test(flags.pid)) throw new Error("--pid: invalid PID mode");
+  if (flags.rm && restarts !== "" && restarts !== "no")
+    throw new Error("conflicting options: cannot specify both --restart and --rm");
+  if (flags.pid && flags.pid !== "host" && !/^container:.+$/.test(flags.pid))
+    throw new Error("--pid: invalid PID mode");
   if (flags.uts && flags.uts !== "host") throw new Error("--uts: invalid UTS mode");
   if (flags.userns && flags.userns !== "host") throw new Error("--userns: invalid USER mode");
-  if (flags.cgroupns && !["host", "private"].includes(flags.cgroupns)) throw new Error("--cgroupns: invalid CGROUP mode");
-  if (flags.logDriver === "none" && flags.logOpt.length > 0) throw new Error("invalid logging opts for driver none");
+  if (flags.cgroupns && !["host", "private"].includes(flags.cgroupns))
+    throw new Error("--cgroupns: invalid CGROUP mode");
+  if (flags.logDriver === "none" && flags.logOpt.length > 0)
+    throw new Error("invalid logging opts for driver none");
 }
 
 function volumes(specs: readonly string[]): { binds: string[]; anonymous: string[] } {
@@ -56,7 +60,8 @@ function volumes(specs: readonly string[]): { binds: string[]; anonymous: string
   return { binds: binds.map(absoluteBind), anonymous };
 }
 
-const asSet = (names: readonly string[]): Record<string, Record<string, never>> => Object.fromEntries(names.map((name) => [name, {}]));
+const asSet = (names: readonly string[]): Record<string, Record<string, never>> =>
+  Object.fromEntries(names.map((name) => [name, {}]));
 
 function config(
   flags: ContainerFlags,
@@ -97,13 +102,16 @@ function config(
 /** Files first, then options; of a variable given twice the last counts. */
 function environment(flags: ContainerFlags): string[] {
   const last = new Map<string, string>();
-  for (const variable of [...flags.envFile.flatMap(readEnvFile), ...flags.env]) last.set(variable.split("=", 1)[0] ?? "", variable);
+  for (const variable of [...flags.envFile.flatMap(readEnvFile), ...flags.env])
+    last.set(variable.split("=", 1)[0] ?? "", variable);
   return [...last.values()];
 }
 
 function healthcheck(flags: ContainerFlags): HealthConfig | undefined {
-  const { healthCmd, healthInterval, healthTimeout, healthStartPeriod, healthStartInterval, healthRetries } = flags;
-  const any = healthCmd || healthInterval || healthTimeout || healthStartPeriod || healthStartInterval || healthRetries;
+  const { healthCmd, healthInterval, healthTimeout, healthStartPeriod, healthStartInterval, healthRetries } =
+    flags;
+  const any =
+    healthCmd || healthInterval || healthTimeout || healthStartPeriod || healthStartInterval || healthRetries;
   if (flags.noHealthcheck) {
     if (any) throw new Error("--no-healthcheck conflicts with --health-* options");
     return { Test: ["NONE"] };
@@ -127,9 +135,19 @@ function healthcheck(flags: ContainerFlags): HealthConfig | undefined {
 
 function host(flags: ContainerFlags, net: Networking, binds: string[]): Partial<HostConfig> {
   const security = securityOptions(flags.securityOpt);
-  const tmpfs = Object.fromEntries(flags.tmpfs.map((spec) => [spec.split(":", 1)[0] ?? "", spec.slice((spec.split(":", 1)[0] ?? "").length + 1)]));
+  const tmpfs = Object.fromEntries(
+    flags.tmpfs.map((spec) => [
+      spec.split(":", 1)[0] ?? "",
+      spec.slice((spec.split(":", 1)[0] ?? "").length + 1),
+    ]),
+  );
   const cdi = flags.device.filter(isCdiName);
-  const requests = [...flags.gpus, ...(cdi.length > 0 ? [{ Driver: "cdi", Count: 0, DeviceIDs: cdi, Capabilities: null, Options: null }] : [])];
+  const requests = [
+    ...flags.gpus,
+    ...(cdi.length > 0
+      ? [{ Driver: "cdi", Count: 0, DeviceIDs: cdi, Capabilities: null, Options: null }]
+      : []),
+  ];
   const storage = storageOptions(flags.storageOpt);
   return {
     Binds: orNull(binds),
@@ -142,8 +160,7 @@ function host(flags: ContainerFlags, net: Networking, binds: string[]): Partial<
     VolumesFrom: orNull(flags.volumesFrom),
     ConsoleSize: [0, 0],
     ...(Object.keys(flags.annotation).length > 0 ? { Annotations: { ...flags.annotation } } : {}),
-    CapAdd: orNull(flags.capAdd),
-    CapDrop: orNull(flags.capDrop),
+    ...capabilities(flags.capAdd, flags.capDrop),
     CgroupnsMode: flags.cgroupns,
     Dns: [...flags.dns],
     DnsOptions: [...flags.dnsOption, ...flags.dnsOpt],
@@ -178,6 +195,21 @@ function host(flags: ContainerFlags, net: Networking, binds: string[]): Partial<
   };
 }
 
+/** Spelled in one way and sorted; what is added is not dropped, and ALL includes every other that is added. */
+function capabilities(
+  add: readonly string[],
+  drop: readonly string[],
+): Pick<HostConfig, "CapAdd" | "CapDrop"> {
+  const spell = (name: string): string => {
+    const upper = name.trim().toUpperCase();
+    return upper === "ALL" || upper === "RESET" || upper.startsWith("CAP_") ? upper : `CAP_${upper}`;
+  };
+  const asked = new Set(add.map(spell));
+  const added = asked.has("ALL") ? ["ALL"] : [...asked];
+  const dropped = new Set(drop.map(spell).filter((name) => !added.includes(name)));
+  return { CapAdd: orNull(added.sort()), CapDrop: orNull([...dropped].sort()) };
+}
+
 function resources(flags: ContainerFlags): Partial<HostConfig> {
   return {
     CpuShares: flags.cpuShares,
@@ -201,7 +233,9 @@ function resources(flags: ContainerFlags): Partial<HostConfig> {
     MemorySwappiness: flags.memorySwappiness,
     OomKillDisable: flags.oomKillDisable,
     PidsLimit: flags.pidsLimit,
-    Ulimits: [...flags.ulimit],
+    Ulimits: [...new Map(flags.ulimit.map((limit) => [limit.Name, limit])).values()].sort((a, b) =>
+      a.Name < b.Name ? -1 : 1,
+    ),
     CpuCount: flags.cpuCount,
     CpuPercent: flags.cpuPercent,
     IOMaximumIOps: flags.ioMaxiops,
@@ -220,7 +254,8 @@ function securityOptions(given: readonly string[]): { options: string[]; unconfi
     const separator = option.includes("=") ? "=" : ":";
     const at = option.indexOf(separator);
     if (at < 0) {
-      if (option !== "no-new-privileges") throw new Error(`Invalid --security-opt: ${JSON.stringify(option)}`);
+      if (option !== "no-new-privileges")
+        throw new Error(`Invalid --security-opt: ${JSON.stringify(option)}`);
       return option;
     }
     const [key, value] = [option.slice(0, at), option.slice(at + 1)];

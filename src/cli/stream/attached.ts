@@ -39,7 +39,10 @@ export async function pump(stream: HijackedStream, options: AttachedOptions): Pr
   }
 }
 
-async function copyOutput({ connection, contentType }: HijackedStream, options: AttachedOptions): Promise<void> {
+async function copyOutput(
+  { connection, contentType }: HijackedStream,
+  options: AttachedOptions,
+): Promise<void> {
   const raw = options.tty || contentType === "application/vnd.docker.raw-stream-without-frames";
   const frames = new Demultiplexer();
   for (let chunk = await connection.read(); chunk; chunk = await connection.read()) {

@@ -1,5 +1,5 @@
-import type { JsonMessage } from "../../types/api.ts";
 import { humanSize } from "../../lib/units.ts";
+import type { JsonMessage } from "../../types/api.ts";
 import { CliError } from "../errors.ts";
 import { isTerminal, writeNow } from "../stdio.ts";
 
@@ -22,7 +22,11 @@ export async function* jsonObjects(body: AsyncIterable<Uint8Array>): AsyncGenera
  * Shows a progress stream: on a terminal one line for each id, redrawn in place; elsewhere a line for each step,
  * without progress bars. An error in the stream is thrown.
  */
-export async function showProgress(body: AsyncIterable<Uint8Array>, fd: 1 | 2, onAux?: (aux: unknown) => void): Promise<void> {
+export async function showProgress(
+  body: AsyncIterable<Uint8Array>,
+  fd: 1 | 2,
+  onAux?: (aux: unknown) => void,
+): Promise<void> {
   const display = isTerminal(fd) ? new TerminalDisplay(fd) : undefined;
   for await (const object of jsonObjects(body)) {
     const message = object as JsonMessage;
@@ -36,7 +40,8 @@ export async function showProgress(body: AsyncIterable<Uint8Array>, fd: 1 | 2, o
   }
 }
 
-const hasBar = ({ progressDetail, progress }: JsonMessage): boolean => Boolean(progress) && Boolean(progressDetail?.current || progressDetail?.total);
+const hasBar = ({ progressDetail, progress }: JsonMessage): boolean =>
+  Boolean(progress) && Boolean(progressDetail?.current || progressDetail?.total);
 
 function line({ id, stream, status, progressDetail }: JsonMessage, ending: string): string {
   const start = id ? `${id}: ` : "";
@@ -65,7 +70,8 @@ class TerminalDisplay {
     const { id } = message;
     if (!id || (!message.progressDetail && message.status === undefined)) {
       if (!id) this.rows.clear();
-      return writeNow(this.fd, line(message, message.stream === undefined ? "\r" : ""));
+      writeNow(this.fd, line(message, message.stream === undefined ? "\r" : ""));
+      return;
     }
     let row = this.rows.get(id);
     if (row === undefined) {

@@ -6,9 +6,14 @@ import { CliError } from "../errors.ts";
 import { isTerminal, writeOut } from "../stdio.ts";
 
 /** Writes an answer's body to a file, which appears whole or not at all, or to stdout unless that is a terminal. */
-export async function saveTo(path: string, what: "export" | "save", request: () => Promise<HttpResponse>): Promise<void> {
+export async function saveTo(
+  path: string,
+  what: "export" | "save",
+  request: () => Promise<HttpResponse>,
+): Promise<void> {
   if (path === "") {
-    if (isTerminal(1)) throw new CliError("cowardly refusing to save to a terminal. Use the -o flag or redirect");
+    if (isTerminal(1))
+      throw new CliError("cowardly refusing to save to a terminal. Use the -o flag or redirect");
     for await (const chunk of (await request()).body) await writeOut(1, chunk);
     return;
   }
@@ -30,8 +35,10 @@ export async function saveTo(path: string, what: "export" | "save", request: () 
 }
 
 function checkPath(path: string, what: string): void {
-  const failed = (reason: string): CliError => new CliError(`failed to ${what} ${what === "save" ? "image" : "container"}: ${reason}`);
+  const failed = (reason: string): CliError =>
+    new CliError(`failed to ${what} ${what === "save" ? "image" : "container"}: ${reason}`);
   const folder = dirname(path);
-  if (!existsSync(folder)) throw failed(`invalid output path: directory ${JSON.stringify(folder)} does not exist`);
-  if (existsSync(path) && statSync(path).isDirectory()) throw failed(`invalid output path: ${JSON.stringify(path)} must be a regular file`);
+  if (!existsSync(folder)) throw failed(`invalid output path: stat ${folder}: no such file or directory`);
+  if (existsSync(path) && statSync(path).isDirectory())
+    throw failed(`invalid output path: ${JSON.stringify(path)} must be a regular file`);
 }

@@ -1,6 +1,17 @@
 /** Signals passed on to the container's process; the others concern the client alone. */
 const forwarded = [
-  "SIGHUP", "SIGINT", "SIGQUIT", "SIGTERM", "SIGUSR1", "SIGUSR2", "SIGALRM", "SIGCONT", "SIGTSTP", "SIGTTIN", "SIGTTOU", "SIGWINCH",
+  "SIGHUP",
+  "SIGINT",
+  "SIGQUIT",
+  "SIGTERM",
+  "SIGUSR1",
+  "SIGUSR2",
+  "SIGALRM",
+  "SIGCONT",
+  "SIGTSTP",
+  "SIGTTIN",
+  "SIGTTOU",
+  "SIGWINCH",
 ] as const;
 
 /** Calls `forward` with each signal that arrives (`TERM`, `INT` …); answers how to stop that. */
@@ -19,7 +30,10 @@ export function proxySignals(forward: (name: string) => Promise<unknown>): () =>
 }
 
 /** Keeps the process's terminal as large as ours: now, and whenever ours changes. */
-export function followWindowSize(resize: (size: { rows: number; columns: number }) => Promise<unknown>, size: () => { rows: number; columns: number } | undefined): () => void {
+export function followWindowSize(
+  resize: (size: { rows: number; columns: number }) => Promise<unknown>,
+  size: () => { rows: number; columns: number } | undefined,
+): () => void {
   let tries = 5;
   const apply = (): void => {
     const now = size();

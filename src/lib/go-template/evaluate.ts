@@ -52,14 +52,16 @@ class Evaluator {
     const line = source.slice(0, node.position).split("\n").length;
     const newline = before.lastIndexOf(10);
     const column = newline < 0 ? before.length : before.length - newline - 1;
-    throw new TemplateExecError(`template: ${name}:${line}:${column}: executing ${JSON.stringify(name)} at <${show(node)}>: ${message}`);
+    throw new TemplateExecError(
+      `template: ${name}:${line}:${column}: executing ${JSON.stringify(name)} at <${show(node)}>: ${message}`,
+    );
   }
 
-  private walk(nodes: Node[], dot: Value): void {
+  private walk(nodes: Node[], dot: Value): undefined {
     for (const node of nodes) this.node(node, dot);
   }
 
-  private node(node: Node, dot: Value): void {
+  private node(node: Node, dot: Value): undefined {
     switch (node.type) {
       case "text":
         this.output.push(node.text);
@@ -73,7 +75,10 @@ class Evaluator {
       case "with":
         return this.scoped(() => {
           const value = this.pipe(node.pipe, dot);
-          this.walk(truth(value) ? node.body : node.otherwise, node.type === "with" && truth(value) ? value : dot);
+          this.walk(
+            truth(value) ? node.body : node.otherwise,
+            node.type === "with" && truth(value) ? value : dot,
+          );
         });
       case "range":
         return this.scoped(() => this.range(node, dot));
@@ -86,7 +91,7 @@ class Evaluator {
     }
   }
 
-  private scoped(act: () => void): void {
+  private scoped(act: () => void): undefined {
     const mark = this.scopes.length;
     try {
       act();
@@ -95,10 +100,14 @@ class Evaluator {
     }
   }
 
-  private call(node: Extract<Node, { type: "template" }>, dot: Value): void {
+  private call(node: Extract<Node, { type: "template" }>, dot: Value): undefined {
     const body = this.template.named.get(node.name);
-    if (!body) throw new TemplateExecError(`template: ${this.options.name}: template ${JSON.stringify(node.name)} not defined`);
-    if (++this.depth > depthLimit) throw new TemplateExecError(`exceeded maximum template depth (${depthLimit})`);
+    if (!body)
+      throw new TemplateExecError(
+        `template: ${this.options.name}: template ${JSON.stringify(node.name)} not defined`,
+      );
+    if (++this.depth > depthLimit)
+      throw new TemplateExecError(`exceeded maximum template depth (${depthLimit})`);
     const value = node.pipe ? this.pipe(node.pipe, dot) : undefined;
     const outer = this.scopes;
     this.scopes = [{ name: "$", value }];
@@ -107,7 +116,7 @@ class Evaluator {
     this.depth--;
   }
 
-  private range(node: Extract<Node, { type: "range" }>, dot: Value): void {
+  private range(node: Extract<Node, { type: "range" }>, dot: Value): undefined {
     const value = this.evaluatePipe(node.pipe, dot);
     const entries = this.entries(node.pipe, value);
     if (entries.length === 0) return this.walk(node.otherwise, dot);
@@ -130,15 +139,19 @@ class Evaluator {
   private entries(pipe: Pipe, value: Value): [Value, Value][] {
     if (Array.isArray(value)) return value.map((item, index): [Value, Value] => [index, item]);
     if (value === undefined || value === null || value instanceof Nil) return [];
-    if (isNumber(value) && Number.isInteger(Number(value))) return Array.from({ length: Math.min(Number(value), 1e6) }, (_none, index) => [index, index]);
+    if (isNumber(value) && Number.isInteger(Number(value)))
+      return Array.from({ length: Math.min(Number(value), 1e6) }, (_none, index) => [index, index]);
     if (isMap(value))
       return Object.keys(value)
         .sort((a, b) => (a < b ? -1 : 1))
         .map((key): [Value, Value] => [key, value[key]]);
-    return this.fail(pipe.commands.length === 1 && pipe.commands[0] ? pipe.commands[0] : pipe, `range can't iterate over ${print(value)}`);
+    return this.fail(
+      pipe.commands.length === 1 && pipe.commands[0] ? pipe.commands[0] : pipe,
+      `range can't iterate over ${print(value)}`,
+    );
   }
 
-  private bind(pipe: Pipe, name: string, value: Value): void {
+  private bind(pipe: Pipe, name: string, value: Value): undefined {
     if (!pipe.assigns) {
       this.scopes.push({ name, value });
       return;
@@ -173,7 +186,8 @@ class Evaluator {
       case "chain":
         return this.fields(first, first.names, this.operand(first.operand, dot), dot, rest, final);
     }
-    if (rest.length > 0 || final.length > 0) this.fail(first, `can't give argument to non-function ${show(first)}`);
+    if (rest.length > 0 || final.length > 0)
+      this.fail(first, `can't give argument to non-function ${show(first)}`);
     if (first.type === "nil") this.fail(first, "nil is not a command");
     return this.operand(first, dot);
   }
@@ -200,14 +214,22 @@ class Evaluator {
   }
 
   /** `.A.B.C args`: only the last name may take arguments. */
-  private fields(node: Operand, names: string[], start: Value, dot: Value, rest: Operand[], final: Value[]): Value {
+  private fields(
+    node: Operand,
+    names: string[],
+    start: Value,
+    dot: Value,
+    rest: Operand[],
+    final: Value[],
+  ): Value {
     let value = start;
     names.forEach((name, index) => {
       const last = index === names.length - 1;
       const args = last ? [...rest.map((operand) => this.operand(operand, dot)), ...final] : [];
       value = this.field(node, name, value, args);
     });
-    if (names.length === 0 && (rest.length > 0 || final.length > 0)) this.fail(node, `can't give argument to non-function ${show(node)}`);
+    if (names.length === 0 && (rest.length > 0 || final.length > 0))
+      this.fail(node, `can't give argument to non-function ${show(node)}`);
     return value;
   }
 
@@ -221,7 +243,8 @@ class Evaluator {
     }
     if (isMap(receiver)) {
       const value = receiver[name];
-      if (typeof value === "function" && Object.hasOwn(receiver, name)) return this.invoke(node, name, value as TemplateFunction, args);
+      if (typeof value === "function" && Object.hasOwn(receiver, name))
+        return this.invoke(node, name, value as TemplateFunction, args);
       if (args.length > 0) this.fail(node, `${name} is not a method but has arguments`);
       if (Object.hasOwn(receiver, name)) return value;
       if (this.options.strictKeys) this.fail(node, `map has no entry for key ${JSON.stringify(name)}`);
@@ -235,7 +258,10 @@ class Evaluator {
       this.fail(node, `nil pointer evaluating ${typeName(receiver)}.${name}`);
     }
     // Under strict keys everything came from JSON, so that Go would see an interface here.
-    this.fail(node, `can't evaluate field ${name} in type ${this.options.strictKeys ? "interface {}" : typeName(receiver)}`);
+    this.fail(
+      node,
+      `can't evaluate field ${name} in type ${this.options.strictKeys ? "interface {}" : typeName(receiver)}`,
+    );
   }
 
   private callFunction(
@@ -247,9 +273,11 @@ class Evaluator {
   ): Value {
     const count = rest.length + final.length;
     const fixed = arities[name];
-    if (fixed !== undefined && count !== fixed) this.fail(node, `wrong number of args for ${name}: want ${fixed} got ${count}`);
+    if (fixed !== undefined && count !== fixed)
+      this.fail(node, `wrong number of args for ${name}: want ${fixed} got ${count}`);
     const least = minimums[name];
-    if (least !== undefined && count < least) this.fail(node, `wrong number of args for ${name}: want at least ${least} got ${count}`);
+    if (least !== undefined && count < least)
+      this.fail(node, `wrong number of args for ${name}: want at least ${least} got ${count}`);
     if (name === "and" || name === "or") return this.shortCircuit(name, rest, dot, final);
     const fn = this.options.functions[name];
     if (!fn) this.fail(node, `${JSON.stringify(name)} is not a defined function`);
@@ -265,8 +293,15 @@ class Evaluator {
     return final.length > 0 ? final[0] : value;
   }
 
-  private invoke(node: Operand | Command, name: string, fn: TemplateFunction, args: Value[], arity?: number): Value {
-    if (arity !== undefined && args.length !== arity) this.fail(node, `wrong number of args for ${name}: want ${arity} got ${args.length}`);
+  private invoke(
+    node: Operand | Command,
+    name: string,
+    fn: TemplateFunction,
+    args: Value[],
+    arity?: number,
+  ): Value {
+    if (arity !== undefined && args.length !== arity)
+      this.fail(node, `wrong number of args for ${name}: want ${arity} got ${args.length}`);
     try {
       return fn(...args);
     } catch (error) {

@@ -1,5 +1,16 @@
 import { sprintf } from "./printf.ts";
-import { encodeJson, format, isMap, isNumber, Nil, print, Struct, truth, typeName, type Value } from "./values.ts";
+import {
+  encodeJson,
+  format,
+  isMap,
+  isNumber,
+  Nil,
+  print,
+  Struct,
+  truth,
+  typeName,
+  type Value,
+} from "./values.ts";
 
 export type TemplateFunction = (...args: Value[]) => Value;
 
@@ -51,10 +62,12 @@ const emptyOf = (map: Value): Value =>
 function slice(item: Value, ...bounds: Value[]): Value {
   if (item === undefined || item === null) return fail("slice of untyped nil");
   if (bounds.length > 3) return fail(`too many slice indexes: ${bounds.length}`);
-  if (typeof item !== "string" && !Array.isArray(item)) return fail(`can't slice item of type ${typeName(item)}`);
+  if (typeof item !== "string" && !Array.isArray(item))
+    return fail(`can't slice item of type ${typeName(item)}`);
   const bytes = typeof item === "string" ? Buffer.from(item) : item;
   const [from = 0, to = bytes.length] = bounds.map(Number);
-  for (const bound of [from, to]) if (bound < 0 || bound > bytes.length) return fail(`index out of range: ${bound}`);
+  for (const bound of [from, to])
+    if (bound < 0 || bound > bytes.length) return fail(`index out of range: ${bound}`);
   if (from > to) return fail(`invalid slice index: ${from} > ${to}`);
   return typeof item === "string" ? Buffer.from(item).subarray(from, to).toString() : item.slice(from, to);
 }
@@ -69,11 +82,18 @@ function len(item: Value): number {
 }
 
 const basicKind = (value: Value): string =>
-  isNumber(value) ? "number" : typeof value === "string" || typeof value === "boolean" ? typeof value : value === undefined || value === null || value instanceof Nil ? "nil" : "other";
+  isNumber(value)
+    ? "number"
+    : typeof value === "string" || typeof value === "boolean"
+      ? typeof value
+      : value === undefined || value === null || value instanceof Nil
+        ? "nil"
+        : "other";
 
 function equal(a: Value, b: Value): boolean {
   const [left, right] = [basicKind(a), basicKind(b)];
-  if (left === "other" || right === "other") return left === right ? fail("non-comparable type") : fail("incompatible types for comparison");
+  if (left === "other" || right === "other")
+    return left === right ? fail("non-comparable type") : fail("incompatible types for comparison");
   if (left === "nil" || right === "nil") return left === right;
   if (left !== right) return fail("incompatible types for comparison");
   // biome-ignore lint/suspicious/noDoubleEquals: an int64 may be a bigint on one side and a number on the other
@@ -101,7 +121,8 @@ export const builtins: Record<string, TemplateFunction> = {
   not: (value) => !truth(value),
   print: (...args) => sprint(args),
   println: (...args) => `${args.map(format).join(" ")}\n`,
-  printf: (layout, ...args) => (typeof layout === "string" ? sprintf(layout, args) : fail("wrong type for value; expected string")),
+  printf: (layout, ...args) =>
+    typeof layout === "string" ? sprintf(layout, args) : fail("wrong type for value; expected string"),
   len,
   index,
   slice,
@@ -112,12 +133,23 @@ export const builtins: Record<string, TemplateFunction> = {
   gt: (a, b) => !le(a, b),
   ge: (a, b) => !less(a, b),
   html: (...args) => sprint(args).replace(/[&<>"'\0]/g, (character) => htmlEscapes[character] ?? character),
-  js: (...args) => sprint(args).replace(/[\\'"<>&=\n\r\t]/g, (character) => jsEscapes[character] ?? character),
+  js: (...args) =>
+    sprint(args).replace(/[\\'"<>&=\n\r\t]/g, (character) => jsEscapes[character] ?? character),
   urlquery: (...args) => encodeURIComponent(sprint(args)).replaceAll("%20", "+"),
-  call: (fn, ...args) => (typeof fn === "function" ? (fn as TemplateFunction)(...args) : fail(`non-function ${print(fn)} of type ${typeName(fn)}`)),
+  call: (fn, ...args) =>
+    typeof fn === "function"
+      ? (fn as TemplateFunction)(...args)
+      : fail(`non-function ${print(fn)} of type ${typeName(fn)}`),
 };
 
-const htmlEscapes: Record<string, string> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&#34;", "'": "&#39;", "\0": "\uFFFD" };
+const htmlEscapes: Record<string, string> = {
+  "&": "&amp;",
+  "<": "&lt;",
+  ">": "&gt;",
+  '"': "&#34;",
+  "'": "&#39;",
+  "\0": "\uFFFD",
+};
 const jsEscapes: Record<string, string> = {
   "\\": "\\\\",
   "'": "\\'",
@@ -152,7 +184,11 @@ export const dockerFunctions: Record<string, TemplateFunction> = {
   json: (value) => (value instanceof Struct ? value.jsonText() : undefined) ?? encodeJson(value, false),
   split: (value, separator) => text(value).split(text(separator)),
   join: (values, separator) => items(values).join(text(separator)),
-  title: (value) => text(value).replace(/(^|[^\p{L}\p{N}_'])(\p{L})/gu, (_all, before: string, letter: string) => before + letter.toUpperCase()),
+  title: (value) =>
+    text(value).replace(
+      /(^|[^\p{L}\p{N}_'])(\p{L})/gu,
+      (_all, before: string, letter: string) => before + letter.toUpperCase(),
+    ),
   lower: (value) => text(value).toLowerCase(),
   upper: (value) => text(value).toUpperCase(),
   pad: (value, before, after) => {
@@ -184,6 +220,14 @@ export const arities: Record<string, number> = {
   truncate: 2,
 };
 /** … and how many at least, where it takes any number after them. */
-export const minimums: Record<string, number> = { and: 1, or: 1, eq: 1, index: 1, slice: 1, printf: 1, call: 1 };
+export const minimums: Record<string, number> = {
+  and: 1,
+  or: 1,
+  eq: 1,
+  index: 1,
+  slice: 1,
+  printf: 1,
+  call: 1,
+};
 
 export const isStruct = (value: Value): value is Struct => value instanceof Struct;

@@ -21,6 +21,8 @@ export type TokenKind =
   | "nil"
   | "bool"
   | "other"
+  /** what is wrong with the source from here on; the parser tells it if it gets so far */
+  | "error"
   | "end";
 
 export interface Token {
@@ -31,13 +33,23 @@ export interface Token {
   line: number;
 }
 
-export class TemplateSyntaxError extends Error {
-  constructor(name: string, line: number, message: string) {
-    super(`template: ${name}:${line}: ${message}`);
-  }
-}
+export class TemplateSyntaxError extends Error {}
 
-const keywords = new Set(["block", "break", "continue", "define", "else", "end", "if", "range", "template", "with"]);
+export const syntaxError = (name: string, line: number, message: string): TemplateSyntaxError =>
+  new TemplateSyntaxError(`template: ${name}:${line}: ${message}`);
+
+const keywords = new Set([
+  "block",
+  "break",
+  "continue",
+  "define",
+  "else",
+  "end",
+  "if",
+  "range",
+  "template",
+  "with",
+]);
 const word = /[\p{L}\p{Nd}_]/u;
 const blank = /[ \t\r\n]/;
 
@@ -59,27 +71,32 @@ class Lexer {
   }
 
   run(): Token[] {
-    while (this.at < this.source.length) this.text();
-    this.emit("end", "");
+    try {
+      while (this.at < this.source.length) this.text();
+      this.emit("end", "");
+    } catch (error) {
+      if (!(error instanceof TemplateSyntaxError)) throw error;
+      this.tokens.push({ kind: "error", text: error.message, position: this.at, line: this.line });
+    }
     return this.tokens;
   }
 
   private fail(message: string): never {
-    throw new TemplateSyntaxError(this.name, this.line, message);
+    throw syntaxError(this.name, this.line, message);
   }
 
-  private emit(kind: TokenKind, text: string): void {
+  private emit(kind: TokenKind, text: string): undefined {
     this.tokens.push({ kind, text, position: this.at, line: this.line });
     this.at += text.length;
     for (const character of text) if (character === "\n") this.line++;
   }
 
-  private skip(length: number): void {
+  private skip(length: number): undefined {
     for (const character of this.source.slice(this.at, this.at + length)) if (character === "\n") this.line++;
     this.at += length;
   }
 
-  private text(): void {
+  private text(): undefined {
     const open = this.source.indexOf("{{", this.at);
     if (open < 0) return this.emit("text", this.source.slice(this.at));
     const trims = this.source[open + 2] === "-" && blank.test(this.source[open + 3] ?? "");
@@ -95,7 +112,7 @@ class Lexer {
     this.inside();
   }
 
-  private comment(start: number): void {
+  private comment(start: number): undefined {
     const end = this.source.indexOf("*/", start);
     if (end < 0) this.fail("unclosed comment");
     const trims = blank.test(this.source[end + 2] ?? "") && this.source[end + 3] === "-";
@@ -105,12 +122,12 @@ class Lexer {
     if (trims) this.trimAfter();
   }
 
-  private trimAfter(): void {
+  private trimAfter(): undefined {
     const blanks = /^[ \t\r\n]+/.exec(this.source.slice(this.at));
     if (blanks) this.skip(blanks[0].length);
   }
 
-  private inside(): void {
+  private inside(): undefined {
     for (;;) {
       const rest = this.source.slice(this.at);
       const trimmed = /^[ \t\r\n]-\}\}/.test(rest);
@@ -125,12 +142,14 @@ class Lexer {
     }
   }
 
-  private token(rest: string): void {
+  private token(rest: string): undefined {
     const character = rest[0];
     if (character === undefined) this.fail("unclosed action");
     const blanks = /^[ \t\r\n]+/.exec(rest);
     if (blanks) {
-      const length = /[ \t\r\n]-\}\}$/.test(rest.slice(0, blanks[0].length + 3)) ? blanks[0].length - 1 : blanks[0].length;
+      const length = /[ \t\r\n]-\}\}$/.test(rest.slice(0, blanks[0].length + 3))
+        ? blanks[0].length - 1
+        : blanks[0].length;
       if (length === 0) return;
       return this.emit("space", rest.slice(0, length));
     }
@@ -140,9 +159,11 @@ class Lexer {
     if (character === "|") return this.emit("pipe", "|");
     if (character === ",") return this.emit("comma", ",");
     if (character === "(" || character === ")") return this.paren(character);
-    if (character === '"') return this.quoted(rest, /^"(?:[^"\\\n]|\\[^\n])*"/, "string", "unterminated quoted string");
+    if (character === '"')
+      return this.quoted(rest, /^"(?:[^"\\\n]|\\[^\n])*"/, "string", "unterminated quoted string");
     if (character === "`") return this.quoted(rest, /^`[^`]*`/, "string", "unterminated raw quoted string");
-    if (character === "'") return this.quoted(rest, /^'(?:[^'\\\n]|\\[^\n])*'/, "char", "unterminated character constant");
+    if (character === "'")
+      return this.quoted(rest, /^'(?:[^'\\\n]|\\[^\n])*'/, "char", "unterminated character constant");
     if (character === "$") return this.wordLike("variable", rest, 1);
     if (character === "." && !/^\.\d/.test(rest)) return this.dotted(rest);
     if (/^[+\-.]?\d/.test(rest)) return this.number(rest);
@@ -151,47 +172,54 @@ class Lexer {
     this.fail(`unrecognized character in action: ${codePoint(rest)}`);
   }
 
-  private paren(character: "(" | ")"): void {
+  private paren(character: "(" | ")"): undefined {
     this.parens += character === "(" ? 1 : -1;
     if (this.parens < 0) this.fail("unexpected right paren");
     this.emit(character === "(" ? "open" : "close", character);
   }
 
-  private quoted(rest: string, pattern: RegExp, kind: TokenKind, problem: string): void {
+  private quoted(rest: string, pattern: RegExp, kind: TokenKind, problem: string): undefined {
     const match = pattern.exec(rest);
     if (!match) this.fail(problem);
     this.emit(kind, match[0]);
   }
 
-  private dotted(rest: string): void {
+  private dotted(rest: string): undefined {
     if (!word.test(rest[1] ?? "")) return this.emit("dot", ".");
     this.wordLike("field", rest, 1);
   }
 
-  private wordLike(kind: TokenKind, rest: string, from: number): void {
+  private wordLike(kind: TokenKind, rest: string, from: number): undefined {
     let end = from;
     while (end < rest.length && word.test(rest[end] ?? "")) end++;
     this.emit(kind, rest.slice(0, end));
     this.checkEnd(rest[end], rest.slice(end));
   }
 
-  private identifier(rest: string): void {
+  private identifier(rest: string): undefined {
     let end = 0;
     while (end < rest.length && word.test(rest[end] ?? "")) end++;
     const text = rest.slice(0, end);
-    const kind = keywords.has(text) ? "keyword" : text === "nil" ? "nil" : text === "true" || text === "false" ? "bool" : "identifier";
+    const kind = keywords.has(text)
+      ? "keyword"
+      : text === "nil"
+        ? "nil"
+        : text === "true" || text === "false"
+          ? "bool"
+          : "identifier";
     this.emit(kind, text);
     this.checkEnd(rest[end], rest.slice(end));
   }
 
   /** A word must be followed by something that can follow a word. */
-  private checkEnd(next: string | undefined, rest: string): void {
+  private checkEnd(next: string | undefined, rest: string): undefined {
     if (next === undefined || blank.test(next) || ".,|:()=".includes(next) || rest.startsWith("}}")) return;
     this.fail(`bad character ${codePoint(rest)}`);
   }
 
-  private number(rest: string): void {
-    const match = /^[+-]?(?:0[xX][\da-fA-F_]+|0[oO][0-7_]+|0[bB][01_]+|[\d_]*\.?[\d_]*(?:[eE][+-]?[\d_]+)?)/.exec(rest);
+  private number(rest: string): undefined {
+    const match =
+      /^[+-]?(?:0[xX][\da-fA-F_]+|0[oO][0-7_]+|0[bB][01_]+|[\d_]*\.?[\d_]*(?:[eE][+-]?[\d_]+)?)/.exec(rest);
     const text = match?.[0] ?? "";
     const next = rest[text.length] ?? "";
     if (word.test(next)) this.fail(`bad number syntax: ${JSON.stringify(text + next)}`);

@@ -72,6 +72,7 @@ function showOperand(node: Operand): string {
 const dotted = (names: string[]): string => names.map((name) => `.${name}`).join("");
 
 function showPipe(pipe: Pipe): string {
-  const declared = pipe.declared.length > 0 ? `${pipe.declared.join(", ")} ${pipe.assigns ? "=" : ":="} ` : "";
+  const declared =
+    pipe.declared.length > 0 ? `${pipe.declared.join(", ")} ${pipe.assigns ? "=" : ":="} ` : "";
   return declared + pipe.commands.map(show).join(" | ");
 }

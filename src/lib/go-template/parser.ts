@@ -1,4 +1,4 @@
-import { lex, TemplateSyntaxError, type Token } from "./lexer.ts";
+import { lex, syntaxError, TemplateSyntaxError, type Token } from "./lexer.ts";
 import type { Command, Node, Operand, Pipe } from "./nodes.ts";
 
 export interface ParsedTemplate {
@@ -37,11 +37,13 @@ class Parser {
 
   private fail(message: string): never {
     const line = this.tokens[Math.max(0, Math.min(this.at, this.tokens.length) - 1)]?.line ?? 1;
-    throw new TemplateSyntaxError(this.name, line, message);
+    throw syntaxError(this.name, line, message);
   }
 
   private peek(): Token {
-    return this.tokens[this.at] ?? { kind: "end", text: "", position: 0, line: 1 };
+    const token = this.tokens[this.at] ?? { kind: "end", text: "", position: 0, line: 1 };
+    if (token.kind === "error") throw new TemplateSyntaxError(token.text);
+    return token;
   }
 
   private next(): Token {
@@ -250,8 +252,16 @@ class Parser {
     while (this.peek().kind === "field") names.push(this.next().text.slice(1));
     if (node.type === "field") return { ...node, names: [...node.names, ...names], position };
     if (node.type === "variable") return { ...node, names: [...node.names, ...names], position };
-    if (node.type === "bool" || node.type === "string" || node.type === "number" || node.type === "nil" || node.type === "dot")
-      this.fail(`unexpected . after term ${JSON.stringify(node.type === "dot" ? "." : "text" in node ? node.text : String(node.type))}`);
+    if (
+      node.type === "bool" ||
+      node.type === "string" ||
+      node.type === "number" ||
+      node.type === "nil" ||
+      node.type === "dot"
+    )
+      this.fail(
+        `unexpected . after term ${JSON.stringify(node.type === "dot" ? "." : "text" in node ? node.text : String(node.type))}`,
+      );
     return { type: "chain", operand: node, names, position };
   }
 
@@ -276,7 +286,12 @@ class Parser {
       case "number":
         return { type: "number", value: this.numberOf(text), text, position };
       case "char":
-        return { type: "number", value: unquote(`"${text.slice(1, -1)}"`)?.codePointAt(0) ?? 0, text, position };
+        return {
+          type: "number",
+          value: unquote(`"${text.slice(1, -1)}"`)?.codePointAt(0) ?? 0,
+          text,
+          position,
+        };
       case "string":
         return { type: "string", value: unquote(text) ?? this.fail("invalid syntax"), text, position };
       case "open":
@@ -289,21 +304,47 @@ class Parser {
 
   private numberOf(text: string): number | bigint {
     const digits = text.replaceAll("_", "");
-    const value = /^[+-]?0\d+$/.test(digits) ? Number.parseInt(digits, 8) : Number(digits.replace(/^\+/, "").replace(/^-0x/i, "0x"));
+    const value = /^[+-]?0\d+$/.test(digits)
+      ? Number.parseInt(digits, 8)
+      : Number(digits.replace(/^\+/, "").replace(/^-0x/i, "0x"));
     if (Number.isNaN(value)) this.fail(`bad number syntax: ${JSON.stringify(text)}`);
     return /^-0x/i.test(digits) ? -value : value;
   }
 }
 
-const startsOperand = new Set(["bool", "char", "dot", "field", "identifier", "number", "nil", "string", "variable", "open"]);
+const startsOperand = new Set([
+  "bool",
+  "char",
+  "dot",
+  "field",
+  "identifier",
+  "number",
+  "nil",
+  "string",
+  "variable",
+  "open",
+]);
 
 function describe(token: Token): string {
   if (token.kind === "end") return "EOF";
   if (token.kind === "keyword") return `<${token.text}>`;
-  return token.text.length > 10 ? `${JSON.stringify(token.text.slice(0, 10))}...` : JSON.stringify(token.text);
+  return token.text.length > 10
+    ? `${JSON.stringify(token.text.slice(0, 10))}...`
+    : JSON.stringify(token.text);
 }
 
-const escapes: Record<string, string> = { n: "\n", t: "\t", r: "\r", a: "\x07", b: "\b", f: "\f", v: "\v", "\\": "\\", '"': '"', "'": "'" };
+const escapes: Record<string, string> = {
+  n: "\n",
+  t: "\t",
+  r: "\r",
+  a: "\x07",
+  b: "\b",
+  f: "\f",
+  v: "\v",
+  "\\": "\\",
+  '"': '"',
+  "'": "'",
+};
 
 /** The text a Go string literal stands for; `undefined` for a bad escape. */
 export function unquote(literal: string): string | undefined {
@@ -311,10 +352,14 @@ export function unquote(literal: string): string | undefined {
   let bad = false;
   const text = literal
     .slice(1, -1)
-    .replace(/\\(x[\da-fA-F]{2}|u[\da-fA-F]{4}|U[\da-fA-F]{8}|[0-7]{3}|.)/g, (_all, escape: string) => {
-      const simple = escapes[escape];
+    .replace(/\\(x[\da-fA-F]{2}|u[\da-fA-F]{4}|U[\da-fA-F]{8}|[0-7]{3}|.)/g, (_all, sequence: string) => {
+      const simple = escapes[sequence];
       if (simple !== undefined) return simple;
-      const code = /^[xuU]/.test(escape) ? Number.parseInt(escape.slice(1), 16) : /^[0-7]{3}$/.test(escape) ? Number.parseInt(escape, 8) : Number.NaN;
+      const code = /^[xuU]/.test(sequence)
+        ? Number.parseInt(sequence.slice(1), 16)
+        : /^[0-7]{3}$/.test(sequence)
+          ? Number.parseInt(sequence, 8)
+          : Number.NaN;
       if (Number.isNaN(code) || code > 0x10ffff) bad = true;
       return bad ? "" : String.fromCodePoint(code);
     });

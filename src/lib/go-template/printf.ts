@@ -15,14 +15,17 @@ export function sprintf(layout: string, args: Value[]): string {
   const take = (): Value => args[used++];
   const size = (text: string | undefined): number | undefined =>
     text === undefined ? undefined : text === "*" ? Number(take()) : Number(text || 0);
-  const text = layout.replace(pattern, (_all, flags: string, width?: string, precision?: string, place?: string, letter?: string) => {
-    if (letter === undefined) return "%!(NOVERB)";
-    if (letter === "%") return "%";
-    const verb: Verb = { letter, flags, width: size(width), precision: size(precision) };
-    if (place) used = Number(place.slice(1, -1)) - 1;
-    if (used >= args.length) return `%!${letter}(MISSING)`;
-    return pad(render(verb, take()), verb);
-  });
+  const text = layout.replace(
+    pattern,
+    (_all, flags: string, width?: string, precision?: string, place?: string, letter?: string) => {
+      if (letter === undefined) return "%!(NOVERB)";
+      if (letter === "%") return "%";
+      const verb: Verb = { letter, flags, width: size(width), precision: size(precision) };
+      if (place) used = Number(place.slice(1, -1)) - 1;
+      if (used >= args.length) return `%!${letter}(MISSING)`;
+      return pad(render(verb, take()), verb);
+    },
+  );
   if (used >= args.length) return text;
   const extra = args.slice(used).map((value) => `${typeName(value)}=${format(value)}`);
   return `${text}%!(EXTRA ${extra.join(", ")})`;
@@ -38,16 +41,22 @@ function pad(text: string, { width = 0, flags, letter }: Verb): string {
 }
 
 const bad = (verb: Verb, value: Value): string =>
-  value === undefined || value === null ? `%!${verb.letter}(<nil>)` : `%!${verb.letter}(${typeName(value)}=${format(value)})`;
+  value === undefined || value === null
+    ? `%!${verb.letter}(<nil>)`
+    : `%!${verb.letter}(${typeName(value)}=${format(value)})`;
 
 function render(verb: Verb, value: Value): string {
-  if (verb.letter === "v") return verb.flags.includes("#") && typeof value === "string" ? JSON.stringify(value) : signed(format(value), verb, value);
+  if (verb.letter === "v")
+    return verb.flags.includes("#") && typeof value === "string"
+      ? JSON.stringify(value)
+      : signed(format(value), verb, value);
   if (verb.letter === "T") return value === undefined || value === null ? "<nil>" : typeName(value);
   if (Array.isArray(value)) return `[${value.map((item) => render(verb, item)).join(" ")}]`;
   if (typeof value === "boolean") return verb.letter === "t" ? String(value) : bad(verb, value);
   if (typeof value === "string") return renderString(verb, value);
   if (isNumber(value)) return renderNumber(verb, value);
-  if (value instanceof Struct || typeof value === "object") return verb.letter === "s" ? format(value) : bad(verb, value);
+  if (value instanceof Struct || typeof value === "object")
+    return verb.letter === "s" ? format(value) : bad(verb, value);
   return bad(verb, value);
 }
 
@@ -70,7 +79,11 @@ function renderString(verb: Verb, value: string): string {
 const bases: Record<string, number> = { b: 2, o: 8, d: 10, x: 16, X: 16 };
 
 const signed = (text: string, { flags }: Verb, value: Value): string =>
-  isNumber(value) && value >= 0 && flags.includes("+") ? `+${text}` : isNumber(value) && value >= 0 && flags.includes(" ") ? ` ${text}` : text;
+  isNumber(value) && value >= 0 && flags.includes("+")
+    ? `+${text}`
+    : isNumber(value) && value >= 0 && flags.includes(" ")
+      ? ` ${text}`
+      : text;
 
 function renderNumber(verb: Verb, value: number | bigint): string {
   const base = bases[verb.letter];

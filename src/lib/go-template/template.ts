@@ -27,7 +27,11 @@ export class Template {
   static parse(source: string, options: TemplateOptions = {}): Template {
     const functions = { ...builtins, ...dockerFunctions, ...options.functions };
     const complete = { name: options.name ?? "", functions, strictKeys: options.strictKeys ?? false };
-    return new Template(source, parse(source, complete.name, (name) => Object.hasOwn(functions, name)), complete);
+    return new Template(
+      source,
+      parse(source, complete.name, (name) => Object.hasOwn(functions, name)),
+      complete,
+    );
   }
 
   /** The same template with other functions, e.g. those of a header row. */

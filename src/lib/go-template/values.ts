@@ -16,6 +16,10 @@ export abstract class Struct {
   jsonText(): string | undefined {
     return undefined;
   }
+  /** how it prints, where that is not its fields in braces (Go's Stringer) */
+  text(): string | undefined {
+    return undefined;
+  }
   /** the fields in order, for `%v` */
   values(): Value[] {
     return [];
@@ -36,9 +40,14 @@ export class Nil {
 }
 
 export const isMap = (value: Value): value is Record<string, Value> =>
-  typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof Struct) && !(value instanceof Nil);
+  typeof value === "object" &&
+  value !== null &&
+  !Array.isArray(value) &&
+  !(value instanceof Struct) &&
+  !(value instanceof Nil);
 
-export const isNumber = (value: Value): value is number | bigint => typeof value === "number" || typeof value === "bigint";
+export const isNumber = (value: Value): value is number | bigint =>
+  typeof value === "number" || typeof value === "bigint";
 
 export function truth(value: Value): boolean {
   if (Array.isArray(value)) return value.length > 0;
@@ -59,22 +68,26 @@ export function typeName(value: Value): string {
   return Number.isInteger(value) || typeof value === "bigint" ? "int" : "float64";
 }
 
-const sortedKeys = (value: object): string[] => Object.keys(value).sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
+const sortedKeys = (value: object): string[] =>
+  Object.keys(value).sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
 
 /** `%v`: how Go prints a value inside others and on its own. */
 export function format(value: Value): string {
   if (value === undefined || value === null) return "<nil>";
   if (value instanceof Nil) return value.kind === "slice" ? "[]" : value.kind === "map" ? "map[]" : "<nil>";
   if (Array.isArray(value)) return `[${value.map(format).join(" ")}]`;
-  if (value instanceof Struct) return `{${value.values().map(format).join(" ")}}`;
+  if (value instanceof Struct) return value.text() ?? `{${value.values().map(format).join(" ")}}`;
   if (typeof value === "object") {
-    return `map[${sortedKeys(value).map((key) => `${key}:${format((value as Record<string, Value>)[key])}`).join(" ")}]`;
+    return `map[${sortedKeys(value)
+      .map((key) => `${key}:${format((value as Record<string, Value>)[key])}`)
+      .join(" ")}]`;
   }
   return typeof value === "number" ? formatNumber(value) : String(value);
 }
 
 /** What a pipeline's value prints as. */
-export const print = (value: Value): string => (value === undefined || value === null ? "<no value>" : format(value));
+export const print = (value: Value): string =>
+  value === undefined || value === null ? "<no value>" : format(value);
 
 /** Go's `%v` of a float64 (`%g` with the exponent from 21 on); integers as they are. */
 export function formatNumber(value: number): string {
@@ -84,9 +97,14 @@ export function formatNumber(value: number): string {
 
 /** JSON as Go writes it: maps in the order of their keys' text as given, `<`, `>` and `&` escaped if asked for. */
 export function encodeJson(value: Value, escapeHtml: boolean): string {
-  const text = JSON.stringify(value ?? null, (_key, item) => (typeof item === "bigint" ? rawNumber(item) : item));
+  const text = JSON.stringify(value ?? null, (_key, item) =>
+    typeof item === "bigint" ? rawNumber(item) : item,
+  );
   const plain = text.replaceAll("\u2028", "\\u2028").replaceAll("\u2029", "\\u2029");
-  return escapeHtml ? plain.replaceAll("<", "\\u003c").replaceAll(">", "\\u003e").replaceAll("&", "\\u0026") : plain;
+  return escapeHtml
+    ? plain.replaceAll("<", "\\u003c").replaceAll(">", "\\u003e").replaceAll("&", "\\u0026")
+    : plain;
 }
 
-const rawNumber = (value: bigint): unknown => (JSON as unknown as { rawJSON(text: string): unknown }).rawJSON(value.toString());
+const rawNumber = (value: bigint): unknown =>
+  (JSON as unknown as { rawJSON(text: string): unknown }).rawJSON(value.toString());

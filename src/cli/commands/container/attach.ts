@@ -20,16 +20,19 @@ export const command = defineCommand({
     const { State, Config } = await inspect(client, name);
     if (!State.Running) throw new CliError("You cannot attach to a stopped container, start it first");
     if (State.Paused) throw new CliError("You cannot attach to a paused container, unpause it first");
-    if (State.Restarting) throw new CliError("You cannot attach to a restarting container, wait until it is running");
+    if (State.Restarting)
+      throw new CliError("You cannot attach to a restarting container, wait until it is running");
     const { Tty: tty } = Config;
     const stdin = Config.OpenStdin && !flags.noStdin;
     if (stdin && tty && !isTerminal(0)) throw new CliError("the input device is not a TTY");
     const detachKeys = flags.detachKeys || session.config.detachKeys || "";
     const { ended } = await wait(client, name, "");
     ended.catch(() => undefined); // read below, where it matters
-    const stopProxy = flags.sigProxy && !tty ? proxySignals((signal) => kill(client, name, signal)) : undefined;
+    const stopProxy =
+      flags.sigProxy && !tty ? proxySignals((signal) => kill(client, name, signal)) : undefined;
     const stream = await attach(client, name, { stdin, stdout: true, stderr: true, detachKeys });
-    const stopResize = tty && isTerminal(1) ? followWindowSize((size) => resize(client, name, size), windowSize) : undefined;
+    const stopResize =
+      tty && isTerminal(1) ? followWindowSize((size) => resize(client, name, size), windowSize) : undefined;
     const ending = await pump(stream, { stdin, stdout: true, stderr: true, tty, detachKeys });
     stopResize?.();
     if (ending === "detached") return 0;

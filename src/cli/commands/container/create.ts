@@ -19,4 +19,3 @@ export const command = defineCommand({
     return 0;
   },
 });
-

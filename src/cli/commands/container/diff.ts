@@ -21,7 +21,12 @@ export const command = defineCommand({
       headers: { Type: "CHANGE TYPE", Path: "PATH" },
       fields: { Type: ({ Kind }: Change) => kinds[Kind] ?? "", Path: ({ Path }: Change) => Path },
     };
-    session.write(formatList(rows, changes, { format: flags.format || "{{.Type}} {{.Path}}", table: "{{.Type}}\t{{.Path}}" }));
+    session.write(
+      formatList(rows, changes, {
+        format: flags.format || "{{.Type}} {{.Path}}",
+        table: "{{.Type}}\t{{.Path}}",
+      }),
+    );
     return 0;
   },
 });

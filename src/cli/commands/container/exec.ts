@@ -1,4 +1,11 @@
-import { execAttach, execCreate, execInspect, execResize, execStart, inspect } from "../../../client/containers.ts";
+import {
+  execAttach,
+  execCreate,
+  execInspect,
+  execResize,
+  execStart,
+  inspect,
+} from "../../../client/containers.ts";
 import type { ExecCreateRequest } from "../../../types/api.ts";
 import { atLeast, defineCommand } from "../../command.ts";
 import { CliError } from "../../errors.ts";
@@ -46,9 +53,14 @@ export const command = defineCommand({
     };
     // The engine creates an exec in a missing container's place only after this: its error names the container.
     await inspect(session.client, container);
-    if (attached && flags.interactive && flags.tty && !isTerminal(0)) throw new CliError("the input device is not a TTY");
+    if (attached && flags.interactive && flags.tty && !isTerminal(0))
+      throw new CliError("the input device is not a TTY");
     const { Id } = await execCreate(session.client, container, request);
-    const start = { Detach: flags.detach, Tty: flags.tty, ...(size ? { ConsoleSize: [size.rows, size.columns] } : {}) };
+    const start = {
+      Detach: flags.detach,
+      Tty: flags.tty,
+      ...(size ? { ConsoleSize: [size.rows, size.columns] } : {}),
+    };
     if (flags.detach) {
       await execStart(session.client, Id, start);
       return 0;
@@ -57,12 +69,24 @@ export const command = defineCommand({
   },
 });
 
-async function attachTo(session: Session, id: string, request: ExecCreateRequest, start: object): Promise<number> {
+async function attachTo(
+  session: Session,
+  id: string,
+  request: ExecCreateRequest,
+  start: object,
+): Promise<number> {
   const { client } = session;
   const tty = request.Tty ?? false;
   const stream = await execAttach(client, id, start);
-  const stop = tty && isTerminal(1) ? followWindowSize((size) => execResize(client, id, size), windowSize) : undefined;
-  const ending = await pump(stream, { stdin: request.AttachStdin ?? false, stdout: true, stderr: true, tty, detachKeys: request.DetachKeys ?? "" });
+  const stop =
+    tty && isTerminal(1) ? followWindowSize((size) => execResize(client, id, size), windowSize) : undefined;
+  const ending = await pump(stream, {
+    stdin: request.AttachStdin ?? false,
+    stdout: true,
+    stderr: true,
+    tty,
+    detachKeys: request.DetachKeys ?? "",
+  });
   stop?.();
   if (ending === "detached") return 0;
   return (await execInspect(client, id)).ExitCode ?? 0;

@@ -8,5 +8,6 @@ export const command = defineCommand({
   usage: "CONTAINER [CONTAINER...]",
   arity: atLeast(1),
   flags: { format: objectFormat(), size: bool("size,s", "Show sizes of files") },
-  run: ({ session, args, flags }) => inspectAll(session, args, flags.format, (name) => inspectText(session.client, name, flags.size)),
+  run: ({ session, args, flags }) =>
+    inspectAll(session, args, flags.format, (name) => inspectText(session.client, name, flags.size)),
 });

@@ -5,7 +5,7 @@ import { CliError } from "../../errors.ts";
 import { filters, listFormat } from "../../flags/common.ts";
 import { bool, int } from "../../flags/flag.ts";
 import { containerRows, containerTable, rawContainer } from "../../output/container-rows.ts";
-import { formatList, resolveFormat, Row } from "../../output/formatter.ts";
+import { formatList, Row, resolveFormat } from "../../output/formatter.ts";
 
 export const command = defineCommand({
   usage: "",
@@ -23,8 +23,16 @@ export const command = defineCommand({
   async run({ session, flags, changed }) {
     const format = flags.format || session.config.psFormat || "";
     const limit = flags.latest && flags.last === -1 ? 1 : flags.last;
-    const list_ = { format, quiet: flags.quiet, table: containerTable(flags.size), quietTemplate: "{{.ID}}", raw: rawContainer(flags.quiet, flags.size) };
-    const size = changed("size") ? flags.size : flags.size || needsSize(resolveFormat(list_).template, flags.noTrunc);
+    const list_ = {
+      format,
+      quiet: flags.quiet,
+      table: containerTable(flags.size),
+      quietTemplate: "{{.ID}}",
+      raw: rawContainer(flags.quiet, flags.size),
+    };
+    const size = changed("size")
+      ? flags.size
+      : flags.size || needsSize(resolveFormat(list_).template, flags.noTrunc);
     const containers = await list(session.client, { all: flags.all, limit, size, filters: flags.filter });
     session.write(formatList(containerRows(flags.noTrunc), containers, list_));
     return 0;
@@ -41,7 +49,16 @@ function needsSize(source: string, noTrunc: boolean): boolean {
   }
   const kind = containerRows(noTrunc);
   let asked = false;
-  const spy = { ...kind, fields: { ...kind.fields, Size: () => ((asked = true), "") } };
+  const spy = {
+    ...kind,
+    fields: {
+      ...kind.fields,
+      Size: () => {
+        asked = true;
+        return "";
+      },
+    },
+  };
   try {
     template.render(new Row(spy, emptyContainer));
   } catch (error) {
@@ -51,6 +68,17 @@ function needsSize(source: string, noTrunc: boolean): boolean {
 }
 
 const emptyContainer: Parameters<ReturnType<typeof containerRows>["fields"][string]>[0] = {
-  Id: "", Names: [], Image: "", ImageID: "", Command: "", Created: 0, Ports: [], Labels: {}, State: "created", Status: "",
-  HostConfig: { NetworkMode: "" }, NetworkSettings: { Networks: {} }, Mounts: [],
+  Id: "",
+  Names: [],
+  Image: "",
+  ImageID: "",
+  Command: "",
+  Created: 0,
+  Ports: [],
+  Labels: {},
+  State: "created",
+  Status: "",
+  HostConfig: { NetworkMode: "" },
+  NetworkSettings: { Networks: {} },
+  Mounts: [],
 };

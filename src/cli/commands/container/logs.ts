@@ -45,7 +45,8 @@ async function writeFrames(frames: Demultiplexer, chunk: Uint8Array): Promise<vo
   let pending: Uint8Array[] = [];
   let fd: 1 | 2 = 1;
   const flush = async (): Promise<void> => {
-    if (pending.length > 0) await writeOut(fd, pending.length === 1 && pending[0] ? pending[0] : Buffer.concat(pending));
+    if (pending.length > 0)
+      await writeOut(fd, pending.length === 1 && pending[0] ? pending[0] : Buffer.concat(pending));
     pending = [];
   };
   for (const { stream, bytes } of frames.push(chunk)) {
@@ -56,4 +57,3 @@ async function writeFrames(frames: Demultiplexer, chunk: Uint8Array): Promise<vo
   }
   await flush();
 }
-

@@ -9,24 +9,47 @@ export const command = defineCommand({
   async run({ session, args }) {
     const [name = "", wanted] = args;
     const ports = (await inspect(session.client, name)).NetworkSettings.Ports ?? {};
-    const show = ({ HostIp, HostPort }: { HostIp: string; HostPort: string }): string => `${HostIp.includes(":") ? `[${HostIp}]` : HostIp}:${HostPort}`;
+    const show = ({ HostIp, HostPort }: { HostIp: string; HostPort: string }): string =>
+      `${HostIp.includes(":") ? `[${HostIp}]` : HostIp}:${HostPort}`;
     if (wanted === undefined) {
-      const lines = Object.entries(ports).flatMap(([port, bindings]) => (bindings ?? []).map((binding) => `${port} -> ${show(binding)}`));
+      const lines = Object.entries(ports).flatMap(([port, bindings]) =>
+        (bindings ?? []).map((binding) => `${port} -> ${show(binding)}`),
+      );
       for (const line of lines.sort(naturally)) session.out(line);
       return 0;
     }
     const [number = "", protocol = "tcp"] = wanted.split("/");
     checkPort(number);
     const bindings = ports[`${Number(number)}/${protocol}`];
-    if (!bindings || bindings.length === 0) throw new CliError(`Error: No public port '${wanted}' published for ${name}`);
+    if (!bindings || bindings.length === 0)
+      throw new CliError(`Error: No public port '${wanted}' published for ${name}`);
     for (const line of bindings.map(show).sort(naturally)) session.out(line);
     return 0;
   },
 });
 
-const naturally = (a: string, b: string): number => a.localeCompare(b, "en", { numeric: true });
+/** Numbers by their value, all else by its characters. */
+function naturally(a: string, b: string): number {
+  const [left, right] = [a, b].map((text) => text.match(/\d+|\D/g) ?? []);
+  for (const [index, part] of (left ?? []).entries()) {
+    const other = right?.[index];
+    if (other === undefined) return 1;
+    if (part === other) continue;
+    if (/^\d/.test(part) && /^\d/.test(other) && Number(part) !== Number(other))
+      return Number(part) - Number(other);
+    return part < other ? -1 : 1;
+  }
+  return (left?.length ?? 0) - (right?.length ?? 0);
+}
 
 function checkPort(text: string): void {
-  const problem = !/^\d+$/.test(text) ? "invalid syntax" : Number(text) > 65535 ? "value out of range" : undefined;
-  if (problem) throw new CliError(`Error: invalid port (${text}): strconv.ParseUint: parsing ${JSON.stringify(text)}: ${problem}`);
+  const problem = !/^\d+$/.test(text)
+    ? "invalid syntax"
+    : Number(text) > 65535
+      ? "value out of range"
+      : undefined;
+  if (problem)
+    throw new CliError(
+      `Error: invalid port (${text}): strconv.ParseUint: parsing ${JSON.stringify(text)}: ${problem}`,
+    );
 }

@@ -7,11 +7,10 @@ export const command = defineCommand({
   flags: pruneFlags,
   async run({ session, flags }) {
     if (!(await mayPrune(session, flags.force, "This will remove all stopped containers."))) return 0;
-    const { ContainersDeleted, SpaceReclaimed } = await session.client.json<{ ContainersDeleted: string[] | null; SpaceReclaimed: number }>(
-      "POST",
-      "/containers/prune",
-      { query: pruneQuery(session, flags.filter) },
-    );
+    const { ContainersDeleted, SpaceReclaimed } = await session.client.json<{
+      ContainersDeleted: string[] | null;
+      SpaceReclaimed: number;
+    }>("POST", "/containers/prune", { query: pruneQuery(session, flags.filter) });
     session.write(deletedList("Deleted Containers", ContainersDeleted));
     session.out(reclaimed(SpaceReclaimed));
     return 0;

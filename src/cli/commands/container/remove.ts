@@ -17,11 +17,13 @@ export const command = defineCommand({
     each(session, args, async (name): Promise<unknown> => {
       const id = name.replace(/^\/+|\/+$/g, "");
       if (id === "") throw new CliError("Container name cannot be empty");
-      return remove(session.client, id, { v: flags.volumes, force: flags.force, link: flags.link }).catch((error) => {
-        // Under --force a container that is gone already is as wanted: it is told, and is no failure.
-        if (!(flags.force && isNotFound(error))) throw error;
-        session.err((error as Error).message);
-        return skipped;
-      });
+      return remove(session.client, id, { v: flags.volumes, force: flags.force, link: flags.link }).catch(
+        (error) => {
+          // Under --force a container that is gone already is as wanted: it is told, and is no failure.
+          if (!(flags.force && isNotFound(error))) throw error;
+          session.err((error as Error).message);
+          return skipped;
+        },
+      );
     }),
 });

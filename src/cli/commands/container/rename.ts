@@ -9,7 +9,12 @@ export const command = defineCommand({
   async run({ session, args }) {
     const [from = "", to = ""] = args.map((name) => name.trim());
     if (from === "" || to === "") throw new CliError("Error: Neither old nor new names may be empty");
-    await session.client.call("POST", at(from, "/rename"), { query: { name: to } });
+    try {
+      await session.client.call("POST", at(from, "/rename"), { query: { name: to } });
+    } catch (error) {
+      session.err((error as Error).message);
+      throw new CliError(`Error: failed to rename container named ${from}`);
+    }
     return 0;
   },
 });

@@ -33,7 +33,10 @@ export const command = defineCommand({
     const id = await createContainer(session, request, flags).catch((error) => {
       throw withHelp("run", error, runExitCode(error));
     });
-    const options = { detachKeys: flags.detachKeys || session.config.detachKeys || "", sigProxy: flags.sigProxy };
+    const options = {
+      detachKeys: flags.detachKeys || session.config.detachKeys || "",
+      sigProxy: flags.sigProxy,
+    };
     return new Running(session, id, request, options).go();
   },
 });
@@ -55,7 +58,12 @@ class Running {
   private readonly options: { detachKeys: string; sigProxy: boolean };
   private readonly stops: (() => void)[] = [];
 
-  constructor(session: Session, id: string, request: ContainerCreateRequest, options: { detachKeys: string; sigProxy: boolean }) {
+  constructor(
+    session: Session,
+    id: string,
+    request: ContainerCreateRequest,
+    options: { detachKeys: string; sigProxy: boolean },
+  ) {
     this.session = session;
     this.id = id;
     this.request = request;
@@ -77,7 +85,11 @@ class Running {
   private async run(attached: boolean, tty: boolean): Promise<number> {
     const { client } = this.session;
     const streaming = attached ? await this.attach() : undefined;
-    const { ended } = await wait(client, this.id, this.request.HostConfig?.AutoRemove ? "removed" : "next-exit");
+    const { ended } = await wait(
+      client,
+      this.id,
+      this.request.HostConfig?.AutoRemove ? "removed" : "next-exit",
+    );
     // Left unread until it matters; a failure there must not be thrown to nobody.
     ended.catch(() => undefined);
     try {
@@ -98,7 +110,12 @@ class Running {
 
   /** Resolves once attached; `ending` when the streams have ended. */
   private async attach(): Promise<{ ending: Promise<Ending> }> {
-    const { AttachStdin: stdin = false, AttachStdout: stdout = false, AttachStderr: stderr = false, Tty: tty = false } = this.request;
+    const {
+      AttachStdin: stdin = false,
+      AttachStdout: stdout = false,
+      AttachStderr: stderr = false,
+      Tty: tty = false,
+    } = this.request;
     const { detachKeys } = this.options;
     const stream = await attach(this.session.client, this.id, { stdin, stdout, stderr, detachKeys });
     return { ending: pump(stream, { stdin, stdout, stderr, tty, detachKeys }) };

@@ -21,14 +21,25 @@ export const command = defineCommand({
     if (flags.attach || flags.interactive) {
       if (args.length > 1) throw new CliError("you cannot start and attach multiple containers at once");
       const detachKeys = flags.detachKeys || session.config.detachKeys || "";
-      return startAttached(session, args[0] ?? "", { output: flags.attach || flags.interactive, input: flags.interactive, detachKeys });
+      return startAttached(session, args[0] ?? "", {
+        output: flags.attach || flags.interactive,
+        input: flags.interactive,
+        detachKeys,
+      });
     }
-    const query = { checkpoint: flags.checkpoint || undefined, "checkpoint-dir": flags.checkpointDir || undefined };
+    const query = {
+      checkpoint: flags.checkpoint || undefined,
+      "checkpoint-dir": flags.checkpointDir || undefined,
+    };
     return startAll(session, args, query);
   },
 });
 
-async function startAll(session: Session, names: string[], query: Record<string, string | undefined>): Promise<number> {
+async function startAll(
+  session: Session,
+  names: string[],
+  query: Record<string, string | undefined>,
+): Promise<number> {
   const failed: string[] = [];
   for (const name of names) {
     try {
@@ -39,7 +50,7 @@ async function startAll(session: Session, names: string[], query: Record<string,
       failed.push(name);
     }
   }
-  if (failed.length > 0) throw new CliError(`failed to start containers: ${failed.join(", ")}`);
+  if (failed.length > 0) throw new CliError(`Error: failed to start containers: ${failed.join(", ")}`);
   return 0;
 }
 
@@ -53,12 +64,18 @@ async function startAttached(
   const { Tty: tty } = Config;
   const stdin = options.input && Config.OpenStdin;
   const stopProxy = tty ? undefined : proxySignals((signal) => kill(client, Id, signal));
-  const stream = await attach(client, Id, { stdin, stdout: true, stderr: true, detachKeys: options.detachKeys });
+  const stream = await attach(client, Id, {
+    stdin,
+    stdout: true,
+    stderr: true,
+    detachKeys: options.detachKeys,
+  });
   const pumping = pump(stream, { stdin, stdout: true, stderr: true, tty, detachKeys: options.detachKeys });
   const { ended } = await wait(client, Id, HostConfig.AutoRemove ? "removed" : "next-exit");
   ended.catch(() => undefined); // read below, where it matters
   await start(client, Id);
-  const stopResize = tty && isTerminal(1) ? followWindowSize((size) => resize(client, Id, size), windowSize) : undefined;
+  const stopResize =
+    tty && isTerminal(1) ? followWindowSize((size) => resize(client, Id, size), windowSize) : undefined;
   const ending = await pumping;
   stopResize?.();
   if (ending === "detached") return 0;

@@ -21,9 +21,11 @@ export const command = defineCommand({
   },
   async run({ session, args, flags }) {
     const format = flags.format || session.config.statsFormat || "";
-    const table = "{{if .Name}}{{.ID}}{{else}}{{.Container}}{{end}}\t{{.Name}}\t{{.CPUPerc}}\t{{.MemUsage}}\t{{.MemPerc}}\t{{.NetIO}}\t{{.BlockIO}}\t{{.PIDs}}";
+    const table =
+      "{{if .Name}}{{.ID}}{{else}}{{.Container}}{{end}}\t{{.Name}}\t{{.CPUPerc}}\t{{.MemUsage}}\t{{.MemPerc}}\t{{.NetIO}}\t{{.BlockIO}}\t{{.PIDs}}";
     const show = (rows: StatsRow[]): string => formatList(statsRows(flags.noTrunc), rows, { format, table });
-    const names = async (): Promise<string[]> => (args.length > 0 ? args : (await list(session.client, { all: flags.all })).map(({ Id }) => Id));
+    const names = async (): Promise<string[]> =>
+      args.length > 0 ? args : (await list(session.client, { all: flags.all })).map(({ Id }) => Id);
     if (flags.noStream) {
       session.write(show(await Promise.all((await names()).map((name) => once(session, name)))));
       return 0;
@@ -39,13 +41,19 @@ async function once(session: Session, name: string): Promise<StatsRow> {
 }
 
 /** Redraws the latest figures of every container until none of the named ones is left. */
-async function watch(session: Session, names: () => Promise<string[]>, show: (rows: StatsRow[]) => string, fixed: boolean): Promise<number> {
+async function watch(
+  session: Session,
+  names: () => Promise<string[]>,
+  show: (rows: StatsRow[]) => string,
+  fixed: boolean,
+): Promise<number> {
   const rows = new Map<string, StatsRow>();
   const follow = async (name: string): Promise<void> => {
     rows.set(name, emptyStats(name));
     try {
       const response = await session.client.request("GET", at(name, "/stats"), query(true));
-      for await (const stats of jsonObjects(response.body)) rows.set(name, statsRow(name, stats as Parameters<typeof statsRow>[1]));
+      for await (const stats of jsonObjects(response.body))
+        rows.set(name, statsRow(name, stats as Parameters<typeof statsRow>[1]));
     } catch (error) {
       if (fixed || !isNotFound(error)) throw error;
     }
@@ -54,9 +62,10 @@ async function watch(session: Session, names: () => Promise<string[]>, show: (ro
   let failure: unknown;
   for (;;) {
     for (const name of fixed && rows.size > 0 ? [] : await names()) {
-      if (!rows.has(name)) follow(name).catch((error) => {
-        failure = error;
-      });
+      if (!rows.has(name))
+        follow(name).catch((error) => {
+          failure = error;
+        });
     }
     await Bun.sleep(redrawMs);
     if (failure) throw failure;

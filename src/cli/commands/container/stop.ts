@@ -8,5 +8,7 @@ export const command = defineCommand({
   arity: atLeast(1),
   flags: stopFlags,
   run: ({ session, flags, args }) =>
-    each(session, args, (id) => stop(session.client, id, { signal: flags.signal || undefined, t: timeoutOf(flags) })),
+    each(session, args, (id) =>
+      stop(session.client, id, { signal: flags.signal || undefined, t: timeoutOf(flags) }),
+    ),
 });

@@ -9,10 +9,15 @@ export const command = defineCommand({
   flags: {},
   async run({ session, args }) {
     const [id = "", ...options] = args;
-    const { Titles, Processes } = await session.client.json<{ Titles: string[]; Processes: string[][] | null }>("GET", at(id, "/top"), {
+    const { Titles, Processes } = await session.client.json<{
+      Titles: string[];
+      Processes: string[][] | null;
+    }>("GET", at(id, "/top"), {
       query: { ps_args: options.length > 0 ? options.join(" ") : undefined },
     });
-    session.write(`${alignTabs([Titles, ...(Processes ?? [])].map((row) => row.join("\t")).join("\n"), 20, 3)}\n`);
+    session.write(
+      `${alignTabs([Titles, ...(Processes ?? [])].map((row) => row.join("\t")).join("\n"), 20, 3)}\n`,
+    );
     return 0;
   },
 });

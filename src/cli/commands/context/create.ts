@@ -1,7 +1,13 @@
 import { readFileSync } from "node:fs";
 import { parseHost } from "../../../client/host.ts";
 import { defineCommand, exactly } from "../../command.ts";
-import { checkContextName, type ContextMeta, readContext, writeContext, writeTls } from "../../context-store.ts";
+import {
+  type ContextMeta,
+  checkContextName,
+  readContext,
+  writeContext,
+  writeTls,
+} from "../../context-store.ts";
 import { CliError } from "../../errors.ts";
 import { parseBool, string, strings } from "../../flags/flag.ts";
 import { pairs } from "../../run/key-value-files.ts";
@@ -23,18 +29,30 @@ export const command = defineCommand({
     if (exists(folder, name)) throw new CliError(`context ${JSON.stringify(name)} already exists`);
     const settings = pairs(flags.docker);
     const unknown = Object.keys(settings).find((key) => !keys.includes(key));
-    if (unknown) throw new CliError(`unable to create docker endpoint config: unrecognized config key: ${unknown}`);
+    if (unknown)
+      throw new CliError(`unable to create docker endpoint config: unrecognized config key: ${unknown}`);
     const source = flags.from || settings["from"];
-    const base: ContextMeta["Endpoints"]["docker"] = source && source !== "default" ? readContext(folder, source).Endpoints.docker : {};
+    const base: ContextMeta["Endpoints"]["docker"] =
+      source && source !== "default" ? readContext(folder, source).Endpoints.docker : {};
     const host = settings["host"] ?? base?.Host ?? session.endpoint.url;
     parseHost(host, false);
     const skip = settings["skip-tls-verify"];
     writeContext(folder, {
       Name: name,
       Metadata: flags.description ? { Description: flags.description } : {},
-      Endpoints: { docker: { ...base, Host: host, SkipTLSVerify: skip ? parseBool(skip) : (base?.SkipTLSVerify ?? false) } },
+      Endpoints: {
+        docker: {
+          ...base,
+          Host: host,
+          SkipTLSVerify: skip ? parseBool(skip) : (base?.SkipTLSVerify ?? false),
+        },
+      },
     });
-    const files = Object.fromEntries(["ca", "cert", "key"].flatMap((key) => (settings[key] ? [[`${key}.pem`, readFileSync(settings[key])]] : [])));
+    const files = Object.fromEntries(
+      ["ca", "cert", "key"].flatMap((key) =>
+        settings[key] ? [[`${key}.pem`, readFileSync(settings[key])]] : [],
+      ),
+    );
     if (Object.keys(files).length > 0) writeTls(folder, name, files);
     session.out(name);
     session.err(`Successfully created context ${JSON.stringify(name)}`);

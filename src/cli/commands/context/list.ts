@@ -20,7 +20,12 @@ export const command = defineCommand({
     const current = session.endpoint.context;
     const environment = process.env["BERTH_HOST"] || process.env["DOCKER_HOST"];
     const rows: ContextRow[] = [
-      { name: "default", description: "Current DOCKER_HOST based configuration", endpoint: environment || defaultHost, current: current === "default" },
+      {
+        name: "default",
+        description: "Current DOCKER_HOST based configuration",
+        endpoint: environment || defaultHost,
+        current: current === "default",
+      },
       ...listContexts(session.configFolder).map((meta) => ({
         name: meta.Name,
         description: meta.Metadata.Description ?? "",

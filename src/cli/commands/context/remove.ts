@@ -14,7 +14,8 @@ export const command = defineCommand({
         if (name === "default") throw new CliError('context "default" cannot be removed');
         if (!flags.force) readContext(session.configFolder, name);
         const current = session.config.currentContext === name;
-        if (current && !flags.force) throw new CliError(`context ${JSON.stringify(name)} is in use, set -f flag to force remove`);
+        if (current && !flags.force)
+          throw new CliError(`context ${JSON.stringify(name)} is in use, set -f flag to force remove`);
         if (current) setConfigKey(session.configFolder, "currentContext", undefined);
         removeContext(session.configFolder, name);
         session.out(name);

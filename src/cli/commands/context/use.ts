@@ -13,7 +13,9 @@ export const command = defineCommand({
     session.err(`Current context is now ${JSON.stringify(name)}`);
     const overriding = ["BERTH_HOST", "DOCKER_HOST"].find((variable) => process.env[variable]);
     if (overriding && name !== "default")
-      session.err(`Warning: ${overriding} environment variable overrides the active context. To use ${JSON.stringify(name)}, either set the global --context flag, or unset ${overriding} environment variable.`);
+      session.err(
+        `Warning: ${overriding} environment variable overrides the active context. To use ${JSON.stringify(name)}, either set the global --context flag, or unset ${overriding} environment variable.`,
+      );
     return 0;
   },
 });

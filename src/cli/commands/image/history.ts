@@ -19,7 +19,9 @@ export const command = defineCommand({
     quiet: bool("quiet,q", "Show only ids"),
   },
   async run({ session, args, flags }) {
-    const items = await session.client.json<ImageHistoryItem[]>("GET", imagePath(args[0] ?? "", "/history"), { query: { platform: platformQuery(flags.platform) } });
+    const items = await session.client.json<ImageHistoryItem[]>("GET", imagePath(args[0] ?? "", "/history"), {
+      query: { platform: platformQuery(flags.platform) },
+    });
     const created = flags.human ? "{{.CreatedSince}}" : "{{.CreatedAt}}";
     session.write(
       formatList(rows(flags.noTrunc, flags.human), items, {
@@ -35,12 +37,25 @@ export const command = defineCommand({
 
 const rows = (noTrunc: boolean, human: boolean): RowKind<ImageHistoryItem> => ({
   goType: "*image.historyContext",
-  headers: { ID: "IMAGE", CreatedAt: human ? "CREATED" : "CREATED AT", CreatedSince: "CREATED", CreatedBy: "CREATED BY", Size: "SIZE", Comment: "COMMENT" },
+  headers: {
+    ID: "IMAGE",
+    CreatedAt: human ? "CREATED" : "CREATED AT",
+    CreatedSince: "CREATED",
+    CreatedBy: "CREATED BY",
+    Size: "SIZE",
+    Comment: "COMMENT",
+  },
   fields: {
     ID: ({ Id }) => (noTrunc ? Id : shortId(Id)),
     CreatedAt: ({ Created }) => (Created <= 0 ? "" : localRfc3339(Created)),
-    CreatedSince: ({ Created }) => (human ? (Created <= 0 ? "N/A" : `${humanDuration(Date.now() / 1000 - Created)} ago`) : localRfc3339(Created)),
-    CreatedBy: ({ CreatedBy }) => (noTrunc ? CreatedBy.replaceAll("\t", " ") : ellipsis(CreatedBy.replaceAll("\t", " "), 45)),
+    CreatedSince: ({ Created }) =>
+      human
+        ? Created <= 0
+          ? "N/A"
+          : `${humanDuration(Date.now() / 1000 - Created)} ago`
+        : localRfc3339(Created),
+    CreatedBy: ({ CreatedBy }) =>
+      noTrunc ? CreatedBy.replaceAll("\t", " ") : ellipsis(CreatedBy.replaceAll("\t", " "), 45),
     Size: ({ Size }) => (human ? humanSize(Size, 3) : String(Size)),
     Comment: ({ Comment }) => Comment,
   },

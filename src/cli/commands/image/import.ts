@@ -45,4 +45,3 @@ async function source(path: string): Promise<AsyncIterable<Uint8Array>> {
   }
   return createReadStream(path, { highWaterMark: 1 << 20 });
 }
-

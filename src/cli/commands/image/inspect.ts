@@ -8,5 +8,9 @@ export const command = defineCommand({
   arity: atLeast(1),
   flags: { format: objectFormat(), platform: platform("Platform of the image (os[/arch[/variant]])") },
   run: ({ session, args, flags }) =>
-    inspectAll(session, args, flags.format, (name) => session.client.text("GET", imagePath(name, "/json"), { query: { platform: platformQuery(flags.platform) } })),
+    inspectAll(session, args, flags.format, (name) =>
+      session.client.text("GET", imagePath(name, "/json"), {
+        query: { platform: platformQuery(flags.platform) },
+      }),
+    ),
 });

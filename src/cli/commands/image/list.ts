@@ -20,11 +20,20 @@ export const command = defineCommand({
   },
   async run({ session, flags, args }) {
     const wanted = [...flags.filter, ...(args[0] ? [{ key: "reference", value: args[0] }] : [])];
-    const images = await session.client.json<ImageSummary[]>("GET", "/images/json", { query: { all: flags.all || undefined, filters: filterQuery(wanted) } });
+    const images = await session.client.json<ImageSummary[]>("GET", "/images/json", {
+      query: { all: flags.all || undefined, filters: filterQuery(wanted) },
+    });
     const format = flags.format || session.config.imagesFormat || "";
     const showDigests = flags.digests || format.includes("{{.Digest}}");
     const rows = images.sort((a, b) => b.Created - a.Created).flatMap((image) => toRows(image, showDigests));
-    session.write(formatList(imageRows(flags.noTrunc), rows, { format, quiet: flags.quiet, table: imageTable(flags.digests), quietTemplate: "{{.ID}}" }));
+    session.write(
+      formatList(imageRows(flags.noTrunc), rows, {
+        format,
+        quiet: flags.quiet,
+        table: imageTable(flags.digests),
+        quietTemplate: "{{.ID}}",
+      }),
+    );
     return 0;
   },
 });

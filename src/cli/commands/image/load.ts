@@ -6,10 +6,9 @@ import { platform } from "../../flags/common.ts";
 import { bool, string } from "../../flags/flag.ts";
 import { platformQuery } from "../../run/image-path.ts";
 import { fileError } from "../../run/key-value-files.ts";
-import { isTerminal } from "../../stdio.ts";
+import { isTerminal, writeOut } from "../../stdio.ts";
 import { openInput } from "../../stream/input.ts";
 import { showProgress } from "../../stream/progress.ts";
-import { writeOut } from "../../stdio.ts";
 
 export const command = defineCommand({
   usage: "",
@@ -27,7 +26,8 @@ export const command = defineCommand({
       body,
       contentType: "application/x-tar",
     });
-    if (response.headers["content-type"]?.startsWith("application/json")) await showProgress(response.body, 1);
+    if (response.headers["content-type"]?.startsWith("application/json"))
+      await showProgress(response.body, 1);
     else for await (const chunk of response.body) await writeOut(1, chunk);
     return 0;
   },

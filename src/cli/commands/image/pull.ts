@@ -10,7 +10,9 @@ export const command = defineCommand({
   arity: exactly(1),
   flags: {
     allTags: bool("all-tags,a", "Download every tag of the repository"),
-    disableContentTrust: bool("disable-content-trust", "Skip verification of the image", true, { hidden: true }),
+    disableContentTrust: bool("disable-content-trust", "Skip verification of the image", true, {
+      hidden: true,
+    }),
     platform: platform("Platform of the image, where there are several"),
     quiet: bool("quiet,q", "Show only the image's name"),
   },
@@ -21,10 +23,15 @@ export const command = defineCommand({
     const reference = !flags.allTags && plain ? { ...named, tag: "latest" } : named;
     if (!flags.allTags && plain && !flags.quiet) session.out("Using default tag: latest");
     await pullImage(session, reference, flags.platform, flags.quiet ? undefined : 1);
-    session.out(flags.allTags || reference.domain !== "docker.io" ? familiarOr(reference) : `docker.io/${reference.path}${suffix(familiar(reference), familiarName(reference))}`);
+    session.out(
+      flags.allTags || reference.domain !== "docker.io"
+        ? familiarOr(reference)
+        : `docker.io/${reference.path}${suffix(familiar(reference), familiarName(reference))}`,
+    );
     return 0;
   },
 });
 
-const familiarOr = (reference: ReturnType<typeof parseReference>): string => `${reference.domain}/${reference.path}${suffix(familiar(reference), familiarName(reference))}`;
+const familiarOr = (reference: ReturnType<typeof parseReference>): string =>
+  `${reference.domain}/${reference.path}${suffix(familiar(reference), familiarName(reference))}`;
 const suffix = (whole: string, name: string): string => whole.slice(name.length);

@@ -3,9 +3,9 @@ import { defineCommand, exactly } from "../../command.ts";
 import { CliError } from "../../errors.ts";
 import { platform } from "../../flags/common.ts";
 import { bool } from "../../flags/flag.ts";
+import { registryAuth } from "../../registry-auth.ts";
 import { imagePath, platformQuery } from "../../run/image-path.ts";
 import { drain } from "../../run/pull.ts";
-import { registryAuth } from "../../registry-auth.ts";
 import { showProgress } from "../../stream/progress.ts";
 
 export const command = defineCommand({

@@ -19,9 +19,14 @@ export const command = defineCommand({
     for (const name of args) {
       try {
         const removed = await session.client.json<ImageDeleteItem[]>("DELETE", imagePath(name), {
-          query: { force: flags.force || undefined, noprune: flags.noPrune || undefined, platforms: flags.platform.flatMap((each) => platformQuery(each) ?? []) },
+          query: {
+            force: flags.force || undefined,
+            noprune: flags.noPrune || undefined,
+            platforms: flags.platform.flatMap((each) => platformQuery(each) ?? []),
+          },
         });
-        for (const item of removed) session.out("Deleted" in item ? `Deleted: ${item.Deleted}` : `Untagged: ${item.Untagged}`);
+        for (const item of removed)
+          session.out("Deleted" in item ? `Deleted: ${item.Deleted}` : `Untagged: ${item.Untagged}`);
       } catch (error) {
         fatal ||= !isNotFound(error);
         errors.push((error as Error).message);

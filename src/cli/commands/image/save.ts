@@ -7,9 +7,16 @@ import { saveTo } from "../../stream/save.ts";
 export const command = defineCommand({
   usage: "IMAGE [IMAGE...]",
   arity: atLeast(1),
-  flags: { output: string("output,o", "Write to a file, not to stdout"), platform: platform("Save only this platform (os[/arch[/variant]])") },
+  flags: {
+    output: string("output,o", "Write to a file, not to stdout"),
+    platform: platform("Save only this platform (os[/arch[/variant]])"),
+  },
   async run({ session, args, flags }) {
-    await saveTo(flags.output, "save", () => session.client.request("GET", "/images/get", { query: { names: args, platform: platformQuery(flags.platform) } }));
+    await saveTo(flags.output, "save", () =>
+      session.client.request("GET", "/images/get", {
+        query: { names: args, platform: platformQuery(flags.platform) },
+      }),
+    );
     return 0;
   },
 });

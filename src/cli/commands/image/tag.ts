@@ -11,8 +11,11 @@ export const command = defineCommand({
     const [source = "", target = ""] = args;
     if (!/^(sha256:)?[0-9a-f]{64}$/.test(source)) parse(source);
     const reference = parse(target);
-    if (reference.digest !== undefined) throw new CliError("refusing to create a tag with a digest reference");
-    await session.client.call("POST", imagePath(source, "/tag"), { query: { repo: familiarName(reference), tag: reference.tag ?? "latest" } });
+    if (reference.digest !== undefined)
+      throw new CliError("refusing to create a tag with a digest reference");
+    await session.client.call("POST", imagePath(source, "/tag"), {
+      query: { repo: familiarName(reference), tag: reference.tag ?? "latest" },
+    });
     return 0;
   },
 });
@@ -21,6 +24,8 @@ function parse(name: string): ReturnType<typeof parseReference> {
   try {
     return parseReference(name);
   } catch (error) {
-    throw new CliError(`Error parsing reference: ${JSON.stringify(name)} is not a valid repository/tag: ${(error as Error).message}`);
+    throw new CliError(
+      `Error parsing reference: ${JSON.stringify(name)} is not a valid repository/tag: ${(error as Error).message}`,
+    );
   }
 }

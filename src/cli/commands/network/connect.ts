@@ -1,7 +1,7 @@
 import { defineCommand, exactly } from "../../command.ts";
 import { int, list, string, strings } from "../../flags/flag.ts";
-import { endpoint } from "../../run/networks.ts";
 import { pairs } from "../../run/key-value-files.ts";
+import { endpoint } from "../../run/networks.ts";
 import { link } from "../../run/values.ts";
 
 export const command = defineCommand({
@@ -18,7 +18,8 @@ export const command = defineCommand({
   },
   async run({ session, args, flags }) {
     const [network = "", container = ""] = args;
-    if (flags.driverOpt.some((option) => !/^[^=]+=/.test(option))) throw new Error("invalid key/value pair format in driver options");
+    if (flags.driverOpt.some((option) => !/^[^=]+=/.test(option)))
+      throw new Error("invalid key/value pair format in driver options");
     const config = endpoint({
       target: network,
       aliases: [...flags.alias],
@@ -30,7 +31,9 @@ export const command = defineCommand({
       gwPriority: flags.gwPriority,
       links: [...flags.link],
     });
-    await session.client.call("POST", `/networks/${encodeURIComponent(network)}/connect`, { json: { Container: container, EndpointConfig: config } });
+    await session.client.call("POST", `/networks/${encodeURIComponent(network)}/connect`, {
+      json: { Container: container, EndpointConfig: config },
+    });
     return 0;
   },
 });

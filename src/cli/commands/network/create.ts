@@ -43,7 +43,11 @@ export const command = defineCommand({
       Options: flags.opt,
       Labels: pairs(flags.label),
     };
-    const { Id, Warning } = await session.client.json<{ Id: string; Warning: string }>("POST", "/networks/create", { json: body });
+    const { Id, Warning } = await session.client.json<{ Id: string; Warning: string }>(
+      "POST",
+      "/networks/create",
+      { json: body },
+    );
     if (Warning) session.err(`WARNING: ${Warning}`);
     if (!Id) throw new CliError("the engine created no network");
     session.out(Id);

@@ -7,7 +7,9 @@ export const command = defineCommand({
   flags: { force: bool("force,f", "Disconnect it by force") },
   async run({ session, args, flags }) {
     const [network = "", container = ""] = args;
-    await session.client.call("POST", `/networks/${encodeURIComponent(network)}/disconnect`, { json: { Container: container, Force: flags.force } });
+    await session.client.call("POST", `/networks/${encodeURIComponent(network)}/disconnect`, {
+      json: { Container: container, Force: flags.force },
+    });
     return 0;
   },
 });

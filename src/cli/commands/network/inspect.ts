@@ -9,6 +9,8 @@ export const command = defineCommand({
   flags: { format: objectFormat(), verbose: bool("verbose,v", "Say more") },
   run: ({ session, args, flags }) =>
     inspectAll(session, args, flags.format, (name) =>
-      session.client.text("GET", `/networks/${encodeURIComponent(name)}`, { query: { verbose: flags.verbose || undefined } }),
+      session.client.text("GET", `/networks/${encodeURIComponent(name)}`, {
+        query: { verbose: flags.verbose || undefined },
+      }),
     ),
 });

@@ -17,7 +17,9 @@ export const command = defineCommand({
     quiet: bool("quiet,q", "Show only ids"),
   },
   async run({ session, flags }) {
-    const networks = await session.client.json<NetworkInspect[]>("GET", "/networks", { query: { filters: filterQuery(flags.filter) } });
+    const networks = await session.client.json<NetworkInspect[]>("GET", "/networks", {
+      query: { filters: filterQuery(flags.filter) },
+    });
     networks.sort((a, b) => a.Name.localeCompare(b.Name, "en", { numeric: true }));
     const format = flags.format || (flags.quiet ? "" : session.config.networksFormat) || "";
     session.write(
@@ -36,7 +38,15 @@ export const command = defineCommand({
 const rows = (noTrunc: boolean): RowKind<NetworkInspect> => ({
   goType: "*network.networkContext",
   headers: {
-    ID: "NETWORK ID", Name: "NAME", Driver: "DRIVER", Scope: "SCOPE", IPv4: "IPV4", IPv6: "IPV6", Internal: "INTERNAL", Labels: "LABELS", CreatedAt: "CREATED AT",
+    ID: "NETWORK ID",
+    Name: "NAME",
+    Driver: "DRIVER",
+    Scope: "SCOPE",
+    IPv4: "IPV4",
+    IPv6: "IPV6",
+    Internal: "INTERNAL",
+    Labels: "LABELS",
+    CreatedAt: "CREATED AT",
   },
   fields: {
     ID: ({ Id }) => (noTrunc ? Id : shortId(Id)),
@@ -49,5 +59,10 @@ const rows = (noTrunc: boolean): RowKind<NetworkInspect> => ({
     Labels: ({ Labels }) => joinLabels(Labels),
     CreatedAt: ({ Created }) => goTime(Created),
   },
-  methods: { Label: ({ Labels }) => (name) => Labels?.[String(name)] ?? "" },
+  methods: {
+    Label:
+      ({ Labels }) =>
+      (name) =>
+        Labels?.[String(name)] ?? "",
+  },
 });

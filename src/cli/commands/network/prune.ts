@@ -6,8 +6,19 @@ export const command = defineCommand({
   arity: none,
   flags: pruneFlags,
   async run({ session, flags }) {
-    if (!(await mayPrune(session, flags.force, "This will remove all custom networks not used by at least one container."))) return 0;
-    const { NetworksDeleted } = await session.client.json<{ NetworksDeleted: string[] | null }>("POST", "/networks/prune", { query: pruneQuery(session, flags.filter) });
+    if (
+      !(await mayPrune(
+        session,
+        flags.force,
+        "This will remove all custom networks not used by at least one container.",
+      ))
+    )
+      return 0;
+    const { NetworksDeleted } = await session.client.json<{ NetworksDeleted: string[] | null }>(
+      "POST",
+      "/networks/prune",
+      { query: pruneQuery(session, flags.filter) },
+    );
     session.write(deletedList("Deleted Networks", NetworksDeleted));
     return 0;
   },

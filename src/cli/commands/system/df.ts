@@ -12,11 +12,17 @@ export const command = defineCommand({
   async run({ session, flags }) {
     const usage = await session.client.json<DiskUsage>("GET", "/system/df");
     if (flags.verbose) {
-      if (flags.format && flags.format !== "table") throw new CliError("the verbose option cannot be used with a format other than table");
+      if (flags.format && flags.format !== "table")
+        throw new CliError("the verbose option cannot be used with a format other than table");
       session.write(verbose(usage));
       return 0;
     }
-    session.write(formatList(summaryRow, summaryRows(usage), { format: flags.format, table: "{{.Type}}\t{{.TotalCount}}\t{{.Active}}\t{{.Size}}\t{{.Reclaimable}}" }));
+    session.write(
+      formatList(summaryRow, summaryRows(usage), {
+        format: flags.format,
+        table: "{{.Type}}\t{{.TotalCount}}\t{{.Active}}\t{{.Size}}\t{{.Reclaimable}}",
+      }),
+    );
     return 0;
   },
 });

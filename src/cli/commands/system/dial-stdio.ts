@@ -18,7 +18,8 @@ export const command = defineCommand({
       connection.closeWrite();
     };
     input().catch(() => undefined); // the engine hung up: the output below ends as well
-    for (let chunk = await connection.read(); chunk; chunk = await connection.read()) await writeOut(1, chunk);
+    for (let chunk = await connection.read(); chunk; chunk = await connection.read())
+      await writeOut(1, chunk);
     return 0;
   },
 });

@@ -2,11 +2,11 @@ import { filterQuery } from "../../../client/client.ts";
 import { defineCommand, none } from "../../command.ts";
 import { filters, objectFormat } from "../../flags/common.ts";
 import { string } from "../../flags/flag.ts";
-import { parseTemplate, renderWith, unescape } from "../../output/formatter.ts";
-import { localNanoTime } from "../../output/text.ts";
-import { EventRow, type RawEvent } from "../../output/event-row.ts";
 import { moment } from "../../flags/moment.ts";
+import { EventRow, type RawEvent } from "../../output/event-row.ts";
+import { parseTemplate, renderWith, unescapeFormat } from "../../output/formatter.ts";
 import { parseExact } from "../../output/inspect.ts";
+import { localNanoTime } from "../../output/text.ts";
 
 export const command = defineCommand({
   usage: "",
@@ -18,10 +18,14 @@ export const command = defineCommand({
     until: string("until", "End at a time"),
   },
   async run({ session, flags }) {
-    const source = flags.format === "json" ? "{{json .}}" : unescape(flags.format);
+    const source = flags.format === "json" ? "{{json .}}" : unescapeFormat(flags.format);
     const template = source ? parseTemplate(source) : undefined;
     const response = await session.client.request("GET", "/events", {
-      query: { filters: filterQuery(flags.filter), since: moment(flags.since, ""), until: moment(flags.until, "") },
+      query: {
+        filters: filterQuery(flags.filter),
+        since: moment(flags.since, ""),
+        until: moment(flags.until, ""),
+      },
     });
     for await (const line of lines(response.body)) {
       const event = parseExact(line) as RawEvent;

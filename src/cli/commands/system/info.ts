@@ -1,8 +1,8 @@
 import { defineCommand, none } from "../../command.ts";
 import { CliError } from "../../errors.ts";
 import { objectFormat } from "../../flags/common.ts";
-import { layoutInfo, type SystemInfo } from "../../output/info-layout.ts";
 import { parseTemplate } from "../../output/formatter.ts";
+import { layoutInfo, type SystemInfo } from "../../output/info-layout.ts";
 import { jsonStruct } from "../../output/json-struct.ts";
 import { clientVersion } from "../../program.ts";
 
@@ -19,7 +19,13 @@ export const command = defineCommand({
     } catch (error) {
       problem = error;
     }
-    const client = { Debug: session.globals.debug, Version: clientVersion, Context: session.endpoint.context, Plugins: [], Warnings: null };
+    const client = {
+      Debug: session.globals.debug,
+      Version: clientVersion,
+      Context: session.endpoint.context,
+      Plugins: [],
+      Warnings: null,
+    };
     const errors = problem ? [(problem as Error).message] : [];
     const whole = { ...info, ...(errors.length > 0 ? { ServerErrors: errors } : {}), ClientInfo: client };
     if (flags.format === "json") session.out(JSON.stringify(whole));
@@ -29,7 +35,8 @@ export const command = defineCommand({
       session.write(text);
       for (const warning of warnings) session.err(warning);
     }
-    if (problem) throw new CliError(flags.format ? (problem as Error).message : "errors pretty printing info");
+    if (problem)
+      throw new CliError(flags.format ? (problem as Error).message : "errors pretty printing info");
     return 0;
   },
 });

@@ -14,7 +14,8 @@ export const command = defineCommand({
     volumes: bool("volumes", "Remove anonymous volumes too"),
   },
   async run({ session, flags }) {
-    if (flags.volumes && flags.filter.some(({ key }) => key === "until")) throw new CliError('ERROR: The "until" filter is not supported with "--volumes"');
+    if (flags.volumes && flags.filter.some(({ key }) => key === "until"))
+      throw new CliError('ERROR: The "until" filter is not supported with "--volumes"');
     if (!flags.force && !(await confirm(session, warning(flags)))) return 0;
     const post = <T>(kind: string, query: object): Promise<T & { SpaceReclaimed?: number }> =>
       session.client.json("POST", `/${kind}/prune`, { query: query as Record<string, string | undefined> });
@@ -35,7 +36,10 @@ export const command = defineCommand({
     session.write(deletedImages(images.ImagesDeleted));
     space += images.SpaceReclaimed ?? 0;
     if (!flags.filter.some(({ key }) => key.startsWith("label"))) {
-      const cache = await post<{ CachesDeleted: string[] | null }>("build", { ...query, all: flags.all || undefined });
+      const cache = await post<{ CachesDeleted: string[] | null }>("build", {
+        ...query,
+        all: flags.all || undefined,
+      });
       session.write(deletedList("Deleted build cache objects", cache.CachesDeleted));
       space += cache.SpaceReclaimed ?? 0;
     }
@@ -44,7 +48,15 @@ export const command = defineCommand({
   },
 });
 
-function warning({ all, volumes, filter }: { all: boolean; volumes: boolean; filter: readonly { key: string; value: string }[] }): string {
+function warning({
+  all,
+  volumes,
+  filter,
+}: {
+  all: boolean;
+  volumes: boolean;
+  filter: readonly { key: string; value: string }[];
+}): string {
   const lines = [
     "all stopped containers",
     "all networks not used by at least one container",
@@ -52,6 +64,9 @@ function warning({ all, volumes, filter }: { all: boolean; volumes: boolean; fil
     all ? "all images without at least one container associated to them" : "all dangling images",
     all ? "all build cache" : "unused build cache",
   ];
-  const items = filter.length > 0 ? `\n\n  Items to be pruned will be filtered with:\n${filter.map(({ key, value }) => `  - ${key}=${value}`).join("\n")}` : "";
+  const items =
+    filter.length > 0
+      ? `\n\n  Items to be pruned will be filtered with:\n${filter.map(({ key, value }) => `  - ${key}=${value}`).join("\n")}`
+      : "";
   return `WARNING! This will remove:\n${lines.map((line) => `  - ${line}`).join("\n")}${items}\n\nAre you sure you want to continue?`;
 }

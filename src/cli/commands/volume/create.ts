@@ -16,7 +16,10 @@ export const command = defineCommand({
   },
   async run({ session, args, flags }) {
     const [name = ""] = args;
-    if (name && flags.name) throw new CliError("conflicting options: cannot specify a volume name through both --name and as a positional arg");
+    if (name && flags.name)
+      throw new CliError(
+        "conflicting options: cannot specify a volume name through both --name and as a positional arg",
+      );
     const volume = await session.client.json<Volume>("POST", "/volumes/create", {
       json: {
         Driver: flags.driver,

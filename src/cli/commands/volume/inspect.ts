@@ -7,5 +7,7 @@ export const command = defineCommand({
   arity: atLeast(1),
   flags: { format: objectFormat() },
   run: ({ session, args, flags }) =>
-    inspectAll(session, args, flags.format, (name) => session.client.text("GET", `/volumes/${encodeURIComponent(name)}`)),
+    inspectAll(session, args, flags.format, (name) =>
+      session.client.text("GET", `/volumes/${encodeURIComponent(name)}`),
+    ),
 });

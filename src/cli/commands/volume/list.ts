@@ -16,11 +16,19 @@ export const command = defineCommand({
     quiet: bool("quiet,q", "Show only names"),
   },
   async run({ session, flags }) {
-    const { Volumes } = await session.client.json<{ Volumes: Volume[] | null }>("GET", "/volumes", { query: { filters: filterQuery(flags.filter) } });
+    const { Volumes } = await session.client.json<{ Volumes: Volume[] | null }>("GET", "/volumes", {
+      query: { filters: filterQuery(flags.filter) },
+    });
     const volumes = (Volumes ?? []).sort((a, b) => a.Name.localeCompare(b.Name, "en", { numeric: true }));
     const format = flags.format || (flags.quiet ? "" : session.config.volumesFormat) || "";
     session.write(
-      formatList(volumeRows, volumes, { format, quiet: flags.quiet, table: "{{.Driver}}\t{{.Name}}", quietTemplate: "{{.Name}}", raw: "name: {{.Name}}\ndriver: {{.Driver}}\n" }),
+      formatList(volumeRows, volumes, {
+        format,
+        quiet: flags.quiet,
+        table: "{{.Driver}}\t{{.Name}}",
+        quietTemplate: "{{.Name}}",
+        raw: "name: {{.Name}}\ndriver: {{.Driver}}\n",
+      }),
     );
     return 0;
   },

@@ -7,5 +7,9 @@ export const command = defineCommand({
   arity: atLeast(1),
   flags: { force: bool("force,f", "Do not fail for volumes that are not there") },
   run: ({ session, args, flags }) =>
-    each(session, args, (name) => session.client.call("DELETE", `/volumes/${encodeURIComponent(name)}`, { query: { force: flags.force || undefined } })),
+    each(session, args, (name) =>
+      session.client.call("DELETE", `/volumes/${encodeURIComponent(name)}`, {
+        query: { force: flags.force || undefined },
+      }),
+    ),
 });

@@ -1,0 +1,108 @@
+import {
+  chmodSync,
+  closeSync,
+  lchownSync,
+  linkSync,
+  lstatSync,
+  lutimesSync,
+  mkdirSync,
+  openSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeSync,
+} from "node:fs";
+import { basename, dirname, join } from "node:path";
+import { type TarEntry, utf8 } from "../../lib/tar/entry.ts";
+import { TarReader } from "../../lib/tar/reader.ts";
+import { CliError } from "../errors.ts";
+import { type Plan, renamed } from "./paths.ts";
+
+/** Unpacks an archive that a container's files were packed in; nothing it says leads out of the plan's folder. */
+export async function unpack(
+  body: AsyncIterable<Uint8Array>,
+  { folder, rename }: Plan,
+  keepOwners: boolean,
+): Promise<void> {
+  const unpacker = new Unpacker(realpathSync(folder), rename, keepOwners);
+  const reader = new TarReader(unpacker);
+  for await (const chunk of body) reader.push(chunk);
+  reader.finish();
+  unpacker.finish();
+}
+
+class Unpacker {
+  private file: { fd: number; path: string; entry: TarEntry } | undefined;
+  private readonly folders: { path: string; entry: TarEntry }[] = [];
+  private readonly root: string;
+  private readonly rename: Plan["rename"];
+  private readonly keepOwners: boolean;
+
+  constructor(root: string, rename: Plan["rename"], keepOwners: boolean) {
+    this.root = root;
+    this.rename = rename;
+    this.keepOwners = keepOwners;
+  }
+
+  entry(entry: TarEntry): void {
+    const path = this.place(renamed(utf8(entry.name), this.rename));
+    const old = lstatSync(path, { throwIfNoEntry: false });
+    if (entry.type === "directory") {
+      if (old && !old.isDirectory())
+        throw new CliError(`cannot overwrite non-directory ${JSON.stringify(path)} with directory`);
+      if (!old) mkdirSync(path, { mode: 0o700 });
+      this.folders.push({ path, entry });
+      return;
+    }
+    if (old?.isDirectory())
+      throw new CliError(`cannot overwrite directory ${JSON.stringify(path)} with non-directory`);
+    if (old) rmSync(path);
+    if (entry.type === "file") this.file = { fd: openSync(path, "wx", 0o600), path, entry };
+    else if (entry.type === "symlink") this.symlink(path, entry);
+    else if (entry.type === "hardlink")
+      linkSync(this.place(renamed(utf8(entry.linkName), this.rename)), path);
+    else
+      throw new CliError(
+        `cannot copy ${utf8(entry.name)}: devices and pipes are not copied out of containers yet`,
+      );
+  }
+
+  data(bytes: Uint8Array): void {
+    for (let at = 0; this.file && at < bytes.length; ) at += writeSync(this.file.fd, bytes, at);
+  }
+
+  end(): void {
+    if (!this.file) return;
+    closeSync(this.file.fd);
+    this.attributes(this.file.path, this.file.entry);
+    this.file = undefined;
+  }
+
+  /** Folders get their modes and times last: making files in them needs one and changes the other. */
+  finish(): void {
+    for (const { path, entry } of this.folders.reverse()) this.attributes(path, entry);
+  }
+
+  private symlink(path: string, entry: TarEntry): void {
+    symlinkSync(utf8(entry.linkName), path);
+    if (this.keepOwners) lchownSync(path, entry.uid, entry.gid);
+  }
+
+  private attributes(path: string, entry: TarEntry): void {
+    if (this.keepOwners) lchownSync(path, entry.uid, entry.gid);
+    chmodSync(path, entry.mode);
+    const seconds = entry.mtime.s + entry.mtime.ns / 1e9;
+    lutimesSync(path, seconds, seconds);
+  }
+
+  /** The entry's path below the root, through no link that leads out of it. */
+  private place(name: string): string {
+    const path = join(this.root, name.replace(/\/+$/, ""));
+    if (path === this.root) return path;
+    const parent = realpathSync(dirname(path));
+    const inside = parent === this.root || parent.startsWith(this.root === "/" ? "/" : `${this.root}/`);
+    if (!inside || name.split("/").includes(".."))
+      throw new CliError(`invalid archive: ${JSON.stringify(name)} leads out of ${this.root}`);
+    return join(parent, basename(path));
+  }
+}

@@ -1,0 +1,63 @@
+import { expect, test } from "bun:test";
+import { formatList, type RowKind } from "./formatter.ts";
+import { indentJson } from "./indent-json.ts";
+import { displayPorts } from "./ports.ts";
+import { alignTabs } from "./tabwriter.ts";
+import { ellipsis } from "./text.ts";
+
+const kind: RowKind<{ id: string; name: string }> = {
+  goType: "*formatter.testContext",
+  headers: { ID: "TEST ID", Name: "NAME" },
+  fields: { ID: ({ id }) => id, Name: ({ name }) => name },
+  methods: { Label: () => (key) => `<${key}>` },
+};
+const items = [
+  { id: "1", name: "a" },
+  { id: "22", name: "a name that is long" },
+];
+const list = (format: string, quiet = false) =>
+  formatList(kind, items, { format, quiet, table: "{{.Name}}\t{{.ID}}", quietTemplate: "{{.ID}}" });
+
+test("the default is a table with headers", () => {
+  expect(list("")).toBe("NAME                  TEST ID\na                     1\na name that is long   22\n");
+});
+test("a table may have a template of its own", () => {
+  expect(list('table {{.ID}}\\t{{upper .Name}}\\t{{.Label "com.example.my-key"}}').split("\n")[0]).toBe(
+    "TEST ID   NAME                  my key",
+  );
+});
+test("json prints an object a line, escaped as Go escapes it", () => {
+  expect(formatList(kind, [{ id: "<1>", name: "a" }], { format: "json", table: "" })).toBe(
+    '{"ID":"\\u003c1\\u003e","Name":"a"}\n',
+  );
+});
+test("quiet prints ids", () => expect(list("", true)).toBe("1\n22\n"));
+test("a template prints a line a row", () =>
+  expect(list("{{.Name}}:{{.ID}}")).toBe("a:1\na name that is long:22\n"));
+test("an unknown field names the row's type", () => {
+  expect(() => list("{{.Nope}}")).toThrow(
+    'template parsing error: template: :1:2: executing "" at <.Nope>: can\'t evaluate field Nope in type *formatter.testContext',
+  );
+});
+
+test("columns are as wide as their widest cell and three spaces, at least ten", () => {
+  expect(alignTabs("A\tB\tC\nlong cell here\tx\ty")).toBe(
+    "A                B         C\nlong cell here   x         y",
+  );
+});
+test("published ports are told one by one, exposed neighbours as a range", () => {
+  const ports = [
+    { PrivatePort: 80, Type: "tcp", PublicPort: 8080, IP: "0.0.0.0" },
+    { PrivatePort: 80, Type: "tcp", PublicPort: 8080, IP: "::" },
+    { PrivatePort: 90, Type: "tcp" },
+    { PrivatePort: 91, Type: "tcp" },
+  ];
+  expect(displayPorts(ports)).toBe("90-91/tcp, 0.0.0.0:8080->80/tcp, [::]:8080->80/tcp");
+});
+test("JSON is indented without touching its values", () => {
+  expect(indentJson('{"a":[],"b":{"c":1e3,"d":"x\\"{,"},"n":12345678901234567890}', "  ")).toBe(
+    '{\n  "a": [],\n  "b": {\n    "c": 1e3,\n    "d": "x\\"{,"\n  },\n  "n": 12345678901234567890\n}',
+  );
+});
+test("long texts end in an ellipsis", () =>
+  expect([ellipsis("abcdef", 4), ellipsis("abcd", 4)]).toEqual(["abc…", "abcd"]));
