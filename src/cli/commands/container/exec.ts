@@ -1,11 +1,4 @@
-import {
-  execAttach,
-  execCreate,
-  execInspect,
-  execResize,
-  execStart,
-  inspect,
-} from "../../../client/containers.ts";
+import { execAttach, execCreate, execInspect, execResize, execStart } from "../../../client/containers.ts";
 import type { ExecCreateRequest } from "../../../types/api.ts";
 import { atLeast, defineCommand } from "../../command.ts";
 import { CliError } from "../../errors.ts";
@@ -51,8 +44,6 @@ export const command = defineCommand({
       WorkingDir: flags.workdir,
       Cmd: words,
     };
-    // The engine creates an exec in a missing container's place only after this: its error names the container.
-    await inspect(session.client, container);
     if (attached && flags.interactive && flags.tty && !isTerminal(0))
       throw new CliError("the input device is not a TTY");
     const { Id } = await execCreate(session.client, container, request);

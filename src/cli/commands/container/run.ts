@@ -84,12 +84,10 @@ class Running {
 
   private async run(attached: boolean, tty: boolean): Promise<number> {
     const { client } = this.session;
-    const streaming = attached ? await this.attach() : undefined;
-    const { ended } = await wait(
-      client,
-      this.id,
-      this.request.HostConfig?.AutoRemove ? "removed" : "next-exit",
-    );
+    // Neither depends on the other, and both must stand before the start.
+    const attaching = attached ? this.attach() : undefined;
+    const condition = this.request.HostConfig?.AutoRemove ? "removed" : "next-exit";
+    const [streaming, { ended }] = await Promise.all([attaching, wait(client, this.id, condition)]);
     // Left unread until it matters; a failure there must not be thrown to nobody.
     ended.catch(() => undefined);
     try {
