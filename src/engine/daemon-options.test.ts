@@ -117,7 +117,7 @@ const wrong: [argv: string[], file: string, sentence: string][] = [
   [
     ["--default-shm-size", "64x"],
     "{}",
-    'invalid argument "64x" for "--default-shm-size" flag: invalid size: \'64x\'',
+    `invalid argument "64x" for "--default-shm-size" flag: invalid suffix: 'x'`,
   ],
   [[], "{nope", "invalid JSON: invalid character 'n' looking for beginning of object key string"],
   [
