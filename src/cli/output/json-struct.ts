@@ -77,7 +77,7 @@ const omitted: Record<string, Record<string, () => Value>> = {
     NetworkDisabled: () => false,
     ArgsEscaped: () => false,
   },
-  Mounts: { Name: () => "", Driver: () => "" },
+  "Mounts[]": { Name: () => "", Driver: () => "" },
 };
 const containerTop: Record<string, () => Value> = {
   SizeRw: () => new Nil("pointer"),
@@ -181,7 +181,7 @@ const isEmpty = (value: Value): boolean =>
 function view(key: string, value: Value): Value {
   if (value === null) return new Nil(pointerKeys.has(key) ? "pointer" : mapKeys.has(key) ? "map" : "slice");
   if (Array.isArray(value))
-    return value.map((item) => (isObject(item) ? new JsonStruct(`types.${key}`, item, key) : item));
+    return value.map((item) => (isObject(item) ? new JsonStruct(`types.${key}`, item, `${key}[]`) : item));
   if (!isObject(value)) return value;
   if (mapKeys.has(key) || key.includes("/"))
     return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, viewInMap(name, item)]));
