@@ -10,6 +10,7 @@ import {
 declare const self: Worker;
 
 const roles: Record<WorkerRole, () => Promise<WorkerModule>> = {
+  archive: () => import("./containers/archive/archive-worker.ts"),
   runtime: () => import("./runtime/seccomp-worker.ts"),
   network: () => import("./network/network-worker.ts"),
   snapshots: () => import("./snapshots/snapshots-worker.ts"),

@@ -9,7 +9,7 @@ export type Reply =
   | { kind: "empty"; status: number; headers?: Headers }
   | { kind: "text"; status: number; text: string; contentType: string; headers?: Headers }
   /** bytes as they come; the headers go out before the first of them */
-  | { kind: "stream"; status: number; contentType: string; body: ByteSource }
+  | { kind: "stream"; status: number; contentType: string; body: ByteSource; headers?: Headers }
   /** headers at once, the JSON when it is known (`wait`) */
   | { kind: "later"; status: number; value: Promise<unknown> }
   /** the connection becomes the session's */

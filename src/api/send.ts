@@ -47,7 +47,7 @@ export async function send(
       response.end(jsonText(await reply.value));
       return;
     case "stream":
-      response.writeHead(reply.status, { ...common, "Content-Type": reply.contentType });
+      response.writeHead(reply.status, { ...common, ...reply.headers, "Content-Type": reply.contentType });
       response.flushHeaders();
       if (!head) await pour(reply.body, response);
       response.end();
@@ -166,7 +166,9 @@ export async function sendRaw(reply: Plain, socket: Duplex, common: CommonHeader
       socket.end(headText(reply.status, { ...headers, ...reply.headers, "Content-Length": "0" }));
       return;
     case "stream":
-      socket.write(headText(reply.status, { ...headers, "Content-Type": reply.contentType }));
+      socket.write(
+        headText(reply.status, { ...headers, ...reply.headers, "Content-Type": reply.contentType }),
+      );
       await pour(reply.body, socket);
       socket.end();
   }

@@ -47,6 +47,11 @@ export class Container implements ContainerRow {
   /** set while a user's restart runs: its exit is not the end of an auto-removed container */
   restartingByUser = false;
 
+  /** who reads or writes its files now: its root stays mounted for them */
+  rootUsers = 0;
+  /** its root is to be unmounted soon: the way out of that */
+  cancelUnmount: (() => void) | undefined;
+
   health: HealthMonitor | undefined;
 
   constructor(row: ContainerRow) {

@@ -8,6 +8,7 @@ import type { Snapshots } from "../snapshots/contract.ts";
 import type { State } from "../state/database.ts";
 import type { EventBus } from "../state/events.ts";
 import type { Volumes } from "../volumes/contract.ts";
+import type { ArchiveWorker } from "./archive/worker.ts";
 import type { ContainersConfig } from "./config.ts";
 import type { Container } from "./container.ts";
 import type { HostFacts } from "./create/resources.ts";
@@ -33,6 +34,7 @@ export interface Context extends ContainersDeps {
   execs: Map<string, Exec>;
   facts: HostFacts;
   background: Background;
+  archives: ArchiveWorker;
   clock: Clock;
   /** true once the service closes: nothing new is scheduled */
   closing: boolean;

@@ -123,6 +123,29 @@ export interface CommitRequest {
   pause: boolean;
 }
 
+/** What a path in a container names, as Docker's `X-Docker-Container-Path-Stat` tells it. */
+export interface PathStat {
+  name: string;
+  size: number;
+  /** Go's FileMode bits */
+  mode: number;
+  /** RFC 3339 */
+  mtime: string;
+  /** where a link leads once all are followed; "" for anything else */
+  linkTarget: string;
+}
+
+export interface ExtractArchive {
+  /** the folder to extract in */
+  path: string;
+  noOverwriteDirNonDir: boolean;
+  /** files get the container's user as owner, where it has one */
+  copyUidGid: boolean;
+  /** a tar, compressed or not */
+  source: AsyncIterable<Uint8Array>;
+  signal?: AbortSignal;
+}
+
 export interface Containers {
   create(request: CreateRequest): Promise<ContainerCreateResponse>;
   start(idOrName: string): Promise<void>;
@@ -146,6 +169,14 @@ export interface Containers {
   top(idOrName: string, psArgs: string): Promise<TopResponse>;
   /** Makes an image of it; its id. */
   commit(idOrName: string, request: CommitRequest): Promise<string>;
+  /** A container's files, with its volumes and binds, whether it runs or not. Links never lead out of it. */
+  archive: {
+    stat(idOrName: string, path: string): Promise<PathStat>;
+    get(idOrName: string, path: string): Promise<{ stat: PathStat; tar: ReadableStream<Uint8Array> }>;
+    put(idOrName: string, request: ExtractArchive): Promise<void>;
+  };
+  /** Its root as a tar, without what is mounted over it. */
+  export(idOrName: string): Promise<ReadableStream<Uint8Array>>;
   exec: {
     create(idOrName: string, request: ExecCreateRequest): Promise<{ Id: string }>;
     /** Detached: resolves with undefined once it runs. */

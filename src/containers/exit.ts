@@ -5,6 +5,7 @@ import { type Context, tell } from "./context.ts";
 import { stopHealth } from "./health.ts";
 import { discard } from "./remove.ts";
 import { nextRestart, scheduleRestart } from "./restart-manager.ts";
+import { unmountUnused } from "./root.ts";
 import { tellNetworks } from "./start/network.ts";
 import { releaseShm } from "./start/shm.ts";
 import { tellUnmounted } from "./start/volumes.ts";
@@ -83,5 +84,5 @@ export async function releaseRun(ctx: Context, container: Container): Promise<vo
     );
   await step("runtime state", ctx.runtime.delete(id));
   await step("shared memory", releaseShm(ctx, container));
-  await step("mount", ctx.snapshots.unmount(id));
+  await step("mount", unmountUnused(ctx, container));
 }

@@ -2,6 +2,8 @@ import { readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { EngineError } from "../lib/errors.ts";
 import type { FileChange } from "../types/api.ts";
+import { exportRoot, getArchive, putArchive, statPath } from "./archive/archive.ts";
+import { ArchiveWorker } from "./archive/worker.ts";
 import { attach } from "./attach/attach.ts";
 import { commit } from "./commit.ts";
 import { Background, type ContainersDeps, type Context, realClock } from "./context.ts";
@@ -22,6 +24,7 @@ import { recover } from "./recover.ts";
 import { remove } from "./remove.ts";
 import { rename } from "./rename.ts";
 import { restart } from "./restart.ts";
+import { unmountUnused } from "./root.ts";
 import { start } from "./start/start.ts";
 import { stop } from "./stop.ts";
 import { ContainerStore } from "./store.ts";
@@ -38,6 +41,7 @@ export function openContainers(deps: ContainersDeps, options: { clock?: Context[
     execs: new Map<string, Exec>(),
     facts: hostFacts(deps),
     background: new Background(deps.logger),
+    archives: new ArchiveWorker(),
     clock: options.clock ?? realClock,
     closing: false,
   };
@@ -66,6 +70,12 @@ export function openContainers(deps: ContainersDeps, options: { clock?: Context[
     changes: async (id) => changes(ctx, find(id).id),
     top: async (id, psArgs) => top(ctx, find(id), psArgs),
     commit: async (id, request) => commit(ctx, find(id), request),
+    archive: {
+      stat: async (id, path) => statPath(ctx, find(id), id, path),
+      get: async (id, path) => getArchive(ctx, find(id), id, path),
+      put: async (id, request) => putArchive(ctx, find(id), id, request),
+    },
+    export: async (id) => exportRoot(ctx, find(id)),
     exec: execUseCases(ctx),
     ...facts(ctx),
     recover: () => recover(ctx),
@@ -140,8 +150,11 @@ async function close(ctx: Context): Promise<void> {
     container.health?.stop();
     for (const session of container.pending) session.end();
     container.pending.clear();
+    if (container.cancelUnmount)
+      ctx.background.run("unmount a container's root", () => unmountUnused(ctx, container));
   }
   await ctx.background.settle();
+  ctx.archives.close();
 }
 
 function hostFacts({ runtime }: ContainersDeps): HostFacts {

@@ -10,6 +10,7 @@ const libc = bindLibc({
   fsetxattr: { args: ["i32", "ptr", "ptr", "u64", "i32"], returns: "i32" },
   lsetxattr: { args: ["ptr", "ptr", "ptr", "u64", "i32"], returns: "i32" },
   lgetxattr: { args: ["ptr", "ptr", "ptr", "u64"], returns: "i32" },
+  fgetxattr: { args: ["i32", "ptr", "ptr", "u64"], returns: "i32" },
   llistxattr: { args: ["ptr", "ptr", "u64"], returns: "i32" },
   lremovexattr: { args: ["ptr", "ptr"], returns: "i32" },
 });
@@ -45,4 +46,12 @@ export function listXattrs(dir: number, name: string): string[] {
   if (length === ENOTSUP || length === 0) return [];
   must(length, () => `list attributes of ${toText(name)}`);
   return scratch.toString("latin1", 0, length - 1).split("\0");
+}
+
+/** The same of an open file. */
+export function getXattrFd(fd: number, key: string): Buffer | undefined {
+  const length = answer(libc.fgetxattr(fd, bytes(key), scratch, scratch.length));
+  if (length === ENODATA || length === ENOTSUP) return undefined;
+  must(length, () => `read attribute ${key}`);
+  return Buffer.from(scratch.subarray(0, length));
 }

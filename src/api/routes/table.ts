@@ -1,4 +1,5 @@
 import type { Route } from "../router.ts";
+import { containerArchiveRoutes } from "./container-archive.ts";
 import { containerMoreRoutes } from "./container-more.ts";
 import { containerStreamRoutes } from "./container-streams.ts";
 import { containerRoutes } from "./containers.ts";
@@ -16,6 +17,7 @@ import { volumeRoutes } from "./volumes.ts";
 export const routes: readonly Route[] = [
   ...systemRoutes,
   ...containerRoutes,
+  ...containerArchiveRoutes,
   ...containerMoreRoutes,
   ...containerStreamRoutes,
   ...execRoutes,

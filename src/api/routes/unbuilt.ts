@@ -1,17 +1,12 @@
-import { EngineError } from "../../lib/errors.ts";
 import { notBuilt } from "../errors.ts";
 import type { Route } from "../router.ts";
 
 /** Endpoints of the API that this engine knows and does not have yet: 501, and the endpoint's name. */
 const endpoints: readonly [Route["method"], string][] = [
   ["POST", "/auth"],
-  ["GET", "/containers/{id}/export"],
   ["GET", "/containers/{id}/stats"],
   ["POST", "/containers/{id}/update"],
   ["GET", "/containers/{id}/attach/ws"],
-  ["HEAD", "/containers/{id}/archive"],
-  ["GET", "/containers/{id}/archive"],
-  ["PUT", "/containers/{id}/archive"],
   ["POST", "/build"],
   ["POST", "/build/prune"],
   ["POST", "/build/cancel"],
@@ -29,11 +24,8 @@ export const unbuiltRoutes: readonly Route[] = endpoints.map(([method, pattern])
   method,
   pattern,
   handler: async (call) => {
-    if (pattern.startsWith("/containers/{id}/")) {
-      if (pattern.endsWith("/archive") && call.query.text("path") === "")
-        throw new EngineError("invalid", "bad parameter: pathcannot be empty");
+    if (pattern.startsWith("/containers/{id}/"))
       await call.engine.containers.inspect(call.param("id"), { size: false });
-    }
     throw notBuilt(method, pattern);
   },
 }));

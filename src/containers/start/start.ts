@@ -64,7 +64,9 @@ async function bringUp(ctx: Context, container: Container, undo: Undo): Promise<
   const opening = openNetwork(ctx, container);
   const mounting = ctx.snapshots.mount(id, { volatile: container.spec.hostConfig.AutoRemove });
   undo.add("network", () => ctx.networks.close(id));
-  undo.add("mount", () => ctx.snapshots.unmount(id));
+  undo.add("mount", async () => {
+    if (container.rootUsers === 0) await ctx.snapshots.unmount(id);
+  });
   const [sandbox, root, files] = await settled([opening, mounting, nameFiles(ctx, container)]);
   const ready = sandbox?.ready;
   // it is awaited below, but may fail before that

@@ -1,0 +1,67 @@
+import type { PathStat } from "../../containers/contract.ts";
+import { EngineError } from "../../lib/errors.ts";
+import { stringify } from "../../lib/json.ts";
+import type { Call } from "../call.ts";
+import { emptyOk, type Headers } from "../reply.ts";
+import type { Handler, Route } from "../router.ts";
+
+/** The path a request is about. Docker's own words run together where it is missing. */
+function pathOf(call: Call): string {
+  const path = call.query.text("path");
+  if (path === "") throw new EngineError("invalid", "bad parameter: pathcannot be empty");
+  return path;
+}
+
+const statHeader = (stat: PathStat): Headers => ({
+  "X-Docker-Container-Path-Stat": Buffer.from(stringify(stat)).toString("base64"),
+});
+
+const head: Handler = async (call) => {
+  const stat = await call.engine.containers.archive.stat(call.param("id"), pathOf(call));
+  return { kind: "empty", status: 200, headers: statHeader(stat) };
+};
+
+const get: Handler = async (call) => {
+  const { stat, tar } = await call.engine.containers.archive.get(call.param("id"), pathOf(call));
+  return {
+    kind: "stream",
+    status: 200,
+    contentType: "application/x-tar",
+    body: tar,
+    headers: statHeader(stat),
+  };
+};
+
+/** A body that says it is a form is read as one by Docker's parser, and the archive it leaves is empty. */
+const isForm = ({ headers }: Call): boolean =>
+  (headers["content-type"] ?? "").split(";", 1)[0]?.trim().toLowerCase() ===
+  "application/x-www-form-urlencoded";
+
+const nothing: AsyncIterable<Uint8Array> = {
+  [Symbol.asyncIterator]: () => ({ next: async () => ({ done: true, value: undefined }) }),
+};
+
+const put: Handler = async (call) => {
+  await call.engine.containers.archive.put(call.param("id"), {
+    path: pathOf(call),
+    noOverwriteDirNonDir: call.query.flag("noOverwriteDirNonDir"),
+    copyUidGid: call.query.flag("copyUIDGID"),
+    source: isForm(call) ? nothing : call.body,
+    signal: call.signal,
+  });
+  return emptyOk;
+};
+
+const exportRoot: Handler = async (call) => ({
+  kind: "stream",
+  status: 200,
+  contentType: "application/octet-stream",
+  body: await call.engine.containers.export(call.param("id")),
+});
+
+export const containerArchiveRoutes: readonly Route[] = [
+  { method: "HEAD", pattern: "/containers/{id}/archive", handler: head },
+  { method: "GET", pattern: "/containers/{id}/archive", handler: get },
+  { method: "PUT", pattern: "/containers/{id}/archive", handler: put },
+  { method: "GET", pattern: "/containers/{id}/export", handler: exportRoot },
+];

@@ -1,0 +1,184 @@
+import { EngineError } from "../../lib/errors.ts";
+import { TarReader } from "../../lib/tar/reader.ts";
+import { Feed } from "../../snapshots/worker/feed.ts";
+import { close, cwdFd, fileType, readLink, statFd, toText } from "../../system/at.ts";
+import { decompress } from "../../system/decompress.ts";
+import { openRootView, type RootView, reopen } from "../../system/root-view.ts";
+import type { WorkerPort } from "../../system/worker.ts";
+import type { PathStat } from "../contract.ts";
+import { Extractor, openTarget } from "./extract.ts";
+import { inGo } from "./failure.ts";
+import { packTree } from "./pack.ts";
+import { findPath } from "./path-stat.ts";
+import { absolutePath, cleaned, isWithin } from "./paths.ts";
+import type { ArchiveCalls, ExtractRequest, ViewRequest } from "./worker-calls.ts";
+
+const feeds = new Map<number, Feed>();
+const readers = new Map<number, Iterator<Uint8Array>>();
+const readMin = 256 * 1024;
+
+const viewOf = ({ root, mounts, readOnly }: ViewRequest): RootView => openRootView(root, mounts, readOnly);
+
+function stat({ path, ...request }: ArchiveCalls["stat"]["args"]): PathStat {
+  const view = viewOf(request);
+  try {
+    const found = findPath(view.root, path);
+    close(found.fd);
+    return found.stat;
+  } finally {
+    view.close();
+  }
+}
+
+/** The path is looked up at once; the view stays until all is read. */
+function pack({ session, request }: ArchiveCalls["pack"]["args"]): PathStat {
+  const view = viewOf(request);
+  try {
+    const path = absolutePath(request.path ?? "/");
+    const found = findPath(view.root, path);
+    readers.set(session, packing(view, found.fd, request.path === undefined ? "" : nameOf(found.stat)));
+    return found.stat;
+  } catch (error) {
+    view.close();
+    throw error;
+  }
+}
+
+const nameOf = ({ name }: PathStat): string => Buffer.from(name, "utf8").toString("latin1");
+
+/** An iterator by hand: a generator that was never begun would not run its `finally`. */
+function packing(view: RootView, fd: number, name: string): Iterator<Uint8Array> {
+  const bytes = packTree(fd, name);
+  let open = true;
+  const end = (): void => {
+    if (!open) return;
+    open = false;
+    close(fd);
+    view.close();
+  };
+  return {
+    next: () => {
+      const step = bytes.next();
+      if (step.done) end();
+      return step;
+    },
+    return: () => {
+      bytes.return(undefined);
+      end();
+      return { value: undefined, done: true };
+    },
+  };
+}
+
+/** Gathers small pieces; a piece that is large enough goes as it is. */
+function read({ session }: { session: number }): Uint8Array | null {
+  const reader = readers.get(session);
+  if (reader === undefined) return null;
+  const pieces: Uint8Array[] = [];
+  for (let length = 0; length < readMin; ) {
+    const { value, done } = reader.next();
+    if (done) {
+      readers.delete(session);
+      break;
+    }
+    pieces.push(value);
+    length += value.length;
+  }
+  return pieces.length === 0 ? null : pieces.length === 1 ? (pieces[0] ?? null) : Buffer.concat(pieces);
+}
+
+function readEnd({ session }: { session: number }): void {
+  readers.get(session)?.return?.();
+  readers.delete(session);
+}
+
+async function extract({ session, request }: ArchiveCalls["extract"]["args"]): Promise<void> {
+  const feed = new Feed();
+  feeds.set(session, feed);
+  try {
+    const view = viewOf(request);
+    try {
+      await extractInto(view, request, feed);
+    } finally {
+      view.close();
+    }
+  } finally {
+    feeds.delete(session);
+    feed.close();
+  }
+}
+
+async function extractInto(
+  view: RootView,
+  request: ExtractRequest,
+  source: AsyncIterable<Uint8Array>,
+): Promise<void> {
+  const target = openTarget(view.root, cleaned(request.path));
+  let top: number;
+  let called: string;
+  try {
+    called = pathInside(view, target);
+    checkTarget(request, called, statFd(target).mode);
+    top = reopen(target);
+  } finally {
+    close(target);
+  }
+  const extractor = new Extractor(top, called, request.options);
+  try {
+    const reader = new TarReader(extractor);
+    for await (const bytes of decompress(source)) reader.push(bytes);
+    reader.finish();
+    extractor.finish();
+  } finally {
+    extractor.close();
+    close(top);
+  }
+}
+
+/** The path of a descriptor as the container has it. */
+function pathInside(view: RootView, fd: number): string {
+  const top = toText(readLink(cwdFd, `/proc/self/fd/${view.root}`));
+  const path = toText(readLink(cwdFd, `/proc/self/fd/${fd}`));
+  return top === "/" || !isWithin(top, path) ? path : path.slice(top.length) || "/";
+}
+
+function checkTarget(request: ExtractRequest, called: string, mode: number): void {
+  if ((mode & fileType.mask) !== fileType.directory) {
+    if (request.path.endsWith("/")) throw new EngineError("internal", `lstat ${called}/: not a directory`);
+    throw new EngineError("invalid", "extraction point is not a directory");
+  }
+  const over = request.volumes.filter(({ destination }) => isWithin(cleaned(destination), called));
+  if (over.length > 0) {
+    if (over.some(({ writable }) => writable)) return;
+    throw new EngineError("invalid", "mounted volume is marked read-only");
+  }
+  if (request.readOnly) throw new EngineError("invalid", "container rootfs is marked read-only");
+}
+
+type Handlers = {
+  [Name in keyof ArchiveCalls]: (
+    args: ArchiveCalls[Name]["args"],
+  ) => Promise<ArchiveCalls[Name]["result"]> | ArchiveCalls[Name]["result"];
+};
+
+const handlers: Handlers = {
+  stat,
+  pack,
+  read,
+  readEnd,
+  extract,
+  feed: ({ session, bytes }) => feeds.get(session)?.push(bytes),
+  feedEnd: ({ session, error }) =>
+    feeds.get(session)?.end(error === undefined ? undefined : new EngineError("invalid", error)),
+};
+
+export function start(port: WorkerPort): void {
+  port.onCall(async (method, args) => {
+    if (!(method in handlers)) throw new EngineError("internal", `the archive worker has no ${method}`);
+    try {
+      return await handlers[method as keyof Handlers](args);
+    } catch (error) {
+      throw inGo(error);
+    }
+  });
+}

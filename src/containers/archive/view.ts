@@ -1,0 +1,73 @@
+import { existsSync } from "node:fs";
+import type { ViewMount } from "../../system/root-view.ts";
+import type { Container } from "../container.ts";
+import type { Context } from "../context.ts";
+import { holdRoot } from "../root.ts";
+import { nameFilesOf } from "../start/files.ts";
+import { prepareMounts } from "../start/volumes.ts";
+import type { ExtractRequest, ViewRequest } from "./worker-calls.ts";
+
+export interface HeldView {
+  view: ViewRequest;
+  /** volumes and binds as a copy into the container asks about them */
+  volumes: ExtractRequest["volumes"];
+  /** lets the container's root go; to be called once */
+  release(): void;
+}
+
+/**
+ * What a container's files are to a copy, as Docker has it, running or not: its root, over it its volumes and binds and
+ * the three name files; neither tmpfs nor /proc, /sys and /dev. Volumes and sources that are missing are made, as a
+ * start would. Only the preparation holds the container's lock: a slow client must not keep anybody from stopping it.
+ */
+export async function holdView(
+  ctx: Context,
+  container: Container,
+  { mounts = true }: { mounts?: boolean } = {},
+): Promise<HeldView> {
+  const letGo = ctx.archives.hold();
+  try {
+    return await container.lock.run(async () => {
+      ctx.store.find(container.id); // it may be gone by now
+      const { root, release } = await holdRoot(ctx, container);
+      try {
+        const over = mounts ? await mountsOf(ctx, container, root) : [];
+        return {
+          view: { root, mounts: over, readOnly: container.spec.hostConfig.ReadonlyRootfs },
+          volumes: over.map(({ destination, readOnly }) => ({ destination, writable: !readOnly })),
+          release: () => {
+            release();
+            letGo();
+          },
+        };
+      } catch (error) {
+        release();
+        throw error;
+      }
+    });
+  } catch (error) {
+    letGo();
+    throw error;
+  }
+}
+
+async function mountsOf(ctx: Context, container: Container, root: string): Promise<ViewMount[]> {
+  const prepared = await prepareMounts(ctx, container, () => Promise.resolve(root));
+  const mounts = prepared.flatMap(({ type, source, destination, options }) =>
+    type === "bind" && source !== undefined
+      ? [{ source, destination, readOnly: options.includes("ro"), recursive: !options.includes("bind") }]
+      : [],
+  );
+  const taken = new Set(prepared.map(({ destination }) => destination));
+  const { hosts, hostname, resolvConf } = nameFilesOf(ctx, container.id);
+  const own = { "/etc/hosts": hosts, "/etc/hostname": hostname, "/etc/resolv.conf": resolvConf };
+  for (const [destination, source] of Object.entries(own))
+    if (!taken.has(destination) && existsSync(source))
+      mounts.push({
+        source,
+        destination,
+        readOnly: container.spec.hostConfig.ReadonlyRootfs,
+        recursive: false,
+      });
+  return mounts;
+}

@@ -1,0 +1,38 @@
+import type { ViewMount } from "../../system/root-view.ts";
+import type { PathStat } from "../contract.ts";
+import type { ExtractOptions } from "./extract.ts";
+
+/** The container's files as the archive worker is to see them. */
+export interface ViewRequest {
+  /** where its snapshot is mounted */
+  root: string;
+  mounts: ViewMount[];
+  readOnly: boolean;
+}
+
+export interface PackRequest extends ViewRequest {
+  /** as the client wrote it; undefined = the whole root, without an entry of its own (`export`) */
+  path?: string;
+}
+
+export interface ExtractRequest extends ViewRequest {
+  path: string;
+  options: ExtractOptions;
+  /** what is mounted where, read-only or not, as the container's configuration has it */
+  volumes: { destination: string; writable: boolean }[];
+}
+
+/** Calls of the archive worker by name, and what each takes and gives. `session` names one run of several calls. */
+export interface ArchiveCalls {
+  stat: { args: ViewRequest & { path: string }; result: PathStat };
+  pack: { args: { session: number; request: PackRequest }; result: PathStat };
+  /** the next bytes of a packing session; null at its end */
+  read: { args: { session: number }; result: Uint8Array | null };
+  readEnd: { args: { session: number }; result: unknown };
+  /** extracts what `feed` brings; answers when done */
+  extract: { args: { session: number; request: ExtractRequest }; result: unknown };
+  /** answers once the bytes are taken */
+  feed: { args: { session: number; bytes: Uint8Array }; result: unknown };
+  /** the source is over, or failed with this sentence */
+  feedEnd: { args: { session: number; error?: string }; result: unknown };
+}

@@ -1,0 +1,150 @@
+import { messageOf } from "../lib/errors.ts";
+
+/**
+ * Byte streams to and from a worker, with back pressure. The worker's side has the calls `feed` and `feedEnd` (a session
+ * that takes bytes), or `read` and `readEnd` (one that gives them).
+ */
+export interface FeedCalls {
+  /** answers once the worker has come for the bytes */
+  feed(bytes: Uint8Array<ArrayBuffer>): Promise<unknown>;
+  /** the source is over, or failed with this sentence */
+  feedEnd(error?: string): Promise<unknown>;
+}
+
+export interface ReadCalls {
+  /** null at the end */
+  read(): Promise<Uint8Array | null>;
+  readEnd(): Promise<unknown>;
+}
+
+/** Bytes a message to a worker carries, and how many messages may be on their way. */
+const batchSize = 512 * 1024;
+const inFlightMax = 3;
+
+export interface SendOptions {
+  signal?: AbortSignal;
+  progress?: (bytes: number) => void;
+}
+
+/**
+ * Sends `source` to a session whose outcome is `result`, and gives that. The source is read no faster than the worker
+ * takes it, and no further once the session has failed.
+ */
+export async function sendToWorker<Result>(
+  calls: FeedCalls,
+  result: Promise<Result>,
+  source: AsyncIterable<Uint8Array>,
+  options: SendOptions,
+): Promise<Result> {
+  const failed = result.then(
+    () => undefined,
+    (error: unknown) => ({ error }),
+  );
+  try {
+    await sendAll(calls, source, failed, options);
+    await calls.feedEnd();
+  } catch (error) {
+    await calls.feedEnd(messageOf(error));
+    await failed;
+    throw error;
+  }
+  return result;
+}
+
+async function sendAll(
+  calls: FeedCalls,
+  source: AsyncIterable<Uint8Array>,
+  failed: Promise<{ error: unknown } | undefined>,
+  { signal, progress }: SendOptions,
+): Promise<void> {
+  const inFlight: Promise<unknown>[] = [];
+  let sent = 0;
+  for await (const batch of batches(stoppable(source, failed, signal))) {
+    sent += batch.length;
+    if (inFlight.length >= inFlightMax) await inFlight.shift();
+    inFlight.push(calls.feed(batch));
+    progress?.(sent);
+  }
+  await Promise.all(inFlight);
+}
+
+/** The source, until it ends, the worker fails or the caller gives up, whichever is first. */
+async function* stoppable(
+  source: AsyncIterable<Uint8Array>,
+  failed: Promise<{ error: unknown } | undefined>,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Uint8Array> {
+  const iterator = source[Symbol.asyncIterator]();
+  let stop: { error: unknown } | undefined;
+  let wake: () => void = () => undefined;
+  const stopped = new Promise<void>((resolve) => {
+    wake = resolve;
+  });
+  const halt = (error: unknown): void => {
+    stop = { error };
+    wake();
+  };
+  const onAbort = (): void => halt(signal?.reason);
+  signal?.addEventListener("abort", onAbort);
+  if (signal?.aborted) onAbort();
+  void failed.then((failure) => failure && halt(failure.error));
+  try {
+    for (;;) {
+      const step = await Promise.race([iterator.next(), stopped]);
+      if (stop !== undefined) throw stop.error;
+      if (step === undefined || step.done) return;
+      yield step.value;
+    }
+  } finally {
+    signal?.removeEventListener("abort", onAbort);
+    if (stop !== undefined) void Promise.resolve(iterator.return?.()).catch(() => undefined); // it has failed already
+  }
+}
+
+/** Copies pieces into buffers of `batchSize` that can be given away. */
+async function* batches(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array<ArrayBuffer>> {
+  let batch = new Uint8Array(batchSize);
+  let length = 0;
+  for await (const bytes of source) {
+    for (let at = 0; at < bytes.length; ) {
+      const part = Math.min(bytes.length - at, batchSize - length);
+      batch.set(part === bytes.length ? bytes : bytes.subarray(at, at + part), length);
+      length += part;
+      at += part;
+      if (length < batchSize) continue;
+      yield batch;
+      batch = new Uint8Array(batchSize);
+      length = 0;
+    }
+  }
+  if (length > 0) yield batch.slice(0, length);
+}
+
+/** What a reading session gives, one message at a time, until its end or until the reader goes. */
+export async function* readFromWorker(calls: ReadCalls): AsyncGenerator<Uint8Array, void> {
+  try {
+    for (;;) {
+      const bytes = await calls.read();
+      if (bytes === null) return;
+      yield bytes;
+    }
+  } finally {
+    await calls.readEnd();
+  }
+}
+
+/** A generator as a stream that asks for one value ahead. */
+export const streamOf = (iterator: AsyncGenerator<Uint8Array, void>): ReadableStream<Uint8Array> =>
+  new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        const { value, done } = await iterator.next();
+        if (done) controller.close();
+        else controller.enqueue(value);
+      },
+      async cancel() {
+        await iterator.return(undefined);
+      },
+    },
+    { highWaterMark: 1 },
+  );
