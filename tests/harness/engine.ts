@@ -21,7 +21,8 @@ export interface EngineOptions {
   beside?: TestEngine;
 }
 
-const berth = resolve("dist/berth");
+/** the executable under test; BERTH_BINARY names another build */
+export const berth = resolve(process.env["BERTH_BINARY"] ?? "dist/berth");
 
 export async function run(
   command: string[],

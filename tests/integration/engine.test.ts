@@ -2,8 +2,8 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
-import { run, startEngine, type TestEngine } from "../harness/engine.ts";
+import { join } from "node:path";
+import { berth, run, startEngine, type TestEngine } from "../harness/engine.ts";
 
 let engine: TestEngine;
 beforeAll(async () => {
@@ -137,7 +137,7 @@ test("the client starts an engine where none runs, and says so", async () => {
   // a mount namespace of its own, so that the default paths of this machine stay untouched
   const script = `mkdir -p ${home}/{lib,run,log} && mkdir -p /var/lib/berth /run/berth && mount --make-rprivate / \
     && mount --bind ${home}/lib /var/lib/berth && mount --bind ${home}/run /run && mount --bind ${home}/log /var/log \
-    && ${resolve("dist/berth")} ps && ${resolve("dist/berth")} ps 2>&1 && kill $(cat /run/berth.pid)`;
+    && ${berth} ps && ${berth} ps 2>&1 && kill $(cat /run/berth.pid)`;
   const env = { DOCKER_HOST: "", BERTH_HOST: "" };
   const { code, stdout, stderr } = await run(engine.inNetwork(["unshare", "--mount", "bash", "-c", script]), {
     env,
@@ -149,7 +149,7 @@ test("the client starts an engine where none runs, and says so", async () => {
 });
 
 test("without the right to start one, the client says how to reach an engine", async () => {
-  const { code, stderr } = await run(["dist/berth", "-H", "unix:///nonexistent/berth.sock", "ps"]);
+  const { code, stderr } = await run([berth, "-H", "unix:///nonexistent/berth.sock", "ps"]);
   expect(code).toBe(1);
   expect(stderr).toContain("Cannot connect to the");
   expect(stderr).toContain("unix:///nonexistent/berth.sock");
@@ -159,7 +159,7 @@ test("doctor names every requirement and how to meet what is missing", async () 
   const { code, stdout } = await engine.berth("doctor");
   expect(code).toBe(0);
   for (const word of ["crun", "conmon", "nftables", "overlay", "cgroup"]) expect(stdout).toContain(word);
-  const poor = await run(["env", "PATH=/nonexistent", resolve("dist/berth"), "doctor"]);
+  const poor = await run(["env", "PATH=/nonexistent", berth, "doctor"]);
   expect(poor.code).toBe(1);
   expect(poor.stdout + poor.stderr).toMatch(/apt(-get)? install.*conmon/);
 });

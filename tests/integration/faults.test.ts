@@ -4,7 +4,7 @@
  * BERTH_FAULT_SECONDS sets how long (default 40); BERTH_FAULT_SEED repeats a run.
  */
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { startEngine, type TestEngine } from "../harness/engine.ts";
+import { berth, startEngine, type TestEngine } from "../harness/engine.ts";
 import { Random } from "../harness/random.ts";
 
 const seconds = Number(process.env["BERTH_FAULT_SECONDS"] ?? 40);
@@ -70,7 +70,7 @@ test(
       const restart = kind === "restarts" ? ["--restart", "always"] : [];
       unsure.add(name);
       const made = await engine.run(
-        ["dist/berth", "run", "-d", "--name", name, ...restart, "busybox", "sh", "-c", command],
+        [berth, "run", "-d", "--name", name, ...restart, "busybox", "sh", "-c", command],
         { timeoutMs: 20_000 },
       );
       if (made.code !== 0) return;
@@ -80,7 +80,7 @@ test(
         const victim = random.pick([...known.keys()]);
         known.delete(victim);
         unsure.add(victim);
-        const removed = await engine.run(["dist/berth", "rm", "-f", victim], { timeoutMs: 20_000 });
+        const removed = await engine.run([berth, "rm", "-f", victim], { timeoutMs: 20_000 });
         if (removed.code === 0) unsure.delete(victim);
       }
     }

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { run, startEngine, type TestEngine } from "../harness/engine.ts";
+import { berth, run, startEngine, type TestEngine } from "../harness/engine.ts";
 
 let engine: TestEngine;
 beforeAll(async () => {
@@ -13,7 +13,7 @@ afterAll(async () => {
 }, 120_000);
 
 const daemon = (...flags: string[]) =>
-  run(engine.inNetwork(["dist/berth", "daemon", ...flags]), { timeoutMs: 10_000 });
+  run(engine.inNetwork([berth, "daemon", ...flags]), { timeoutMs: 10_000 });
 
 test("a second engine on the same root is refused", async () => {
   const [data, exec] = [join(engine.home, "data"), join(engine.home, "exec2")];

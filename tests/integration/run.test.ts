@@ -1,6 +1,6 @@
 /** The main job, through the real socket with both clients: an image comes in, a container runs from it. */
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { startEngine, type TestEngine } from "../harness/engine.ts";
+import { berth, startEngine, type TestEngine } from "../harness/engine.ts";
 
 let engine: TestEngine;
 beforeAll(async () => {
@@ -30,7 +30,7 @@ test("the stock docker client runs a container too", async () => {
 
 test("standard input reaches the process, and its end too", async () => {
   const input = "line\n".repeat(20_000);
-  const { code, stdout } = await engine.run(["dist/berth", "run", "--rm", "-i", "busybox", "wc", "-c"], {
+  const { code, stdout } = await engine.run([berth, "run", "--rm", "-i", "busybox", "wc", "-c"], {
     input,
   });
   expect({ code, stdout: stdout.trim() }).toEqual({ code: 0, stdout: "100000" });
@@ -38,7 +38,7 @@ test("standard input reaches the process, and its end too", async () => {
 
 test("20 MB of binary output arrive whole and in order", async () => {
   const script = "head -c 20000000 /dev/urandom > /tmp/x; cat /tmp/x; md5sum < /tmp/x >&2";
-  const child = Bun.spawn(engine.inNetwork(["dist/berth", "run", "--rm", "busybox", "sh", "-c", script]), {
+  const child = Bun.spawn(engine.inNetwork([berth, "run", "--rm", "busybox", "sh", "-c", script]), {
     env: { ...process.env, DOCKER_HOST: engine.host },
     stdout: "pipe",
     stderr: "pipe",
@@ -55,7 +55,7 @@ test("20 MB of binary output arrive whole and in order", async () => {
 
 test("a terminal is a terminal, of the size it was given", async () => {
   const script = 'stty rows 33 cols 101; "$@" run --rm -it busybox sh -c "sleep 0.3; stty size; tty"';
-  const { stdout } = await engine.run(["script", "-qec", `sh -c '${script}' sh dist/berth`, "/dev/null"]);
+  const { stdout } = await engine.run(["script", "-qec", `sh -c '${script}' sh ${berth}`, "/dev/null"]);
   expect(stdout.replaceAll("\r", "")).toContain("33 101\n/dev/pts/0\n");
 });
 
