@@ -11,8 +11,8 @@ berth=$PWD/dist/berth
 
 start() {
   mkdir -p "$home" "$run"
-  setsid "$berth" daemon --data-root "$home/data" --exec-root "$run/exec" --pidfile "$run/pid" -H "$BERTH_HOST" \
-    >>"$home/engine.log" 2>&1 </dev/null &
+  (setsid "$berth" daemon --data-root "$home/data" --exec-root "$run/exec" --pidfile "$run/pid" -H "$BERTH_HOST" \
+    >>"$home/engine.log" 2>&1 </dev/null &)
   for _ in $(seq 200); do
     "$berth" version >/dev/null 2>&1 && return
     sleep 0.05
@@ -50,7 +50,7 @@ if [[ -t 0 && -t 1 ]]; then
   exit 0
 fi
 
-say() { printf '\n$ berth %s\n' "$*"; "$berth" "$@"; }
+say() { printf '\n$ berth%s\n' "$(printf ' %s' "${@@Q}" | sed "s/'\([A-Za-z0-9_./:=-]*\)'/\1/g")"; "$berth" "$@"; }
 say run --rm debian:bookworm sh -c 'echo "hello from $(cat /etc/debian_version) on $(uname -s)"'
 say run -d --name tour busybox sh -c 'i=0; while :; do i=$((i+1)); echo "line $i"; sleep 0.2; done'
 say ps
