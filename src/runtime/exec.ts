@@ -20,6 +20,8 @@ export interface RunningExec {
 
 /** Exit code when conmon was killed and cannot tell. */
 const unknownExitCode = 137;
+/** a connection for the sake of stdin alone */
+const nothing: AttachOptions = { stdout: false, stderr: false };
 
 /**
  * Processes in running containers, each under a conmon of its own, so that one code path serves all streams, a
@@ -62,13 +64,16 @@ export class Execs {
     bundle: string,
   ): Promise<RunningExec> {
     const { terminal } = exec.process;
-    const streamed = attach !== undefined;
-    const stdin = exec.stdin && streamed;
+    const typed = exec.stdin && attach !== undefined;
+    // without a stdin, conmon would hand on the host's own /dev/null: crun chowns it to the exec's user, and the process
+    // could chmod it. So there is a pipe in any case, which ends at once where nobody writes.
+    const stdin = typed || !terminal;
+    const held = attach ?? (terminal ? undefined : nothing);
     const argv = execArguments(
       { ...this.context, runtime: container.runtime },
-      { containerId: exec.containerId, execId: exec.id, bundle, terminal, stdin, attach: streamed },
+      { containerId: exec.containerId, execId: exec.id, bundle, terminal, stdin, attach: held !== undefined },
     );
-    const monitor = await Monitor.spawn(argv, bundle, streamed);
+    const monitor = await Monitor.spawn(argv, bundle, held !== undefined);
     let pid = 0;
     const streams = new ProcessStreams({
       socketPath: inBundle.attach(bundle),
@@ -77,7 +82,9 @@ export class Execs {
       keepsStdin: stdin && terminal,
       running: () => pid === 0 || isRunning(pid),
     });
-    const attachment = attach && (await attachHeld(monitor, streams, attach));
+    const attachment = held && (await attachHeld(monitor, streams, held));
+    if (stdin && !typed) await attachment?.closeStdin();
+    if (!attach) attachment?.close();
     try {
       pid = await execPid(monitor, exec);
     } catch (error) {
@@ -86,7 +93,7 @@ export class Execs {
       throw error;
     }
     const exit = this.exitOf(monitor, exec.id, bundle);
-    return { pid, exit, ...(attachment ? { attachment } : {}) };
+    return { pid, exit, ...(attach && attachment ? { attachment } : {}) };
   }
 
   private async exitOf(monitor: Monitor, execId: string, bundle: string): Promise<number> {

@@ -384,6 +384,18 @@ describe.skipIf(!able)("runtime", () => {
     expect(exec(["/etc/passwd"])).rejects.toMatchObject({ exitCode: 126 });
   }, 30_000);
 
+  test("exec never holds the host's /dev/null: its stdin is a pipe that has ended", async () => {
+    const container = await started(["sleep", "100"]);
+    const script = "cat; case $(readlink /proc/$$/fd/0) in pipe:*) exit 3;; esac";
+    for (const attach of [both, undefined]) {
+      const process = processOf(container, ["sh", "-c", script]);
+      const exec = { id: newId(), containerId: container.id, process, stdin: false };
+      const running = await runtime.exec(exec, attach);
+      if (running.attachment) await bytesOf(running.attachment.output);
+      expect(await running.exit).toBe(3);
+    }
+  }, 20_000);
+
   test("exec on a terminal can be resized and typed into", async () => {
     const container = await started(["sleep", "100"]);
     const id = newId();
