@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { isKind } from "../lib/errors.ts";
+import { EngineError, isKind } from "../lib/errors.ts";
 import { createOne, openWorld, settle, type World } from "./testing/fakes.ts";
 
 const never = new AbortController().signal;
@@ -180,5 +180,45 @@ describe("restart policies", () => {
     await world.containers.stop(id, {});
     await settle();
     expect(await statusOf(world, id)).toBe("exited");
+  });
+});
+
+describe("an automatic restart that fails", () => {
+  const always = { HostConfig: { RestartPolicy: { Name: "always", MaximumRetryCount: 0 } } };
+
+  /** A container whose policy is about to start it, while the next start is going to fail with `failure`. */
+  async function failing(failure: Error): Promise<{ world: World; id: string }> {
+    const world = openWorld();
+    const id = await createOne(world, always);
+    await world.containers.start(id);
+    world.runtime.exit(id, 1);
+    await settle();
+    world.runtime.failCreate = failure;
+    world.clock.next();
+    await settle();
+    return { world, id };
+  }
+
+  test("is tried again after a longer while, and tells why meanwhile", async () => {
+    const { world, id } = await failing(new Error("no memory"));
+    const { State } = await world.containers.inspect(id, { size: false });
+    expect([State.Status, State.Error]).toEqual(["restarting", "no memory"]);
+    expect(world.clock.next()).toBe(200);
+    await settle();
+    expect(await statusOf(world, id)).toBe("running");
+  });
+
+  test("ends it where what it asks for cannot be had", async () => {
+    const { world, id } = await failing(new EngineError("invalid", "executable file not found in $PATH"));
+    expect(await statusOf(world, id)).toBe("exited");
+    expect(world.clock.waiting).toHaveLength(0);
+  });
+
+  test("is given up when a user stops it, and those who wait hear of it", async () => {
+    const { world, id } = await failing(new Error("no memory"));
+    const { done } = world.containers.wait(id, "not-running", never);
+    await world.containers.stop(id, {});
+    expect(await done).toEqual({ StatusCode: 128 });
+    expect([await statusOf(world, id), world.clock.waiting.length]).toEqual(["exited", 0]);
   });
 });

@@ -101,6 +101,9 @@ test("unless-stopped stays stopped when a user stopped it; always comes back", a
     await before.containers.stop(id, {});
   }
   const world = await after(before);
+  expect((await stateOf(world, comes)).Status).toBe("restarting");
+  world.clock.next();
+  await settle();
   expect((await stateOf(world, stopped)).Status).toBe("exited");
   expect((await stateOf(world, comes)).Status).toBe("running");
 });

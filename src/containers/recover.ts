@@ -11,7 +11,6 @@ import { logPathIn, logPolicyOf } from "./logs.ts";
 import { discard } from "./remove.ts";
 import { scheduleRestart, wantsStartAtBoot } from "./restart-manager.ts";
 import { dropShm } from "./start/shm.ts";
-import { launch } from "./start/start.ts";
 
 /** the engine cannot know how a process ended that left no exit file (the machine went down) */
 const lostExitCode = 255;
@@ -132,18 +131,12 @@ async function undoStart(ctx: Context, container: Container): Promise<boolean> {
   return restarts;
 }
 
+/** From here on it is told as restarting, like any container whose policy is about to start it. */
 function startLater(ctx: Context, container: Container): void {
   if (container.cancelRestart) return;
-  if (container.life.status === "restarting") {
-    scheduleRestart(ctx, container, 0);
-    return;
-  }
-  ctx.background.run(`start of ${container.name}`, () =>
-    container.lock.run(async () => {
-      if (container.removing || container.alive) return;
-      await launch(ctx, container);
-    }),
-  );
+  container.life = { ...container.life, status: "restarting" };
+  ctx.store.saveLife(container);
+  scheduleRestart(ctx, container, 0);
 }
 
 /** What no row names goes, before anything new is made. */

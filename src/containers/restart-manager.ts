@@ -1,4 +1,4 @@
-import { messageOf } from "../lib/errors.ts";
+import { type EngineError, type ErrorKind, messageOf } from "../lib/errors.ts";
 import { parseNs } from "../lib/time.ts";
 import type { ExitReport } from "../runtime/contract.ts";
 import type { Container } from "./container.ts";
@@ -21,7 +21,7 @@ export function nextRestart(
   if (!wantsRestart(container, report.exitCode)) return undefined;
   const started = parseNs(container.life.startedAt) ?? report.exitedAtNs;
   const before = report.exitedAtNs - started >= goodRunNs ? 0 : container.backoffMs;
-  container.backoffMs = before === 0 ? firstMs : Math.min(before * 2, longestMs);
+  container.backoffMs = longer(before);
   return container.backoffMs;
 }
 
@@ -32,6 +32,23 @@ export function wantsRestart({ spec, life }: Container, exitCode: number): boole
   if (policy.Name !== "on-failure" || exitCode === 0) return false;
   return policy.MaximumRetryCount === 0 || life.restartCount < policy.MaximumRetryCount;
 }
+
+/** a restart that fails so would fail again: what is asked for cannot be had */
+const lasting: readonly ErrorKind[] = ["invalid", "notFound", "notImplemented"];
+
+/**
+ * Milliseconds until an automatic start that failed is tried again, undefined where the container stays ended. Docker
+ * leaves it ended after any failure; here a passing cause (a port or a joined container not free yet, no memory, a full
+ * disk) is waited for, and what the configuration asks for in vain (no such command, no such folder) ends it.
+ */
+export function nextRetry(container: Container, error: EngineError): number | undefined {
+  if (lasting.includes(error.kind) || !wantsRestart(container, container.life.exitCode || 1))
+    return undefined;
+  container.backoffMs = longer(container.backoffMs);
+  return container.backoffMs;
+}
+
+const longer = (beforeMs: number): number => (beforeMs === 0 ? firstMs : Math.min(beforeMs * 2, longestMs));
 
 /** Docker's rule at the engine's own start: `always` comes back even where a user had stopped it. */
 export function wantsStartAtBoot(container: Container): boolean {
@@ -58,7 +75,7 @@ async function restartNow(ctx: Context, container: Container): Promise<void> {
   try {
     await launch(ctx, container);
   } catch (error) {
-    // the failure is recorded with the container; it stays ended, as Docker leaves it
+    // the failure is recorded with the container, and its next try is planned where there is one
     ctx.logger.warn("restart failed", { container: container.id, error: messageOf(error) });
   }
 }
@@ -68,4 +85,5 @@ export function giveUpRestart(ctx: Context, container: Container): void {
   container.cancelRestart?.();
   container.life = { ...container.life, status: "exited" };
   ctx.store.saveLife(container);
+  container.waiters.exited(container.life.exitCode);
 }

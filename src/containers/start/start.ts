@@ -7,6 +7,7 @@ import { bundleOf, type Context, tell } from "../context.ts";
 import { startHealth } from "../health.ts";
 import { logPathIn, logPolicyOf } from "../logs.ts";
 import { removeFailedStart } from "../remove.ts";
+import { nextRetry, scheduleRestart } from "../restart-manager.ts";
 import { failureOf } from "./failure.ts";
 import { finishHosts, nameFilesOf, writeNameFiles } from "./files.ts";
 import { joinedContainer, networkDonor } from "./namespaces.ts";
@@ -181,17 +182,21 @@ async function fail(
   for (const session of container.pending) session.end();
   container.pending.clear();
   container.end();
+  const retryMs = container.startsAgain ? nextRetry(container, told) : undefined;
+  const ended = before === "created" ? "created" : "exited";
   const life = { ...container.life };
   delete life.sandbox;
   container.life = {
     ...life,
-    status: before === "created" ? "created" : "exited",
+    status: retryMs === undefined ? ended : "restarting",
     pid: 0,
     exitCode,
     error: told.message,
+    ...(retryMs === undefined ? {} : { restartCount: life.restartCount + 1 }),
   };
   ctx.store.saveLife(container);
   container.waiters.exited(exitCode);
+  if (retryMs !== undefined && !ctx.closing) scheduleRestart(ctx, container, retryMs);
   if (container.spec.hostConfig.AutoRemove) await removeFailedStart(ctx, container);
   throw told;
 }
