@@ -5,6 +5,7 @@ import { dirname } from "node:path";
 import type { Duplex } from "node:stream";
 import type { Engine } from "../engine/contract.ts";
 import { EngineError, messageOf } from "../lib/errors.ts";
+import { bodyOf } from "./body.ts";
 import { answer, type RawRequest } from "./dispatch.ts";
 import { hijack } from "./hijack.ts";
 import { contentTypes, type Reply } from "./reply.ts";
@@ -128,7 +129,7 @@ const rawRequest = (request: IncomingMessage, signal: () => AbortSignal): RawReq
   method: request.method ?? "GET",
   url: request.url ?? "/",
   headers: request.headers,
-  body: request,
+  body: bodyOf(request),
   signal,
 });
 

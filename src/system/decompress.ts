@@ -9,9 +9,13 @@ export async function* decompress(input: AsyncIterable<Uint8Array>): AsyncGenera
   const iterator = input[Symbol.asyncIterator]();
   try {
     const { start, compression } = await peek(iterator);
-    const all = rejoin(start, iterator);
-    if (compression === "none") yield* all;
-    else if (compression === "xz") yield* throughProgram(["xz", "-dc"], all);
+    if (compression === "none") {
+      yield* rejoin(start, iterator);
+      return;
+    }
+    // programs and zlib look at bytes later than their source may want the memory back
+    const all = copies(rejoin(start, iterator));
+    if (compression === "xz") yield* throughProgram(["xz", "-dc"], all);
     else if (compression === "bzip2") yield* throughProgram(["bzip2", "-dc"], all);
     else yield* throughZlib(compression, all);
   } finally {
@@ -27,7 +31,7 @@ async function peek(
   while (length < compressionMagicMax) {
     const { value, done } = await iterator.next();
     if (done) break;
-    start.push(value);
+    start.push(value.length < compressionMagicMax ? value.slice() : value);
     length += value.length;
   }
   const first =
@@ -42,6 +46,11 @@ async function* rejoin(start: Uint8Array[], rest: AsyncIterator<Uint8Array>): As
     if (done) return;
     yield value;
   }
+}
+
+async function* copies(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  for await (const bytes of source)
+    yield bytes.buffer instanceof SharedArrayBuffer ? Buffer.from(bytes) : bytes;
 }
 
 const outputChunk = 256 * 1024;

@@ -4,9 +4,22 @@ import { messageOf } from "../lib/errors.ts";
  * Byte streams to and from a worker, with back pressure. The worker's side has the calls `feed` and `feedEnd` (a session
  * that takes bytes), or `read` and `readEnd` (one that gives them).
  */
-export interface FeedCalls {
-  /** answers once the worker has come for the bytes */
+export type FeedCalls = GivenFeed | SharedFeed;
+
+interface GivenFeed extends FeedEnd {
+  memory: "given";
+  /** the bytes are the callee's to transfer; answers once the worker has come for them */
   feed(bytes: Uint8Array<ArrayBuffer>): Promise<unknown>;
+}
+
+/** A few buffers that both threads see, used over and over: saves the kernel a page fault for every 4 KB. */
+interface SharedFeed extends FeedEnd {
+  memory: "shared";
+  /** answers once the worker is done with the bytes */
+  feed(bytes: Uint8Array): Promise<unknown>;
+}
+
+interface FeedEnd {
   /** the source is over, or failed with this sentence */
   feedEnd(error?: string): Promise<unknown>;
 }
@@ -59,12 +72,16 @@ async function sendAll(
 ): Promise<void> {
   const inFlight: Promise<unknown>[] = [];
   let sent = 0;
-  for await (const batch of batches(stoppable(source, failed, signal))) {
-    sent += batch.length;
+  const pieces = stoppable(source, failed, signal);
+  const pass = async (length: number, feeding: () => Promise<unknown>): Promise<void> => {
+    sent += length;
     if (inFlight.length >= inFlightMax) await inFlight.shift();
-    inFlight.push(calls.feed(batch));
+    inFlight.push(feeding());
     progress?.(sent);
-  }
+  };
+  if (calls.memory === "given")
+    for await (const batch of batches(pieces, newBuffer)) await pass(batch.length, () => calls.feed(batch));
+  else for await (const batch of batches(pieces, ring())) await pass(batch.length, () => calls.feed(batch));
   await Promise.all(inFlight);
 }
 
@@ -101,9 +118,25 @@ async function* stoppable(
   }
 }
 
-/** Copies pieces into buffers of `batchSize` that can be given away. */
-async function* batches(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array<ArrayBuffer>> {
-  let batch = new Uint8Array(batchSize);
+const newBuffer = (): Uint8Array<ArrayBuffer> => new Uint8Array(batchSize);
+
+/** One more than may be on their way: the next is free by the time it is to be filled. */
+function ring(): () => Uint8Array<SharedArrayBuffer> {
+  const buffers: Uint8Array<SharedArrayBuffer>[] = [];
+  let next = 0;
+  return () => {
+    const at = next++ % (inFlightMax + 1);
+    buffers[at] ??= new Uint8Array(new SharedArrayBuffer(batchSize));
+    return buffers[at];
+  };
+}
+
+/** Copies pieces into buffers of `batchSize`. */
+async function* batches<Memory extends ArrayBufferLike>(
+  source: AsyncIterable<Uint8Array>,
+  make: () => Uint8Array<Memory>,
+): AsyncGenerator<Uint8Array<Memory>> {
+  let batch = make();
   let length = 0;
   for await (const bytes of source) {
     for (let at = 0; at < bytes.length; ) {
@@ -113,11 +146,11 @@ async function* batches(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8
       at += part;
       if (length < batchSize) continue;
       yield batch;
-      batch = new Uint8Array(batchSize);
+      batch = make();
       length = 0;
     }
   }
-  if (length > 0) yield batch.slice(0, length);
+  if (length > 0) yield batch.subarray(0, length);
 }
 
 /** What a reading session gives, one message at a time, until its end or until the reader goes. */

@@ -93,7 +93,7 @@ function readEnd({ session }: { session: number }): void {
 }
 
 async function extract({ session, request }: ArchiveCalls["extract"]["args"]): Promise<void> {
-  const feed = new Feed();
+  const feed = new Feed({ untilDone: true });
   feeds.set(session, feed);
   try {
     const view = viewOf(request);

@@ -84,7 +84,8 @@ export async function putArchive(
     const options = { noOverwriteDirNonDir, ...(owner === undefined ? {} : { owner }) };
     const request = { ...view, path, options, volumes };
     const calls = {
-      feed: (bytes: Uint8Array<ArrayBuffer>) => ctx.archives.call("feed", { session, bytes }, [bytes.buffer]),
+      memory: "shared" as const,
+      feed: (bytes: Uint8Array) => ctx.archives.call("feed", { session, bytes }),
       feedEnd: (error?: string) =>
         ctx.archives.call("feedEnd", { session, ...(error === undefined ? {} : { error }) }),
     };

@@ -7,6 +7,12 @@ export class Feed implements AsyncIterable<Uint8Array> {
   private ended = false;
   private error: Error | undefined;
   private wake: () => void = () => undefined;
+  private readonly untilDone: boolean;
+
+  /** With `untilDone` a push resolves when the reader is done with the bytes, so that their memory can be used again. */
+  constructor({ untilDone = false }: { untilDone?: boolean } = {}) {
+    this.untilDone = untilDone;
+  }
 
   push(bytes: Uint8Array): Promise<void> {
     if (this.ended) return Promise.resolve();
@@ -33,8 +39,12 @@ export class Feed implements AsyncIterable<Uint8Array> {
       if (this.error !== undefined) throw this.error;
       const next = this.queue.shift();
       if (next !== undefined) {
-        next.taken();
-        yield next.bytes;
+        if (!this.untilDone) next.taken();
+        try {
+          yield next.bytes;
+        } finally {
+          next.taken();
+        }
       } else if (this.ended) return;
       else
         await new Promise<void>((resolve) => {
