@@ -50,11 +50,13 @@ let home: string;
 let server: ApiServer;
 let echo: Echo;
 let gate: PromiseWithResolvers<unknown>;
+let pauses = 0;
 
 beforeEach(async () => {
   home = mkdtempSync(join(tmpdir(), "berth-api-"));
   echo = new Echo();
   gate = Promise.withResolvers();
+  pauses = 0;
   const engine = fakeEngine({
     containers: {
       attach: async (id: string) => {
@@ -63,6 +65,7 @@ beforeEach(async () => {
       },
       wait: () => ({ done: gate.promise }),
       pause: async () => {
+        pauses++;
         throw new TypeError("a bug");
       },
     },
@@ -179,6 +182,21 @@ test("an attach without an upgrade is answered with 200 and the raw connection",
   await client.until("\r\n\r\nout ");
   await echo.closeStdin();
   expect(await client.untilEnd()).toEndWith("\r\n\r\nout end");
+});
+
+test("what follows an attach on a connection is never taken for a request", async () => {
+  const attached = post("/containers/x/attach?stream=1&stdin=1&stdout=1");
+  const later = new Client(attached);
+  await later.until("\r\n\r\n");
+  later.socket.write(post("/containers/x/pause"));
+  const atOnce = new Client(attached + post("/containers/x/pause"));
+  for (const client of [later, atOnce]) await client.untilEnd();
+  expect(pauses).toBe(0);
+  const one = new Client("GET /_ping HTTP/1.1\r\nHost: x\r\n\r\n");
+  await one.until("OK");
+  one.socket.write("GET /version HTTP/1.1\r\nHost: x\r\n\r\n");
+  await one.until('"ApiVersion"');
+  one.socket.destroy();
 });
 
 test("a refused attach is told as plain text, on either kind of connection", async () => {

@@ -28,6 +28,8 @@ export class ApiServer {
   private readonly common: CommonHeaders;
   private readonly servers: http.Server[] = [];
   private readonly sockets = new Set<Duplex>();
+  /** connections with a reply under way, or that have become a session's: what else comes there is no request */
+  private readonly taken = new WeakSet<Duplex>();
   private readonly unixPaths: string[] = [];
 
   /** `onActivity` is called with each request. */
@@ -90,7 +92,17 @@ export class ApiServer {
     socket.once("close", () => this.sockets.delete(socket));
   }
 
+  /**
+   * One request at a time on a connection. Without an upgrade the server would read what a client sends after an attach,
+   * which is its process's input, as further requests and do as they say: such a connection ends.
+   */
   private async onRequest(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { socket } = request;
+    if (this.taken.has(socket)) {
+      socket.destroy();
+      return;
+    }
+    this.taken.add(socket);
     this.onActivity();
     response.on("error", ignoreReset);
     request.on("error", ignoreReset);
@@ -98,9 +110,12 @@ export class ApiServer {
     const signal = lazySignal(response);
     try {
       const reply = await answer(this.engine, this.router, rawRequest(request, signal));
-      if (reply.kind === "hijack") await hijack(request.socket, false, reply.contentType, reply.session);
-      else if (reply.kind === "rawError") request.socket.end(rawErrorText(reply));
-      else await send(reply, response, this.common, head);
+      if (reply.kind === "hijack") await hijack(socket, false, reply.contentType, reply.session);
+      else if (reply.kind === "rawError") socket.end(rawErrorText(reply));
+      else {
+        await send(reply, response, this.common, head);
+        this.taken.delete(socket);
+      }
     } catch (error) {
       // The reply had begun: all that can be told now is that it is not whole.
       this.engine.logger.debug("request ended early", { url: request.url, error: messageOf(error) });
