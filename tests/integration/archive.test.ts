@@ -1,0 +1,241 @@
+/**
+ * Archives of a container's files against hostile archives and hostile containers: whatever they do, nothing outside of
+ * the container's root, volumes and binds is read or written.
+ */
+import { afterAll, beforeAll, expect, test } from "bun:test";
+import { existsSync } from "node:fs";
+import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { TarEntry } from "../../src/lib/tar/entry.ts";
+import { TarReader } from "../../src/lib/tar/reader.ts";
+import { endOfArchive, headerOf, padding, tarEntry } from "../../src/lib/tar/writer.ts";
+import { startEngine, type TestEngine } from "../harness/engine.ts";
+
+const secret = "only the host may read this";
+let engine: TestEngine;
+let host: string;
+
+beforeAll(async () => {
+  engine = await startEngine({ images: ["busybox"] });
+  host = join(engine.home, "host");
+  await mkdir(join(host, "shared"), { recursive: true });
+  await writeFile(join(host, "canary"), secret);
+}, 120_000);
+afterAll(async () => {
+  await engine.destroy();
+}, 120_000);
+
+type Member = Pick<TarEntry, "name"> & Partial<TarEntry> & { text?: string };
+
+function tarOf(...members: Member[]): Uint8Array<ArrayBuffer> {
+  const parts = members.flatMap(({ text = "", ...entry }) => {
+    const content = Buffer.from(text);
+    return [
+      headerOf(tarEntry({ type: "file", size: content.length, ...entry })),
+      content,
+      padding(content.length),
+    ];
+  });
+  return new Uint8Array(Buffer.concat([...parts, endOfArchive]));
+}
+
+function membersOf(tar: Uint8Array): { name: string; type: string; linkName: string; text: string }[] {
+  const members: ReturnType<typeof membersOf> = [];
+  const reader = new TarReader({
+    entry: ({ name, type, linkName }) => void members.push({ name, type, linkName, text: "" }),
+    data: (bytes) => {
+      const last = members.at(-1);
+      if (last) last.text += Buffer.from(bytes).toString();
+    },
+    end: () => undefined,
+  });
+  reader.push(tar);
+  reader.finish();
+  return members;
+}
+
+const archive = (container: string, path: string, more = ""): string =>
+  `/containers/${container}/archive?path=${encodeURIComponent(path)}${more}`;
+
+async function get(container: string, path: string) {
+  const response = await engine.api(archive(container, path));
+  const body = await response.bytes();
+  return response.ok
+    ? { status: response.status, members: membersOf(body), message: "" }
+    : {
+        status: response.status,
+        members: [],
+        message: (JSON.parse(Buffer.from(body).toString()) as { message: string }).message,
+      };
+}
+
+async function put(container: string, path: string, tar: Uint8Array<ArrayBuffer>, more = "") {
+  const response = await engine.api(archive(container, path, more), {
+    method: "PUT",
+    headers: { "Content-Type": "application/x-tar" },
+    body: tar,
+  });
+  const text = await response.text();
+  return {
+    status: response.status,
+    message: text === "" ? "" : (JSON.parse(text) as { message: string }).message,
+  };
+}
+
+test("a container that does not run gives and takes files, with its volumes and binds over them", async () => {
+  await engine.ok(
+    "create",
+    "--name",
+    "still",
+    "-v",
+    "still:/deep/vol",
+    "-v",
+    `${host}/shared:/bind`,
+    "-v",
+    `${host}:/ro:ro`,
+    "busybox",
+    "true",
+  );
+  expect(await put("still", "/deep/vol", tarOf({ name: "in-volume", text: "v" }))).toMatchObject({
+    status: 200,
+  });
+  expect(await put("still", "/bind", tarOf({ name: "in-bind", text: "b", uid: 12, gid: 13 }))).toMatchObject({
+    status: 200,
+  });
+  expect(await readFile(join(host, "shared/in-bind"), "utf8")).toBe("b");
+  const { members } = await get("still", "/deep");
+  expect(members.map(({ name }) => name)).toEqual(["deep/", "deep/vol/", "deep/vol/in-volume"]);
+  expect(await put("still", "/ro", tarOf({ name: "x" }))).toEqual({
+    status: 400,
+    message: "mounted volume is marked read-only",
+  });
+  expect(await put("still", "/", tarOf({ name: "ro/x", text: "x" }))).toEqual({
+    status: 500,
+    message: "openat ro/x: read-only file system",
+  });
+  expect(existsSync(join(host, "x"))).toBe(false);
+  await engine.ok("rm", "-v", "still");
+}, 60_000);
+
+test("names and links of a hostile archive stay below the folder it goes to", async () => {
+  await engine.ok("run", "-d", "--name", "target", "busybox", "sh", "-c", "mkdir /t; sleep 1000");
+  const outside = `${host}/written`;
+  for (const name of ["../x", "a/../../x", "/../../x"])
+    expect(await put("target", "/t", tarOf({ name, text: "x" }))).toEqual({
+      status: 500,
+      message: `invalid entry name ${JSON.stringify(name)}`,
+    });
+  expect(
+    await put("target", "/t", tarOf({ name: "hard", type: "hardlink", linkName: "../etc/passwd" })),
+  ).toMatchObject({ status: 500 });
+  expect(
+    await put("target", "/t", tarOf({ name: "hard", type: "hardlink", linkName: `${host}/canary` })),
+  ).toMatchObject({ status: 404 });
+  const through = tarOf(
+    { name: "out", type: "symlink", linkName: host },
+    { name: "out/written", text: "x" },
+    { name: "up", type: "symlink", linkName: "../../../../../../../.." },
+    { name: `up${outside}`, text: "x" },
+    { name: `up${host}/canary`, text: "overwritten" },
+  );
+  expect(await put("target", "/t", through)).toEqual({ status: 200, message: "" });
+  expect(existsSync(outside)).toBe(false);
+  expect(await readFile(join(host, "canary"), "utf8")).toBe(secret);
+  // as Docker has it: the folder that is extracted in stands for the root
+  expect(await engine.ok("exec", "target", "cat", `/t${outside}`)).toBe("x");
+  await engine.ok("rm", "-f", "target");
+}, 60_000);
+
+test("neither /proc nor links to the host's files lead to the host", async () => {
+  const script = `ln -s ${host}/canary /absolute; ln -s ../../../../../../../..${host}/canary /relative; ln -s /proc/1/root /magic; sleep 1000`;
+  await engine.ok("run", "-d", "--name", "links", "busybox", "sh", "-c", script);
+  await Bun.sleep(300);
+  for (const path of ["/proc/1/root", "/proc/self/exe", "/magic/etc/passwd", "/absolute/", "/relative/"])
+    expect(await get("links", path)).toMatchObject({ status: 404 });
+  expect((await get("links", "/absolute")).members).toEqual([
+    { name: "absolute", type: "symlink", linkName: `${host}/canary`, text: "" },
+  ]);
+  expect(await put("links", "/magic", tarOf({ name: "x" }))).toMatchObject({ status: 404 });
+  await engine.ok("rm", "-f", "links");
+}, 60_000);
+
+test("a container that swaps folders and links all the time never gets a copy out of itself", async () => {
+  // `way` is now a folder with a file, now one link or another to the host's folder, as fast as a shell can
+  const swaps = [
+    "mkdir -p /w/real; echo inside > /w/real/canary; cd /w",
+    `ln -s ${host} absolute; ln -s ../../../../../../..${host} relative; ln -s /proc/1/root${host} magic`,
+    "while :; do mv real way; mv way real; for l in absolute relative magic; do mv $l way; mv way $l; done; done",
+  ].join("\n");
+  await engine.ok("run", "-d", "--name", "hostile", "busybox", "sh", "-c", swaps);
+  const until = Date.now() + 8000;
+  const told = new Set<number>();
+  const reading = async (path: string): Promise<void> => {
+    while (Date.now() < until) {
+      const { status, members } = await get("hostile", path);
+      told.add(status);
+      for (const { text } of members) expect(text).not.toContain(secret);
+    }
+  };
+  const writing = async (path: string, prefix: string): Promise<void> => {
+    while (Date.now() < until) {
+      const { status } = await put(
+        "hostile",
+        path,
+        tarOf(
+          { name: `${prefix}canary`, text: "replaced", mode: 0o666 },
+          { name: `${prefix}pipe`, type: "fifo", mode: 0o777 },
+        ),
+      );
+      told.add(status);
+    }
+  };
+  await Promise.all([
+    reading("/w/way/canary"),
+    reading("/w/way/"),
+    reading("/w"),
+    writing("/w/way", ""),
+    writing("/w", "way/"),
+  ]);
+  expect(told.has(200)).toBe(true);
+  expect(await readFile(join(host, "canary"), "utf8")).toBe(secret);
+  expect((await readdir(host)).sort()).toEqual(["canary", "shared"]);
+  await engine.ok("rm", "-f", "hostile");
+}, 60_000);
+
+test("a client that stands still keeps nobody from removing the container, and leaves nothing", async () => {
+  await engine.ok(
+    "run",
+    "-d",
+    "--name",
+    "slow",
+    "busybox",
+    "sh",
+    "-c",
+    "dd if=/dev/zero of=/big bs=1M count=64 2> /dev/null; sleep 1000",
+  );
+  await Bun.sleep(1000);
+  const response = await engine.api(archive("slow", "/big"));
+  const reader = response.body?.getReader();
+  await reader?.read();
+  await engine.ok("rm", "-f", "slow");
+  await reader?.cancel();
+  expect((await engine.ok("ps", "-aq")).trim()).toBe("");
+}, 60_000);
+
+test("an export is the whole root, without what is mounted over it", async () => {
+  await engine.ok("create", "--name", "whole", "-v", `${host}:/mounted`, "busybox", "true");
+  const response = await engine.api("/containers/whole/export");
+  const names = membersOf(await response.bytes()).map(({ name }) => name);
+  expect(names).toContain("bin/");
+  expect(names.some((name) => name.includes("canary") || name === "/" || name.startsWith("./"))).toBe(false);
+  await engine.ok("rm", "whole");
+}, 60_000);
+
+test("nothing is left once the engine has stopped", async () => {
+  await engine.ok("create", "--name", "last", "busybox", "true");
+  await get("last", "/etc");
+  await engine.stop("SIGTERM");
+  expect((await engine.leftovers()).filter((one) => one.startsWith("mount"))).toEqual([]);
+  await engine.start();
+  await engine.ok("rm", "last");
+}, 60_000);
