@@ -13,6 +13,9 @@ import { readExit } from "./exits.ts";
 import type { OciRuntime } from "./oci-runtime.ts";
 import { inBundle } from "./paths.ts";
 
+/** Half of how long an exit that conmon has not written yet is waited for. */
+const lateExitMs = 256;
+
 /** Finding containers again after the engine has ended, however it ended: from conmon's files and the kernel. */
 
 async function textOf(path: string): Promise<string | undefined> {
@@ -48,6 +51,16 @@ async function livingPid(bundle: string): Promise<number | undefined> {
   return cgroup !== undefined && groups?.includes(cgroup) ? pid : undefined;
 }
 
+/**
+ * The conmon of a container's first process: its parent, told by its command line. Undefined where that one was killed:
+ * then the process has another parent (init, or a service manager), which must be neither waited for nor signalled.
+ */
+async function conmonOf(pid: number, bundle: string): Promise<number | undefined> {
+  const parent = processStat(pid)?.parent ?? 0;
+  const command = parent > 1 ? await textOf(`/proc/${parent}/cmdline`) : undefined;
+  return command?.includes(`\0${bundle}\0`) ? parent : undefined;
+}
+
 export async function inspectContainer(
   context: RuntimeContext,
   id: string,
@@ -59,8 +72,14 @@ export async function inspectContainer(
   if (exit) return exit;
   const pid = await livingPid(bundle);
   if (pid !== undefined) return { pid, running: true };
-  // it may have ended between the two looks
-  return await readExit(id, bundle, oomKills);
+  // it may have ended just now, and its conmon be about to say so
+  if (!existsSync(inBundle.pid(bundle))) return undefined;
+  for (let waitMs = 1; waitMs <= lateExitMs; waitMs *= 2) {
+    const late = await readExit(id, bundle, oomKills);
+    if (late) return late;
+    await Bun.sleep(waitMs);
+  }
+  return undefined;
 }
 
 export interface Adoptable {
@@ -76,9 +95,9 @@ export async function adoptContainer(context: RuntimeContext, container: Adoptab
   const { id, bundle, terminal, stdin } = container;
   const cgroup = (await cgroupOf(bundle)) ?? context.cgroupParent;
   const pid = await livingPid(bundle);
-  const conmonPid = pid === undefined ? 0 : (processStat(pid)?.parent ?? 0);
+  const conmonPid = pid === undefined ? undefined : await conmonOf(pid, bundle);
   const common = { id, bundle, terminal, stdin, cgroup, keepsStdin: keepsStdin(container) };
-  if (pid !== undefined) {
+  if (pid !== undefined && conmonPid !== undefined) {
     watchContainer(context, { ...common, pid, conmonPid, runtime: await runtimeOf(context, id) });
     return;
   }
@@ -112,12 +131,12 @@ export async function sweepRemains(context: RuntimeContext, alive: ReadonlySet<s
 
 async function endLeftover(context: RuntimeContext, bundle: string, cgroup: string): Promise<void> {
   const pid = await livingPid(bundle);
-  const conmonPid = pid === undefined ? undefined : processStat(pid)?.parent;
+  const conmonPid = pid === undefined ? undefined : await conmonOf(pid, bundle);
   context.cgroups.signalAll(cgroup, signals.kill);
   // conmon ends by itself within milliseconds; then its files no longer appear behind us
   for (let waitMs = 1; conmonPid !== undefined && waitMs < 1000; waitMs *= 2) {
     if (!processStat(conmonPid)) return;
     await Bun.sleep(waitMs);
   }
-  if (conmonPid !== undefined && conmonPid > 1) signalPid(conmonPid, signals.kill);
+  if (conmonPid !== undefined) signalPid(conmonPid, signals.kill);
 }

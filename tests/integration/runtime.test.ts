@@ -495,6 +495,27 @@ describe.skipIf(!able)("runtime", () => {
     expect(isRunning(pid)).toBe(false);
   }, 20_000);
 
+  test("a container whose conmon died with the engine is ended when it is found, not watched for ever", async () => {
+    const orphan = containerOf(["sleep", "100"]);
+    const file = join(root, "container.json");
+    writeFileSync(file, JSON.stringify(orphan));
+    const engine = Bun.spawn(
+      [process.execPath, join(import.meta.dir, "runtime-engine.ts"), execRoot(), engineId, file],
+      { stdout: "pipe" },
+    );
+    await engine.stdout.getReader().read();
+    engine.kill(9);
+    await engine.exited;
+    const found = await runtime.inspect(orphan.id);
+    const pid = found && "pid" in found ? found.pid : 0;
+    const conmon = Number(Bun.spawnSync(["cut", "-d ", "-f4", `/proc/${pid}/stat`]).stdout.toString());
+    process.kill(conmon, 9);
+    await runtime.adopt(orphan);
+    expect((await exitOf(orphan.id)).exitCode).toBe(137);
+    await runtime.delete(orphan.id);
+    expect(isRunning(pid)).toBe(false);
+  }, 20_000);
+
   test("sweep removes what no one knows", async () => {
     const { id, bundle } = await started(["sleep", "100"]);
     await runtime.sweep(new Set([id]));
