@@ -31,7 +31,8 @@ const rawFrame = 1;
 const fileFrame = 2;
 
 export class RecordWriter {
-  private readonly fd: number;
+  /** -1 once closed */
+  private fd: number;
   private readonly block = Buffer.allocUnsafe(blockMax);
   private length = 0;
   /** where the raw frame being filled keeps its length; -1 = none is open */
@@ -81,8 +82,10 @@ export class RecordWriter {
     this.close();
   }
 
+  /** May be called again: a number that was closed may be another file's by then, of another thread even. */
   close(): void {
-    close(this.fd);
+    if (this.fd >= 0) close(this.fd);
+    this.fd = -1;
   }
 
   private closeRaw(): void {
