@@ -33,17 +33,26 @@ function inRoot<T>(root: string, work: (rootFd: number) => T): T {
 /** The text of a regular file, at most `bytesMax` of it; undefined where there is none. */
 export function readBeneath(root: string, path: string, bytesMax: number): string | undefined {
   return inRoot(root, (rootFd) => {
-    const fd = openWithinRaw(rootFd, toBytes(path), flags.readOnly | flags.nonBlock, within);
-    if (fd === ENOENT || fd === ENOTDIR || fd === ELOOP) return undefined;
-    must(fd, () => `open ${path} in the container`);
+    const named = openWithinRaw(rootFd, toBytes(path), flags.path, within);
+    if (named === ENOENT || named === ENOTDIR || named === ELOOP) return undefined;
+    must(named, () => `open ${path} in the container`);
     try {
-      if (!fstatSync(fd).isFile()) return undefined;
-      const buffer = Buffer.alloc(Math.min(bytesMax, fstatSync(fd).size));
-      return buffer.subarray(0, readSync(fd, buffer, 0, buffer.length, 0)).toString("utf8");
+      // looked at before it is opened: a container may put a device there, and some act when they are opened
+      return fstatSync(named).isFile() ? readStart(`/proc/self/fd/${named}`, bytesMax) : undefined;
     } finally {
-      closeSync(fd);
+      closeSync(named);
     }
   });
+}
+
+function readStart(path: string, bytesMax: number): string {
+  const fd = openSync(path, "r");
+  try {
+    const buffer = Buffer.alloc(Math.min(bytesMax, fstatSync(fd).size));
+    return buffer.subarray(0, readSync(fd, buffer, 0, buffer.length, 0)).toString("utf8");
+  } finally {
+    closeSync(fd);
+  }
 }
 
 /**
