@@ -51,7 +51,7 @@ export function specFor(ctx: Context, container: Container, parts: SpecParts): S
     resources: resourcesOf(hostConfig),
     devices: devices.devices,
     deviceRules: devices.rules,
-    sysctls: hostConfig.Sysctls ?? {},
+    sysctls: { ...networkSysctls(hostConfig), ...hostConfig.Sysctls },
     maskedPaths: hostConfig.MaskedPaths ?? [],
     readonlyPaths: hostConfig.ReadonlyPaths ?? [],
     seccomp: security.seccomp,
@@ -76,6 +76,12 @@ function initOf({ config }: Context, host: HostConfig): string | undefined {
 }
 
 /** A kernel setting of a namespace that is the host's would change the host. */
+/** In a network of its own any user of a container may open low ports and send pings, as in Docker. */
+function networkSysctls({ NetworkMode }: HostConfig): Record<string, string> {
+  if (NetworkMode === "host" || joinedContainer(NetworkMode) !== undefined) return {};
+  return { "net.ipv4.ip_unprivileged_port_start": "0", "net.ipv4.ping_group_range": "0 2147483647" };
+}
+
 function refuseSysctls({ Sysctls, NetworkMode, IpcMode }: HostConfig): void {
   for (const name of Object.keys(Sysctls ?? {})) {
     const owner =
