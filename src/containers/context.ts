@@ -13,6 +13,7 @@ import type { ContainersConfig } from "./config.ts";
 import type { Container } from "./container.ts";
 import type { HostFacts } from "./create/resources.ts";
 import type { Exec } from "./exec/exec.ts";
+import type { StatsTimer } from "./stats/sampler.ts";
 import type { ContainerStore } from "./store.ts";
 
 /** What the containers service is built from: the services below it, explicitly. */
@@ -36,6 +37,7 @@ export interface Context extends ContainersDeps {
   background: Background;
   archives: ArchiveWorker;
   clock: Clock;
+  stats: StatsTimer;
   /** true once the service closes: nothing new is scheduled */
   closing: boolean;
 }
@@ -45,9 +47,12 @@ export interface Clock {
   after(ms: number, act: () => void): () => void;
 }
 
+/** A timer of more is one of a millisecond: 25 days, which is as good as never. */
+export const longestTimerMs = 2 ** 31 - 1;
+
 export const realClock: Clock = {
   after(ms, act) {
-    const timer = setTimeout(act, ms);
+    const timer = setTimeout(act, Math.min(ms, longestTimerMs));
     timer.unref();
     return () => clearTimeout(timer);
   },

@@ -1,7 +1,7 @@
 import { EngineError, isKind, wrap } from "../lib/errors.ts";
 import { signalNumber, signals } from "../lib/signals.ts";
 import type { Container } from "./container.ts";
-import { type Context, tell } from "./context.ts";
+import { type Context, longestTimerMs, tell } from "./context.ts";
 import { giveUpRestart } from "./restart-manager.ts";
 
 export interface StopOptions {
@@ -49,7 +49,8 @@ export function numberOf(name: string): number {
   return number;
 }
 
-function gaveUpRestart(ctx: Context, container: Container): Promise<boolean> {
+/** Calls off the restart a container waits for; false when it waits for none. */
+export function gaveUpRestart(ctx: Context, container: Container): Promise<boolean> {
   return container.lock.run(async () => {
     if (container.life.status !== "restarting") return false;
     container.life.stoppedByUser = true;
@@ -112,7 +113,7 @@ export async function startSettled(container: Container): Promise<void> {
 const afterExit = (container: Container): Promise<void> => container.lock.run(() => Promise.resolve());
 
 async function within(ended: Promise<void>, ms: number): Promise<boolean> {
-  if (ms === Number.POSITIVE_INFINITY) return ended.then(() => true);
+  if (ms > longestTimerMs) return ended.then(() => true);
   let timer: Timer | undefined;
   const late = new Promise<boolean>((resolve) => {
     timer = setTimeout(() => resolve(false), ms);
