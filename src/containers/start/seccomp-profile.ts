@@ -67,7 +67,7 @@ export function readSeccompProfile(text: string, host: HostConfig): Seccomp {
 
 function holds({ includes = {}, excludes = {} }: ProfileRule, caps: ReadonlySet<string>): boolean {
   if (excludes.caps?.some((cap) => caps.has(cap)) || excludes.arches?.includes(arch.go)) return false;
-  if (includes.caps?.length && !includes.caps.some((cap) => caps.has(cap))) return false;
+  if (includes.caps?.some((cap) => !caps.has(cap))) return false;
   return !includes.arches?.length || includes.arches.includes(arch.go);
 }
 
