@@ -71,6 +71,8 @@ export function parseBindSpec(raw: string): BindSpec {
   try {
     if (type === "volume" && propagation !== undefined)
       throw new EngineError("invalid", "field BindOptions must not be specified");
+    if (type === "bind" && modes.includes("nocopy"))
+      throw new EngineError("invalid", "field VolumeOptions must not be specified");
     return {
       source: type === "bind" ? cleanPath(source) : source,
       target: checkTarget(target),

@@ -96,6 +96,7 @@ describe("-v", () => {
       "/a:b": `invalid volume specification: '/a:b': invalid mount config for type "bind": invalid mount path: 'b' mount path must be absolute`,
       "/a:/": `invalid volume specification: '/a:/': invalid mount config for type "bind": invalid specification: destination can't be '/'`,
       "x:/b:rshared": `invalid volume specification: 'x:/b:rshared': invalid mount config for type "volume": field BindOptions must not be specified`,
+      "/a:/b:nocopy": `invalid volume specification: '/a:/b:nocopy': invalid mount config for type "bind": field VolumeOptions must not be specified`,
     };
     for (const [spec, sentence] of Object.entries(said)) expect(() => parseBindSpec(spec)).toThrow(sentence);
   });

@@ -9,10 +9,13 @@ import { Container, newLife } from "../container.ts";
 import type { Context } from "../context.ts";
 import { tell } from "../context.ts";
 import type { ContainerSpec, CreateRequest } from "../contract.ts";
+import { resolveLinks } from "../links/link.ts";
+import { prepareViews, removeViews } from "../start/image-views.ts";
 import { portRequests } from "../start/network.ts";
 import { readBody } from "./body.ts";
 import { type PlannedMount, planMounts } from "./mounts.ts";
 import { normalise } from "./normalise.ts";
+import { discardUnsupported } from "./resources.ts";
 import { validate } from "./validate.ts";
 
 const noImage: ImageConfig = { architecture: "", os: "linux", rootfs: { type: "layers", diff_ids: [] } };
@@ -36,7 +39,7 @@ export async function create(ctx: Context, request: CreateRequest): Promise<Cont
   const imageConfig = image?.config ?? noImage;
   const complete = normalise({
     id,
-    body,
+    body: { ...body, hostConfig: discardUnsupported(body.hostConfig, ctx.facts) },
     imageConfig,
     engine: ctx.config,
     cgroupVersion: ctx.facts.cgroupVersion,
@@ -51,7 +54,10 @@ export async function create(ctx: Context, request: CreateRequest): Promise<Cont
       config: complete.config,
       hostConfig: complete.hostConfig,
       donor: (idOrName) => volumesDonor(ctx, idOrName),
+      image: (reference) => ctx.images.resolve(reference),
     });
+    if (planned.some(({ mount }) => mount.image)) warnings.push("Image mount is an experimental feature");
+    const links = resolveLinks(ctx, complete.hostConfig);
     const container = new Container({
       id,
       name: taken,
@@ -60,6 +66,7 @@ export async function create(ctx: Context, request: CreateRequest): Promise<Cont
         imageName: body.config.Image,
         ...complete,
         mounts: planned.map(({ mount }) => mount),
+        ...(links.length > 0 ? { links } : {}),
         platform: imageConfig.os || "linux",
         layers: image?.layers ?? [],
         imageConfig,
@@ -72,6 +79,8 @@ export async function create(ctx: Context, request: CreateRequest): Promise<Cont
       undo.add("row", () => ctx.store.retract(id));
     }
     await makeVolumes(ctx, planned, undo);
+    undo.add("views of images", () => removeViews(ctx, container));
+    await prepareViews(ctx, container);
     await ctx.snapshots.prepare(id, container.spec.layers);
     undo.add("snapshot", () => ctx.snapshots.remove(id));
     ctx.store.insert(container);

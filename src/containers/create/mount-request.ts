@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { EngineError, messageOf } from "../../lib/errors.ts";
 import type { MountPoint, MountRequest } from "../../types/api.ts";
+import { isLocalPath } from "../start/subpath.ts";
 import { checkTarget, cleanPath, propagationModes } from "./bind-spec.ts";
 import { type MountsInput, type PlannedMount, plannedVolume } from "./mounts.ts";
 
@@ -22,7 +23,6 @@ export function mountFromRequest(request: MountRequest, input: MountsInput): Pla
     if (request[field] !== undefined && type !== owner)
       throw new EngineError("invalid", `${field} must not be specified on mount type "${type}"`);
   if (!["bind", "volume", "tmpfs", "image"].includes(type)) refuse(type, "mount type unknown");
-  if (type === "image") throw new EngineError("notImplemented", "mounts of type image are not built yet");
   if (request.Target === "") refuse(type, "field Target must not be empty");
   let target: string;
   try {
@@ -31,6 +31,7 @@ export function mountFromRequest(request: MountRequest, input: MountsInput): Pla
     refuse(type, messageOf(error));
   }
   if (type === "bind") return bindMount(request, target);
+  if (type === "image") return imageMount(request, target, input);
   if (type === "tmpfs") return tmpfsMount(request, target);
   return volumeMount(request, target, input);
 }
@@ -56,12 +57,20 @@ function bindMount(request: MountRequest, target: string): PlannedMount {
     RW: request.ReadOnly !== true,
     Propagation: propagation,
   };
+  const { ReadOnlyNonRecursive: writableBelow, ReadOnlyForceRecursive: forced } = request.BindOptions ?? {};
+  if ((writableBelow || forced) && !request.ReadOnly)
+    refuse("bind", "mount must be read-only for its recursion to be chosen");
+  if (writableBelow && forced)
+    refuse("bind", "ReadOnlyForceRecursive and ReadOnlyNonRecursive cannot both be set");
+  if (forced && propagation !== "rprivate")
+    refuse("bind", "ReadOnlyForceRecursive needs the propagation rprivate");
   const recursive = request.BindOptions?.NonRecursive !== true;
   const options = [
     recursive ? "rbind" : "bind",
     request.ReadOnly ? "ro" : "rw",
     propagation,
     ...(create ? ["create-source"] : []),
+    ...(writableBelow ? ["writable-below"] : []),
   ];
   return { mount: { point, options, copyUp: false, anonymous: false } };
 }
@@ -73,20 +82,54 @@ function volumeMount(request: MountRequest, target: string, input: MountsInput):
   const options = request.VolumeOptions;
   if (options?.Subpath !== undefined && name === "")
     refuse("volume", "must not set Subpath when using anonymous volumes");
-  if (options?.Subpath !== undefined)
-    throw new EngineError("notImplemented", "volume-subpath is not built yet");
+  const subpath = checkSubpath("volume", options?.Subpath);
   return plannedVolume({
     name,
     target,
     mode: "z",
     readOnly: request.ReadOnly === true,
-    copyUp: options?.NoCopy !== true,
+    copyUp: options?.NoCopy !== true && subpath === undefined,
+    ...(subpath === undefined ? {} : { subpath }),
     request: {
       Driver: options?.DriverConfig?.Name ?? (input.hostConfig.VolumeDriver || "local"),
       ...(options?.DriverConfig?.Options ? { DriverOpts: options.DriverConfig.Options } : {}),
       ...(options?.Labels ? { Labels: options.Labels } : {}),
     },
   });
+}
+
+function checkSubpath(type: string, subpath: string | undefined): string | undefined {
+  if (subpath === undefined || subpath === "") return undefined;
+  if (!isLocalPath(subpath)) refuse(type, "subpath must be a relative path within the volume");
+  return subpath;
+}
+
+/** A view of an image's files, read-only whatever was asked, as Docker makes it. */
+function imageMount(request: MountRequest, target: string, input: MountsInput): PlannedMount {
+  const source = request.Source ?? "";
+  if (source === "") refuse("image", "field Source must not be empty");
+  const subpath = checkSubpath("image", request.ImageOptions?.Subpath);
+  const { id, layers } = input.image(source);
+  const point: MountPoint = {
+    Type: "image",
+    Name: source,
+    // known once the container has a key for it
+    Source: "",
+    Destination: target,
+    Mode: "",
+    RW: false,
+    Propagation: "rprivate",
+  };
+  return {
+    mount: {
+      point,
+      options: ["rbind", "ro", "rprivate"],
+      image: { id, layers, key: "" },
+      ...(subpath === undefined ? {} : { subpath }),
+      copyUp: false,
+      anonymous: false,
+    },
+  };
 }
 
 function tmpfsMount(request: MountRequest, target: string): PlannedMount {

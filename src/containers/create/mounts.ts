@@ -21,6 +21,7 @@ export interface MountsInput {
   config: ContainerConfig;
   hostConfig: HostConfig;
   donor: (idOrName: string) => VolumesDonor;
+  image: (reference: string) => { id: string; layers: string[] };
 }
 
 export const anonymousLabel = "com.docker.volume.anonymous";
@@ -57,6 +58,7 @@ export function plannedVolume(want: {
   mode: string;
   readOnly: boolean;
   copyUp: boolean;
+  subpath?: string;
   request: VolumeCreateRequest;
 }): PlannedMount {
   const anonymous = want.name === "";
@@ -78,6 +80,7 @@ export function plannedVolume(want: {
       point,
       options: ["rbind", want.readOnly ? "ro" : "rw", "rprivate"],
       volume: name,
+      ...(want.subpath === undefined ? {} : { subpath: want.subpath }),
       copyUp: want.copyUp,
       anonymous,
     },
@@ -96,7 +99,13 @@ function fromDonor(spec: string, input: MountsInput): PlannedMount[] {
     const writable = mount.point.RW && !readOnly;
     const options = mount.options.map((option) => (option === "rw" && !writable ? "ro" : option));
     return {
-      mount: { ...mount, options, point: { ...mount.point, RW: writable }, anonymous: false },
+      mount: {
+        ...mount,
+        ...(mount.image ? { image: { ...mount.image, key: "" } } : {}),
+        options,
+        point: { ...mount.point, RW: writable },
+        anonymous: false,
+      },
     };
   });
 }

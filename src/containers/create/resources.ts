@@ -8,6 +8,8 @@ export interface HostFacts {
   cpuList: string;
   memoryNodes: string;
   cgroupVersion: "1" | "2";
+  /** whether a weight of block I/O can be set */
+  blkioWeight: boolean;
 }
 
 const memoryMin = 6 * 1024 * 1024;
@@ -30,16 +32,25 @@ export function parseList(text: string): Set<number> | undefined {
   return found;
 }
 
-/** Limits as Docker checks them, in its order; returns warnings. */
-export function validateResources(host: HostConfig, facts: HostFacts): string[] {
-  validateMemory(host);
+/**
+ * Limits as Docker checks them, in its order; returns warnings. An update may name a limit of memory with swap alone:
+ * there is one of memory already.
+ */
+export function validateResources(
+  host: HostConfig,
+  facts: HostFacts,
+  when: "create" | "update" = "create",
+): string[] {
+  validateMemory(host, when);
   validateCpu(host, facts);
   validateSets(host, facts);
   if (host.OomScoreAdj < -1000 || host.OomScoreAdj > 1000)
     invalid(`Invalid value ${host.OomScoreAdj}, range for oom score adj is [-1000, 1000]`);
   if (host.ShmSize < 0) invalid("SHM size can not be less than 0");
-  if (host.BlkioWeight !== 0 && (host.BlkioWeight < 10 || host.BlkioWeight > 1000))
-    invalid("Range of blkio weight is from 10 to 1000");
+  return [...oomWarnings(host, facts), ...blkioWarnings(host, facts)];
+}
+
+function oomWarnings(host: HostConfig, facts: HostFacts): string[] {
   if (host.OomKillDisable && facts.cgroupVersion === "2")
     return ["Your kernel does not support OomKillDisable. OomKillDisable discarded."];
   if (host.OomKillDisable && host.Memory === 0)
@@ -49,11 +60,29 @@ export function validateResources(host: HostConfig, facts: HostFacts): string[] 
   return [];
 }
 
-function validateMemory(host: HostConfig): void {
+function blkioWarnings(host: HostConfig, facts: HostFacts): string[] {
+  if (facts.blkioWeight && host.BlkioWeight !== 0 && (host.BlkioWeight < 10 || host.BlkioWeight > 1000))
+    invalid("Range of blkio weight is from 10 to 1000");
+  if (facts.blkioWeight) return [];
+  const missing = (what: string, kind: string): string =>
+    `Your kernel does not support Block I/O ${what} or the cgroup is not mounted. ${kind} discarded.`;
+  return [
+    ...(host.BlkioWeight === 0 ? [] : [missing("weight", "Weight")]),
+    ...(host.BlkioWeightDevice?.length ? [missing("weight_device", "Weight-device")] : []),
+  ];
+}
+
+/** What this host cannot do is warned of, and left out. */
+export function discardUnsupported(host: HostConfig, facts: HostFacts): HostConfig {
+  if (facts.blkioWeight || (host.BlkioWeight === 0 && !host.BlkioWeightDevice?.length)) return host;
+  return { ...host, BlkioWeight: 0, BlkioWeightDevice: [] };
+}
+
+function validateMemory(host: HostConfig, when: "create" | "update"): void {
   if (host.Memory !== 0 && host.Memory < memoryMin) invalid("Minimum memory limit allowed is 6MB");
   if (host.Memory > 0 && host.MemorySwap > 0 && host.MemorySwap < host.Memory)
     invalid("Minimum memoryswap limit should be larger than memory limit, see usage");
-  if (host.Memory === 0 && host.MemorySwap > 0)
+  if (when === "create" && host.Memory === 0 && host.MemorySwap > 0)
     invalid("You should always set the Memory limit when using Memoryswap limit, see usage");
   const swappiness = host.MemorySwappiness;
   if (swappiness !== null && (swappiness < -1 || swappiness > 100))

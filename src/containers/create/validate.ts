@@ -127,7 +127,6 @@ function validateHost(host: HostConfig, { runtimes }: ValidateContext): void {
         : `Unknown option ${key}`,
     );
   if (host.UsernsMode !== "" && host.UsernsMode !== "host") unbuilt(`a user namespace (${host.UsernsMode})`);
-  if ((host.Links ?? []).length > 0) unbuilt("--link");
 }
 
 const isAddress = (text: string): boolean =>
@@ -135,7 +134,7 @@ const isAddress = (text: string): boolean =>
     ? text.split(".").every((part) => Number(part) < 256)
     : /^[0-9a-fA-F:.%]*:[0-9a-fA-F:.%\w]*$/.test(text);
 
-function validateRestart(host: HostConfig): void {
+export function validateRestart(host: HostConfig): void {
   const { Name: name, MaximumRetryCount: retries } = host.RestartPolicy;
   if (!["", "no", "always", "on-failure", "unless-stopped"].includes(name))
     invalid(
