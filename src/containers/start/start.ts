@@ -34,7 +34,8 @@ function refuseStart({ life, removing }: Container): void {
     throw new EngineError("conflict", "container is marked for removal and cannot be started");
   if (life.status === "paused")
     throw new EngineError("conflict", "cannot start a paused container, try unpause instead");
-  if (life.status === "running") throw new EngineError("notModified", "container is already running");
+  if (life.status === "running" || life.status === "restarting")
+    throw new EngineError("notModified", "container is already running");
 }
 
 /**
