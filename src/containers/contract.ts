@@ -5,12 +5,15 @@ import type {
   ContainerCreateResponse,
   ContainerInspect,
   ContainerSummary,
+  ContainerUpdateRequest,
+  ContainerUpdateResponse,
   EndpointSettings,
   ExecCreateRequest,
   ExecInspect,
   FileChange,
   HostConfig,
   MountPoint,
+  StatsResponse,
   TopResponse,
   WaitResponse,
 } from "../types/api.ts";
@@ -33,6 +36,8 @@ export interface ContainerSpec {
   /** what the user asked of each network, by name */
   networks: Record<string, Partial<EndpointSettings>>;
   mounts: ResolvedMount[];
+  /** `--link` on the default bridge: other containers by an alias */
+  links?: ContainerLink[];
   /** path and arguments after entrypoint and command are joined */
   path: string;
   args: string[];
@@ -42,12 +47,23 @@ export interface ContainerSpec {
   imageConfig: ImageConfig;
 }
 
+/** Another container under a name of this one's own. `name` is what it was called at create, for when it is gone. */
+export interface ContainerLink {
+  containerId: string;
+  name: string;
+  alias: string;
+}
+
 /** A mount with everything decided; `point` is how it is told. */
 export interface ResolvedMount {
   point: MountPoint;
   options: string[];
   /** volume name when it is one, to fill it at first start unless `nocopy` */
   volume?: string;
+  /** a part of the volume or image only */
+  subpath?: string;
+  /** a read-only view of an image, by a snapshot of its own; goes with the container */
+  image?: { id: string; layers: string[]; key: string };
   copyUp: boolean;
   /** anonymous: goes with the container on `rm -v` and `--rm` */
   anonymous: boolean;
@@ -167,6 +183,14 @@ export interface Containers {
   /** What the container changed in its image's files; null = nothing. */
   changes(idOrName: string): Promise<FileChange[] | null>;
   top(idOrName: string, psArgs: string): Promise<TopResponse>;
+  stats: {
+    /** Resolves after a second, which lies between its two samples; `oneShot` = one sample, at once. */
+    once(idOrName: string, options: { oneShot: boolean }): Promise<StatsResponse>;
+    /** A sample each second until the container is removed or `signal` aborts. Throws at once where there is none. */
+    follow(idOrName: string, signal: AbortSignal): AsyncIterable<StatsResponse>;
+  };
+  /** New limits and restart policy, at once where it runs. */
+  update(idOrName: string, request: ContainerUpdateRequest): Promise<ContainerUpdateResponse>;
   /** Makes an image of it; its id. */
   commit(idOrName: string, request: CommitRequest): Promise<string>;
   /** A container's files, with its volumes and binds, whether it runs or not. Links never lead out of it. */

@@ -3,6 +3,7 @@ import type { ContainerInspect, ContainerState, NetworkSettings } from "../types
 import type { Container } from "./container.ts";
 import type { Context } from "./context.ts";
 import { endpointsOf } from "./endpoints.ts";
+import { toldLinks } from "./links/link.ts";
 import { portMapOf } from "./list/ports.ts";
 import { stateWord } from "./list/status.ts";
 import { logPathIn } from "./logs.ts";
@@ -41,7 +42,7 @@ export async function inspect(
     ProcessLabel: "",
     AppArmorProfile: "",
     ExecIDs: running.length === 0 ? null : running,
-    HostConfig: spec.hostConfig,
+    HostConfig: { ...spec.hostConfig, Links: toldLinks(ctx, container) },
     GraphDriver: graphDriver(ctx, id),
     ...(sizes ? { SizeRw: sizes.rw, SizeRootFs: sizes.rootFs } : {}),
     Mounts: spec.mounts.map(({ point }) => point),

@@ -26,9 +26,12 @@ import { rename } from "./rename.ts";
 import { restart } from "./restart.ts";
 import { unmountUnused } from "./root.ts";
 import { start } from "./start/start.ts";
+import { StatsTimer } from "./stats/sampler.ts";
+import { followStats, statsOnce } from "./stats/stats.ts";
 import { stop } from "./stop.ts";
 import { ContainerStore } from "./store.ts";
 import { top } from "./top.ts";
+import { update } from "./update.ts";
 import { wait } from "./wait.ts";
 
 export type { ContainersDeps } from "./context.ts";
@@ -43,6 +46,7 @@ export function openContainers(deps: ContainersDeps, options: { clock?: Context[
     background: new Background(deps.logger),
     archives: new ArchiveWorker(),
     clock: options.clock ?? realClock,
+    stats: new StatsTimer(options.clock ?? realClock),
     closing: false,
   };
   deps.runtime.onExit((report) => ctx.background.run(`exit of ${report.id}`, () => handleExit(ctx, report)));
@@ -69,6 +73,11 @@ export function openContainers(deps: ContainersDeps, options: { clock?: Context[
     logs: (id, request) => logs(ctx, find(id), request),
     changes: async (id) => changes(ctx, find(id).id),
     top: async (id, psArgs) => top(ctx, find(id), psArgs),
+    stats: {
+      once: async (id, options) => statsOnce(ctx, find(id), options),
+      follow: (id, signal) => followStats(ctx, find(id), signal),
+    },
+    update: async (id, request) => update(ctx, id, request),
     commit: async (id, request) => commit(ctx, find(id), request),
     archive: {
       stat: async (id, path) => statPath(ctx, find(id), id, path),
@@ -119,7 +128,10 @@ function facts(ctx: Context): Pick<Containers, "usersOfImage" | "usersOfVolume" 
     usersOfImage: (imageId) =>
       ctx.store
         .all()
-        .filter((container) => container.imageId === imageId)
+        .filter(
+          ({ imageId: own, spec }) =>
+            own === imageId || spec.mounts.some(({ image }) => image?.id === imageId),
+        )
         .map((container) => ({ containerId: container.id, running: container.running })),
     usersOfVolume: (name) =>
       ctx.store
@@ -145,6 +157,7 @@ function facts(ctx: Context): Pick<Containers, "usersOfImage" | "usersOfVolume" 
 /** Containers stay: they outlive the engine. Timers end, and what is half done comes to its end. */
 async function close(ctx: Context): Promise<void> {
   ctx.closing = true;
+  ctx.stats.close();
   for (const container of ctx.store.all()) {
     container.cancelRestart?.();
     container.health?.stop();
@@ -172,5 +185,6 @@ function hostFacts({ runtime }: ContainersDeps): HostFacts {
     cpuList: read("/sys/devices/system/cpu/online", `0-${cpus - 1}`),
     memoryNodes: read("/sys/devices/system/node/online", "0"),
     cgroupVersion: runtime.facts.cgroupVersion,
+    blkioWeight: runtime.facts.blkioWeight,
   };
 }

@@ -10,6 +10,7 @@ import { startHealth } from "./health.ts";
 import { logPathIn, logPolicyOf } from "./logs.ts";
 import { discard } from "./remove.ts";
 import { scheduleRestart, wantsStartAtBoot } from "./restart-manager.ts";
+import { viewKeys } from "./start/image-views.ts";
 import { dropShm } from "./start/shm.ts";
 
 /** the engine cannot know how a process ended that left no exit file (the machine went down) */
@@ -146,7 +147,7 @@ async function sweep(ctx: Context): Promise<void> {
   const sweeps = [
     ctx.runtime.sweep(alive),
     ctx.networks.sweep(alive),
-    ctx.snapshots.sweep({ keys: new Set(all.map(({ id }) => id)) }),
+    ctx.snapshots.sweep({ keys: new Set(all.flatMap((one) => [one.id, ...viewKeys(one)])) }),
     sweepFolders(ctx),
   ];
   for (const result of await Promise.allSettled(sweeps))

@@ -4,7 +4,9 @@ import { signals } from "../lib/signals.ts";
 import type { Container } from "./container.ts";
 import { bundleOf, type Context, folderOf, tell } from "./context.ts";
 import { releaseRun } from "./exit.ts";
+import { removeLink } from "./links/link.ts";
 import { giveUpRestart } from "./restart-manager.ts";
+import { removeViews } from "./start/image-views.ts";
 import { releaseShm } from "./start/shm.ts";
 import { removeAnonymous } from "./start/volumes.ts";
 import { killAndWait, startSettled } from "./stop.ts";
@@ -12,6 +14,8 @@ import { killAndWait, startSettled } from "./stop.ts";
 export interface RemoveOptions {
   force: boolean;
   volumes: boolean;
+  /** take away only the name that a link gives */
+  link?: boolean;
 }
 
 /** `DELETE /containers/{id}`; `reference` is what the client called it. */
@@ -21,6 +25,7 @@ export async function remove(
   reference: string,
   options: RemoveOptions,
 ): Promise<void> {
+  if (options.link) return removeLink(ctx, reference);
   if (container.removing)
     throw new EngineError("conflict", `removal of container ${reference} is already in progress`);
   if (!options.force) refuseRunning(container, reference);
@@ -89,6 +94,7 @@ async function deleteFiles(ctx: Context, container: Container): Promise<void> {
   await ctx.runtime.delete(container.id);
   await releaseShm(ctx, container);
   await ctx.snapshots.remove(container.id);
+  await removeViews(ctx, container);
   await rm(folderOf(ctx, container.id), { recursive: true, force: true });
   await rm(bundleOf(ctx, container.id), { recursive: true, force: true });
 }

@@ -1,5 +1,6 @@
 import type { Container } from "./container.ts";
 import type { Context } from "./context.ts";
+import { unmountViews } from "./start/image-views.ts";
 
 /** Requests for a container's files come in pairs, as a copy first asks what is there. */
 const lingerMs = 1000;
@@ -36,5 +37,7 @@ export async function holdRoot(
 export async function unmountUnused(ctx: Context, container: Container): Promise<void> {
   if (container.rootUsers > 0 || container.alive || container.life.status === "starting") return;
   container.cancelUnmount?.();
-  if (ctx.store.get(container.id) === container) await ctx.snapshots.unmount(container.id);
+  if (ctx.store.get(container.id) !== container) return;
+  await unmountViews(ctx, container);
+  await ctx.snapshots.unmount(container.id);
 }

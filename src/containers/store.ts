@@ -46,6 +46,7 @@ export class ContainerStore {
     if (exact) return exact;
     const named = this.byId.get(this.byName.get(idOrName.replace(/^\//, "")) ?? "");
     if (named) return named;
+    if (idOrName.includes("/")) return this.linked(idOrName.replace(/^\//, ""));
     if (!/^[0-9a-f]{1,64}$/.test(idOrName)) return undefined;
     let match: Container | undefined;
     for (const [id, container] of this.byId) {
@@ -54,6 +55,14 @@ export class ContainerStore {
       match = container;
     }
     return match;
+  }
+
+  /** By the name that another container's link gives it: `holder/alias`. */
+  private linked(path: string): Container | undefined {
+    const at = path.indexOf("/");
+    const holder = this.byId.get(this.byName.get(path.slice(0, at)) ?? "");
+    const link = holder?.spec.links?.find(({ alias }) => alias === path.slice(at + 1));
+    return link && this.byId.get(link.containerId);
   }
 
   nameTaken(name: string): string | undefined {

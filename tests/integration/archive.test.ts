@@ -117,6 +117,23 @@ test("a container that does not run gives and takes files, with its volumes and 
   await engine.ok("rm", "-v", "still");
 }, 60_000);
 
+test("what is mounted is never removed for an entry of an archive", async () => {
+  await engine.ok("run", "-d", "--name", "mounted", "-v", "kept:/a/kept", "busybox", "sleep", "1000");
+  await engine.ok("exec", "mounted", "touch", "/a/kept/file");
+  const before = await engine.ok("exec", "mounted", "cat", "/etc/hosts");
+  const busy = (name: string) => ({
+    status: 500,
+    message: `RemoveAll ${name}: device or resource busy`,
+  });
+  expect(await put("mounted", "/etc", tarOf({ name: "hosts", text: "x" }))).toEqual(busy("hosts"));
+  expect(await put("mounted", "/", tarOf({ name: "a", text: "x" }))).toEqual(busy("a"));
+  expect(await put("mounted", "/a", tarOf({ name: "kept", text: "x" }))).toEqual(busy("kept"));
+  expect(await engine.ok("exec", "mounted", "cat", "/etc/hosts")).toBe(before);
+  expect(await engine.ok("exec", "mounted", "ls", "/a/kept")).toBe("file");
+  await engine.ok("rm", "-f", "mounted");
+  await engine.ok("volume", "rm", "kept");
+}, 60_000);
+
 test("names and links of a hostile archive stay below the folder it goes to", async () => {
   await engine.ok("run", "-d", "--name", "target", "busybox", "sh", "-c", "mkdir /t; sleep 1000");
   const outside = `${host}/written`;

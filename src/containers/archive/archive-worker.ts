@@ -1,9 +1,9 @@
-import { EngineError } from "../../lib/errors.ts";
+import { EngineError, isKind } from "../../lib/errors.ts";
 import { TarReader } from "../../lib/tar/reader.ts";
 import { Feed } from "../../snapshots/worker/feed.ts";
-import { close, cwdFd, fileType, readLink, statFd, toText } from "../../system/at.ts";
+import { close, cwdFd, fileType, flags, readLink, statFd, toBytes, toText } from "../../system/at.ts";
 import { decompress } from "../../system/decompress.ts";
-import { openRootView, type RootView, reopen } from "../../system/root-view.ts";
+import { openInsideRaw, openRootView, type RootView, reopen } from "../../system/root-view.ts";
 import type { WorkerPort } from "../../system/worker.ts";
 import type { PathStat } from "../contract.ts";
 import { Extractor, openTarget } from "./extract.ts";
@@ -123,12 +123,17 @@ async function extractInto(
   } finally {
     close(target);
   }
-  const extractor = new Extractor(top, called, request.options);
+  const pathOf = (fd: number): string => pathInside(view, fd);
+  const mountPoints = (): string[] => mountPointsOf(view, request);
+  const extractor = new Extractor({ top, called, pathOf, mountPoints }, request.options);
   try {
     const reader = new TarReader(extractor);
     for await (const bytes of decompress(source)) reader.push(bytes);
     reader.finish();
     extractor.finish();
+  } catch (error) {
+    // what is wrong with an archive is no fault of the request, to Docker
+    throw isKind(error, "invalid") ? new EngineError("internal", error.message, { cause: error }) : error;
   } finally {
     extractor.close();
     close(top);
@@ -140,6 +145,18 @@ function pathInside(view: RootView, fd: number): string {
   const top = toText(readLink(cwdFd, `/proc/self/fd/${view.root}`));
   const path = toText(readLink(cwdFd, `/proc/self/fd/${fd}`));
   return top === "/" || !isWithin(top, path) ? path : path.slice(top.length) || "/";
+}
+
+function mountPointsOf(view: RootView, { mounts }: ViewRequest): string[] {
+  return mounts.flatMap(({ destination }) => {
+    const fd = openInsideRaw(view.root, toBytes(destination), flags.path);
+    if (fd < 0) return []; // moved away by the container
+    try {
+      return [pathInside(view, fd)];
+    } finally {
+      close(fd);
+    }
+  });
 }
 
 function checkTarget(request: ExtractRequest, called: string, mode: number): void {

@@ -10,6 +10,8 @@ import {
   chownRaw,
   close,
   cwdFd,
+  ELOOP,
+  ENOTDIR,
   type FileStatus,
   type FileTime,
   fchmodRaw,
@@ -28,10 +30,13 @@ import {
   statFd,
   symlinkRaw,
   toBytes,
+  toText,
   truncateRaw,
 } from "../../system/at.ts";
+import { SystemError } from "../../system/libc.ts";
 import { openInsideRaw } from "../../system/root-view.ts";
 import { Folders } from "./folders.ts";
+import { isWithin, memberName } from "./paths.ts";
 
 export interface ExtractOptions {
   /** refuse to put a folder in place of something else, and the reverse */
@@ -40,9 +45,21 @@ export interface ExtractOptions {
   owner?: { uid: number; gid: number };
 }
 
+/** Where an archive goes: an open folder, and what is known of the view it is in. */
+export interface ExtractTarget {
+  top: number;
+  /** how the folder is called inside, for messages */
+  called: string;
+  /** the path that a descriptor has inside */
+  pathOf(fd: number): string;
+  /** where something is mounted inside, as it is now */
+  mountPoints(): string[];
+}
+
 const createFlags = flags.writeOnly | flags.create | flags.exclusive | flags.noFollow;
 const folderFlags = flags.readOnly | flags.directory | flags.noFollow;
 const permissions = 0o777;
+const nameLengthMax = 255;
 const entriesMax = 10_000_000;
 
 /**
@@ -52,16 +69,15 @@ const entriesMax = 10_000_000;
  */
 export class Extractor implements TarListener {
   private readonly folders: Folders;
-  /** how the folder is called inside, for messages */
-  private readonly called: string;
+  private readonly target: ExtractTarget;
   private readonly options: ExtractOptions;
   private readonly times: { path: string; time: FileTime }[] = [];
   private content: ContentWriter | undefined;
   private entries = 0;
 
-  constructor(top: number, called: string, options: ExtractOptions) {
-    this.folders = new Folders(top);
-    this.called = called;
+  constructor(target: ExtractTarget, options: ExtractOptions) {
+    this.folders = new Folders(target.top);
+    this.target = target;
     this.options = options;
   }
 
@@ -73,6 +89,7 @@ export class Extractor implements TarListener {
       if (entry.type === "directory") return;
       throw new EngineError("internal", `invalid entry name ${JSON.stringify(shown(entry.name))}`);
     }
+    this.folders.entry = path;
     this.makeWay(entry, path);
     if (entry.type === "directory") this.directory(entry, path);
     else if (entry.type === "file") this.file(entry, path);
@@ -109,25 +126,37 @@ export class Extractor implements TarListener {
   private makeWay({ type }: TarEntry, path: string): void {
     const { noOverwriteDirNonDir } = this.options;
     const parent = this.folders.get(parentOf(path));
-    const status = statAt(parent, baseOf(path));
+    const status = statusOf(parent, baseOf(path));
     if (status === undefined) return;
     const was = isFolder(status);
     const becomes = type === "directory";
     if (was && becomes) return;
     if (noOverwriteDirNonDir && was !== becomes) {
       const [old, now] = was ? ["directory", "non-directory"] : ["non-directory", "directory"];
-      const sentence = `cannot overwrite ${old} ${JSON.stringify(shown(path))} with ${now} ${JSON.stringify(this.called)}`;
+      const sentence = `cannot overwrite ${old} ${JSON.stringify(shown(path))} with ${now} ${JSON.stringify(this.target.called)}`;
       throw new EngineError("internal", sentence);
     }
+    this.refuseMounted(parent, path);
     removal(path, () => removeEntry(parent, baseOf(path)));
     // its name, or one below it, may have been a link that the open folder was reached by
     this.folders.forget();
   }
 
+  /**
+   * The kernel keeps mount points from being removed only in its caller's own namespace, which the view is not. What is
+   * mounted, or has something mounted below, stays as it is.
+   */
+  private refuseMounted(parent: number, path: string): void {
+    const { pathOf, mountPoints } = this.target;
+    const victim = memberName(pathOf(parent), toText(baseOf(path)));
+    if (mountPoints().some((point) => isWithin(victim, point)))
+      throw new SystemError(`RemoveAll ${shown(path)}`, "EBUSY");
+  }
+
   private directory(entry: TarEntry, path: string): void {
     const parent = this.folders.get(parentOf(path));
     const base = baseOf(path);
-    const status = statAt(parent, base);
+    const status = statusOf(parent, base);
     if (status === undefined || !isFolder(status))
       must(mkdirRaw(parent, base, entry.mode & permissions), () => `mkdirat ${shown(path)}`);
     const fd = must(openRaw(parent, base, folderFlags), () => `openat ${shown(path)}`);
@@ -235,10 +264,18 @@ function chmodNode(parent: number, base: string, mode: number, path: string): vo
 const lchownFailure = (path: string, uid: number, gid: number): string =>
   `failed to Lchown ${JSON.stringify(shown(path))} for UID ${uid}, GID ${gid}: lchownat ${shown(path)}`;
 
+/** A name that is too long is nobody's; making it tells so. */
+const statusOf = (parent: number, base: string): FileStatus | undefined =>
+  base.length > nameLengthMax ? undefined : statAt(parent, base);
+
 const isFolder = ({ mode }: FileStatus): boolean => (mode & fileType.mask) === fileType.directory;
 const nodeType = (type: TarEntry["type"]): number =>
   type === "char" ? fileType.char : type === "block" ? fileType.block : fileType.fifo;
 
-/** Opens the folder that an archive goes to, every link followed, and tells how it is called inside. */
-export const openTarget = (root: number, path: string): number =>
-  must(openInsideRaw(root, toBytes(path), flags.path), () => `lstat ${path}`);
+/** Opens what an archive is to go to, every link followed. */
+export function openTarget(root: number, path: string): number {
+  const fd = openInsideRaw(root, toBytes(path), flags.path);
+  if (fd === ENOTDIR) throw new EngineError("internal", "not a directory");
+  if (fd === ELOOP) throw new EngineError("internal", "EvalSymlinks: too many links");
+  return must(fd, () => `lstat ${path}`);
+}

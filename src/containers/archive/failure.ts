@@ -30,8 +30,8 @@ export function inGo(error: unknown): unknown {
   const text = typeof code === "string" ? texts[code] : undefined;
   const message = messageOf(error);
   if (text !== undefined && message.endsWith(`: ${code}`)) {
-    const told = new EngineError("internal", message.slice(0, -String(code).length) + text, { cause: error });
-    return Object.assign(told, { code });
+    const doing = message.startsWith("mknodat ") ? "" : message.slice(0, -String(code).length);
+    return Object.assign(new EngineError("internal", doing + text, { cause: error }), { code });
   }
   const unhandled = /^archive\/tar: invalid tar header: unknown entry type "(.)"$/s.exec(message)?.[1];
   if (unhandled !== undefined)

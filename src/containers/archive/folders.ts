@@ -13,6 +13,8 @@ const linksMax = 40;
  */
 export class Folders {
   readonly top: number;
+  /** the entry that folders are opened for now, for messages */
+  entry = "";
   private path = "";
   private fd: number;
 
@@ -41,12 +43,12 @@ export class Folders {
   /** Opens a folder that is there; the caller closes it. */
   find(path: string): number {
     const found = openInsideRaw(this.top, path === "" ? "." : path, folderFlags);
-    return must(found, () => `openat ${shown(path)}`);
+    return must(found, () => `openat ${shown(this.entry)}`);
   }
 
   private open(path: string, linksLeft: number): number {
     const found = openInsideRaw(this.top, path === "" ? "." : path, folderFlags);
-    if (found !== ENOENT) return must(found, () => `openat ${shown(path)}`);
+    if (found !== ENOENT) return must(found, () => `openat ${shown(this.entry)}`);
     const parent = this.open(parentOf(path), linksLeft);
     try {
       const base = baseOf(path);

@@ -4,7 +4,7 @@ import type { Container } from "../container.ts";
 import type { Context } from "../context.ts";
 import { holdRoot } from "../root.ts";
 import { nameFilesOf } from "../start/files.ts";
-import { prepareMounts } from "../start/volumes.ts";
+import { type Keep, prepareMounts } from "../start/volumes.ts";
 import type { ExtractRequest, ViewRequest } from "./worker-calls.ts";
 
 export interface HeldView {
@@ -29,9 +29,13 @@ export async function holdView(
   try {
     return await container.lock.run(async () => {
       ctx.store.find(container.id); // it may be gone by now
-      const { root, release } = await holdRoot(ctx, container);
+      const { root, release: letRootGo } = await holdRoot(ctx, container);
+      const held = [letRootGo];
+      const release = (): void => {
+        for (const close of held.splice(0)) close();
+      };
       try {
-        const over = mounts ? await mountsOf(ctx, container, root) : [];
+        const over = mounts ? await mountsOf(ctx, container, root, (close) => held.push(close)) : [];
         return {
           view: { root, mounts: over, readOnly: container.spec.hostConfig.ReadonlyRootfs },
           volumes: over.map(({ destination, readOnly }) => ({ destination, writable: !readOnly })),
@@ -51,8 +55,8 @@ export async function holdView(
   }
 }
 
-async function mountsOf(ctx: Context, container: Container, root: string): Promise<ViewMount[]> {
-  const prepared = await prepareMounts(ctx, container, () => Promise.resolve(root));
+async function mountsOf(ctx: Context, container: Container, root: string, keep: Keep): Promise<ViewMount[]> {
+  const prepared = await prepareMounts(ctx, container, () => Promise.resolve(root), keep);
   const mounts = prepared.flatMap(({ type, source, destination, options }) =>
     type === "bind" && source !== undefined
       ? [{ source, destination, readOnly: options.includes("ro"), recursive: !options.includes("bind") }]

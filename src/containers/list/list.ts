@@ -3,6 +3,7 @@ import type { Container } from "../container.ts";
 import type { Context } from "../context.ts";
 import type { ListRequest } from "../contract.ts";
 import { endpointsOf } from "../endpoints.ts";
+import { namesByLinks } from "../links/link.ts";
 import { sizesOf } from "../sizes.ts";
 import { filterTest } from "./filter.ts";
 import { portSummaries } from "./ports.ts";
@@ -24,15 +25,20 @@ export async function list(ctx: Context, request: ListRequest): Promise<Containe
     .sort((a, b) => (a.createdAtNs > b.createdAtNs ? -1 : a.createdAtNs < b.createdAtNs ? 1 : 0))
     .filter((container) => (all || container.running) && test(container))
     .slice(0, limit);
-  return Promise.all(chosen.map((container) => summary(ctx, container, request.size)));
+  const names = namesByLinks(ctx);
+  return Promise.all(chosen.map((container) => summary(ctx, container, { size: request.size, names })));
 }
 
-async function summary(ctx: Context, container: Container, size: boolean): Promise<ContainerSummary> {
+async function summary(
+  ctx: Context,
+  container: Container,
+  { size, names }: { size: boolean; names: (container: Container) => string[] },
+): Promise<ContainerSummary> {
   const { spec } = container;
   const sizes = size ? await sizesOf(ctx, container) : undefined;
   return {
     Id: container.id,
-    Names: [`/${container.name}`],
+    Names: names(container),
     Image:
       ctx.images.isNamed(spec.config.Image, container.imageId) || spec.config.Image === ""
         ? spec.config.Image

@@ -22,8 +22,15 @@ export function environmentOf(options: {
   hostname: string;
   terminal: boolean;
   home: string;
+  /** variables that links to other containers give */
+  linked?: readonly string[];
 }): string[] {
-  const base = [defaultPath, `HOSTNAME=${options.hostname}`, ...(options.terminal ? ["TERM=xterm"] : [])];
+  const base = [
+    defaultPath,
+    `HOSTNAME=${options.hostname}`,
+    ...(options.terminal ? ["TERM=xterm"] : []),
+    ...(options.linked ?? []),
+  ];
   const own = withVariables(base, options.env);
   return own.some((one) => one.startsWith("HOME=")) ? own : [...own, `HOME=${options.home}`];
 }

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { SandboxState } from "../../network/contract.ts";
 import type { Container } from "../container.ts";
 import { type Context, folderOf } from "../context.ts";
+import { linkedHosts } from "../links/start.ts";
 
 /** The three files an engine owns in a container: who it is, and how it finds others. */
 export interface NameFiles {
@@ -69,5 +70,10 @@ async function hostsText(ctx: Context, container: Container, addresses: readonly
   });
   const names =
     config.Domainname === "" ? config.Hostname : `${config.Hostname}.${config.Domainname} ${config.Hostname}`;
-  return [base, ...extra, ...addresses.map((address) => `${address}\t${names}\n`)].join("");
+  return [
+    base,
+    ...extra,
+    ...linkedHosts(ctx, container),
+    ...addresses.map((address) => `${address}\t${names}\n`),
+  ].join("");
 }

@@ -9,6 +9,7 @@ import type { Process, Spec } from "../../types/runtime-spec.ts";
 import type { Container } from "../container.ts";
 import type { Context } from "../context.ts";
 import type { Exec } from "../exec/exec.ts";
+import { linkedEnvironment } from "../links/start.ts";
 import { devicesOf } from "./devices.ts";
 import { environmentOf, withVariables } from "./environment.ts";
 import type { NameFiles } from "./files.ts";
@@ -75,13 +76,13 @@ function initOf({ config }: Context, host: HostConfig): string | undefined {
   return config.initPath;
 }
 
-/** A kernel setting of a namespace that is the host's would change the host. */
 /** In a network of its own any user of a container may open low ports and send pings, as in Docker. */
 function networkSysctls({ NetworkMode }: HostConfig): Record<string, string> {
   if (NetworkMode === "host" || joinedContainer(NetworkMode) !== undefined) return {};
   return { "net.ipv4.ip_unprivileged_port_start": "0", "net.ipv4.ping_group_range": "0 2147483647" };
 }
 
+/** A kernel setting of a namespace that is the host's would change the host. */
 function refuseSysctls({ Sysctls, NetworkMode, IpcMode }: HostConfig): void {
   for (const name of Object.keys(Sysctls ?? {})) {
     const owner =
@@ -121,6 +122,7 @@ function processOf(ctx: Context, container: Container, root: string): ProcessInp
       hostname: hostnameOf(ctx, container),
       terminal: config.Tty,
       home: user.home,
+      linked: linkedEnvironment(ctx, container),
     }),
     cwd: config.WorkingDir || "/",
     user: { uid: user.uid, gid: user.gid, additionalGids: [...new Set([user.gid, ...user.additionalGids])] },
@@ -168,6 +170,7 @@ export function execProcess(
     hostname: hostnameOf(ctx, container),
     terminal: request.Tty,
     home: user.home,
+    linked: linkedEnvironment(ctx, container),
   });
   return buildProcess({
     ...rest,

@@ -5,11 +5,13 @@ import type { Sandbox, SandboxState } from "../../network/contract.ts";
 import type { Container } from "../container.ts";
 import { bundleOf, type Context, tell } from "../context.ts";
 import { startHealth } from "../health.ts";
+import { checkLinked, refreshLinking } from "../links/start.ts";
 import { logPathIn, logPolicyOf } from "../logs.ts";
 import { removeFailedStart } from "../remove.ts";
 import { nextRetry, scheduleRestart } from "../restart-manager.ts";
 import { failureOf } from "./failure.ts";
 import { finishHosts, nameFilesOf, writeNameFiles } from "./files.ts";
+import { unmountViews } from "./image-views.ts";
 import { joinedContainer, networkDonor } from "./namespaces.ts";
 import { sandboxRequest, tellNetworks } from "./network.ts";
 import { prepareShm, releaseShm } from "./shm.ts";
@@ -63,17 +65,27 @@ export async function launch(ctx: Context, container: Container): Promise<void> 
 async function bringUp(ctx: Context, container: Container, undo: Undo): Promise<SandboxState | undefined> {
   const { id } = container;
   networkDonor(ctx, container);
+  checkLinked(ctx, container);
   const opening = openNetwork(ctx, container);
   const mounting = ctx.snapshots.mount(id, { volatile: container.spec.hostConfig.AutoRemove });
   undo.add("network", () => ctx.networks.close(id));
   undo.add("mount", async () => {
-    if (container.rootUsers === 0) await ctx.snapshots.unmount(id);
+    if (container.rootUsers > 0) return;
+    await unmountViews(ctx, container);
+    await ctx.snapshots.unmount(id);
   });
   const [sandbox, root, files] = await settled([opening, mounting, nameFiles(ctx, container)]);
   const ready = sandbox?.ready;
   // it is awaited below, but may fail before that
   ready?.catch(() => undefined);
-  const mounts = await prepareMounts(ctx, container, () => Promise.resolve(root));
+  const held: (() => void)[] = [];
+  undo.add("held sources", () => release(held));
+  const mounts = await prepareMounts(
+    ctx,
+    container,
+    () => Promise.resolve(root),
+    (close) => held.push(close),
+  );
   undo.add("shm", () => releaseShm(ctx, container));
   const shm = await prepareShm(ctx, container);
   makeTargets(root, mounts);
@@ -97,6 +109,7 @@ async function bringUp(ctx: Context, container: Container, undo: Undo): Promise<
     ...(logPath === undefined ? {} : { logPath }),
     ...(runtime === undefined ? {} : { runtime }),
   });
+  release(held);
   const state = await ready?.catch((error: unknown) => Promise.reject(networkFailure(error)));
   if (state) {
     await finishHosts(ctx, container, state);
@@ -107,6 +120,11 @@ async function bringUp(ctx: Context, container: Container, undo: Undo): Promise<
   tellMounted(ctx, container);
   await ctx.runtime.start(id);
   return state;
+}
+
+/** Sources that were held until the runtime had mounted them. */
+function release(held: (() => void)[]): void {
+  for (const close of held.splice(0)) close();
 }
 
 /** All of them, also when one fails: nothing may still be under way when the undoing begins. */
@@ -168,6 +186,7 @@ function becomeRunning(ctx: Context, container: Container, sandbox: SandboxState
   if (logPath !== undefined) ctx.runtime.rotate(container.id, logPath, logPolicyOf(ctx, container));
   tell(ctx, container, "start");
   startHealth(ctx, container);
+  ctx.background.run(`hosts of those that link to ${container.name}`, () => refreshLinking(ctx, container));
 }
 
 async function fail(

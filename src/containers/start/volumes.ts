@@ -5,6 +5,8 @@ import type { Container } from "../container.ts";
 import type { Context } from "../context.ts";
 import type { ResolvedMount } from "../contract.ts";
 import { checkBindSource } from "../create/mount-request.ts";
+import { checkPropagation } from "./propagation.ts";
+import { subpathSource } from "./subpath.ts";
 import { tmpfsOptions } from "./tmpfs.ts";
 
 /** What `--mount type=bind` needs must still be there; told before anything of the start is done. */
@@ -13,14 +15,18 @@ export function checkSources(container: Container): void {
     if (point.Type === "bind" && !options.includes("create-source")) checkBindSource(point.Source);
 }
 
+/** Takes what is to be let go once the mounts are made. */
+export type Keep = (release: () => void) => void;
+
 /** Makes volumes and bind sources ready and says how to mount them. */
 export async function prepareMounts(
   ctx: Context,
   container: Container,
   root: () => Promise<string>,
+  keep: Keep,
 ): Promise<MountInput[]> {
   const mounts: MountInput[] = [];
-  for (const mount of container.spec.mounts) mounts.push(await prepareOne(ctx, mount, root));
+  for (const mount of container.spec.mounts) mounts.push(await prepareOne(ctx, mount, root, keep));
   for (const [target, options] of Object.entries(container.spec.hostConfig.Tmpfs ?? {}))
     mounts.push({ destination: target, type: "tmpfs", source: "tmpfs", options: tmpfsOptions(options) });
   return mounts;
@@ -30,18 +36,32 @@ async function prepareOne(
   ctx: Context,
   mount: ResolvedMount,
   root: () => Promise<string>,
+  keep: Keep,
 ): Promise<MountInput> {
   const { point } = mount;
   if (mount.tmpfs)
     return { destination: point.Destination, type: "tmpfs", source: "tmpfs", options: mount.tmpfs.options };
   if (mount.volume !== undefined) await readyVolume(ctx, mount, mount.volume, root);
   else if (mount.options.includes("create-source")) await makeSource(point.Source);
+  if (point.Type === "bind") await checkPropagation(point.Source, mount.options);
+  const base = mount.image
+    ? await ctx.snapshots.mount(mount.image.key)
+    : mount.volume === undefined
+      ? point.Source
+      : ctx.volumes.path(mount.volume);
   return {
     destination: point.Destination,
     type: "bind",
-    source: mount.volume === undefined ? point.Source : ctx.volumes.path(mount.volume),
-    options: mount.options.filter((option) => option !== "create-source"),
+    source: mount.subpath === undefined ? base : subpathSource(base, mount.subpath, keep),
+    options: runtimeOptions(mount.options),
   };
+}
+
+/** Read-only also is what is mounted below, unless the user wanted it otherwise. */
+function runtimeOptions(options: readonly string[]): string[] {
+  const whole = options.includes("ro") && options.includes("rbind") && !options.includes("writable-below");
+  const known = options.filter((option) => option !== "create-source" && option !== "writable-below");
+  return whole ? [...known, "rro"] : known;
 }
 
 async function readyVolume(

@@ -50,6 +50,7 @@ export class FakeRuntime {
       conmonVersion: "1",
       cgroupVersion: "1",
       cgroupLayout: "v1",
+      blkioWeight: true,
       warnings: [],
     },
     cgroupPathFor: (id: string, parent = "/berth") => `${parent}/${id}`,

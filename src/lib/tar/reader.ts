@@ -55,8 +55,12 @@ export class TarReader {
     for (let at = 0; at < piece.length; ) at += this.step(piece, at);
   }
 
-  /** Throws `unexpected EOF` where the archive ends inside an entry. The end marker itself may be missing, as in Go. */
+  /**
+   * Throws `unexpected EOF` where the archive ends inside an entry. The end marker and the last padding may be missing,
+   * as in Go.
+   */
   finish(): void {
+    if (this.state === "data" && this.remaining === 0) this.contentEnds();
     const between = this.state === "header" && this.partialLength === 0 && isEmpty(this.over);
     if (!between && this.state !== "trailer") throw truncated();
   }
