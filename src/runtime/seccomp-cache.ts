@@ -11,6 +11,8 @@ import type { CompileRequest } from "./seccomp-worker.ts";
 /** crun(1): the filter program itself, so that crun need not compile the profile: half of its time for a container. */
 const annotation = "run.oci.seccomp_bpf_data";
 const keptProfiles = 16;
+/** A program is instructions of eight bytes (`struct sock_filter`); anything else is compiled anew. */
+const isProgram = (bytes: Uint8Array): boolean => bytes.length > 0 && bytes.length % 8 === 0;
 
 /**
  * Filter programs of the profiles in use, in memory and in a folder of the exec root. A profile that was not met yet is
@@ -50,7 +52,8 @@ export class SeccompCache {
 
   private async onDisk(key: string): Promise<string | undefined> {
     try {
-      return this.keep(key, (await readFile(this.file(key))).toString("base64"));
+      const program = await readFile(this.file(key));
+      return isProgram(program) ? this.keep(key, program.toString("base64")) : undefined;
     } catch (error) {
       if ((error as { code?: string }).code === "ENOENT") return undefined;
       throw error;

@@ -1,4 +1,4 @@
-import { renameSync } from "node:fs";
+import { closeSync, fsyncSync, openSync, renameSync } from "node:fs";
 import { compileSeccomp } from "../system/seccomp.ts";
 import type { WorkerPort } from "../system/worker.ts";
 import type { Seccomp } from "../types/runtime-spec.ts";
@@ -14,6 +14,17 @@ export function start(port: WorkerPort): void {
   port.onCall((_method, { profile, file }: CompileRequest) => {
     const scratch = `${file}.tmp`;
     compileSeccomp(profile, scratch);
+    sync(scratch);
     renameSync(scratch, file);
   });
+}
+
+/** An exec root on a disk must not have the name without the program after a loss of power: nothing would start. */
+function sync(file: string): void {
+  const fd = openSync(file, "r");
+  try {
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
 }
