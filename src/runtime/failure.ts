@@ -76,11 +76,14 @@ function told(stderr: string, attempt: Attempt): string {
 }
 
 export function createFailure(stderr: string, attempt: Attempt): StartFailure {
-  const reason = told(stderr, attempt).replace(/^error during container init: /, "");
-  return new StartFailure(
+  return initFailure(told(stderr, attempt).replace(/^error during container init: /, ""));
+}
+
+/** A failure between the container's making and its process. */
+export const initFailure = (reason: string): StartFailure =>
+  new StartFailure(
     `failed to create task for container: failed to create shim task: OCI runtime create failed: runc create failed: ${alreadyTold}error during container init: ${reason}`,
   );
-}
 
 export function execFailure(stderr: string, attempt: Attempt): StartFailure {
   return new StartFailure(`OCI runtime exec failed: exec failed: ${alreadyTold}${told(stderr, attempt)}`);

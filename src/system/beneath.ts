@@ -6,13 +6,17 @@ import {
   ENOENT,
   ENOTDIR,
   fchownRaw,
+  fileType,
   flags,
   mkdirRaw,
   must,
   openRaw,
   openWithinRaw,
+  readLink,
   resolve,
+  statFd,
   toBytes,
+  toText,
 } from "./at.ts";
 
 /**
@@ -50,6 +54,40 @@ function readStart(path: string, bytesMax: number): string {
   try {
     const buffer = Buffer.alloc(Math.min(bytesMax, fstatSync(fd).size));
     return buffer.subarray(0, readSync(fd, buffer, 0, buffer.length, 0)).toString("utf8");
+  } finally {
+    closeSync(fd);
+  }
+}
+
+const linksMax = 40;
+
+/** Where a path leads in a root, links followed inside it; what is not there yet stays as it is written. */
+export function realBeneath(root: string, path: string): string {
+  return inRoot(root, (rootFd) => {
+    const rest = namesIn(toBytes(path));
+    let real: string[] = [];
+    for (let links = 0, name = rest.shift(); name !== undefined; name = rest.shift()) {
+      const target = name === ".." ? undefined : linkAt(rootFd, [...real, name].join("/"));
+      if (name === "..") real.pop();
+      else if (target === undefined) real.push(name);
+      else if (++links > linksMax) throw new EngineError("invalid", `too many links on the way to ${path}`);
+      else {
+        if (target.startsWith("/")) real = [];
+        rest.unshift(...namesIn(target));
+      }
+    }
+    return toText(`/${real.join("/")}`);
+  });
+}
+
+const namesIn = (path: string): string[] => path.split("/").filter((name) => name !== "" && name !== ".");
+
+/** The target of the link at a path without links above it; undefined where there is none. */
+function linkAt(rootFd: number, path: string): string | undefined {
+  const fd = openWithinRaw(rootFd, path, flags.path | flags.noFollow, within);
+  if (fd < 0) return undefined;
+  try {
+    return (statFd(fd).mode & fileType.mask) === fileType.symlink ? readLink(fd, "") : undefined;
   } finally {
     closeSync(fd);
   }

@@ -2,14 +2,21 @@ import { statSync } from "node:fs";
 import { isKind } from "../../lib/errors.ts";
 import type { MountInput } from "../../runtime/spec/input.ts";
 import { makeFileBeneath, makeFolderBeneath } from "../../system/beneath.ts";
+import { refuseProcTargets } from "./proc-targets.ts";
 
 const root = { uid: 0, gid: 0 };
+/** mounted in every container */
+const nameFiles = ["/etc/hosts", "/etc/hostname", "/etc/resolv.conf"].map((path) => ({
+  destination: path,
+  source: path,
+}));
 
 /**
  * Makes the places that mounts need and the image lacks, as Docker leaves them: folders with mode 755 (crun would make
  * them sticky), an empty file for a file. What lies below another mount is made there, by the runtime.
  */
 export function makeTargets(rootfs: string, mounts: readonly MountInput[]): void {
+  refuseProcTargets(rootfs, [...mounts, ...nameFiles]);
   for (const { destination, source, type } of mounts) {
     if (mounts.some((other) => other.destination !== "/" && destination.startsWith(`${other.destination}/`)))
       continue;
