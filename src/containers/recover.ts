@@ -12,6 +12,7 @@ import { discard } from "./remove.ts";
 import { scheduleRestart, wantsStartAtBoot } from "./restart-manager.ts";
 import { viewKeys } from "./start/image-views.ts";
 import { dropShm } from "./start/shm.ts";
+import { sweepStaged } from "./start/staging.ts";
 
 /** the engine cannot know how a process ended that left no exit file (the machine went down) */
 const lostExitCode = 255;
@@ -142,6 +143,7 @@ function startLater(ctx: Context, container: Container): void {
 
 /** What no row names goes, before anything new is made. */
 async function sweep(ctx: Context): Promise<void> {
+  sweepStaged(ctx.config.execRoot);
   const all = ctx.store.all();
   const alive = new Set(all.filter((container) => container.alive).map(({ id }) => id));
   const sweeps = [

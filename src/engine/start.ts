@@ -75,16 +75,7 @@ export async function startEngine(config: EngineConfig, logger: Logger): Promise
     logger,
   });
   const recorded = containers.alive();
-  const keys = new Set(
-    (await containers.list({ all: true, size: false, filters: new Map() })).map(({ Id }) => Id),
-  );
-  await Promise.all([
-    runtime.sweep(recorded),
-    networks.sweep(recorded),
-    snapshots.sweep({ keys }),
-    content.sweep(),
-    volumes.sweep(),
-  ]);
+  await Promise.all([runtime.sweep(recorded), networks.sweep(recorded), content.sweep(), volumes.sweep()]);
   await containers.recover();
   return assemble({
     config,

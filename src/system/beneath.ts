@@ -184,3 +184,22 @@ export function makeFileBeneath(
     }
   });
 }
+
+const EXDEV = -18;
+
+/**
+ * Whatever is at a path below `root`, held by a descriptor: `path` names it for mount(2), in this process and others of
+ * its mount namespace, until `close`. Unlike the calls above a link that leads out (an absolute one, too) is refused.
+ */
+export function holdBeneath(
+  root: string,
+  path: string,
+): { path: string; close: () => void } | "missing" | "escapes" {
+  return inRoot(root, (rootFd) => {
+    const fd = openWithinRaw(rootFd, toBytes(path), flags.path, resolve.beneath | resolve.noMagicLinks);
+    if (fd === ENOENT || fd === ENOTDIR) return "missing";
+    if (fd === EXDEV || fd === ELOOP) return "escapes";
+    must(fd, () => `open ${path} below ${root}`);
+    return { path: `/proc/${process.pid}/fd/${fd}`, close: () => closeSync(fd) };
+  });
+}

@@ -28,6 +28,7 @@ const config = { setFlag: 0, setString: 1, create: 6 };
 const moveFromEmptyPath = 4;
 const cwd = -100;
 const detach = 2;
+const bind = { only: 4096, recursive: 4096 | 16384 } as const;
 const EINVAL = 22;
 /** fsconfig(2) takes strings of up to 255 bytes. */
 const configStringMax = 255;
@@ -137,6 +138,13 @@ export function mountOverlay(overlay: OverlayMount, target: string): void {
   } finally {
     for (const fd of open.reverse()) close(fd);
   }
+}
+
+/** Mounts a file or folder at another, with or without what is mounted below it. */
+export function bindMount(source: string, target: string, { recursive }: { recursive: boolean }): void {
+  const how = recursive ? bind.recursive : bind.only;
+  const result = libc.mount(cString(source), cString(target), null, how, null);
+  check(result, `bind ${source} at ${target}`);
 }
 
 /**

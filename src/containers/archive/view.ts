@@ -4,7 +4,8 @@ import type { Container } from "../container.ts";
 import type { Context } from "../context.ts";
 import { holdRoot } from "../root.ts";
 import { nameFilesOf } from "../start/files.ts";
-import { type Keep, prepareMounts } from "../start/volumes.ts";
+import type { Keep } from "../start/staging.ts";
+import { prepareMounts } from "../start/volumes.ts";
 import type { ExtractRequest, ViewRequest } from "./worker-calls.ts";
 
 export interface HeldView {

@@ -2,6 +2,7 @@ import { expect, test } from "bun:test";
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { holdBeneath } from "../../system/beneath.ts";
 import { holderOf, parseMountinfo } from "./propagation.ts";
 import { isLocalPath, subpathSource } from "./subpath.ts";
 
@@ -10,30 +11,26 @@ test("a subpath is relative and stays where it starts", () => {
   for (const bad of ["", "/a", "..", "../a", "a/../../b"]) expect(isLocalPath(bad)).toBe(false);
 });
 
-test("a subpath is held by descriptor: links inside are followed, those that lead out refused", () => {
+test("what is below a folder is held by descriptor: links inside are followed, those that lead out refused", () => {
   const base = mkdtempSync(join(tmpdir(), "berth-subpath-"));
-  const held: (() => void)[] = [];
   try {
     mkdirSync(join(base, "a/b"), { recursive: true });
     writeFileSync(join(base, "a/b/file"), "");
     symlinkSync("a/b", join(base, "in"));
     symlinkSync("/etc", join(base, "out"));
     symlinkSync("../../etc", join(base, "up"));
-    const source = subpathSource(base, "in", (close) => held.push(close));
+    const held = holdBeneath(base, "in");
+    if (typeof held === "string") throw new Error(held);
     // whoever swaps the link now is too late
     rmSync(join(base, "in"));
     symlinkSync("/etc", join(base, "in"));
-    expect(readdirSync(`${source}/.`)).toEqual(["file"]);
-    for (const path of ["out", "up"])
-      expect(() => subpathSource(base, path, (close) => held.push(close))).toThrow(
-        "escapes the base directory",
-      );
-    expect(() => subpathSource(base, "no", (close) => held.push(close))).toThrow(
-      `cannot access path ${base}/no: lstat ${base}/no: no such file or directory`,
-    );
-    expect(held.length).toBe(1);
+    expect(readdirSync(`${held.path}/.`)).toEqual(["file"]);
+    held.close();
+    for (const path of ["in", "out", "up"]) expect(holdBeneath(base, path)).toBe("escapes");
+    expect(holdBeneath(base, "no")).toBe("missing");
+    const refused = () => subpathSource(base, base, "no", () => undefined);
+    expect(refused).toThrow(`cannot access path ${base}/no: lstat ${base}/no: no such file or directory`);
   } finally {
-    for (const close of held) close();
     rmSync(base, { recursive: true });
   }
 });

@@ -1,11 +1,12 @@
 import { EngineError } from "../../lib/errors.ts";
 import { holdBeneath } from "../../system/beneath.ts";
+import { type Keep, stage } from "./staging.ts";
 
 /**
- * A part of a volume or image as a mount's source: a descriptor's path, so that nobody who writes in the volume can lead
- * the mount elsewhere after the check. `keep` gets what closes it, once the mount is made.
+ * A part of a volume or image as a mount's source. It is found by descriptor and staged by it, so that nobody who writes
+ * in the volume can lead the mount elsewhere after the check.
  */
-export function subpathSource(base: string, subpath: string, keep: (release: () => void) => void): string {
+export function subpathSource(execRoot: string, base: string, subpath: string, keep: Keep): string {
   const held = holdBeneath(base, subpath);
   if (held === "missing") {
     const path = `${base}/${subpath}`;
@@ -16,8 +17,11 @@ export function subpathSource(base: string, subpath: string, keep: (release: () 
       "invalid",
       `path concatenation escapes the base directory, base: ${base}, subpath: ${subpath}`,
     );
-  keep(held.close);
-  return held.path;
+  try {
+    return stage(execRoot, held.path, { recursive: true }, keep);
+  } finally {
+    held.close();
+  }
 }
 
 /** Go's filepath.IsLocal: relative, and not above where it starts. */

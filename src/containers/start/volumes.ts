@@ -6,6 +6,7 @@ import type { Context } from "../context.ts";
 import type { ResolvedMount } from "../contract.ts";
 import { checkBindSource } from "../create/mount-request.ts";
 import { checkPropagation } from "./propagation.ts";
+import { type Keep, stage } from "./staging.ts";
 import { subpathSource } from "./subpath.ts";
 import { tmpfsOptions } from "./tmpfs.ts";
 
@@ -14,9 +15,6 @@ export function checkSources(container: Container): void {
   for (const { point, options } of container.spec.mounts)
     if (point.Type === "bind" && !options.includes("create-source")) checkBindSource(point.Source);
 }
-
-/** Takes what is to be let go once the mounts are made. */
-export type Keep = (release: () => void) => void;
 
 /** Makes volumes and bind sources ready and says how to mount them. */
 export async function prepareMounts(
@@ -52,7 +50,11 @@ async function prepareOne(
   return {
     destination: point.Destination,
     type: "bind",
-    source: mount.subpath === undefined ? base : subpathSource(base, mount.subpath, keep),
+    source: mount.options.includes("bind")
+      ? stage(ctx.config.execRoot, base, { recursive: false }, keep)
+      : mount.subpath === undefined
+        ? base
+        : subpathSource(ctx.config.execRoot, base, mount.subpath, keep),
     options: runtimeOptions(mount.options),
   };
 }

@@ -1,0 +1,135 @@
+/** Mounts of every kind beyond plain binds and volumes: images, parts of volumes, recursion, propagation. */
+import { afterAll, beforeAll, expect, test } from "bun:test";
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { mountsBelow, run, startEngine, type TestEngine } from "../harness/engine.ts";
+
+let engine: TestEngine;
+let folder: string;
+beforeAll(async () => {
+  engine = await startEngine({ images: ["busybox"] });
+  folder = await mkdtemp(join(tmpdir(), "berth-mounts-"));
+}, 120_000);
+afterAll(async () => {
+  await engine.destroy();
+  await rm(folder, { recursive: true, force: true });
+}, 120_000);
+
+const mount = (spec: string, ...command: string[]) =>
+  engine.berth("run", "--rm", "--mount", spec, "busybox", ...command);
+
+test("an image is mounted read-only, whole or in part, and cannot be removed meanwhile", async () => {
+  await engine.ok(
+    "run",
+    "--name",
+    "made",
+    "busybox",
+    "sh",
+    "-c",
+    "mkdir -p /data/in; echo hi > /data/in/file; ln -s /etc /data/out",
+  );
+  await engine.ok("commit", "made", "tools");
+  await engine.ok("rm", "made");
+  const whole = await mount(
+    "type=image,source=tools,target=/i",
+    "sh",
+    "-c",
+    "cat /i/data/in/file; touch /i/x",
+  );
+  expect(whole.stdout).toBe("hi\n");
+  expect(whole.stderr).toContain("Read-only file system");
+  const part = await mount("type=image,source=tools,target=/i,image-subpath=data/in", "ls", "/i");
+  expect(part.stdout).toBe("file\n");
+  const out = await mount("type=image,source=tools,target=/i,image-subpath=data/out", "ls", "/i");
+  expect([out.code, out.stdout]).toEqual([125, ""]);
+  expect(out.stderr).toContain("path concatenation escapes the base directory");
+
+  await engine.ok(
+    "run",
+    "-d",
+    "--name",
+    "holder",
+    "--mount",
+    "type=image,source=tools,target=/i",
+    "busybox",
+    "sleep",
+    "300",
+  );
+  const refused = await engine.berth("rmi", "tools");
+  expect(refused.code).toBe(1);
+  await engine.ok("rmi", "-f", "tools");
+  expect(await engine.ok("exec", "holder", "cat", "/i/data/in/file")).toBe("hi");
+  await engine.stop("SIGKILL");
+  await engine.start();
+  await engine.ok("restart", "-t0", "holder");
+  expect(await engine.ok("exec", "holder", "cat", "/i/data/in/file")).toBe("hi");
+  await engine.ok("cp", "holder:/i/data/in/file", join(folder, "copied"));
+  expect(await Bun.file(join(folder, "copied")).text()).toBe("hi\n");
+  await engine.ok("rm", "-f", "holder");
+  await Bun.sleep(200);
+  expect((await mountsBelow(engine.home)).filter((point) => point.includes("-image"))).toEqual([]);
+}, 60_000);
+
+test("a part of a volume is mounted, and no link leads out of it", async () => {
+  await engine.ok(
+    "run",
+    "--rm",
+    "-v",
+    "data:/v",
+    "busybox",
+    "sh",
+    "-c",
+    "mkdir -p /v/a/b; echo hi > /v/a/f; ln -s /etc /v/out; ln -s a/b /v/in",
+  );
+  expect((await mount("type=volume,source=data,target=/m,volume-subpath=a", "cat", "/m/f")).stdout).toBe(
+    "hi\n",
+  );
+  expect((await mount("type=volume,source=data,target=/m,volume-subpath=a/f", "cat", "/m")).stdout).toBe(
+    "hi\n",
+  );
+  expect((await mount("type=volume,source=data,target=/m,volume-subpath=in", "ls", "/m")).code).toBe(0);
+  const out = await mount("type=volume,source=data,target=/m,volume-subpath=out", "ls", "/m");
+  expect(out.stderr).toContain("path concatenation escapes the base directory");
+  const missing = await mount("type=volume,source=data,target=/m,volume-subpath=no", "ls", "/m");
+  expect(missing.code).toBe(127);
+  expect(missing.stderr).toContain("no such file or directory");
+  const above = await mount("type=volume,source=data,target=/m,volume-subpath=../x", "ls", "/m");
+  expect(above.stderr).toContain("subpath must be a relative path within the volume");
+}, 60_000);
+
+test("a read-only bind is so below, unless asked otherwise; propagation needs a source that propagates", async () => {
+  await mkdir(join(folder, "bind/below"), { recursive: true });
+  const bind = join(folder, "bind");
+  await run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", join(bind, "below")]);
+  try {
+    const write = ["sh", "-c", "touch /m/below/x && echo wrote; ls -d /m/below/"];
+    const tried = async (options: string) =>
+      (await mount(`type=bind,source=${bind},target=/m,${options}`, ...write)).stdout;
+    expect(await tried("ro")).toBe("/m/below/\n");
+    expect(await tried("ro,bind-recursive=writable")).toBe("wrote\n/m/below/\n");
+    expect(await tried("ro,bind-recursive=readonly,bind-propagation=rprivate")).toBe("/m/below/\n");
+    const plain = await mount(
+      `type=bind,source=${bind},target=/m,bind-recursive=disabled`,
+      "ls",
+      "-A",
+      "/m/below",
+    );
+    expect(plain.stdout).toBe("");
+    await run(["mount", "--make-private", join(bind, "below")]);
+    const refused = await mount(`type=bind,source=${bind}/below,target=/m,bind-propagation=shared`, "true");
+    expect(refused.stderr).toContain(
+      `path ${bind}/below is mounted on ${bind}/below but it is not a shared mount`,
+    );
+    await run(["mount", "--make-shared", join(bind, "below")]);
+    const shared = await mount(
+      `type=bind,source=${bind}/below,target=/m,bind-propagation=rshared`,
+      "sh",
+      "-c",
+      "grep -c ' /m .* shared:' /proc/self/mountinfo",
+    );
+    expect([shared.stdout, shared.stderr]).toEqual(["1\n", ""]);
+  } finally {
+    await run(["umount", "-l", join(bind, "below")]);
+  }
+}, 60_000);
