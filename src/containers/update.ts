@@ -18,7 +18,7 @@ export async function update(
 ): Promise<ContainerUpdateResponse> {
   const read = readHostConfig(body, ".HostConfig");
   const warnings = validateResources(read, ctx.facts, "update");
-  validateRestart(read);
+  if (read.RestartPolicy.Name !== "") validateRestart(read);
   const asked = discardUnsupported(read, ctx.facts);
   const container = ctx.store.find(idOrName);
   await container.lock.run(async () => {
@@ -66,7 +66,7 @@ function refuseConflicts(now: HostConfig, asked: HostConfig): void {
   if (asked.NanoCpus > 0 && now.CpuQuota > 0) both("Nano CPUs", "CPU Quota");
   if (asked.CpuPeriod > 0 && now.NanoCpus > 0) both("CPU Period", "NanoCPUs");
   if (asked.CpuQuota > 0 && now.NanoCpus > 0) both("CPU Quota", "NanoCPUs");
-  if (asked.Memory > now.MemorySwap && asked.MemorySwap === 0)
+  if (asked.Memory !== 0 && asked.Memory > now.MemorySwap && asked.MemorySwap === 0)
     conflict(
       "Memory limit should be smaller than already set memoryswap limit, update the memoryswap at the same time",
     );

@@ -121,6 +121,7 @@ test("version tells the engine first, with the keys clients read", () => {
     conmonVersion: "2.1.6",
     cgroupVersion: "2",
     cgroupLayout: "v2",
+    blkioWeight: true,
     warnings: [],
   });
   expect(version).toMatchObject({ ApiVersion: "1.51", MinAPIVersion: "1.24", Os: "linux" });

@@ -1,4 +1,7 @@
 import type { Process, Spec } from "../types/runtime-spec.ts";
+import type { LogInfo } from "./log-drivers/info.ts";
+import type { LogDriverOptions, RemoteDriver } from "./log-drivers/options.ts";
+import type { ResourcesInput } from "./spec/input.ts";
 
 /**
  * Runtime: processes in containers. One conmon per container (and per exec) holds its terminal, its log and its exit
@@ -82,9 +85,54 @@ export interface LogPolicy {
   maxFiles: number;
 }
 
+/** A log driver that hands a container's lines on to a service. */
+export interface LogDriverRequest {
+  info: LogInfo;
+  driver: RemoteDriver;
+  options: LogDriverOptions;
+  logPath: string;
+  /** file that keeps how far it got */
+  positionPath: string;
+  /** the service must be reached now, or it fails; else it is tried until it is */
+  mustConnect: boolean;
+}
+
 export interface ProcessState {
   pid: number;
   running: boolean;
+}
+
+/** One counter of a block device; `operation` in the kernel's word ("Read", "read" …). */
+export interface IoCount {
+  major: bigint;
+  minor: bigint;
+  operation: string;
+  value: bigint;
+}
+
+/** What a container's cgroup has used, from either version of the kernel's files; undefined = the kernel does not tell. */
+export interface ResourceUsage {
+  pids?: { current: bigint; limit?: bigint };
+  /** times in nanoseconds */
+  cpu: {
+    total: bigint;
+    user: bigint;
+    kernel: bigint;
+    perCpu?: bigint[];
+    periods: bigint;
+    throttledPeriods: bigint;
+    throttled: bigint;
+  };
+  /** bytes; `limit` is at most what the host has; `details` in the kernel's names */
+  memory?: {
+    usage: bigint;
+    peak?: bigint;
+    failures: bigint;
+    limit: bigint;
+    details: Record<string, bigint>;
+  };
+  /** version 1 knows more than bytes; a list is empty where nothing was counted */
+  io: { bytes: IoCount[]; operations?: IoCount[] };
 }
 
 export interface Runtime {
@@ -116,6 +164,10 @@ export interface Runtime {
     stdinOnce?: boolean;
     logPath?: string;
   }): Promise<void>;
+  /** What the running container has used so far. */
+  usage(id: string): Promise<ResourceUsage>;
+  /** Changes limits of the running container: those that are given. On failure all are as before. */
+  update(id: string, limits: ResourcesInput): Promise<void>;
   /** pids in the container's cgroup */
   pids(id: string): Promise<number[]>;
 
@@ -134,6 +186,15 @@ export interface Runtime {
   /** Keeps a running container's log within its policy, until its exit. */
   rotate(id: string, logPath: string, policy: LogPolicy): void;
 
+  /**
+   * Opens a container's log driver; what it returns is called when the process is there, and hands on what is in the log
+   * and what comes, until `ended` resolves and all is told. Each line arrives at least once: an engine that comes later
+   * goes on where this one ended.
+   */
+  openLogDriver(request: LogDriverRequest): Promise<(ended: Promise<unknown>) => void>;
+  /** Before an ended container's log is deleted: waits that long until all was handed on, then gives the rest up. */
+  drainLogDriver(id: string, timeoutMs: number): Promise<void>;
+
   /** At start: removes runtime state, cgroups and files of containers not in `alive`. */
   sweep(alive: ReadonlySet<string>): Promise<void>;
   close(): Promise<void>;
@@ -147,5 +208,7 @@ export interface RuntimeFacts {
   cgroupVersion: "1" | "2";
   /** "v1", "v2" or "mixed": how the hierarchies are mounted */
   cgroupLayout: "v1" | "v2" | "mixed";
+  /** whether a weight of block I/O can be set */
+  blkioWeight: boolean;
   warnings: string[];
 }

@@ -38,6 +38,7 @@ export async function openRuntime(options: RuntimeOptions): Promise<ConmonRuntim
   const layout = cgroupLayout();
   const warnings = layout === "mixed" ? await mountHeld(host, paths.mountRecord) : [];
   for (const warning of warnings) logger.warn(warning);
+  const cgroups = new CgroupTree(cgroupRoot, layout);
   const facts: RuntimeFacts = {
     name: runtime.name,
     path: runtime.path,
@@ -45,13 +46,14 @@ export async function openRuntime(options: RuntimeOptions): Promise<ConmonRuntim
     conmonVersion: conmon.version,
     cgroupVersion: layout === "v2" ? "2" : "1",
     cgroupLayout: layout,
+    blkioWeight: hasBlkioWeight(cgroups),
     warnings,
   };
   const context = {
     paths,
     conmon: conmon.path,
     runtimeNamed: runtimeTable(runtime, options.runtimes ?? {}),
-    cgroups: new CgroupTree(cgroupRoot, layout),
+    cgroups,
     cgroupParent,
     containers: new RunningContainers(),
     exits: new ExitWatch(paths, logger),
@@ -105,6 +107,12 @@ function runtimeTable(
     found.set(name, runtime);
     return runtime;
   };
+}
+
+/** Version 1 shows the file at its root where the kernel has weights at all; version 2 has them with its I/O controller. */
+function hasBlkioWeight(cgroups: CgroupTree): boolean {
+  if (cgroups.layout !== "v2") return cgroups.has("blkio", "", "blkio.weight");
+  return readFileSync(join(cgroupRoot, "cgroup.controllers"), "latin1").split(/\s+/).includes("io");
 }
 
 function cgroupHost(): CgroupHost {

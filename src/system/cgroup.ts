@@ -1,4 +1,5 @@
 import { existsSync, readdirSync, readFileSync, rmdirSync, statfsSync, writeFileSync } from "node:fs";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { signalPid } from "./signals.ts";
 
@@ -50,8 +51,29 @@ export class CgroupTree {
     return entries.filter((entry) => entry.isDirectory()).map((entry) => join(this.root, entry.name));
   }
 
+  /** Folder of the group in the hierarchy that has the controller. */
   private controller(name: string, group: string): string {
     return this.layout === "v2" ? join(this.root, group) : join(this.root, name, group);
+  }
+
+  /** Whether the host's kernel has the controller's file in its groups. */
+  has(controller: string, group: string, file: string): boolean {
+    return existsSync(join(this.controller(controller, group), file));
+  }
+
+  /** A file of the group without its last newline; undefined where the group, or the file, is not there. */
+  async read(controller: string, group: string, file: string): Promise<string | undefined> {
+    try {
+      return (await readFile(join(this.controller(controller, group), file), "latin1")).trimEnd();
+    } catch (error) {
+      if (goneCodes.has(codeOf(error))) return undefined;
+      throw error;
+    }
+  }
+
+  /** Writes one value. It may take long: a lower memory limit makes the kernel free memory first. */
+  async write(controller: string, group: string, file: string, value: string): Promise<void> {
+    await writeFile(join(this.controller(controller, group), file), value, { flag: "r+" });
   }
 
   /** The first hierarchy that knows the group, for lists of processes. */

@@ -358,6 +358,100 @@ export interface ExecInspect {
   Pid: number;
 }
 
+/** `update`: what is left out, 0 or "" stays as it is. Every limit may be sent; those not named here change nothing. */
+export type ContainerUpdateRequest = Partial<
+  Pick<
+    HostConfig,
+    | "BlkioWeight"
+    | "CpuPeriod"
+    | "CpuQuota"
+    | "CpuRealtimePeriod"
+    | "CpuRealtimeRuntime"
+    | "CpuShares"
+    | "CpusetCpus"
+    | "CpusetMems"
+    | "Memory"
+    | "MemoryReservation"
+    | "MemorySwap"
+    | "NanoCpus"
+    | "OomKillDisable"
+    | "PidsLimit"
+    | "RestartPolicy"
+  >
+>;
+
+export interface ContainerUpdateResponse {
+  Warnings: string[] | null;
+}
+
+/** A kernel counter: may be over 2^53 */
+export type Count = bigint;
+
+export interface BlkioEntry {
+  major: Count;
+  minor: Count;
+  op: string;
+  value: Count;
+}
+
+export interface CpuStats {
+  cpu_usage: {
+    /** nanoseconds */
+    total_usage: Count;
+    percpu_usage?: Count[];
+    usage_in_kernelmode: Count;
+    usage_in_usermode: Count;
+  };
+  /** nanoseconds of all CPUs since the host's start */
+  system_cpu_usage?: Count;
+  online_cpus?: number;
+  throttling_data: { periods: Count; throttled_periods: Count; throttled_time: Count };
+}
+
+export interface InterfaceStats {
+  rx_bytes: Count;
+  rx_packets: Count;
+  rx_errors: Count;
+  rx_dropped: Count;
+  tx_bytes: Count;
+  tx_packets: Count;
+  tx_errors: Count;
+  tx_dropped: Count;
+}
+
+/** `stats`; of a container that does not run only the names and zeros. */
+export interface StatsResponse {
+  name?: string;
+  id?: string;
+  read: string;
+  /** when `precpu_stats` was read */
+  preread: string;
+  pids_stats: { current?: Count; limit?: Count };
+  blkio_stats: {
+    io_service_bytes_recursive: BlkioEntry[] | null;
+    io_serviced_recursive: BlkioEntry[] | null;
+    io_queue_recursive: BlkioEntry[] | null;
+    io_service_time_recursive: BlkioEntry[] | null;
+    io_wait_time_recursive: BlkioEntry[] | null;
+    io_merged_recursive: BlkioEntry[] | null;
+    io_time_recursive: BlkioEntry[] | null;
+    sectors_recursive: BlkioEntry[] | null;
+  };
+  num_procs: number;
+  storage_stats: Record<string, never>;
+  cpu_stats: CpuStats;
+  precpu_stats: CpuStats;
+  memory_stats: {
+    usage?: Count;
+    max_usage?: Count;
+    /** the kernel's own names and units */
+    stats?: Record<string, Count>;
+    failcnt?: Count;
+    limit?: Count;
+  };
+  networks?: Record<string, InterfaceStats>;
+}
+
 /** `top`: a table, as `ps` has it */
 export interface TopResponse {
   Processes: string[][];

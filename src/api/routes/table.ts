@@ -1,6 +1,7 @@
 import type { Route } from "../router.ts";
 import { containerArchiveRoutes } from "./container-archive.ts";
 import { containerMoreRoutes } from "./container-more.ts";
+import { containerResourceRoutes } from "./container-resources.ts";
 import { containerStreamRoutes } from "./container-streams.ts";
 import { containerRoutes } from "./containers.ts";
 import { execRoutes } from "./exec.ts";
@@ -19,6 +20,7 @@ export const routes: readonly Route[] = [
   ...containerRoutes,
   ...containerArchiveRoutes,
   ...containerMoreRoutes,
+  ...containerResourceRoutes,
   ...containerStreamRoutes,
   ...execRoutes,
   ...imageRoutes,

@@ -4,8 +4,6 @@ import type { Route } from "../router.ts";
 /** Endpoints of the API that this engine knows and does not have yet: 501, and the endpoint's name. */
 const endpoints: readonly [Route["method"], string][] = [
   ["POST", "/auth"],
-  ["GET", "/containers/{id}/stats"],
-  ["POST", "/containers/{id}/update"],
   ["GET", "/containers/{id}/attach/ws"],
   ["POST", "/build"],
   ["POST", "/build/prune"],

@@ -47,7 +47,10 @@ export function validateResources(
   if (host.OomScoreAdj < -1000 || host.OomScoreAdj > 1000)
     invalid(`Invalid value ${host.OomScoreAdj}, range for oom score adj is [-1000, 1000]`);
   if (host.ShmSize < 0) invalid("SHM size can not be less than 0");
-  return [...oomWarnings(host, facts), ...blkioWarnings(host, facts)];
+  const warnings = [...oomWarnings(host, facts), ...blkioWarnings(host, facts)];
+  if (host.IOMaximumIOps !== 0 || host.IOMaximumBandwidth !== 0)
+    invalid("Invalid QoS settings: linux does not support Maximum IO Bandwidth or Maximum IO IOps");
+  return warnings;
 }
 
 function oomWarnings(host: HostConfig, facts: HostFacts): string[] {

@@ -7,6 +7,7 @@ import { silentLogger } from "../../lib/log.ts";
 import { nowNs } from "../../lib/time.ts";
 import type { Networks, SandboxState } from "../../network/contract.ts";
 import type { ContainerProcess, ExitReport, ProcessState, Runtime } from "../../runtime/contract.ts";
+import type { ResourcesInput } from "../../runtime/spec/input.ts";
 import type { Snapshots } from "../../snapshots/contract.ts";
 import { State } from "../../state/database.ts";
 import { EventBus } from "../../state/events.ts";
@@ -36,6 +37,10 @@ export class FakeRuntime {
   readonly deleted: string[] = [];
   /** what `inspect` finds of a container that no engine watched */
   readonly left = new Map<string, ProcessState | ExitReport>();
+  /** what `update` was asked for */
+  readonly limits: ResourcesInput[] = [];
+  /** thrown by the next update */
+  failUpdate: Error | undefined;
   /** thrown by the next create */
   failCreate: Error | undefined;
   /** whether SIGTERM is obeyed */
@@ -67,6 +72,12 @@ export class FakeRuntime {
       this.signals.push(`${id}:${signal}`);
       if (signal === 9 || this.obedient) setTimeout(() => this.exit(id, 128 + signal), 0);
     },
+    update: async (_id: string, limits: ResourcesInput) => {
+      const failure = this.failUpdate;
+      this.failUpdate = undefined;
+      if (failure) throw failure;
+      this.limits.push(limits);
+    },
     pause: async () => undefined,
     resume: async () => undefined,
     delete: async (id: string) => void this.deleted.push(id),
@@ -76,6 +87,7 @@ export class FakeRuntime {
     },
     adopt: async ({ id }: { id: string }) => void this.living.add(id),
     rotate: () => undefined,
+    drainLogDriver: async () => undefined,
     sweep: async () => undefined,
     logs: () => new ReadableStream<Uint8Array>({ start: (controller) => controller.close() }),
     attach: async () => ({

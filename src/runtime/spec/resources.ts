@@ -30,7 +30,8 @@ function cpuOf(input: ResourcesInput): LinuxResources["cpu"] {
   const quota = nanoCpus > 0 ? Math.floor((nanoCpus * cpuPeriod) / billion) : input.cpuQuota;
   return asked({
     shares: input.cpuShares,
-    quota,
+    // none is what a new group has, and crun cannot write it
+    quota: quota !== undefined && quota < 0 ? undefined : quota,
     period: nanoCpus > 0 ? cpuPeriod : input.cpuPeriod,
     realtimeRuntime: input.cpuRealtimeRuntime,
     realtimePeriod: input.cpuRealtimePeriod,
