@@ -82,7 +82,7 @@ export const resize = (
 export async function wait(
   client: Client,
   id: string,
-  condition: "" | "not-running" | "next-exit" | "removed",
+  condition: "" | "not-running" | "next-exit" | "removed" | "healthy",
 ): Promise<{ ended: Promise<WaitResponse> }> {
   const response = await client.request("POST", at(id, "/wait"), {
     query: { condition: condition || undefined },

@@ -1,6 +1,7 @@
 import { zeroTime } from "../lib/time.ts";
 import type { ContainerLife, ContainerSpec } from "./contract.ts";
-import type { HealthMonitor } from "./health.ts";
+import type { Sent } from "./ended.ts";
+import type { HealthMonitor } from "./health/monitor.ts";
 import { Lock } from "./lock.ts";
 import { Waiters } from "./waiters.ts";
 
@@ -53,6 +54,10 @@ export class Container implements ContainerRow {
   cancelUnmount: (() => void) | undefined;
 
   health: HealthMonitor | undefined;
+  /** it is being ended as unhealthy, to be started again */
+  restartsUnhealthy = false;
+  /** signals the engine has sent to the process that runs now, and for whom: to tell afterwards why it ended */
+  sent: Sent[] = [];
 
   constructor(row: ContainerRow) {
     this.id = row.id;

@@ -18,6 +18,7 @@ import type {
   WaitResponse,
 } from "../types/api.ts";
 import type { ImageConfig } from "../types/oci.ts";
+import type { Ended } from "./ended.ts";
 
 /**
  * Containers: the use cases, a file each. A container is a fixed `spec` (what was asked, made complete once at create)
@@ -81,6 +82,8 @@ export interface ContainerLife {
   restartCount: number;
   /** a user stopped it: `unless-stopped` and `always` leave it so */
   stoppedByUser: boolean;
+  /** why the last run ended; it stays until the next one has ended */
+  ended?: Ended;
   sandbox?: SandboxState;
 }
 
@@ -97,7 +100,8 @@ export interface ListRequest {
   filters: Map<string, string[]>;
 }
 
-export type WaitCondition = "not-running" | "next-exit" | "removed";
+/** `healthy` is our own: until its check passes, or, without one, until it runs; an `Error` tells why it never will. */
+export type WaitCondition = "not-running" | "next-exit" | "removed" | "healthy";
 
 export interface AttachRequest {
   stdin: boolean;

@@ -2,6 +2,7 @@ import { formatNs, parseNs } from "../lib/time.ts";
 import type { ExitReport } from "../runtime/contract.ts";
 import type { Container } from "./container.ts";
 import { type Context, tell } from "./context.ts";
+import { endedBy, whyEnded } from "./ended.ts";
 import { stopHealth } from "./health.ts";
 import { discard } from "./remove.ts";
 import { nextRestart, scheduleRestart } from "./restart-manager.ts";
@@ -9,6 +10,8 @@ import { unmountUnused } from "./root.ts";
 import { tellNetworks } from "./start/network.ts";
 import { releaseShm } from "./start/shm.ts";
 import { tellUnmounted } from "./start/volumes.ts";
+
+const unhealthyRestartMs = 100;
 
 /** A container's process has ended: the runtime says so, once per life. */
 export async function handleExit(ctx: Context, report: ExitReport): Promise<void> {
@@ -27,7 +30,7 @@ export async function handleExit(ctx: Context, report: ExitReport): Promise<void
 export async function exited(ctx: Context, container: Container, report: ExitReport): Promise<void> {
   stopHealth(ctx, container);
   const sandbox = container.life.sandbox;
-  const delayMs = ctx.closing ? undefined : nextRestart(container, report);
+  const delayMs = ctx.closing ? undefined : (unhealthyRestart(container) ?? nextRestart(container, report));
   recordExit(container, report, delayMs !== undefined);
   const removes =
     container.spec.hostConfig.AutoRemove && delayMs === undefined && !container.restartingByUser;
@@ -35,6 +38,7 @@ export async function exited(ctx: Context, container: Container, report: ExitRep
   // the exit with the runtime again
   if (!removes) ctx.store.saveLife(container);
   const closing = ctx.networks.close(container.id);
+  tellHealthWaiters(container);
   container.waiters.exited(report.exitCode);
   container.end();
   if (report.oomKilled) tell(ctx, container, "oom");
@@ -64,15 +68,31 @@ function recordExit(container: Container, report: ExitReport, restarting: boolea
     pid: 0,
     exitCode: report.exitCode,
     oomKilled: report.oomKilled,
+    ended: endedBy(container.sent, report),
     finishedAt: formatNs(report.exitedAtNs),
     ...(restarting ? { restartCount: life.restartCount + 1 } : {}),
   };
+  container.sent = [];
+  container.restartsUnhealthy = false;
+}
+
+/** `--health-on-failure restart`: again after a moment, unless a user stopped it meanwhile. */
+function unhealthyRestart({ restartsUnhealthy, life }: Container): number | undefined {
+  return restartsUnhealthy && !life.stoppedByUser ? unhealthyRestartMs : undefined;
 }
 
 function durationS({ life }: Container): number {
   const started = parseNs(life.startedAt) ?? 0n;
   const finished = parseNs(life.finishedAt) ?? started;
   return Math.max(0, Number((finished - started) / 1_000_000_000n));
+}
+
+function tellHealthWaiters(container: Container): void {
+  const why = whyEnded(container)?.reason ?? "it ended";
+  container.waiters.settled({
+    StatusCode: 1,
+    Error: { Message: `container ${container.name} is not running: ${why}` },
+  });
 }
 
 /** What a run leaves on the host, taken away; each step is a success for what is already gone. */

@@ -1,8 +1,11 @@
+import { signalName } from "../lib/signals.ts";
 import { formatNs } from "../lib/time.ts";
 import type { ContainerInspect, ContainerState, NetworkSettings } from "../types/api.ts";
 import type { Container } from "./container.ts";
 import type { Context } from "./context.ts";
+import { whyEnded } from "./ended.ts";
 import { endpointsOf } from "./endpoints.ts";
+import { lastLines } from "./last-lines.ts";
 import { toldLinks } from "./links/link.ts";
 import { portMapOf } from "./list/ports.ts";
 import { stateWord } from "./list/status.ts";
@@ -28,7 +31,7 @@ export async function inspect(
     Created: formatNs(container.createdAtNs),
     Path: spec.path,
     Args: spec.args,
-    State: stateOf(container),
+    State: await stateOf(ctx, container),
     Image: container.imageId,
     ResolvConfPath: tried ? files.resolvConf : "",
     HostnamePath: tried ? files.hostname : "",
@@ -56,7 +59,7 @@ function graphDriver(ctx: Context, id: string): ContainerInspect["GraphDriver"] 
   return { Data: { ID: id, ...Data }, Name };
 }
 
-function stateOf(container: Container): ContainerState {
+async function stateOf(ctx: Context, container: Container): Promise<ContainerState> {
   const { life } = container;
   const status = stateWord(container);
   return {
@@ -72,6 +75,24 @@ function stateOf(container: Container): ContainerState {
     StartedAt: life.startedAt,
     FinishedAt: life.finishedAt,
     ...(container.health ? { Health: container.health.told() } : {}),
+    ...(await toldEnd(ctx, container)),
+  };
+}
+
+/** Our own addition; a container that has run and does not run now has it, and one that could not start. */
+async function toldEnd(ctx: Context, container: Container): Promise<Pick<ContainerState, "Ended">> {
+  const why = whyEnded(container);
+  if (!why) return {};
+  const { ended, reason } = why;
+  return {
+    Ended: {
+      Cause: ended?.cause ?? "start",
+      Reason: reason,
+      ...(ended?.by ? { By: ended.by } : {}),
+      ...(ended?.signals ? { Signals: ended.signals.map(signalName) } : {}),
+      ...(ended?.oomKills === undefined ? {} : { OOMKills: ended.oomKills }),
+      LastLines: container.neverStarted ? [] : await lastLines(ctx, container),
+    },
   };
 }
 

@@ -21,7 +21,7 @@ export async function kill(
       return;
     if (!container.alive) throw new EngineError("conflict", `container ${container.id} is not running`);
     const ended = container.ended;
-    await sendSignal(ctx, container, signal, meansStop);
+    await sendSignal(ctx, container, signal, { sender: "kill", byUser: meansStop });
     if (signal === signals.kill) await ended;
   } catch (error) {
     throw wrap(`cannot kill container: ${reference}`, error);

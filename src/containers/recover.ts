@@ -95,6 +95,7 @@ const lostExit = (container: Container): ExitReport => ({
   exitCode: lostExitCode,
   exitedAtNs: nowNs(),
   oomKilled: false,
+  lost: true,
 });
 
 async function takeOver(ctx: Context, container: Container, found: ProcessState): Promise<void> {

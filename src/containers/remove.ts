@@ -32,7 +32,7 @@ export async function remove(
   container.removing = true;
   try {
     await startSettled(container);
-    if (container.alive) await killAndWait(ctx, container, signals.kill);
+    if (container.alive) await killAndWait(ctx, container, signals.kill, { sender: "remove", byUser: true });
     await container.lock.run(async () => {
       // an auto-removed container is gone by now
       if (ctx.store.get(container.id) !== container) return;

@@ -13,7 +13,7 @@ export async function restart(
 ): Promise<void> {
   container.restartingByUser = true;
   try {
-    if (container.running) await stop(ctx, container, reference, options);
+    if (container.running) await stop(ctx, container, reference, { ...options, sender: "restart" });
     await start(ctx, container);
   } catch (error) {
     if (isKind(error, "notModified")) return;

@@ -1,16 +1,23 @@
 import { EngineError, isKind, wrap } from "../lib/errors.ts";
 import { signalNumber, signals } from "../lib/signals.ts";
+import { nowNs } from "../lib/time.ts";
 import type { Container } from "./container.ts";
 import { type Context, longestTimerMs, tell } from "./context.ts";
+import type { Sender } from "./ended.ts";
 import { giveUpRestart } from "./restart-manager.ts";
 
 export interface StopOptions {
   signal?: string;
   timeoutS?: number;
+  /** who wants its end; `stop` unless said */
+  sender?: Sender;
+  /** its restart policy leaves it so, unless this is false */
+  byUser?: boolean;
 }
 
 /** after SIGKILL a process is gone in milliseconds, unless it hangs in the kernel */
 const killWaitMs = 10_000;
+const sentMax = 16;
 
 /** `POST /containers/{id}/stop`: the stop signal, then SIGKILL after the timeout. */
 export async function stop(
@@ -37,10 +44,11 @@ export async function stopProcess(ctx: Context, container: Container, options: S
   const timeoutS = options.timeoutS ?? container.spec.config.StopTimeout ?? ctx.config.defaultStopTimeout;
   if (await gaveUpRestart(ctx, container)) return;
   const ended = container.ended;
-  await sendSignal(ctx, container, signal, true);
+  const order: SignalOrder = { sender: options.sender ?? "stop", byUser: options.byUser ?? true };
+  await sendSignal(ctx, container, signal, order);
   if (await within(ended, timeoutS < 0 ? Number.POSITIVE_INFINITY : timeoutS * 1000))
     return afterExit(container);
-  await killAndWait(ctx, container, signals.kill);
+  await killAndWait(ctx, container, signals.kill, order);
 }
 
 export function numberOf(name: string): number {
@@ -59,16 +67,23 @@ export function gaveUpRestart(ctx: Context, container: Container): Promise<boole
   });
 }
 
+export interface SignalOrder {
+  sender: Sender;
+  /** a user wants its end: a restart policy leaves it so */
+  byUser: boolean;
+}
+
 /** Sends a signal to the first process; thaws a paused container, which could not act on it. */
 export function sendSignal(
   ctx: Context,
   container: Container,
   signal: number,
-  byUser: boolean,
+  { sender, byUser }: SignalOrder,
 ): Promise<void> {
   return container.lock.run(async () => {
     if (!container.alive) return;
     if (byUser && !container.life.stoppedByUser) markStopped(ctx, container);
+    noteSent(container, sender, signal);
     try {
       await ctx.runtime.kill(container.id, signal);
     } catch (error) {
@@ -86,6 +101,12 @@ export function sendSignal(
   });
 }
 
+/** Some of the last are enough; a client may send thousands. */
+function noteSent(container: Container, by: Sender, signal: number): void {
+  container.sent.push({ by, signal, atNs: nowNs() });
+  if (container.sent.length > sentMax) container.sent.shift();
+}
+
 /** On disk only where it decides something: whether a policy restarts it after a crash of the engine. */
 function markStopped(ctx: Context, container: Container): void {
   container.life = { ...container.life, stoppedByUser: true };
@@ -93,9 +114,14 @@ function markStopped(ctx: Context, container: Container): void {
 }
 
 /** SIGKILL until it is gone, and its exit handled. */
-export async function killAndWait(ctx: Context, container: Container, signal: number): Promise<void> {
+export async function killAndWait(
+  ctx: Context,
+  container: Container,
+  signal: number,
+  order: SignalOrder,
+): Promise<void> {
   const ended = container.ended;
-  if (container.alive) await sendSignal(ctx, container, signal, true);
+  if (container.alive) await sendSignal(ctx, container, signal, order);
   if (!(await within(ended, killWaitMs)))
     throw new EngineError(
       "internal",

@@ -29,10 +29,20 @@ export class Waiters {
   }
 
   exited(exitCode: number): void {
+    this.settled({
+      StatusCode: 1,
+      Error: { Message: `the container ended with exit code ${exitCode} before it was healthy` },
+    });
     this.answer((condition) => condition !== "removed", { StatusCode: exitCode });
   }
 
+  /** Whether it is healthy is known: for those who wait for that. */
+  settled(answer: WaitResponse): void {
+    this.answer((condition) => condition === "healthy", answer);
+  }
+
   removed(exitCode: number): void {
+    this.exited(exitCode);
     this.answer(() => true, { StatusCode: exitCode });
   }
 

@@ -23,3 +23,15 @@ export function signalNumber(text: string): number | undefined {
 }
 
 export const signals = { kill: 9, terminate: 15, continue: 18 } as const;
+
+/** `SIGKILL` for 9; a real-time one by its distance to the nearest end. */
+export function signalName(number: number): string {
+  if (number > realtimeMin && number < realtimeMax)
+    return number - realtimeMin <= 15
+      ? `SIGRTMIN+${number - realtimeMin}`
+      : `SIGRTMAX-${realtimeMax - number}`;
+  const named = Object.entries(constants.signals).find(([, each]) => each === number)?.[0];
+  return (
+    named ?? (number === realtimeMin ? "SIGRTMIN" : number === realtimeMax ? "SIGRTMAX" : `signal ${number}`)
+  );
+}

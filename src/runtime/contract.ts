@@ -34,6 +34,10 @@ export interface ExitReport {
   exitCode: number;
   exitedAtNs: bigint;
   oomKilled: boolean;
+  /** processes of it that the kernel ended for want of memory; absent = none, or not counted */
+  oomKills?: number;
+  /** nobody saw the end: the code is an assumption */
+  lost?: boolean;
 }
 
 /**

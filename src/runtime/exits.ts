@@ -92,7 +92,8 @@ export class ExitWatch {
       id,
       exitCode: unknownExitCode,
       exitedAtNs: nowNs(),
-      oomKilled: watched.oomKills() > 0,
+      ...memoryFacts(watched.bundle, watched.oomKills),
+      lost: true,
     });
   }
 
@@ -120,6 +121,12 @@ export class ExitWatch {
   }
 }
 
+function memoryFacts(bundle: string, oomKills: () => number): Pick<ExitReport, "oomKilled" | "oomKills"> {
+  const count = oomKills();
+  const oomKilled = existsSync(inBundle.oom(bundle)) || count > 0;
+  return { oomKilled, ...(count > 0 ? { oomKills: count } : {}) };
+}
+
 /** What conmon left in a bundle; undefined while the process runs. */
 export async function readExit(
   id: string,
@@ -129,14 +136,13 @@ export async function readExit(
   const file = inBundle.exit(bundle);
   try {
     const [text, { mtimeNs }] = await Promise.all([readFile(file, "latin1"), stat(file, { bigint: true })]);
-    const oomKilled = existsSync(inBundle.oom(bundle)) || oomKills() > 0;
     // conmon tells -1 when it does not know
     const code = Number(text.trim());
     return {
       id,
       exitCode: code >= 0 && code <= 255 ? code : unknownExitCode,
       exitedAtNs: mtimeNs,
-      oomKilled,
+      ...memoryFacts(bundle, oomKills),
     };
   } catch (error) {
     if ((error as { code?: string }).code === "ENOENT") return undefined;

@@ -231,6 +231,24 @@ export interface ContainerState {
   StartedAt: string;
   FinishedAt: string;
   Health?: { Status: string; FailingStreak: number; Log: HealthResult[] };
+  /** our own: why it does not run; absent while it does */
+  Ended?: EndedState;
+}
+
+/** Why a container ended, and what it said last. */
+export interface EndedState {
+  /** `start`: it could not be started; `lost`: nobody saw its end */
+  Cause: "exit" | "signal" | "oom" | "lost" | "start";
+  /** a sentence for people */
+  Reason: string;
+  /** for whom the engine ended it */
+  By?: "stop" | "restart" | "kill" | "remove" | "health";
+  /** names, in the order they were sent */
+  Signals?: string[];
+  /** processes that the kernel ended for want of memory */
+  OOMKills?: number;
+  /** of this run: at most 10 lines, 4 KB */
+  LastLines: string[];
 }
 
 /** A mount as `inspect` and `ps` tell it. */
@@ -318,6 +336,8 @@ export interface ContainerSummary {
   SizeRootFs?: number;
   Labels: Record<string, string>;
   State: ContainerStatus;
+  /** our own: why it does not run */
+  Reason?: string;
   Status: string;
   HostConfig: { NetworkMode: string; Annotations?: Record<string, string> };
   NetworkSettings: { Networks: Record<string, EndpointSettings> };

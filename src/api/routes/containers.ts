@@ -95,7 +95,12 @@ const resize: Handler = async (call) => {
   return emptyOk;
 };
 
-const conditions: readonly string[] = ["not-running", "next-exit", "removed"] satisfies WaitCondition[];
+const conditions: readonly string[] = [
+  "not-running",
+  "next-exit",
+  "removed",
+  "healthy",
+] satisfies WaitCondition[];
 
 const isCondition = (text: string): text is WaitCondition => conditions.includes(text);
 

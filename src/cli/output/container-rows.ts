@@ -5,8 +5,8 @@ import type { RowKind } from "./formatter.ts";
 import { displayPorts } from "./ports.ts";
 import { ellipsis, joinLabels, localTime } from "./text.ts";
 
-export const containerTable = (size: boolean): string =>
-  `{{.ID}}\t{{.Image}}\t{{.Command}}\t{{.RunningFor}}\t{{.Status}}\t{{.Ports}}\t{{.Names}}${size ? "\t{{.Size}}" : ""}`;
+export const containerTable = (size: boolean, why = false): string =>
+  `{{.ID}}\t{{.Image}}\t{{.Command}}\t{{.RunningFor}}\t{{.Status}}\t{{.Ports}}\t{{.Names}}${size ? "\t{{.Size}}" : ""}${why ? "\t{{.Reason}}" : ""}`;
 
 export function rawContainer(quiet: boolean, size: boolean): string {
   if (quiet) return "container_id: {{.ID}}";
@@ -27,6 +27,8 @@ export function rawContainer(quiet: boolean, size: boolean): string {
 
 type C = ContainerSummary;
 
+const reasonMax = 60;
+
 export const containerRows = (noTrunc: boolean): RowKind<C> => ({
   goType: "*formatter.ContainerContext",
   headers: {
@@ -46,6 +48,7 @@ export const containerRows = (noTrunc: boolean): RowKind<C> => ({
     Networks: "NETWORKS",
     Platform: "PLATFORM",
     HealthStatus: "HEALTH STATUS",
+    Reason: "WHY",
   },
   fields: {
     ID: (c) => (noTrunc ? c.Id : shortId(c.Id)),
@@ -72,9 +75,10 @@ export const containerRows = (noTrunc: boolean): RowKind<C> => ({
       (c as { ImageManifestDescriptor?: { platform?: unknown } }).ImageManifestDescriptor?.platform ?? null,
     HealthStatus: (c) =>
       /\((healthy|unhealthy|health: starting)\)/.exec(c.Status)?.[1]?.replace("health: ", "") ?? "",
+    Reason: (c) => (noTrunc ? (c.Reason ?? "") : ellipsis(c.Reason ?? "", reasonMax)),
   },
   methods: { Label: (c) => (name) => c.Labels?.[String(name)] ?? "" },
-  notInJson: ["HealthStatus"],
+  notInJson: ["HealthStatus", "Reason"],
 });
 
 function names(c: C, noTrunc: boolean): string {

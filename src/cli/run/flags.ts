@@ -171,13 +171,23 @@ export const deviceFlags = {
 
 export const healthFlags = {
   healthCmd: string("health-cmd", "Command that checks the container's health"),
+  healthHttp: string(
+    "health-http",
+    "Check by HTTP from outside: [PORT]/PATH answers with a status below 400",
+  ),
   healthInterval: duration("health-interval", "Time between checks (ms|s|m|h)"),
+  healthLog: string("health-log", "Healthy once a line of its log matches this regular expression"),
+  healthOnFailure: string(
+    "health-on-failure",
+    'What to do once it is unhealthy ("none", "restart", "stop", "kill")',
+  ),
   healthRetries: int("health-retries", "Failures in a row until it counts as unhealthy"),
   healthStartInterval: duration("health-start-interval", "Time between checks while it starts (ms|s|m|h)"),
   healthStartPeriod: duration(
     "health-start-period",
     "Time to start, in which failures do not count (ms|s|m|h)",
   ),
+  healthTcp: string("health-tcp", "Check from outside that this port takes connections"),
   healthTimeout: duration("health-timeout", "Time one check may take (ms|s|m|h)"),
   noHealthcheck: bool("no-healthcheck", "Leave out the image's health check"),
 };

@@ -145,3 +145,17 @@ test("--mount is read key by key", () => {
 test("CSV fields may be quoted", () => {
   expect(parseCsv('a,"b,c","d""e",')).toEqual(["a", "b,c", 'd"e', ""]);
 });
+
+test("a health check is of one kind, and what follows its failure travels as an annotation", () => {
+  expect(request("--health-tcp", "80", "x").Healthcheck).toEqual({ Test: ["TCP", "80"] });
+  expect(request("--health-http", "8080/ok", "x").Healthcheck).toEqual({ Test: ["HTTP", "8080/ok"] });
+  expect(request("--health-log", "ready", "x").Healthcheck).toEqual({ Test: ["LOG", "ready"] });
+  expect(
+    request("--health-on-failure", "restart", "--annotation", "a=b", "x").HostConfig?.Annotations,
+  ).toEqual({
+    a: "b",
+    "berth.health.on-failure": "restart",
+  });
+  expect(() => request("--health-tcp", "80", "--health-cmd", "true", "x")).toThrow("only one of");
+  expect(() => request("--no-healthcheck", "--health-tcp", "80", "x")).toThrow("--no-healthcheck conflicts");
+});

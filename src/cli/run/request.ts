@@ -7,6 +7,9 @@ import { parseExpose, parsePublish, toPortMap } from "./ports.ts";
 import { device, isCdiName, restartPolicy } from "./values.ts";
 import { absoluteBind, parseVolumeSpec } from "./volumes.ts";
 
+/** the engine's name for it: what becomes of an unhealthy container */
+const onFailureAnnotation = "berth.health.on-failure";
+
 const orNull = (items: readonly string[]): string[] | null => (items.length > 0 ? [...items] : null);
 
 /** The body of `POST /containers/create` that the options of `run` or `create` ask for. Throws sentences. */
@@ -108,10 +111,10 @@ function environment(flags: ContainerFlags): string[] {
 }
 
 function healthcheck(flags: ContainerFlags): HealthConfig | undefined {
-  const { healthCmd, healthInterval, healthTimeout, healthStartPeriod, healthStartInterval, healthRetries } =
-    flags;
+  const { healthInterval, healthTimeout, healthStartPeriod, healthStartInterval, healthRetries } = flags;
+  const test = healthTest(flags);
   const any =
-    healthCmd || healthInterval || healthTimeout || healthStartPeriod || healthStartInterval || healthRetries;
+    test || healthInterval || healthTimeout || healthStartPeriod || healthStartInterval || healthRetries;
   if (flags.noHealthcheck) {
     if (any) throw new Error("--no-healthcheck conflicts with --health-* options");
     return { Test: ["NONE"] };
@@ -124,13 +127,34 @@ function healthcheck(flags: ContainerFlags): HealthConfig | undefined {
   if (healthStartPeriod < 0) throw new Error("--health-start-period cannot be negative");
   if (healthStartInterval < 0) throw negative("start-interval");
   return {
-    ...(healthCmd ? { Test: ["CMD-SHELL", healthCmd] } : {}),
+    ...(test ? { Test: test } : {}),
     ...(healthInterval ? { Interval: healthInterval } : {}),
     ...(healthTimeout ? { Timeout: healthTimeout } : {}),
     ...(healthStartPeriod ? { StartPeriod: healthStartPeriod } : {}),
     ...(healthStartInterval ? { StartInterval: healthStartInterval } : {}),
     ...(healthRetries ? { Retries: healthRetries } : {}),
   };
+}
+
+/** The kind of check is said once. */
+function healthTest({ healthCmd, healthTcp, healthHttp, healthLog }: ContainerFlags): string[] | undefined {
+  const tests = [
+    ...(healthCmd ? [["CMD-SHELL", healthCmd]] : []),
+    ...(healthTcp ? [["TCP", healthTcp]] : []),
+    ...(healthHttp ? [["HTTP", healthHttp]] : []),
+    ...(healthLog ? [["LOG", healthLog]] : []),
+  ];
+  if (tests.length > 1)
+    throw new Error(
+      "conflicting options: only one of --health-cmd, --health-tcp, --health-http, --health-log",
+    );
+  return tests[0];
+}
+
+/** `--annotation`, and what travels as one. */
+function annotations({ annotation, healthOnFailure, noHealthcheck }: ContainerFlags): Record<string, string> {
+  if (healthOnFailure && noHealthcheck) throw new Error("--no-healthcheck conflicts with --health-* options");
+  return { ...annotation, ...(healthOnFailure ? { [onFailureAnnotation]: healthOnFailure } : {}) };
 }
 
 function host(flags: ContainerFlags, net: Networking, binds: string[]): Partial<HostConfig> {
@@ -149,6 +173,7 @@ function host(flags: ContainerFlags, net: Networking, binds: string[]): Partial<
       : []),
   ];
   const storage = storageOptions(flags.storageOpt);
+  const annotated = annotations(flags);
   return {
     Binds: orNull(binds),
     ContainerIDFile: flags.cidfile,
@@ -159,7 +184,7 @@ function host(flags: ContainerFlags, net: Networking, binds: string[]): Partial<
     VolumeDriver: flags.volumeDriver,
     VolumesFrom: orNull(flags.volumesFrom),
     ConsoleSize: [0, 0],
-    ...(Object.keys(flags.annotation).length > 0 ? { Annotations: { ...flags.annotation } } : {}),
+    ...(Object.keys(annotated).length > 0 ? { Annotations: annotated } : {}),
     ...capabilities(flags.capAdd, flags.capDrop),
     CgroupnsMode: flags.cgroupns,
     Dns: [...flags.dns],

@@ -3,6 +3,8 @@ import { parsePort, parseRange } from "../../lib/ports.ts";
 import { signalNumber } from "../../lib/signals.ts";
 import { resolveCapabilities } from "../../runtime/spec/capabilities.ts";
 import type { ContainerConfig, HostConfig } from "../../types/api.ts";
+import { failureAction } from "../health/on-failure.ts";
+import { readTest } from "../health/test.ts";
 import { type HostFacts, validateResources } from "./resources.ts";
 
 const invalid = (sentence: string): never => {
@@ -30,6 +32,7 @@ export function validate(
   validateModes(config, hostConfig);
   const warnings = validateResources(hostConfig, context.facts);
   validateConfig(config);
+  validateHealth(config, hostConfig);
   // refuses names that no kernel knows
   resolveCapabilities({ add: hostConfig.CapAdd ?? [], drop: hostConfig.CapDrop ?? [], privileged: false });
   validateHost(hostConfig, context);
@@ -44,6 +47,14 @@ export function validate(
       "The container-wide MacAddress field is now deprecated. It should be specified in EndpointsConfig instead.",
     );
   return warnings;
+}
+
+/** The engine's own kinds of check, and what follows a failure. */
+function validateHealth(config: ContainerConfig, hostConfig: HostConfig): void {
+  const test = config.Healthcheck && readTest(config.Healthcheck, config.Shell);
+  if (test?.kind === "log" && hostConfig.LogConfig.Type === "none")
+    invalid("a health check of kind LOG needs a log: the log driver is none");
+  failureAction(hostConfig);
 }
 
 function validateConfig(config: ContainerConfig): void {

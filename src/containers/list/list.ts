@@ -2,6 +2,7 @@ import type { ContainerSummary } from "../../types/api.ts";
 import type { Container } from "../container.ts";
 import type { Context } from "../context.ts";
 import type { ListRequest } from "../contract.ts";
+import { whyEnded } from "../ended.ts";
 import { endpointsOf } from "../endpoints.ts";
 import { namesByLinks } from "../links/link.ts";
 import { sizesOf } from "../sizes.ts";
@@ -51,6 +52,7 @@ async function summary(
     ...(sizes?.rootFs ? { SizeRootFs: sizes.rootFs } : {}),
     Labels: spec.config.Labels,
     State: stateWord(container),
+    ...reason(container),
     Status: statusText(container, container.health?.status),
     HostConfig: {
       NetworkMode: spec.hostConfig.NetworkMode,
@@ -62,6 +64,12 @@ async function summary(
       point.Type === "volume" && container.neverStarted ? { ...point, Source: "" } : point,
     ),
   };
+}
+
+/** Our own addition: why it does not run. */
+function reason(container: Container): { Reason?: string } {
+  const why = whyEnded(container);
+  return why ? { Reason: why.reason } : {};
 }
 
 /** Path and arguments as one line; an argument with spaces stays as it is, or is put in quotes where Docker does. */

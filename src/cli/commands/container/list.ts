@@ -19,6 +19,7 @@ export const command = defineCommand({
     noTrunc: bool("no-trunc", "Do not shorten"),
     quiet: bool("quiet,q", "Show only ids"),
     size: bool("size,s", "Show sizes of files"),
+    why: bool("why", "Show why those that do not run ended"),
   },
   async run({ session, flags, changed }) {
     const format = flags.format || session.config.psFormat || "";
@@ -26,7 +27,7 @@ export const command = defineCommand({
     const list_ = {
       format,
       quiet: flags.quiet,
-      table: containerTable(flags.size),
+      table: containerTable(flags.size, flags.why),
       quietTemplate: "{{.ID}}",
       raw: rawContainer(flags.quiet, flags.size),
     };

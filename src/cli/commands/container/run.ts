@@ -6,6 +6,7 @@ import { bool, string } from "../../flags/flag.ts";
 import { createContainer, prepare } from "../../run/create.ts";
 import { runExitCode, withHelp } from "../../run/failure.ts";
 import { containerFlags } from "../../run/flags.ts";
+import { waitHealthy, waitTimeout } from "../../run/wait-healthy.ts";
 import type { Session } from "../../session.ts";
 import { isTerminal, windowSize } from "../../stdio.ts";
 import { type Ending, pump } from "../../stream/attached.ts";
@@ -20,12 +21,14 @@ export const command = defineCommand({
     detach: bool("detach,d", "Leave it running in the background and print its id"),
     detachKeys: string("detach-keys", "Keys that detach this terminal from the container"),
     sigProxy: bool("sig-proxy", "Pass signals on to the process", true),
+    wait: bool("wait", "Return once it is healthy, or runs where it has no health check; implies --detach"),
+    waitTimeout: waitTimeout(),
   },
   async run({ session, flags, args, changed }) {
     let request: ContainerCreateRequest;
     try {
       request = prepare(session, flags, args, changed);
-      if (flags.detach) detachAll(request, flags.attach.length > 0);
+      if (flags.detach || flags.wait) detachAll(request, flags.attach.length > 0);
       else checkTerminal(request);
     } catch (error) {
       throw error instanceof CliError ? error : withHelp("run", error, 125);
@@ -37,7 +40,10 @@ export const command = defineCommand({
       detachKeys: flags.detachKeys || session.config.detachKeys || "",
       sigProxy: flags.sigProxy,
     };
-    return new Running(session, id, request, options).go();
+    const running = new Running(session, id, request, options);
+    const code = await running.go();
+    if (flags.wait) await waitHealthy(session, id, flags.waitTimeout);
+    return code;
   },
 });
 

@@ -2,6 +2,7 @@ import { attach, inspect, kill, resize, start, wait } from "../../../client/cont
 import { atLeast, defineCommand } from "../../command.ts";
 import { CliError } from "../../errors.ts";
 import { bool, string } from "../../flags/flag.ts";
+import { waitHealthy, waitTimeout } from "../../run/wait-healthy.ts";
 import type { Session } from "../../session.ts";
 import { isTerminal, windowSize } from "../../stdio.ts";
 import { pump } from "../../stream/attached.ts";
@@ -16,9 +17,12 @@ export const command = defineCommand({
     checkpointDir: string("checkpoint-dir", "Folder of the checkpoints", "", { hidden: true }),
     detachKeys: string("detach-keys", "Keys that detach this terminal from the container"),
     interactive: bool("interactive,i", "Pass stdin on"),
+    wait: bool("wait", "Return once they are healthy, or run where they have no health check"),
+    waitTimeout: waitTimeout(),
   },
   async run({ session, args, flags }) {
     if (flags.attach || flags.interactive) {
+      if (flags.wait) throw new CliError("conflicting options: --wait, and --attach or --interactive");
       if (args.length > 1) throw new CliError("you cannot start and attach multiple containers at once");
       const detachKeys = flags.detachKeys || session.config.detachKeys || "";
       return startAttached(session, args[0] ?? "", {
@@ -31,7 +35,9 @@ export const command = defineCommand({
       checkpoint: flags.checkpoint || undefined,
       "checkpoint-dir": flags.checkpointDir || undefined,
     };
-    return startAll(session, args, query);
+    const started = (name: string): Promise<void> =>
+      flags.wait ? waitHealthy(session, name, flags.waitTimeout) : Promise.resolve();
+    return startAll(session, args, query, started);
   },
 });
 
@@ -39,17 +45,24 @@ async function startAll(
   session: Session,
   names: string[],
   query: Record<string, string | undefined>,
+  started: (name: string) => Promise<void>,
 ): Promise<number> {
   const failed: string[] = [];
+  const waiting: Promise<void>[] = [];
   for (const name of names) {
     try {
       await start(session.client, name, query);
       session.out(name);
+      waiting.push(started(name));
     } catch (error) {
       session.err((error as Error).message);
       failed.push(name);
     }
   }
+  const unhealthy = (await Promise.allSettled(waiting)).flatMap((result) =>
+    result.status === "rejected" ? [(result.reason as Error).message] : [],
+  );
+  if (unhealthy.length > 0) throw new CliError(unhealthy.join("\n"), 1);
   if (failed.length > 0) throw new CliError(`Error: failed to start containers: ${failed.join(", ")}`);
   return 0;
 }

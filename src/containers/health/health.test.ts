@@ -1,0 +1,94 @@
+import { describe, expect, test } from "bun:test";
+import { createOne, openWorld, settle } from "../testing/fakes.ts";
+import { linesOf } from "./log-probe.ts";
+import { durationText } from "./monitor.ts";
+import { judge } from "./network-probe.ts";
+import { failureAction, onFailureKey } from "./on-failure.ts";
+import { shortened } from "./probe.ts";
+import { readTest } from "./test.ts";
+
+const never = new AbortController().signal;
+
+describe("a health check", () => {
+  test("is read from each kind of test", () => {
+    expect(readTest({ Test: ["CMD-SHELL", "true"] }, undefined)).toEqual({
+      kind: "command",
+      command: ["/bin/sh", "-c", "true"],
+    });
+    expect(readTest({ Test: ["TCP", "80"] }, undefined)).toEqual({ kind: "tcp", port: 80 });
+    expect(readTest({ Test: ["HTTP", "/x?y=1"] }, undefined)).toEqual({
+      kind: "http",
+      port: undefined,
+      path: "/x?y=1",
+    });
+    expect(readTest({ Test: ["HTTP", "8080"] }, undefined)).toEqual({ kind: "http", port: 8080, path: "/" });
+    expect(readTest({ Test: ["NONE"] }, undefined)).toBeUndefined();
+    expect(readTest({}, undefined)).toBeUndefined();
+  });
+
+  test("that cannot work is refused, a request that would carry another one included", () => {
+    for (const one of [
+      ["TCP"],
+      ["TCP", "99999"],
+      ["HTTP", "x/"],
+      ["HTTP", "/ HTTP/1.1\r\nX: y"],
+      ["LOG", "["],
+    ])
+      expect(() => readTest({ Test: one }, undefined)).toThrow();
+    expect(() => failureAction({ Annotations: { [onFailureKey]: "explode" } })).toThrow("must be one of");
+  });
+
+  test("by HTTP passes below 400", () => {
+    expect(judge("HTTP/1.1 204 No Content").exitCode).toBe(0);
+    expect(judge("HTTP/1.0 302").exitCode).toBe(0);
+    expect(judge("HTTP/1.1 404 Not Found")).toEqual({ exitCode: 1, output: "HTTP/1.1 404 Not Found" });
+    expect(judge("SSH-2.0-x").exitCode).toBe(1);
+    expect(judge(undefined).exitCode).toBe(1);
+  });
+
+  test("keeps 4 KB of output and marks what was cut", () => {
+    expect(shortened("x".repeat(4096))).toHaveLength(4096);
+    expect(shortened("x".repeat(4097))).toBe(`${"x".repeat(4096)}...`);
+    expect([durationText(300), durationText(90_000)]).toEqual(["300ms", "1m30s"]);
+  });
+
+  test("reads lines however they are cut, and endless ones in pieces", async () => {
+    async function* chunks() {
+      for (const text of ["a", "b\nc\r\n", "x".repeat(9000)]) yield Buffer.from(text);
+    }
+    const lines: string[] = [];
+    for await (const line of linesOf(chunks())) lines.push(line);
+    expect(lines.map((line) => line.slice(0, 2))).toEqual(["ab", "c", "xx", "xx", "xx"]);
+    expect(Math.max(...lines.map(({ length }) => length))).toBe(4096);
+  });
+});
+
+describe("waiting until it is healthy", () => {
+  const waiting = (world: ReturnType<typeof openWorld>, id: string) =>
+    world.containers.wait(id, "healthy", never).done;
+
+  test("is over at once where it runs and nothing is checked, and where it does not run", async () => {
+    const world = openWorld();
+    const id = await createOne(world, {}, "one");
+    expect(await waiting(world, id)).toEqual({
+      StatusCode: 1,
+      Error: { Message: "container one is not running: it was never started" },
+    });
+    await world.containers.start(id);
+    expect(await waiting(world, id)).toEqual({ StatusCode: 0 });
+  });
+
+  test("ends with the reason when the container ends", async () => {
+    const world = openWorld();
+    const id = await createOne(world, { Healthcheck: { Test: ["CMD", "true"] } }, "one");
+    await world.containers.start(id);
+    const answer = waiting(world, id);
+    world.runtime.exit(id, 3);
+    expect((await answer).Error?.Message).toBe(
+      "container one is not running: ended by itself with exit code 3",
+    );
+    await settle();
+    // Docker calls what it does not watch any more unhealthy
+    expect((await world.containers.inspect(id, { size: false })).State.Health?.Status).toBe("unhealthy");
+  });
+});
