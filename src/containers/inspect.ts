@@ -2,17 +2,17 @@ import { signalName } from "../lib/signals.ts";
 import { formatNs } from "../lib/time.ts";
 import type { ContainerInspect, ContainerState, NetworkSettings } from "../types/api.ts";
 import type { Container } from "./container.ts";
-import type { Context } from "./context.ts";
+import { type Context, logPathOf } from "./context.ts";
 import { whyEnded } from "./ended.ts";
 import { endpointsOf } from "./endpoints.ts";
 import { lastLines } from "./last-lines.ts";
 import { toldLinks } from "./links/link.ts";
 import { portMapOf } from "./list/ports.ts";
 import { stateWord } from "./list/status.ts";
-import { logPathIn } from "./logs.ts";
 import { sizesOf } from "./sizes.ts";
 import { nameFilesOf } from "./start/files.ts";
 import { joinedContainer } from "./start/namespaces.ts";
+import { toldApparmor } from "./start/security.ts";
 
 /** `GET /containers/{id}/json`, every field in Docker's order. */
 export async function inspect(
@@ -36,14 +36,14 @@ export async function inspect(
     ResolvConfPath: tried ? files.resolvConf : "",
     HostnamePath: tried ? files.hostname : "",
     HostsPath: tried ? files.hosts : "",
-    LogPath: tried ? (logPathIn(ctx, container) ?? "") : "",
+    LogPath: tried && spec.hostConfig.LogConfig.Type === "json-file" ? logPathOf(ctx, id) : "",
     Name: `/${container.name}`,
     RestartCount: life.restartCount,
     Driver: ctx.snapshots.driver,
     Platform: spec.platform,
     MountLabel: "",
     ProcessLabel: "",
-    AppArmorProfile: "",
+    AppArmorProfile: toldApparmor(spec.hostConfig),
     ExecIDs: running.length === 0 ? null : running,
     HostConfig: { ...spec.hostConfig, Links: toldLinks(ctx, container) },
     GraphDriver: graphDriver(ctx, id),

@@ -1,9 +1,11 @@
 import { availableParallelism, hostname, machine, release, totalmem } from "node:os";
 import { basename } from "node:path";
+import { cdiFolders } from "../containers/cdi/spec-files.ts";
 import type { Containers } from "../containers/contract.ts";
 import type { Images } from "../images/contract.ts";
 import { formatNs, nowNs } from "../lib/time.ts";
 import type { RuntimeFacts } from "../runtime/contract.ts";
+import { logPlugins } from "../runtime/log-drivers/options.ts";
 import type { Snapshots } from "../snapshots/contract.ts";
 import type { EventBus } from "../state/events.ts";
 import type { SystemInfo } from "../types/system.ts";
@@ -65,7 +67,7 @@ export class InfoReporter {
         Volume: ["local"],
         Network: ["bridge", "host", "null"],
         Authorization: null,
-        Log: ["json-file", "local"],
+        Log: [...logPlugins],
       },
       ...this.limitKeys(),
       IPv4Forwarding: forwarding,
@@ -92,7 +94,7 @@ export class InfoReporter {
       Isolation: "",
       SecurityOptions: this.securityOptions(config),
       FirewallBackend: { Driver: "nftables" },
-      CDISpecDirs: [],
+      CDISpecDirs: [...cdiFolders],
       Containerd: { Address: "", Namespaces: { Containers: "", Plugins: "" } },
       Warnings: warnings.length > 0 ? warnings : null,
     };

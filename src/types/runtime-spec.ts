@@ -95,6 +95,20 @@ export interface Seccomp {
   syscalls: SeccompSyscall[];
 }
 
+export type HookName =
+  | "prestart"
+  | "createRuntime"
+  | "createContainer"
+  | "startContainer"
+  | "poststart"
+  | "poststop";
+export interface Hook {
+  path: string;
+  args?: string[];
+  env?: string[];
+  /** seconds */
+  timeout?: number;
+}
 export interface Spec {
   ociVersion: string;
   process: Process;
@@ -102,6 +116,7 @@ export interface Spec {
   hostname?: string;
   domainname?: string;
   mounts: Mount[];
+  hooks?: Partial<Record<HookName, Hook[]>>;
   annotations?: Record<string, string>;
   linux: {
     namespaces: { type: string; path?: string }[];

@@ -12,9 +12,11 @@ import type { ContainerSpec, CreateRequest } from "../contract.ts";
 import { resolveLinks } from "../links/link.ts";
 import { prepareViews, removeViews } from "../start/image-views.ts";
 import { portRequests } from "../start/network.ts";
+import { discardWeights } from "./block-weight.ts";
 import { readBody } from "./body.ts";
 import { type PlannedMount, planMounts } from "./mounts.ts";
 import { normalise } from "./normalise.ts";
+import { checkPlatform } from "./platform.ts";
 import { discardUnsupported } from "./resources.ts";
 import { validate } from "./validate.ts";
 
@@ -27,6 +29,7 @@ export async function create(ctx: Context, request: CreateRequest): Promise<Cont
   const body = readBody(request.body);
   const warnings = validate(body.config, body.hostConfig, {
     facts: ctx.facts,
+    logDriver: ctx.config.logDriver,
     runtimes: new Set([
       ctx.config.defaultRuntime,
       "runc",
@@ -34,8 +37,12 @@ export async function create(ctx: Context, request: CreateRequest): Promise<Cont
       ...Object.keys(ctx.config.runtimes),
     ]),
   });
+  const weights = discardWeights(body.hostConfig);
+  body.hostConfig = weights.host;
+  warnings.push(...weights.warnings);
   const name = checkName(request.name ?? "");
   const image = body.config.Image === "" ? undefined : ctx.images.resolve(body.config.Image);
+  checkPlatform(body.config.Image, image, request.platform);
   const imageConfig = image?.config ?? noImage;
   const complete = normalise({
     id,

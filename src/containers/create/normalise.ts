@@ -54,15 +54,14 @@ const joinedMode = (mode: string, { containerId }: NormaliseInput): string => {
 function completeHost(input: NormaliseInput): HostConfig {
   const { engine, cgroupVersion } = input;
   const host = input.body.hostConfig;
-  const unmasked = host.Privileged || (host.SecurityOpt ?? []).includes("systempaths=unconfined");
+  const unmasked = host.Privileged;
   const paths = (own: string[] | null, standard: readonly string[]) =>
     own ?? (unmasked ? null : [...standard]);
   const wantsHostNamespaces = host.Privileged || host.PidMode === "host" || host.IpcMode === "host";
   const init = host.Init;
   return {
     ...host,
-    LogConfig:
-      host.LogConfig.Type === "" ? { Type: engine.logDriver, Config: host.LogConfig.Config } : host.LogConfig,
+    LogConfig: logConfig(host.LogConfig, engine),
     NetworkMode: joinedMode(
       host.NetworkMode === "" || host.NetworkMode === "default" ? "bridge" : host.NetworkMode,
       input,
@@ -82,6 +81,12 @@ function completeHost(input: NormaliseInput): HostConfig {
     ReadonlyPaths: paths(host.ReadonlyPaths, defaultReadonlyPaths),
     ...(init === undefined ? {} : { Init: init }),
   };
+}
+
+/** The engine's options are those of its own driver only. */
+function logConfig({ Type: asked, Config }: HostConfig["LogConfig"], engine: ContainersConfig) {
+  const Type = asked || engine.logDriver;
+  return { Type, Config: Type === engine.logDriver ? { ...engine.logOptions, ...Config } : Config };
 }
 
 function cgroupnsMode(host: HostConfig, engine: ContainersConfig, version: "1" | "2"): string {

@@ -1,6 +1,7 @@
 import { EngineError } from "../../lib/errors.ts";
 import { parsePort, parseRange } from "../../lib/ports.ts";
 import { signalNumber } from "../../lib/signals.ts";
+import { validateLogOptions } from "../../runtime/log-drivers/options.ts";
 import { resolveCapabilities } from "../../runtime/spec/capabilities.ts";
 import type { ContainerConfig, HostConfig } from "../../types/api.ts";
 import { failureAction } from "../health/on-failure.ts";
@@ -21,6 +22,8 @@ const unbuilt = (option: string): never => {
 export interface ValidateContext {
   facts: HostFacts;
   runtimes: ReadonlySet<string>;
+  /** of containers that name none */
+  logDriver: string;
 }
 
 /** Refuses, in Docker's words, every request that could not run; returns what the user should be warned of. */
@@ -39,7 +42,8 @@ export function validate(
   validateRestart(hostConfig);
   validatePorts(hostConfig);
   validateSecurity(hostConfig.SecurityOpt ?? []);
-  validateLogs(hostConfig);
+  const { Type, Config: logOptions } = hostConfig.LogConfig;
+  validateLogOptions(Type || context.logDriver, logOptions);
   if (hostConfig.NetworkMode === "host" && Object.keys(hostConfig.PortBindings ?? {}).length > 0)
     warnings.push("Published ports are discarded when using host network mode");
   if (config.MacAddress)
@@ -175,33 +179,9 @@ function validateSecurity(options: readonly string[]): void {
     const at = option.search(/[=:]/);
     if (at < 0) invalid500(`invalid --security-opt 1: "${option}"`);
     const [key, value] = [option.slice(0, at), option.slice(at + 1)];
-    const known = [
-      "label",
-      "apparmor",
-      "seccomp",
-      "no-new-privileges",
-      "writable-cgroups",
-      "systempaths",
-    ].includes(key);
+    const known = ["label", "apparmor", "seccomp", "no-new-privileges", "writable-cgroups"].includes(key);
     if (!known) invalid500(`invalid --security-opt 2: "${option}"`);
     if (key === "no-new-privileges" && !["true", "false"].includes(value.toLowerCase()))
       invalid500(`invalid --security-opt 2: "${option}"`);
-  }
-}
-
-const rotationOptions = ["max-size", "max-file", "compress"];
-const jsonOptions = [...rotationOptions, "labels", "labels-regex", "env", "env-regex", "tag"];
-const knownDrivers = "awslogs fluentd gcplogs gelf journald splunk syslog".split(" ");
-
-function validateLogs(host: HostConfig): void {
-  const { Type, Config: options } = host.LogConfig;
-  const type = Type === "" ? "json-file" : Type;
-  if (knownDrivers.includes(type)) unbuilt(`the log driver ${type}`);
-  if (!["json-file", "local", "none"].includes(type))
-    invalid(`error looking up logging plugin ${type}: plugin "${type}" not found`);
-  const known = type === "local" ? rotationOptions : jsonOptions;
-  for (const key of Object.keys(options)) {
-    if (["mode", "max-buffer-size"].includes(key)) continue;
-    if (type !== "none" && !known.includes(key)) invalid(`unknown log opt '${key}' for ${type} log driver`);
   }
 }

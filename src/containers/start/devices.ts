@@ -8,7 +8,6 @@ import type { LinuxDeviceCgroup } from "../../types/runtime-spec.ts";
 
 /** Devices asked for with `--device` (a folder means all below it), and extra cgroup rules; privileged has them all. */
 export function devicesOf(host: HostConfig): { devices: DeviceInput[]; rules: LinuxDeviceCgroup[] } {
-  refuseRequests(host);
   const asked = (host.Devices ?? []).flatMap(({ PathOnHost, PathInContainer, CgroupPermissions }) =>
     devicesAt(PathOnHost, PathInContainer || PathOnHost, CgroupPermissions || "rwm"),
   );
@@ -24,17 +23,6 @@ export function devicesOf(host: HostConfig): { devices: DeviceInput[]; rules: Li
 const standard = new Set(
   ["null", "zero", "full", "random", "urandom", "tty", "ptmx"].map((name) => `/dev/${name}`),
 );
-
-/** `--gpus` and the like need a driver, of which there is none; Docker's words for that. */
-function refuseRequests({ DeviceRequests }: HostConfig): void {
-  const request = DeviceRequests?.[0];
-  if (!request) return;
-  const capabilities = (request.Capabilities ?? []).map((list) => `[${list.join(" ")}]`).join(" ");
-  throw new EngineError(
-    "internal",
-    `could not select device driver "${request.Driver}" with capabilities: [${capabilities}]`,
-  );
-}
 
 function devicesAt(source: string, target: string, access: string): DeviceInput[] {
   const failed = (because: string): EngineError =>

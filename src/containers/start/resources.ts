@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { EngineError } from "../../lib/errors.ts";
 import { deviceAt } from "../../runtime/spec/devices.ts";
 import type { ResourcesInput } from "../../runtime/spec/input.ts";
@@ -43,6 +44,7 @@ export function resourcesOf(host: HostConfig): ResourcesInput {
 }
 
 function deviceNumbers(path: string): { major: number; minor: number } {
+  if (!existsSync(path)) throw new EngineError("internal", `stat ${path}: no such file or directory`);
   const device = deviceAt(path, path);
   if (!device) throw new EngineError("invalid", `${path} is no device`);
   return { major: device.major, minor: device.minor };

@@ -31,8 +31,24 @@ export function securityOf(engine: ContainersConfig, host: HostConfig): Security
           ? "default"
           : readSeccompProfile(profile, host),
     noNewPrivileges: noNew === undefined ? engine.noNewPrivileges : noNew.toLowerCase() === "true",
-    ...(apparmor === undefined || apparmor === "unconfined" ? {} : { apparmor }),
+    ...(apparmor === undefined || apparmor === "unconfined" || !hasApparmor() ? {} : { apparmor }),
   };
+}
+
+/** Docker passes a profile over where the kernel has no AppArmor. */
+function hasApparmor(): boolean {
+  try {
+    return readFileSync("/sys/module/apparmor/parameters/enabled", "utf8").startsWith("Y");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return false; // a kernel without it
+    throw error;
+  }
+}
+
+/** `inspect` tells the profile that was asked for, whether the kernel knows it or not. */
+export function toldApparmor({ SecurityOpt }: HostConfig): string {
+  const option = (SecurityOpt ?? []).findLast((one) => /^apparmor[=:]/.test(one));
+  return option?.slice("apparmor=".length) ?? "";
 }
 
 function engineProfile({ seccompProfile }: ContainersConfig): string {

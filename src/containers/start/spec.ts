@@ -6,6 +6,8 @@ import { buildProcess } from "../../runtime/spec/process.ts";
 import { makeFolderBeneath } from "../../system/beneath.ts";
 import type { HostConfig } from "../../types/api.ts";
 import type { Process, Spec } from "../../types/runtime-spec.ts";
+import { applyEdits } from "../cdi/apply.ts";
+import type { CdiEdits } from "../cdi/spec-files.ts";
 import type { Container } from "../container.ts";
 import type { Context } from "../context.ts";
 import type { Exec } from "../exec/exec.ts";
@@ -24,6 +26,8 @@ export interface SpecParts {
   netnsPath: string | undefined;
   files: NameFiles;
   mounts: readonly MountInput[];
+  /** what devices asked for by name add */
+  edits: readonly CdiEdits[];
 }
 
 /** The OCI spec of a container: the same input always gives the same spec. */
@@ -63,6 +67,7 @@ export function specFor(ctx: Context, container: Container, parts: SpecParts): S
   // an IPC namespace of its own, and nothing to share memory with
   if (hostConfig.IpcMode === "none")
     spec.mounts = spec.mounts.filter(({ destination }) => destination !== "/dev/shm");
+  applyEdits(spec, parts.edits);
   return spec;
 }
 

@@ -2,10 +2,12 @@ import { EngineError, isKind, wrap } from "../../lib/errors.ts";
 import { formatNs, nowNs } from "../../lib/time.ts";
 import { Undo } from "../../lib/undo.ts";
 import type { Sandbox, SandboxState } from "../../network/contract.ts";
+import { cdiEdits } from "../cdi/resolve.ts";
 import type { Container } from "../container.ts";
 import { bundleOf, type Context, tell } from "../context.ts";
 import { startHealth } from "../health.ts";
 import { checkLinked, refreshLinking } from "../links/start.ts";
+import { openLogDriver } from "../log-driver.ts";
 import { logPathIn, logPolicyOf } from "../logs.ts";
 import { removeFailedStart } from "../remove.ts";
 import { nextRetry, scheduleRestart } from "../restart-manager.ts";
@@ -14,6 +16,7 @@ import { finishHosts, nameFilesOf, writeNameFiles } from "./files.ts";
 import { unmountViews } from "./image-views.ts";
 import { joinedContainer, networkDonor } from "./namespaces.ts";
 import { sandboxRequest, tellNetworks } from "./network.ts";
+import { refuseOverProc } from "./proc-safety.ts";
 import { prepareShm, releaseShm } from "./shm.ts";
 import { specFor } from "./spec.ts";
 import { makeTargets } from "./targets.ts";
@@ -88,14 +91,18 @@ async function bringUp(ctx: Context, container: Container, undo: Undo): Promise<
   );
   undo.add("shm", () => releaseShm(ctx, container));
   const shm = await prepareShm(ctx, container);
+  refuseOverProc(root, mounts);
   makeTargets(root, mounts);
   const spec = specFor(ctx, container, {
     root,
     netnsPath: sandbox?.netnsPath,
     files,
     mounts: [...mounts, ...shm],
+    edits: await cdiEdits(container.spec.hostConfig, (text) => ctx.logger.warn(text)),
   });
   const logPath = logPathIn(ctx, container);
+  const followLog = await openLogDriver(ctx, container, { mustConnect: !container.startsAgain });
+  if (followLog) undo.add("log driver", () => Promise.resolve(followLog(Promise.resolve())));
   undo.add("process", () => ctx.runtime.delete(id));
   const runtime = runtimeName(ctx, container);
   const { Tty, OpenStdin, StdinOnce } = container.spec.config;
@@ -116,6 +123,7 @@ async function bringUp(ctx: Context, container: Container, undo: Undo): Promise<
     tellNetworks(ctx, container, state, "connect");
   }
   container.begin();
+  followLog?.(container.ended);
   await beginSessions(container);
   tellMounted(ctx, container);
   await ctx.runtime.start(id);
