@@ -184,6 +184,8 @@ export interface Containers {
   attach(idOrName: string, request: AttachRequest): Promise<Session>;
   resize(idOrName: string, size: { height: number; width: number }): Promise<void>;
   logs(idOrName: string, request: LogsRequest): { terminal: boolean; output: ReadableStream<Uint8Array> };
+  /** Throws its log away; what it writes from then on is kept. */
+  clearLogs(idOrName: string): Promise<void>;
   /** What the container changed in its image's files; null = nothing. */
   changes(idOrName: string): Promise<FileChange[] | null>;
   top(idOrName: string, psArgs: string): Promise<TopResponse>;

@@ -5,6 +5,7 @@ import type { FileChange } from "../types/api.ts";
 import { exportRoot, getArchive, putArchive, statPath } from "./archive/archive.ts";
 import { ArchiveWorker } from "./archive/worker.ts";
 import { attach } from "./attach/attach.ts";
+import { clearLogs } from "./clear-logs.ts";
 import { commit } from "./commit.ts";
 import { Background, type ContainersDeps, type Context, realClock } from "./context.ts";
 import type { Containers } from "./contract.ts";
@@ -71,6 +72,7 @@ export function openContainers(deps: ContainersDeps, options: { clock?: Context[
       await ctx.runtime.resize(container.id, size);
     },
     logs: (id, request) => logs(ctx, find(id), request),
+    clearLogs: async (id) => clearLogs(ctx, find(id)),
     changes: async (id) => changes(ctx, find(id).id),
     top: async (id, psArgs) => top(ctx, find(id), psArgs),
     stats: {

@@ -19,6 +19,7 @@ import { resizeTerminal, type TerminalSize } from "./control.ts";
 import { createContainer } from "./create.ts";
 import { deleteContainer } from "./delete.ts";
 import { Execs, type RunningExec } from "./exec.ts";
+import { clearLog } from "./logs/clear.ts";
 import { readLogs } from "./logs/read.ts";
 import { LogRotation } from "./logs/rotation.ts";
 import { type Adoptable, adoptContainer, inspectContainer, sweepRemains } from "./recover.ts";
@@ -118,6 +119,10 @@ export class ConmonRuntime implements Runtime {
 
   logs(logPath: string, options: LogOptions, ended: Promise<unknown>): ReadableStream<Uint8Array> {
     return readLogs(logPath, options, ended);
+  }
+
+  clearLogs(id: string, logPath: string): Promise<void> {
+    return clearLog(logPath, this.context.containers.find(id)?.bundle);
   }
 
   rotate(id: string, logPath: string, policy: LogPolicy): void {

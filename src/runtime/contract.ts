@@ -173,6 +173,8 @@ export interface Runtime {
 
   /** Reads a container's log (live file and rotated ones). `follow` ends when `ended` resolves and all is told. */
   logs(logPath: string, options: LogOptions, ended: Promise<unknown>): ReadableStream<Uint8Array>;
+  /** Throws a container's log away, whether it runs or not; what is written from then on is kept. */
+  clearLogs(id: string, logPath: string): Promise<void>;
   /** Keeps a running container's log within its policy, until its exit. */
   rotate(id: string, logPath: string, policy: LogPolicy): void;
 

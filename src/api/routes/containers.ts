@@ -90,6 +90,17 @@ const remove: Handler = async ({ engine, query, params }) => {
   return noContent;
 };
 
+/** Our own: throws the log away. With `link`, `logs` is the alias of a link, and Docker's call is meant. */
+const clearLogs: Handler = async (call) => {
+  const id = call.param("id");
+  if (call.query.flag("link")) {
+    await call.engine.containers.remove(`${id}/logs`, { force: false, volumes: false, link: true });
+    return noContent;
+  }
+  await call.engine.containers.clearLogs(id);
+  return noContent;
+};
+
 const resize: Handler = async (call) => {
   await call.engine.containers.resize(call.param("id"), consoleSize(call.query));
   return emptyOk;
@@ -125,5 +136,6 @@ export const containerRoutes: readonly Route[] = [
   { method: "POST", pattern: "/containers/{id}/rename", handler: rename },
   { method: "POST", pattern: "/containers/{id}/resize", handler: resize },
   { method: "POST", pattern: "/containers/{id}/wait", handler: wait },
+  { method: "DELETE", pattern: "/containers/{id}/logs", handler: clearLogs },
   { method: "DELETE", pattern: "/containers/{id}", handler: remove },
 ];

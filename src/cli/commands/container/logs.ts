@@ -9,6 +9,7 @@ export const command = defineCommand({
   usage: "CONTAINER",
   arity: exactly(1),
   flags: {
+    clear: bool("clear", "Throw the log away instead of showing it"),
     details: bool("details", "Show what was attached to each line"),
     follow: bool("follow,f", "Go on as more is written"),
     since: string("since", "Show what was written since a time (2013-01-02T13:23:37Z) or a while ago (42m)"),
@@ -18,6 +19,10 @@ export const command = defineCommand({
   },
   async run({ session, args, flags }) {
     const { client } = session;
+    if (flags.clear) {
+      await client.call("DELETE", at(args[0] ?? "", "/logs"));
+      return 0;
+    }
     const { Id, Config } = await inspect(client, args[0] ?? "");
     const response = await client.request("GET", at(Id, "/logs"), {
       query: {
