@@ -1,4 +1,5 @@
 import type { LogPolicy } from "../runtime/contract.ts";
+import type { LogDriver } from "../runtime/log-drivers/options.ts";
 import type { Ulimit } from "../types/api.ts";
 
 /** What the engine's configuration decides for containers; built once by the engine, never changed below it. */
@@ -34,7 +35,9 @@ export interface ContainersConfig {
   /** runtimes that may be asked for by name: name → path of the OCI runtime */
   runtimes: Readonly<Record<string, string>>;
   /** log driver of containers that name none */
-  logDriver: "json-file" | "local" | "none";
+  logDriver: LogDriver;
+  /** options of containers that have that driver, unless they say otherwise */
+  logOptions: Readonly<Record<string, string>>;
   logPolicy: LogPolicy;
   /** seconds between the stop signal and SIGKILL */
   defaultStopTimeout: number;
@@ -60,6 +63,7 @@ export const defaultContainersConfig: Omit<ContainersConfig, "dataRoot" | "execR
   defaultRuntime: "crun",
   runtimes: {},
   logDriver: "json-file",
+  logOptions: {},
   logPolicy: defaultLogPolicy,
   defaultStopTimeout: 10,
   restartAtStart: true,

@@ -1,5 +1,7 @@
 import { EngineError } from "../lib/errors.ts";
 import type { LogPolicy } from "../runtime/contract.ts";
+import { extraAttributes } from "../runtime/log-drivers/info.ts";
+import { goBool, isRemoteDriver } from "../runtime/log-drivers/options.ts";
 import type { Container } from "./container.ts";
 import { type Context, logPathOf } from "./context.ts";
 import type { LogsRequest } from "./contract.ts";
@@ -17,13 +19,17 @@ export function parseSize(text: string): number | undefined {
   return Math.floor(Number(match[1]) * (units[(match[2] ?? "b").toLowerCase()] ?? 1));
 }
 
+/** With a driver that hands lines on, the file is its buffer and the copy that `logs` reads. */
+const copyPolicy: LogPolicy = { maxSize: 20_000_000, maxFiles: 5 };
+
 /** `--log-opt max-size` and `max-file` over the engine's policy. */
 export function logPolicyOf(ctx: Context, container: Container): LogPolicy {
   const options = container.spec.hostConfig.LogConfig.Config;
-  const policy = ctx.config.logPolicy;
-  const files = Number.parseInt(options["max-file"] ?? "", 10);
+  const remote = isRemoteDriver(container.spec.hostConfig.LogConfig.Type);
+  const policy = remote ? copyPolicy : ctx.config.logPolicy;
+  const files = Number.parseInt(options[remote ? "cache-max-file" : "max-file"] ?? "", 10);
   const maxFiles = Number.isInteger(files) && files > 0 ? files : policy.maxFiles;
-  const asked = options["max-size"];
+  const asked = options[remote ? "cache-max-size" : "max-size"];
   if (asked === undefined) return { ...policy, maxFiles };
   const maxSize = parseSize(asked);
   return maxSize === undefined || maxSize === 0 ? { maxFiles } : { maxSize, maxFiles };
@@ -33,7 +39,8 @@ export function logPolicyOf(ctx: Context, container: Container): LogPolicy {
 export function logs(ctx: Context, container: Container, request: LogsRequest) {
   const { Tty } = container.spec.config;
   const path = logPathIn(ctx, container);
-  if (path === undefined)
+  const { Type: driver, Config: driverOptions } = container.spec.hostConfig.LogConfig;
+  if (path === undefined || (isRemoteDriver(driver) && goBool(driverOptions["cache-disabled"] ?? "")))
     throw new EngineError("notImplemented", "configured logging driver does not support reading");
   if (container.neverStarted && !request.follow) return { terminal: Tty, output: emptyStream() };
   const { signal, details, ...options } = request;
@@ -56,12 +63,12 @@ const emptyStream = (): ReadableStream<Uint8Array> =>
 /** What `--details` puts before each line: the labels and variables that the log options name. */
 function detailsOf(container: Container): string {
   const { config, hostConfig } = container.spec;
-  const wanted = (option: string): string[] =>
-    (hostConfig.LogConfig.Config[option] ?? "").split(",").filter(Boolean);
-  const pairs = wanted("labels").flatMap((key) =>
-    key in config.Labels ? [`${key}=${config.Labels[key]}`] : [],
+  const extra = extraAttributes(
+    { labels: config.Labels, env: config.Env ?? [] },
+    hostConfig.LogConfig.Config,
   );
-  for (const name of wanted("env"))
-    for (const assignment of config.Env ?? []) if (assignment.startsWith(`${name}=`)) pairs.push(assignment);
-  return pairs.sort().join(",");
+  return Object.entries(extra)
+    .map(([key, value]) => `${key}=${value}`)
+    .sort()
+    .join(",");
 }

@@ -7,6 +7,7 @@ import type { Container } from "./container.ts";
 import { bundleOf, type Context } from "./context.ts";
 import { exited, releaseRun } from "./exit.ts";
 import { startHealth } from "./health.ts";
+import { resumeLogDriver } from "./log-driver.ts";
 import { logPathIn, logPolicyOf } from "./logs.ts";
 import { discard } from "./remove.ts";
 import { scheduleRestart, wantsStartAtBoot } from "./restart-manager.ts";
@@ -65,6 +66,7 @@ async function recoverOne(ctx: Context, container: Container): Promise<boolean> 
         await discard(ctx, container, { volumes: true, exitCode: container.life.exitCode });
         return false;
       }
+      if (!container.neverStarted) await resumeLogDriver(ctx, container, Promise.resolve());
       return ctx.config.restartAtStart && wantsStartAtBoot(container);
   }
 }
@@ -72,6 +74,7 @@ async function recoverOne(ctx: Context, container: Container): Promise<boolean> 
 async function recoverLiving(ctx: Context, container: Container): Promise<boolean> {
   const found = await ctx.runtime.inspect(container.id);
   container.begin();
+  await resumeLogDriver(ctx, container, container.ended);
   if (found && isLiving(found)) {
     await takeOver(ctx, container, found);
     return false;

@@ -90,7 +90,11 @@ export async function discard(
   ctx.background.run(`deletion of ${container.name}`, () => deleteFiles(ctx, container));
 }
 
+/** a log service gets this long to take an ended container's last lines */
+const logDrainMs = 10_000;
+
 async function deleteFiles(ctx: Context, container: Container): Promise<void> {
+  await ctx.runtime.drainLogDriver(container.id, logDrainMs);
   await ctx.runtime.delete(container.id);
   await releaseShm(ctx, container);
   await ctx.snapshots.remove(container.id);

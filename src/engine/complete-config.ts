@@ -1,8 +1,9 @@
 import { defaultLogPolicy } from "../containers/config.ts";
-import { EngineError } from "../lib/errors.ts";
+import { EngineError, wrap } from "../lib/errors.ts";
 import type { LogLevel } from "../lib/log.ts";
 import { parseRamSize } from "../lib/units.ts";
 import type { LogPolicy } from "../runtime/contract.ts";
+import { type LogDriver, logDrivers, validateLogOptions } from "../runtime/log-drivers/options.ts";
 import type { Ulimit } from "../types/api.ts";
 import type { BridgeOptions, EngineConfig } from "./config.ts";
 import { checkAddress, goText, type Pool, parsePair, type Values } from "./daemon-values.ts";
@@ -106,6 +107,7 @@ export function completeConfig(values: Values): EngineConfig {
 type ContainerDefaults = Pick<
   EngineConfig,
   | "logDriver"
+  | "logOptions"
   | "logPolicy"
   | "defaultRuntime"
   | "runtimes"
@@ -123,13 +125,7 @@ type ContainerDefaults = Pick<
 
 function containerDefaults(read: Reader): ContainerDefaults {
   return {
-    logDriver:
-      read.choice(
-        "log-driver",
-        ["json-file", "local", "none"],
-        (value) => `log-driver ${value} is not supported by berth yet: json-file, local and none are`,
-      ) ?? "json-file",
-    logPolicy: logPolicy(read.map("log-opts")),
+    ...logDefaults(read),
     defaultRuntime: read.text("default-runtime"),
     runtimes: read.map("runtimes"),
     defaultShmSize: read.number("default-shm-size") ?? 64 * 1024 * 1024,
@@ -180,14 +176,24 @@ const levels: readonly LogLevel[] = ["debug", "info", "warn", "error"];
 const logLevel = (read: Reader): LogLevel =>
   read.choice("log-level", levels, (value) => `invalid logging level: ${value}`) ?? "info";
 
+function logDefaults(read: Reader): Pick<EngineConfig, "logDriver" | "logOptions" | "logPolicy"> {
+  const logDriver: LogDriver =
+    read.choice(
+      "log-driver",
+      logDrivers,
+      (value) => `logger: no log driver named '${value}' is registered`,
+    ) ?? "json-file";
+  const logOptions = read.map("log-opts");
+  try {
+    validateLogOptions(logDriver, logOptions);
+  } catch (error) {
+    throw wrap("failed to set log opts", error);
+  }
+  return { logDriver, logOptions, logPolicy: logPolicy(logOptions) };
+}
+
 /** Rotation of containers' logs: `max-size` -1 is no limit, `max-file` at least one. */
 function logPolicy(options: Record<string, string>): LogPolicy {
-  for (const key of Object.keys(options))
-    if (key !== "max-size" && key !== "max-file")
-      throw new EngineError(
-        "notImplemented",
-        `log-opts ${key} is not supported by berth yet: max-size and max-file are`,
-      );
   const size = options["max-size"];
   const files = options["max-file"];
   if (files !== undefined && !/^[1-9]\d{0,4}$/.test(files))

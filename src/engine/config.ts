@@ -1,5 +1,6 @@
 import type { LogLevel } from "../lib/log.ts";
 import type { LogPolicy } from "../runtime/contract.ts";
+import type { LogDriver } from "../runtime/log-drivers/options.ts";
 import type { Ulimit } from "../types/api.ts";
 
 /** Everything the engine was told, by flags and `daemon.json`, made complete; nothing below it has defaults. */
@@ -26,7 +27,8 @@ export interface EngineConfig {
   dnsSearch: readonly string[];
   hostGatewayIps: readonly string[];
 
-  logDriver: "json-file" | "local" | "none";
+  logDriver: LogDriver;
+  logOptions: Readonly<Record<string, string>>;
   logPolicy: LogPolicy;
   /** undefined = crun where it works, else runc */
   defaultRuntime: string | undefined;

@@ -74,11 +74,22 @@ test("the file has the same options, its lists in the plural", () => {
   });
 });
 
+test("a log driver is taken with its options, and only with those", () => {
+  const flags = ["--log-driver", "syslog", "--log-opt", "syslog-address=udp://127.0.0.1:514"];
+  expect(config(flags)).toMatchObject({
+    logDriver: "syslog",
+    logOptions: { "syslog-address": "udp://127.0.0.1:514" },
+  });
+  expect(refusal(() => config(["--log-driver", "nonsense"]))).toBe(
+    "logger: no log driver named 'nonsense' is registered",
+  );
+});
+
 test("log rotation can be switched off, and its options are checked", () => {
   expect(config(["--log-opt", "max-size=-1"]).logPolicy).toEqual({ maxFiles: 5 });
   expect(refusal(() => config(["--log-opt", "max-file=0"]))).toBe("max-file 0 is not a count of files");
-  expect(refusal(() => config(["--log-opt", "compress=true"]))).toContain(
-    "log-opts compress is not supported by berth yet",
+  expect(refusal(() => config(["--log-opt", "nonsense=1"]))).toBe(
+    "failed to set log opts: unknown log opt 'nonsense' for json-file log driver",
   );
 });
 

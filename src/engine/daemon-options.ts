@@ -89,7 +89,7 @@ export const daemonOptions: readonly DaemonOption[] = [
     "log-level",
     "l",
   ),
-  option("log-opts", "map", "Log options of containers that ask for none (max-size, max-file)", "log-opt"),
+  option("log-opts", "map", "Log options of containers that have the default log driver", "log-opt"),
   option("mtu", "int", "MTU of the default network"),
   option("no-new-privileges", "bool", "Set no_new_privs in all containers"),
   option("pidfile", "string", 'File of the engine\'s process id (default "/run/berth.pid")', "pidfile", "p"),

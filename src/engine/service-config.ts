@@ -68,6 +68,7 @@ export function containersConfig(
     defaultRuntime: config.defaultRuntime ?? runtime.name,
     runtimes: { [runtime.name]: runtime.path, ...config.runtimes },
     logDriver: config.logDriver,
+    logOptions: config.logOptions,
     logPolicy: config.logPolicy,
     defaultStopTimeout: config.defaultStopTimeout,
     restartAtStart: true,

@@ -8,6 +8,7 @@ import type {
   ContainerProcess,
   ExecProcess,
   ExitReport,
+  LogDriverRequest,
   LogOptions,
   LogPolicy,
   ProcessState,
@@ -19,6 +20,7 @@ import { resizeTerminal, type TerminalSize } from "./control.ts";
 import { createContainer } from "./create.ts";
 import { deleteContainer } from "./delete.ts";
 import { Execs, type RunningExec } from "./exec.ts";
+import type { LogForwarders } from "./log-drivers/forwarders.ts";
 import { clearLog } from "./logs/clear.ts";
 import { readLogs } from "./logs/read.ts";
 import { LogRotation } from "./logs/rotation.ts";
@@ -35,13 +37,16 @@ export class ConmonRuntime implements Runtime {
   private readonly host: CgroupHost;
   private readonly execs: Execs;
   private readonly rotation: LogRotation;
+  /** loaded with the first container that needs it */
+  private forwarders: Promise<LogForwarders> | undefined;
+  private openForwarders: LogForwarders | undefined;
 
   constructor(context: RuntimeContext, facts: RuntimeFacts, host: CgroupHost) {
     this.context = context;
     this.facts = facts;
     this.host = host;
     this.execs = new Execs(context);
-    this.rotation = new LogRotation(context);
+    this.rotation = new LogRotation(context, (id) => this.openForwarders?.inodeOf(id));
     context.exits.onExit(({ id }) => this.rotation.stop(id));
   }
 
@@ -129,6 +134,21 @@ export class ConmonRuntime implements Runtime {
     this.rotation.keep(id, logPath, policy);
   }
 
+  async openLogDriver(request: LogDriverRequest): Promise<(ended: Promise<unknown>) => void> {
+    this.forwarders ??= this.loadForwarders();
+    return (await this.forwarders).open(request);
+  }
+
+  private async loadForwarders(): Promise<LogForwarders> {
+    const { LogForwarders } = await import("./log-drivers/forwarders.ts");
+    this.openForwarders = new LogForwarders(this.context.logger);
+    return this.openForwarders;
+  }
+
+  async drainLogDriver(id: string, timeoutMs: number): Promise<void> {
+    await this.openForwarders?.drain(id, timeoutMs);
+  }
+
   sweep(alive: ReadonlySet<string>): Promise<void> {
     return sweepRemains(this.context, alive);
   }
@@ -136,6 +156,7 @@ export class ConmonRuntime implements Runtime {
   /** Containers go on; with none left, the engine's cgroup and the hierarchies it mounted go too. */
   async close(): Promise<void> {
     this.rotation.close();
+    await this.openForwarders?.close();
     this.context.exits.close();
     const containers = this.context.containers.all();
     await Promise.all(containers.map(({ streams }) => streams.close()));

@@ -1,4 +1,6 @@
 import type { Process, Spec } from "../types/runtime-spec.ts";
+import type { LogInfo } from "./log-drivers/info.ts";
+import type { LogDriverOptions, RemoteDriver } from "./log-drivers/options.ts";
 import type { ResourcesInput } from "./spec/input.ts";
 
 /**
@@ -85,6 +87,18 @@ export interface LogPolicy {
   maxSize?: number;
   /** files kept, the live one included */
   maxFiles: number;
+}
+
+/** A log driver that hands a container's lines on to a service. */
+export interface LogDriverRequest {
+  info: LogInfo;
+  driver: RemoteDriver;
+  options: LogDriverOptions;
+  logPath: string;
+  /** file that keeps how far it got */
+  positionPath: string;
+  /** the service must be reached now, or it fails; else it is tried until it is */
+  mustConnect: boolean;
 }
 
 export interface ProcessState {
@@ -177,6 +191,15 @@ export interface Runtime {
   clearLogs(id: string, logPath: string): Promise<void>;
   /** Keeps a running container's log within its policy, until its exit. */
   rotate(id: string, logPath: string, policy: LogPolicy): void;
+
+  /**
+   * Opens a container's log driver; what it returns is called when the process is there, and hands on what is in the log
+   * and what comes, until `ended` resolves and all is told. Each line arrives at least once: an engine that comes later
+   * goes on where this one ended.
+   */
+  openLogDriver(request: LogDriverRequest): Promise<(ended: Promise<unknown>) => void>;
+  /** Before an ended container's log is deleted: waits that long until all was handed on, then gives the rest up. */
+  drainLogDriver(id: string, timeoutMs: number): Promise<void>;
 
   /** At start: removes runtime state, cgroups and files of containers not in `alive`. */
   sweep(alive: ReadonlySet<string>): Promise<void>;

@@ -17,6 +17,8 @@ export interface EngineOptions {
   /** images to import from Debian packages: "busybox", "debian" */
   images?: ("busybox" | "debian")[];
   flags?: string[];
+  /** variables of the engine's process */
+  env?: Record<string, string>;
   /** share the network namespace of this engine, as two engines on one machine do */
   beside?: TestEngine;
 }
@@ -66,16 +68,22 @@ export async function mountsBelow(folder: string): Promise<string[]> {
 export class TestEngine {
   readonly home: string;
   readonly flags: string[];
+  private readonly env: Record<string, string>;
   /** the process that holds the network namespace, and whether it is ours to end */
   readonly holder: Bun.Subprocess;
   private readonly ownsNetwork: boolean;
   private engine: Bun.Subprocess | undefined;
 
-  constructor(home: string, network: { holder: Bun.Subprocess; own: boolean }, flags: string[]) {
+  constructor(
+    home: string,
+    network: { holder: Bun.Subprocess; own: boolean },
+    options: Pick<EngineOptions, "flags" | "env">,
+  ) {
     this.home = home;
     this.holder = network.holder;
     this.ownsNetwork = network.own;
-    this.flags = flags;
+    this.flags = options.flags ?? [];
+    this.env = options.env ?? {};
   }
 
   get socket(): string {
@@ -140,6 +148,7 @@ export class TestEngine {
     ];
     const said = existsSync(log.name ?? "") ? await log.text() : "";
     this.engine = Bun.spawn(this.inNetwork(["sh", "-c", 'exec "$@" 2>>"$0"', log.name ?? "", ...command]), {
+      env: { ...process.env, ...this.env },
       stdin: "ignore",
       stdout: "ignore",
       stderr: "ignore",
@@ -235,12 +244,12 @@ async function holdNetwork(): Promise<Bun.Subprocess> {
 
 export async function startEngine({
   images = [],
-  flags = [],
   beside,
+  ...options
 }: EngineOptions = {}): Promise<TestEngine> {
   const home = await mkdtemp(join(tmpdir(), "berth-engine-"));
   const network = beside ? { holder: beside.holder, own: false } : { holder: await holdNetwork(), own: true };
-  const engine = new TestEngine(home, network, flags);
+  const engine = new TestEngine(home, network, options);
   try {
     await engine.start();
     for (const name of images) {

@@ -1,4 +1,4 @@
-import { type FileHandle, open, readdir } from "node:fs/promises";
+import { type FileHandle, open, readdir, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 
 export interface LogFile {
@@ -62,4 +62,14 @@ export async function openNext(logPath: string, inode: bigint): Promise<LogFile 
   const next = files[at + 1]; // not among them = dropped by rotation: go on with the oldest there is
   await Promise.all(files.filter((file) => file !== next).map(({ handle }) => handle.close()));
   return next;
+}
+
+/** Whether another file is at the path now: then conmon has closed this one, and its end is final. */
+export async function isRotated(logPath: string, file: LogFile): Promise<boolean> {
+  try {
+    return (await stat(logPath, { bigint: true })).ino !== file.inode;
+  } catch (error) {
+    if ((error as { code?: string }).code === "ENOENT") return false; // between rename and reopen
+    throw error;
+  }
 }

@@ -1,15 +1,11 @@
-import { type FSWatcher, watch } from "node:fs";
-import { stat } from "node:fs/promises";
-import { dirname } from "node:path";
 import type { LogOptions } from "../contract.ts";
-import { type LogFile, openLogs, openNext } from "./files.ts";
+import { ChangeWaiter } from "./change-waiter.ts";
+import { isRotated, type LogFile, openLogs, openNext } from "./files.ts";
 import { LogFormatter } from "./format.ts";
 import { tailPosition } from "./tail.ts";
 
 /** read and formatted in one go: under a millisecond of the main thread */
 const chunkSize = 128 * 1024;
-/** a follower looks at least this often; a watch wakes it sooner */
-const lookAgainMs = 200;
 
 /** `logs`: see the contract. A stream that is pulled: nothing is read ahead of its reader. */
 export function readLogs(
@@ -116,59 +112,5 @@ async function* followLog(
   } finally {
     waiter.close();
     await file?.handle.close();
-  }
-}
-
-/** Whether another file is at the path now: then conmon has closed this one, and its end is final. */
-async function isRotated(logPath: string, file: LogFile): Promise<boolean> {
-  try {
-    return (await stat(logPath, { bigint: true })).ino !== file.inode;
-  } catch (error) {
-    if ((error as { code?: string }).code === "ENOENT") return false; // between rename and reopen
-    throw error;
-  }
-}
-
-/** Wakes a follower: at a change of the log's folder, at the end of the process, when it is aborted, or in a while. */
-class ChangeWaiter {
-  ended = false;
-  private changed = false;
-  private wake: (() => void) | undefined;
-  private watcher: FSWatcher | undefined;
-
-  constructor(logPath: string, ended: Promise<unknown>, signal: AbortSignal) {
-    const end = (): void => {
-      this.ended = true;
-      this.notice();
-    };
-    ended.then(end, end);
-    signal.addEventListener("abort", () => this.notice(), { once: true });
-    try {
-      this.watcher = watch(dirname(logPath), { persistent: false }, () => this.notice());
-    } catch (error) {
-      if ((error as { code?: string }).code !== "ENOENT") throw error; // no folder yet: the timer is enough
-    }
-  }
-
-  private notice(): void {
-    this.changed = true;
-    this.wake?.();
-  }
-
-  async wait(): Promise<void> {
-    if (!this.changed)
-      await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, lookAgainMs);
-        this.wake = () => {
-          clearTimeout(timer);
-          resolve();
-        };
-      });
-    this.wake = undefined;
-    this.changed = false;
-  }
-
-  close(): void {
-    this.watcher?.close();
   }
 }

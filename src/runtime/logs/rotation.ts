@@ -3,7 +3,7 @@ import { messageOf } from "../../lib/errors.ts";
 import type { RuntimeContext } from "../context.ts";
 import type { LogPolicy } from "../contract.ts";
 import { reopenLog } from "../control.ts";
-import { rotatedNumbers, rotatedPath } from "./files.ts";
+import { openLogs, rotatedNumbers, rotatedPath } from "./files.ts";
 
 const quickestMs = 1000;
 const slowestMs = 30_000;
@@ -20,12 +20,15 @@ interface Kept {
  */
 export class LogRotation {
   private readonly context: RuntimeContext;
+  private readonly readBy: (id: string) => bigint | undefined;
   private readonly logs = new Map<string, Kept>();
   private timer: Timer | undefined;
   private periodMs = quickestMs;
 
-  constructor(context: RuntimeContext) {
+  /** `readBy`: inode of the file that a container's log driver is at */
+  constructor(context: RuntimeContext, readBy: (id: string) => bigint | undefined) {
     this.context = context;
+    this.readBy = readBy;
   }
 
   keep(id: string, logPath: string, policy: LogPolicy): void {
@@ -70,10 +73,24 @@ export class LogRotation {
     if (size < maxSize) return size / maxSize;
     const running = this.context.containers.find(id);
     if (!running || !this.logs.has(id)) return 0;
+    const reader = this.readBy(id);
+    if (reader !== undefined && (await dropsUnread(logPath, maxFiles, reader)))
+      this.context.logger.warn("log lines were dropped before the log driver could hand them on", {
+        container: id,
+      });
     await shiftLogs(logPath, maxFiles);
     reopenLog(running.bundle);
     return 1;
   }
+}
+
+/** Whether rotation takes a file away that comes after the one that is read: an open file can still be read. */
+async function dropsUnread(logPath: string, maxFiles: number, reader: bigint): Promise<boolean> {
+  const numbers = await rotatedNumbers(logPath);
+  if (maxFiles > 1 && !numbers.some((number) => number >= maxFiles - 1)) return false;
+  const files = await openLogs(logPath);
+  await Promise.all(files.map(({ handle }) => handle.close()));
+  return !files.some(({ inode }) => inode === reader);
 }
 
 /** Half as long where a log is over half full, else twice as long. */

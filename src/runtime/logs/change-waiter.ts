@@ -1,0 +1,49 @@
+import { type FSWatcher, watch } from "node:fs";
+import { dirname } from "node:path";
+
+/** a follower looks at least this often; a watch wakes it sooner */
+const lookAgainMs = 200;
+
+/** Wakes a follower: at a change of the log's folder, at the end of the process, when it is aborted, or in a while. */
+export class ChangeWaiter {
+  ended = false;
+  private changed = false;
+  private wake: (() => void) | undefined;
+  private watcher: FSWatcher | undefined;
+
+  constructor(logPath: string, ended: Promise<unknown>, signal: AbortSignal) {
+    const end = (): void => {
+      this.ended = true;
+      this.notice();
+    };
+    ended.then(end, end);
+    signal.addEventListener("abort", () => this.notice(), { once: true });
+    try {
+      this.watcher = watch(dirname(logPath), { persistent: false }, () => this.notice());
+    } catch (error) {
+      if ((error as { code?: string }).code !== "ENOENT") throw error; // no folder yet: the timer is enough
+    }
+  }
+
+  private notice(): void {
+    this.changed = true;
+    this.wake?.();
+  }
+
+  async wait(): Promise<void> {
+    if (!this.changed)
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, lookAgainMs);
+        this.wake = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
+    this.wake = undefined;
+    this.changed = false;
+  }
+
+  close(): void {
+    this.watcher?.close();
+  }
+}
