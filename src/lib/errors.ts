@@ -28,7 +28,19 @@ export const isKind = (error: unknown, kind: ErrorKind): error is EngineError =>
   error instanceof EngineError && error.kind === kind;
 
 /** The sentence of any thrown value, for a message or a log line. */
-export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+export const messageOf = (error: unknown): string =>
+  error instanceof Error ? plainSentence(error.message) : String(error);
+
+/** "ENOSPC: no space left on device, mkdir '/a'" as Docker and its users know it: "mkdir /a: no space left on device". */
+function plainSentence(message: string): string {
+  const [, reason, call, path, other] =
+    /^E[A-Z0-9]+: ([^,]+), (\w+)(?: '([^']*)')?(?: -> '([^']*)')?$/.exec(message) ?? [];
+  if (reason === undefined) return message;
+  return [call, path, other]
+    .filter((part) => part !== undefined)
+    .join(" ")
+    .concat(`: ${reason}`);
+}
 
 /** Puts "verb noun: " before an error's sentence and keeps its kind; anything unknown becomes `internal`. */
 export function wrap(doing: string, error: unknown): EngineError {

@@ -30,6 +30,8 @@ export async function call(
     const response = await engine.api(path, {
       method,
       signal,
+      // it would be followed without the socket
+      redirect: "manual",
       ...(body ? { body: JSON.stringify(body), headers: { "content-type": "application/json" } } : {}),
     });
     status = response.status;

@@ -16,7 +16,6 @@ import { finishHosts, nameFilesOf, writeNameFiles } from "./files.ts";
 import { unmountViews } from "./image-views.ts";
 import { joinedContainer, networkDonor } from "./namespaces.ts";
 import { sandboxRequest, tellNetworks } from "./network.ts";
-import { refuseOverProc } from "./proc-safety.ts";
 import { prepareShm, releaseShm } from "./shm.ts";
 import { specFor } from "./spec.ts";
 import { makeTargets } from "./targets.ts";
@@ -91,7 +90,6 @@ async function bringUp(ctx: Context, container: Container, undo: Undo): Promise<
   );
   undo.add("shm", () => releaseShm(ctx, container));
   const shm = await prepareShm(ctx, container);
-  refuseOverProc(root, mounts);
   makeTargets(root, mounts);
   const spec = specFor(ctx, container, {
     root,

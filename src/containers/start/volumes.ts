@@ -1,3 +1,4 @@
+import { statSync } from "node:fs";
 import { mkdir, stat } from "node:fs/promises";
 import { isKind } from "../../lib/errors.ts";
 import type { MountInput } from "../../runtime/spec/input.ts";
@@ -47,21 +48,29 @@ async function prepareOne(
     : mount.volume === undefined
       ? point.Source
       : ctx.volumes.path(mount.volume);
+  const source = mount.options.includes("bind")
+    ? stage(ctx.config.execRoot, base, { recursive: false }, keep)
+    : mount.subpath === undefined
+      ? base
+      : subpathSource(ctx.config.execRoot, base, mount.subpath, keep);
   return {
     destination: point.Destination,
     type: "bind",
-    source: mount.options.includes("bind")
-      ? stage(ctx.config.execRoot, base, { recursive: false }, keep)
-      : mount.subpath === undefined
-        ? base
-        : subpathSource(ctx.config.execRoot, base, mount.subpath, keep),
-    options: runtimeOptions(mount.options),
+    source,
+    options: runtimeOptions(mount.options, source),
   };
 }
 
-/** Read-only also is what is mounted below, unless the user wanted it otherwise. */
-function runtimeOptions(options: readonly string[]): string[] {
-  const whole = options.includes("ro") && options.includes("rbind") && !options.includes("writable-below");
+/**
+ * Read-only also is what is mounted below, unless the user wanted it otherwise. Below a file nothing is mounted, and
+ * crun would open it as a folder.
+ */
+function runtimeOptions(options: readonly string[], source: string): string[] {
+  const whole =
+    options.includes("ro") &&
+    options.includes("rbind") &&
+    !options.includes("writable-below") &&
+    statSync(source, { throwIfNoEntry: false })?.isDirectory() !== false;
   const known = options.filter((option) => option !== "create-source" && option !== "writable-below");
   return whole ? [...known, "rro"] : known;
 }
