@@ -14,6 +14,8 @@ export type Reply =
   | { kind: "later"; status: number; value: Promise<unknown> }
   /** the connection becomes the session's */
   | { kind: "hijack"; contentType: string; session: Session }
+  /** the same over a WebSocket, with the key of its handshake */
+  | { kind: "websocket"; key: string; session: Session }
   /** an error told on a connection that a client expects to be hijacked: plain text, then the end */
   | { kind: "rawError"; status: number; contentType: string; message: string };
 

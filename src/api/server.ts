@@ -11,6 +11,7 @@ import { hijack } from "./hijack.ts";
 import { contentTypes, type Reply } from "./reply.ts";
 import { newestMinor, type Router } from "./router.ts";
 import { type CommonHeaders, headText, send, sendRaw } from "./send.ts";
+import { serveWebsocket } from "./websocket/serve.ts";
 
 /** Where a server listens. */
 export type Endpoint =
@@ -111,6 +112,7 @@ export class ApiServer {
     try {
       const reply = await answer(this.engine, this.router, rawRequest(request, signal));
       if (reply.kind === "hijack") await hijack(socket, false, reply.contentType, reply.session);
+      else if (reply.kind === "websocket") await serveWebsocket(socket, reply.key, reply.session);
       else if (reply.kind === "rawError") socket.end(rawErrorText(reply));
       else {
         await send(reply, response, this.common, head);
@@ -131,6 +133,7 @@ export class ApiServer {
     try {
       const reply = await answer(this.engine, this.router, rawRequest(request, signal));
       if (reply.kind === "hijack") await hijack(socket, true, reply.contentType, reply.session);
+      else if (reply.kind === "websocket") await serveWebsocket(socket, reply.key, reply.session);
       else if (reply.kind === "rawError") socket.end(rawErrorText(reply));
       else await sendRaw(reply, socket, this.common);
     } catch (error) {

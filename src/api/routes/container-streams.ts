@@ -4,6 +4,7 @@ import { timestampNs } from "../decode/query.ts";
 import { statusOf } from "../errors.ts";
 import { contentTypes, type Reply } from "../reply.ts";
 import type { Handler, Route } from "../router.ts";
+import { refuseForeignOrigin, websocketKey } from "../websocket/serve.ts";
 
 /** Docker has taken the connection over before it looks: a refusal is plain text. */
 const attach: Handler = async (call): Promise<Reply> => {
@@ -27,6 +28,24 @@ const attach: Handler = async (call): Promise<Reply> => {
       message: messageOf(error),
     };
   }
+};
+
+/** Streams as they are, without heads. Before API 1.42 all three were taken whatever was asked. */
+const attachWebsocket: Handler = async (call): Promise<Reply> => {
+  const { query, headers } = call;
+  const key = websocketKey(headers);
+  refuseForeignOrigin(headers);
+  const detachKeys = query.text("detachKeys");
+  const asked = (stream: string): boolean => call.minor < 42 || query.flag(stream);
+  const session = await call.engine.containers.attach(call.param("id"), {
+    stdin: asked("stdin"),
+    stdout: asked("stdout"),
+    stderr: asked("stderr"),
+    stream: query.flag("stream"),
+    logs: query.flag("logs"),
+    ...(detachKeys === "" ? {} : { detachKeys }),
+  });
+  return { kind: "websocket", key, session };
 };
 
 /** `all`, a number, or nonsense, which Docker reads as all. */
@@ -59,5 +78,6 @@ const logs: Handler = (call): Reply => {
 
 export const containerStreamRoutes: readonly Route[] = [
   { method: "POST", pattern: "/containers/{id}/attach", handler: attach },
+  { method: "GET", pattern: "/containers/{id}/attach/ws", handler: attachWebsocket },
   { method: "GET", pattern: "/containers/{id}/logs", handler: logs },
 ];
