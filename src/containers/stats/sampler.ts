@@ -67,23 +67,28 @@ function usesHostNetwork(ctx: Context, container: Container): boolean {
 
 const periodMs = 1000;
 
-/** One timer for everyone who follows containers; it runs while someone waits for it. */
+/** One timer for everyone who follows containers; it runs a second at a time, while someone reads or waits. */
 export class StatsTimer {
   private readonly clock: Context["clock"];
   private readonly waiting = new Set<() => void>();
   private cancel: (() => void) | undefined;
   private closed = false;
-  /** what is read until the timer fires again */
-  moment = new Moment();
+  private moment = new Moment();
 
   constructor(clock: Context["clock"]) {
     this.clock = clock;
   }
 
+  /** What is read until the timer fires again. */
+  current(): Moment {
+    this.arm();
+    return this.moment;
+  }
+
   /** Resolves with true at the next second, with false at once when the client is gone or the engine closes. */
   async next(signal: AbortSignal): Promise<boolean> {
     if (this.closed || signal.aborted) return false;
-    this.cancel ??= this.clock.after(periodMs, () => this.fire());
+    this.arm();
     await new Promise<void>((resolve) => {
       const wake = (): void => {
         this.waiting.delete(wake);
@@ -99,6 +104,10 @@ export class StatsTimer {
   close(): void {
     this.closed = true;
     this.fire();
+  }
+
+  private arm(): void {
+    if (!this.closed) this.cancel ??= this.clock.after(periodMs, () => this.fire());
   }
 
   private fire(): void {

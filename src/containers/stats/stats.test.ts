@@ -99,6 +99,16 @@ test("one timer serves all who wait, and none is left when nobody does", async (
   expect(clock.waiting.length).toBe(0);
 });
 
+test("what was read is not told again later, also when nobody waited for the next", () => {
+  const clock = new FakeClock();
+  const timer = new StatsTimer(clock);
+  const moment = timer.current();
+  expect(timer.current()).toBe(moment);
+  expect(clock.waiting.length).toBe(1);
+  clock.next();
+  expect(timer.current()).not.toBe(moment);
+});
+
 test("a client that leaves and an engine that closes end the wait at once", async () => {
   const timer = new StatsTimer(new FakeClock());
   const leaving = new AbortController();

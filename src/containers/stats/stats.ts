@@ -36,7 +36,7 @@ export async function* followStats(
 ): AsyncGenerator<StatsResponse, void> {
   let before: Sample | undefined;
   do {
-    const sample = await ctx.stats.moment.sample(ctx, container);
+    const sample = await ctx.stats.current().sample(ctx, container);
     yield { ...named(container), ...statsOf(sample, before) };
     before = sample;
   } while ((await ctx.stats.next(signal)) && ctx.store.get(container.id) === container);

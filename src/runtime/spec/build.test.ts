@@ -117,6 +117,11 @@ describe("a spec", () => {
     });
   });
 
+  test("leaves out a quota that is none", () => {
+    const { resources } = buildSpec({ ...input, resources: { cpuQuota: -1, cpuPeriod: 50_000 } }).linux;
+    expect(resources.cpu).toEqual({ period: 50_000 });
+  });
+
   test("writes an unlimited limit exactly", () => {
     const rlimits = [{ name: "memlock", soft: -1, hard: -1 }];
     const spec = buildSpec({ ...input, process: { ...input.process, rlimits } });
