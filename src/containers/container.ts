@@ -43,6 +43,8 @@ export class Container implements ContainerRow {
   startsAgain = false;
   /** a restart is going to happen: its way out */
   cancelRestart: (() => void) | undefined;
+  /** what the start under way runs in place of its own program, this once */
+  commandOnce: readonly string[] | undefined;
   /** milliseconds before the next restart */
   backoffMs = 0;
   /** set while a user's restart runs: its exit is not the end of an auto-removed container */

@@ -168,7 +168,8 @@ export interface ExtractArchive {
 
 export interface Containers {
   create(request: CreateRequest): Promise<ContainerCreateResponse>;
-  start(idOrName: string): Promise<void>;
+  /** `entrypoint`: program and arguments to run this once, on the same files, in place of the container's own. */
+  start(idOrName: string, options?: { entrypoint?: string[] }): Promise<void>;
   /** `timeoutS` -1 waits for ever; undefined = the container's own, else 10. Throws `notModified` when not running. */
   stop(idOrName: string, options: { signal?: string; timeoutS?: number }): Promise<void>;
   restart(idOrName: string, options: { signal?: string; timeoutS?: number }): Promise<void>;

@@ -54,7 +54,7 @@ export function openContainers(deps: ContainersDeps, options: { clock?: Context[
   const find = (idOrName: string) => ctx.store.find(idOrName);
   return {
     create: (request) => create(ctx, request),
-    start: async (id) => start(ctx, find(id)),
+    start: async (id, options) => start(ctx, find(id), options),
     stop: async (id, options) => stop(ctx, find(id), id, options),
     restart: async (id, options) => restart(ctx, find(id), id, options),
     kill: async (id, signal) => kill(ctx, findFor(ctx, id, `cannot kill container: ${id}`), id, signal),

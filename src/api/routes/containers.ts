@@ -40,7 +40,11 @@ const inspect: Handler = async (call) =>
   json(await call.engine.containers.inspect(call.param("id"), { size: call.query.flag("size") }));
 
 const start: Handler = async (call) => {
-  await call.engine.containers.start(call.param("id"));
+  // our own: a program and its arguments to run this once
+  const entrypoint = call.query.all("entrypoint");
+  if (entrypoint[0] === "" || entrypoint.some((word) => word.includes("\0")))
+    throw new EngineError("invalid", "entrypoint must name a program");
+  await call.engine.containers.start(call.param("id"), entrypoint.length > 0 ? { entrypoint } : {});
   return noContent;
 };
 

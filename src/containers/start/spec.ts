@@ -121,7 +121,7 @@ function processOf(ctx: Context, container: Container, root: string): ProcessInp
   return {
     terminal: config.Tty,
     ...(config.Tty && height > 0 && width > 0 ? { consoleSize: { height, width } } : {}),
-    args: [path, ...args],
+    args: [...(container.commandOnce ?? [path, ...args])],
     env: environmentOf({
       env: config.Env ?? [],
       hostname: hostnameOf(ctx, container),

@@ -4,7 +4,7 @@ import { Undo } from "../../lib/undo.ts";
 import type { Sandbox, SandboxState } from "../../network/contract.ts";
 import { cdiEdits } from "../cdi/resolve.ts";
 import type { Container } from "../container.ts";
-import { bundleOf, type Context, tell } from "../context.ts";
+import { bundleOf, type Context, recordLife, tell } from "../context.ts";
 import { startHealth } from "../health.ts";
 import { checkLinked, refreshLinking } from "../links/start.ts";
 import { openLogDriver } from "../log-driver.ts";
@@ -22,14 +22,21 @@ import { makeTargets } from "./targets.ts";
 import { checkSources, prepareMounts, tellMounted, tellUnmounted } from "./volumes.ts";
 
 /** `POST /containers/{id}/start`, by a user. */
-export async function start(ctx: Context, container: Container): Promise<void> {
+export async function start(
+  ctx: Context,
+  container: Container,
+  { entrypoint }: { entrypoint?: string[] } = {},
+): Promise<void> {
   await container.lock.run(async () => {
     refuseStart(container);
     checkSources(container);
     container.cancelRestart?.();
     container.life.restartCount = 0;
     container.backoffMs = 0;
-    await launch(ctx, container);
+    container.commandOnce = entrypoint;
+    await launch(ctx, container).finally(() => {
+      container.commandOnce = undefined;
+    });
   });
 }
 
@@ -52,12 +59,11 @@ export async function launch(ctx: Context, container: Container): Promise<void> 
   const before = container.life.status;
   container.startsAgain = before === "restarting";
   // how it ended last stays with it until it runs again: a crash in between must not make another story of it
-  container.life = { ...container.life, status: "starting", stoppedByUser: false };
-  ctx.store.saveLife(container);
+  ctx.store.setLife(container, { ...container.life, status: "starting", stoppedByUser: false });
   try {
     const sandbox = await bringUp(ctx, container, undo);
-    undo.drop();
     becomeRunning(ctx, container, sandbox);
+    undo.drop();
   } catch (error) {
     await fail(ctx, container, before, undo, error);
   }
@@ -220,7 +226,7 @@ async function fail(
     error: told.message,
     ...(retryMs === undefined ? {} : { restartCount: life.restartCount + 1 }),
   };
-  ctx.store.saveLife(container);
+  recordLife(ctx, container);
   container.waiters.exited(exitCode);
   if (retryMs !== undefined && !ctx.closing) scheduleRestart(ctx, container, retryMs);
   if (container.spec.hostConfig.AutoRemove) await removeFailedStart(ctx, container);

@@ -10,17 +10,21 @@ import { followWindowSize, proxySignals } from "../../stream/signals.ts";
 
 export const command = defineCommand({
   usage: "CONTAINER [CONTAINER...]",
+  description:
+    "Start stopped containers. With --entrypoint one container starts with another program, this once and on the same files; what follows its name (after -- where it begins with a dash) is that program's arguments.",
   arity: atLeast(1),
   flags: {
     attach: bool("attach,a", "Show its output and pass signals on"),
     checkpoint: string("checkpoint", "Start from a checkpoint", "", { hidden: true }),
     checkpointDir: string("checkpoint-dir", "Folder of the checkpoints", "", { hidden: true }),
     detachKeys: string("detach-keys", "Keys that detach this terminal from the container"),
+    entrypoint: string("entrypoint", "Program to run this once in place of the container's own"),
     interactive: bool("interactive,i", "Pass stdin on"),
     wait: bool("wait", "Return once they are healthy, or run where they have no health check"),
     waitTimeout: waitTimeout(),
   },
-  async run({ session, args, flags }) {
+  async run({ session, args: given, flags }) {
+    const { names: args, entrypoint } = entrypointOf(given, flags.entrypoint);
     if (flags.attach || flags.interactive) {
       if (flags.wait) throw new CliError("conflicting options: --wait, and --attach or --interactive");
       if (args.length > 1) throw new CliError("you cannot start and attach multiple containers at once");
@@ -29,11 +33,13 @@ export const command = defineCommand({
         output: flags.attach || flags.interactive,
         input: flags.interactive,
         detachKeys,
+        ...(entrypoint ? { entrypoint } : {}),
       });
     }
     const query = {
       checkpoint: flags.checkpoint || undefined,
       "checkpoint-dir": flags.checkpointDir || undefined,
+      entrypoint,
     };
     const started = (name: string): Promise<void> =>
       flags.wait ? waitHealthy(session, name, flags.waitTimeout) : Promise.resolve();
@@ -41,10 +47,16 @@ export const command = defineCommand({
   },
 });
 
+/** With a program to run, the first argument is the container and the others are the program's. */
+function entrypointOf(given: string[], program: string): { names: string[]; entrypoint?: string[] } {
+  if (program === "") return { names: given };
+  return { names: given.slice(0, 1), entrypoint: [program, ...given.slice(1)] };
+}
+
 async function startAll(
   session: Session,
   names: string[],
-  query: Record<string, string | undefined>,
+  query: Record<string, string | string[] | undefined>,
   started: (name: string) => Promise<void>,
 ): Promise<number> {
   const failed: string[] = [];
@@ -70,7 +82,7 @@ async function startAll(
 async function startAttached(
   session: Session,
   name: string,
-  options: { output: boolean; input: boolean; detachKeys: string },
+  options: { output: boolean; input: boolean; detachKeys: string; entrypoint?: string[] },
 ): Promise<number> {
   const { client } = session;
   const { Id, Config, HostConfig } = await inspect(client, name);
@@ -86,7 +98,7 @@ async function startAttached(
   const pumping = pump(stream, { stdin, stdout: true, stderr: true, tty, detachKeys: options.detachKeys });
   const { ended } = await wait(client, Id, HostConfig.AutoRemove ? "removed" : "next-exit");
   ended.catch(() => undefined); // read below, where it matters
-  await start(client, Id);
+  await start(client, Id, { entrypoint: options.entrypoint });
   const stopResize =
     tty && isTerminal(1) ? followWindowSize((size) => resize(client, Id, size), windowSize) : undefined;
   const ending = await pumping;

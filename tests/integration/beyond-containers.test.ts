@@ -1,0 +1,67 @@
+/** What containers can do here and not with Docker: another program once, tools beside a container, exec in a stopped one. */
+import { afterAll, beforeAll, expect, test } from "bun:test";
+import { startEngine, type TestEngine } from "../harness/engine.ts";
+
+let engine: TestEngine;
+beforeAll(async () => {
+  engine = await startEngine({ images: ["busybox"] });
+}, 120_000);
+afterAll(() => engine.destroy(), 120_000);
+
+test("start --entrypoint runs another program once, on the same files", async () => {
+  await engine.ok("run", "--name", "once", "busybox", "sh", "-c", "echo kept >> /file; wc -l < /file");
+  const other = await engine.berth("start", "-a", "--entrypoint", "cat", "once", "/file");
+  expect([other.code, other.stdout]).toEqual([0, "kept\n"]);
+  expect(
+    await engine.ok("start", "-a", "--entrypoint", "sh", "once", "--", "-c", "echo $0 $1", "a", "b"),
+  ).toBe("a b");
+  expect(await engine.ok("start", "-a", "once")).toBe("2");
+  expect(await engine.ok("inspect", "-f", "{{.Path}} {{.Config.Entrypoint}}", "once")).toBe("sh []");
+  const missing = await engine.berth("start", "--entrypoint", "/nope", "once");
+  expect(missing.code).toBe(1);
+  expect(await engine.ok("start", "-a", "once")).toBe("3");
+}, 60_000);
+
+test("debug runs tools in the namespaces of a container whose image has none", async () => {
+  // an image of one program, with no shell
+  await engine.ok(
+    "run",
+    "--name",
+    "maker",
+    "busybox",
+    "sh",
+    "-c",
+    "mkdir /only; cp /bin/busybox /only/sleep",
+  );
+  const tar = await engine.run([
+    "sh",
+    "-c",
+    `${process.env["BERTH_BINARY"] ?? "dist/berth"} cp maker:/only/. - | cat`,
+  ]);
+  expect(tar.code).toBe(0);
+  await engine.run([
+    "sh",
+    "-c",
+    `${process.env["BERTH_BINARY"] ?? "dist/berth"} cp maker:/only/. - | ${process.env["BERTH_BINARY"] ?? "dist/berth"} import - bare`,
+  ]);
+  await engine.ok("run", "-d", "--name", "bare", "-v", "data:/data", "bare", "/sleep", "300");
+  expect((await engine.berth("exec", "bare", "sh", "-c", "true")).code).not.toBe(0);
+  const seen = await engine.ok(
+    "debug",
+    "bare",
+    "sh",
+    "-c",
+    "tr '\\0' ' ' < /proc/1/cmdline; echo; ls /target/sleep; echo hi > /target/data/file; hostname",
+  );
+  const short = (await engine.ok("inspect", "-f", "{{.Id}}", "bare")).slice(0, 12);
+  expect(seen.split("\n")).toEqual(["/sleep 300 ", "/target/sleep", short]);
+  expect(await engine.ok("run", "--rm", "-v", "data:/data", "busybox", "cat", "/data/file")).toBe("hi");
+  const inside = "ip -4 -o addr show eth0 | tr -s ' ' | cut -d' ' -f4 | cut -d/ -f1";
+  expect(await engine.ok("debug", "bare", "sh", "-c", inside)).toBe(
+    await engine.ok("inspect", "-f", "{{.NetworkSettings.IPAddress}}", "bare"),
+  );
+  expect(await engine.ok("ps", "-aq", "--filter", "label=berth.debug")).toBe("");
+  await engine.ok("stop", "-t0", "bare");
+  const stopped = await engine.berth("debug", "bare", "true");
+  expect(stopped.stderr).toContain("container bare is not running");
+}, 60_000);
