@@ -5,6 +5,7 @@ import { CliError } from "../errors.ts";
 import { objectFormat } from "../flags/common.ts";
 import { bool, string } from "../flags/flag.ts";
 import { inspectAll } from "../output/inspect.ts";
+import { asFlag, printRecipes } from "../recipe/print.ts";
 import type { Session } from "../session.ts";
 
 const kinds = ["container", "image", "network", "volume"] as const;
@@ -25,6 +26,7 @@ export const command = defineCommand({
   usage: "NAME|ID [NAME|ID...]",
   arity: atLeast(1),
   flags: {
+    as: asFlag(),
     format: objectFormat(),
     size: bool("size,s", "Show sizes of files of containers"),
     type: string("type", "Look for this kind of object only"),
@@ -38,6 +40,7 @@ export const command = defineCommand({
       throw new CliError(
         `unknown type: ${JSON.stringify(flags.type)}: must be one of ${known.map((kind) => JSON.stringify(kind)).join(", ")}`,
       );
+    if (flags.as) return printRecipes(session, args, flags.as, flags.format);
     const find = flags.type
       ? (name: string) => fetchKind(session, flags.type, name, flags.size)
       : (name: string) => fetchAny(session, name, flags.size);
