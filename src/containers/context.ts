@@ -88,6 +88,22 @@ export const bundleOf = (ctx: Context, id: string): string => join(ctx.config.ex
 /** conmon writes its own line format, hence not Docker's `-json.log` */
 export const logPathOf = (ctx: Context, id: string): string => join(folderOf(ctx, id), `${id}.log`);
 
+const recordAgainMs = 1000;
+
+/** Writes down what has happened to a container already: it holds also where it cannot be written yet (a full disk). */
+export function recordLife(ctx: Context, container: Container): void {
+  if (ctx.store.get(container.id) !== container) return;
+  try {
+    ctx.store.saveLife(container);
+  } catch (error) {
+    ctx.logger.error("a container's state could not be written", {
+      container: container.id,
+      error: messageOf(error),
+    });
+    ctx.clock.after(recordAgainMs, () => recordLife(ctx, container));
+  }
+}
+
 /** Publishes a container's event with Docker's attributes: its labels, image and name, and what the event adds. */
 export function tell(
   ctx: Context,

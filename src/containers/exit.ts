@@ -1,7 +1,7 @@
 import { formatNs, parseNs } from "../lib/time.ts";
 import type { ExitReport } from "../runtime/contract.ts";
 import type { Container } from "./container.ts";
-import { type Context, tell } from "./context.ts";
+import { type Context, recordLife, tell } from "./context.ts";
 import { endedBy, whyEnded } from "./ended.ts";
 import { stopHealth } from "./health.ts";
 import { discard } from "./remove.ts";
@@ -36,7 +36,7 @@ export async function exited(ctx: Context, container: Container, report: ExitRep
     container.spec.hostConfig.AutoRemove && delayMs === undefined && !container.restartingByUser;
   // an auto-removed container's exit needs no record of its own: its row goes at once, and a crash before that finds
   // the exit with the runtime again
-  if (!removes) ctx.store.saveLife(container);
+  if (!removes) recordLife(ctx, container);
   const closing = ctx.networks.close(container.id);
   tellHealthWaiters(container);
   container.waiters.exited(report.exitCode);

@@ -1,6 +1,6 @@
 import { EngineError } from "../lib/errors.ts";
 import type { Container } from "./container.ts";
-import { type Context, tell } from "./context.ts";
+import { type Context, recordLife, tell } from "./context.ts";
 
 /** `POST /containers/{id}/pause` */
 export const pause = (ctx: Context, container: Container): Promise<void> =>
@@ -15,7 +15,7 @@ export const pause = (ctx: Context, container: Container): Promise<void> =>
     if (status !== "running") throw new EngineError("conflict", `container ${container.id} is not running`);
     await ctx.runtime.pause(container.id);
     container.life = { ...container.life, status: "paused" };
-    ctx.store.saveLife(container);
+    recordLife(ctx, container);
     tell(ctx, container, "pause");
   });
 
@@ -26,6 +26,6 @@ export const unpause = (ctx: Context, container: Container): Promise<void> =>
       throw new EngineError("internal", `Container ${container.id} is not paused`);
     await ctx.runtime.resume(container.id);
     container.life = { ...container.life, status: "running" };
-    ctx.store.saveLife(container);
+    recordLife(ctx, container);
     tell(ctx, container, "unpause");
   });

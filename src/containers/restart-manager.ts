@@ -2,7 +2,7 @@ import { type EngineError, type ErrorKind, messageOf } from "../lib/errors.ts";
 import { parseNs } from "../lib/time.ts";
 import type { ExitReport } from "../runtime/contract.ts";
 import type { Container } from "./container.ts";
-import type { Context } from "./context.ts";
+import { type Context, recordLife } from "./context.ts";
 import { launch } from "./start/start.ts";
 
 const firstMs = 100;
@@ -84,6 +84,6 @@ async function restartNow(ctx: Context, container: Container): Promise<void> {
 export function giveUpRestart(ctx: Context, container: Container): void {
   container.cancelRestart?.();
   container.life = { ...container.life, status: "exited" };
-  ctx.store.saveLife(container);
+  recordLife(ctx, container);
   container.waiters.exited(container.life.exitCode);
 }

@@ -117,9 +117,15 @@ export class ContainerStore {
   }
 
   saveLife(container: Container): void {
+    this.setLife(container, container.life);
+  }
+
+  /** Changes the row, then the memory: where the row cannot be written nothing has changed. */
+  setLife(container: Container, life: ContainerLife): void {
     this.state.db
       .query("UPDATE containers SET state = ? WHERE id = ?")
-      .run(JSON.stringify(container.life), container.id);
+      .run(JSON.stringify(life), container.id);
+    container.life = life;
   }
 
   saveSpec(container: Container): void {

@@ -1,5 +1,5 @@
 import { Database } from "bun:sqlite";
-import { mkdirSync } from "node:fs";
+import { closeSync, fstatSync, mkdirSync, openSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { EngineError, wrap } from "../lib/errors.ts";
 import { migrations } from "./migrations.ts";
@@ -21,7 +21,9 @@ export class State {
     const file = join(dataRoot, "state.db");
     try {
       mkdirSync(dataRoot, { recursive: true, mode: 0o710 });
-      return State.prepare(new Database(file, { create: true, strict: true }));
+      const state = State.prepare(new Database(file, { create: true, strict: true }));
+      reserveLog(`${file}-wal`);
+      return state;
     } catch (error) {
       throw wrap(`open state ${file}`, error);
     }
@@ -37,6 +39,7 @@ export class State {
     db.run("PRAGMA synchronous = FULL");
     db.run("PRAGMA foreign_keys = ON");
     db.run("PRAGMA busy_timeout = 2000");
+    db.run(`PRAGMA wal_autocheckpoint = ${checkpointPages}`);
     migrate(db);
     return new State(db);
   }
@@ -48,6 +51,28 @@ export class State {
 
   close(): void {
     this.db.close();
+  }
+}
+
+/** pages of 4 KiB in the write-ahead log before they go to the database, and the log begins anew */
+const checkpointPages = 512;
+const reservedBytes = 3 << 20;
+
+/**
+ * Gives the write-ahead log its room before it is needed: on a full disk the engine can still write down that a
+ * container ended or went, which is what makes room again. SQLite ignores what follows the last valid frame. Where there
+ * is no room for it now, there is none to reserve.
+ */
+function reserveLog(file: string): void {
+  const fd = openSync(file, "r+");
+  try {
+    const { size } = fstatSync(fd);
+    if (size < reservedBytes)
+      writeSync(fd, Buffer.alloc(reservedBytes - size), 0, reservedBytes - size, size);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ENOSPC") throw error;
+  } finally {
+    closeSync(fd);
   }
 }
 

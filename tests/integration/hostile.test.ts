@@ -88,11 +88,23 @@ test("a full disk is told in a sentence, changes nothing, and is over once there
   expect((await run(["bash", "-ec", script])).stderr).toBe("");
   const other = await startEngine({ images: ["busybox"], flags: ["--data-root", join(small, "data")] });
   try {
+    await other.ok("run", "-d", "--name", "witness", "busybox", "sleep", "1000");
+    await other.ok("run", "-d", "--name", "leaver", "busybox", "sh", "-c", "sleep 4; exit 6");
     const fill = "echo begins; dd if=/dev/zero of=/fill bs=64k; exit 3";
     await other.ok("run", "-d", "--name", "filler", "busybox", "sh", "-c", fill);
     expect(await other.ok("wait", "filler")).toBe("3");
     expect((await other.ok("logs", "filler")).split("\n")[0]).toBe("begins");
     await run(["dd", "if=/dev/zero", `of=${small}/rest`, "bs=512"]);
+    // what ends while nothing can be written down is told all the same
+    expect((await call(other, "POST", "/containers/leaver/wait")).json()["StatusCode"]).toBe(6);
+    expect((await call(other, "POST", "/containers/witness/stop?t=0")).status).toBe(204);
+    expect((await call(other, "POST", "/containers/witness/start")).status).toBeOneOf([204, 500]);
+    expect((await call(other, "POST", "/containers/leaver/rename?name=left")).status).toBe(204);
+    for (const name of ["witness", "left"])
+      expect((await call(other, "DELETE", `/containers/${name}?force=1`)).status).toBe(204);
+    // a removal makes room, which is filled again
+    await Bun.sleep(500);
+    await run(["dd", "if=/dev/zero", `of=${small}/rest2`, "bs=512"]);
     for (let attempt = 0; attempt < 3; attempt++) {
       const refused = await other.berth("run", "--name", "late", "busybox", "true");
       console.log(refused.stderr.trim());
@@ -106,6 +118,7 @@ test("a full disk is told in a sentence, changes nothing, and is over once there
     expect(await other.ok("ps", "-a", "--format", "{{.Names}} {{.State}}")).toBe("filler exited");
     expect(await other.ok("images", "-q")).not.toContain("\n");
     await rm(`${small}/rest`);
+    await rm(`${small}/rest2`);
     await other.ok("rm", "filler");
     for (let tries = 0; tries < 50; tries++) {
       if ((await other.berth("run", "--rm", "busybox", "true")).code === 0) break;
