@@ -32,6 +32,8 @@ export function logPolicyOf(ctx: Context, container: Container): LogPolicy {
   const asked = options[remote ? "cache-max-size" : "max-size"];
   if (asked === undefined) return { ...policy, maxFiles };
   const maxSize = parseSize(asked);
+  // a start refuses what is no size; the copy's is passed over, as with Docker
+  if (maxSize === undefined && !asked.startsWith("-")) return { ...policy, maxFiles };
   return maxSize === undefined || maxSize === 0 ? { maxFiles } : { maxSize, maxFiles };
 }
 

@@ -1,9 +1,9 @@
 /** Log drivers that hand lines on: what arrives at services made here, and that an outage or a kill loses nothing. */
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync } from "node:fs";
-import { readFile, rm } from "node:fs/promises";
+import { readFile, rm, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import { startEngine, type TestEngine } from "../harness/engine.ts";
+import { run, startEngine, type TestEngine } from "../harness/engine.ts";
 
 setDefaultTimeout(60_000);
 
@@ -296,6 +296,82 @@ test("lines of a container that ended while no engine ran, or nobody listened, c
   const text = await until(server, (all) => countedIn(all).has(99));
   expect(countedIn(text).size).toBe(100);
   await engine.ok("rm", "late");
+  await server.stop();
+});
+
+test("syslog over TLS, with an authority of its own", async () => {
+  if (!Bun.which("openssl")) return console.log("SKIPPED: no openssl on the PATH");
+  const file = join(engine.home, "secure");
+  const made = await run([
+    ...["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost"],
+    ...["-addext", "subjectAltName=DNS:localhost", "-keyout", `${file}.key`, "-out", `${file}.crt`],
+  ]);
+  expect(made.code).toBe(0);
+  await writeFile(
+    `${file}.pem`,
+    (await readFile(`${file}.key`, "utf8")) + (await readFile(`${file}.crt`, "utf8")),
+  );
+  const server = await serve("tls", "5145", file);
+  const secure = { "syslog-address": "tcp+tls://localhost:5145", "syslog-format": "rfc5424" };
+  const trusting = options({ ...secure, "syslog-tls-ca-cert": `${file}.crt` });
+  await engine.ok(
+    ...["run", "--rm", "--log-driver", "syslog"],
+    ...trusting,
+    ...["busybox", "echo", "secret"],
+  );
+  expect(await until(server, (all) => all.includes("secret"))).toMatch(/^\d+ <30>1 .* - secret$/);
+  const { code, stderr } = await engine.berth(
+    ...["run", "--rm", "--log-driver", "syslog"],
+    ...options(secure),
+    ...["busybox", "true"],
+  );
+  expect([code, stderr]).toEqual([125, expect.stringMatching(/logging driver: .*certificate/)]);
+  await server.stop();
+});
+
+test("a slow service holds neither the container back nor the engine's end, and gets everything", async () => {
+  const server = await serve("slow", "5146");
+  const begun = performance.now();
+  await engine.ok(
+    ...["run", "--name", "fast", "--log-driver", "syslog"],
+    ...options({ "syslog-address": "tcp://127.0.0.1:5146" }),
+    ...[
+      "busybox",
+      "sh",
+      "-c",
+      "seq 0 149999 | sed 's/.*/count-&-xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx/'",
+    ],
+  );
+  expect(performance.now() - begun).toBeLessThan(2900);
+  const stopping = performance.now();
+  expect(await engine.stop("SIGTERM")).toBe(0);
+  expect(performance.now() - stopping).toBeLessThan(2500);
+  await engine.start();
+  const text = await until(server, (all) => all.includes("count-149999-"), 30_000);
+  expect(countedIn(text).size).toBe(150_000);
+  await engine.ok("rm", "fast");
+  await server.stop();
+});
+
+test("a container that is started again while its last lines are still to come loses none", async () => {
+  const file = join(engine.home, "again");
+  let server = await serve("tcp", "5147", file);
+  await engine.ok(
+    ...["run", "-d", "--name", "again", "--restart", "on-failure:3", "--log-driver", "syslog"],
+    ...options({ "syslog-address": "tcp://127.0.0.1:5147" }),
+    ...[
+      "busybox",
+      "sh",
+      "-c",
+      "n=$(cat /n 2>/dev/null || echo 0); echo $((n+1)) >/n; sleep 0.3; echo count-$n-; exit 1",
+    ],
+  );
+  await server.stop();
+  await engine.ok("wait", "again");
+  server = await serve("tcp", "5147", file);
+  const text = await until(server, (all) => countedIn(all).size === 4);
+  expect([...countedIn(text)].sort()).toEqual([0, 1, 2, 3]);
+  await engine.ok("rm", "again");
   await server.stop();
 });
 

@@ -6,6 +6,8 @@ import type { Destination } from "./destination.ts";
 import { type LogPosition, readPosition, writePosition } from "./position.ts";
 import { LogReader } from "./source.ts";
 
+/** the watch wakes it sooner */
+const lookAgainMs = 1000;
 const firstBackoffMs = 100;
 const longestBackoffMs = 10_000;
 /** the position is written at most this often while lines come */
@@ -86,7 +88,7 @@ export class Forwarder {
   /** Whether all was handed on (else it was stopped). */
   private async run(ended: Promise<unknown>): Promise<boolean> {
     const { logPath, positionPath, destination } = this.options;
-    const waiter = new ChangeWaiter(logPath, ended, this.stopping.signal);
+    const waiter = new ChangeWaiter(logPath, ended, this.stopping.signal, lookAgainMs);
     try {
       await this.reader.seek(await readPosition(positionPath));
       this.mark();

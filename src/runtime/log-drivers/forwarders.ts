@@ -39,7 +39,10 @@ export class LogForwarders {
     const earlier = this.forwarders.get(containerId);
     await earlier?.stop();
     const forwarder = new Forwarder({ ...request, containerId, destination, logger: this.logger });
+    let follows = false;
     const follow = (ended: Promise<unknown>): void => {
+      if (follows) return; // a start that failed late: the end of its process is the end of this, too
+      follows = true;
       this.forwarders.set(containerId, forwarder);
       forwarder.follow(ended, () => {
         if (this.forwarders.get(containerId) === forwarder) this.forwarders.delete(containerId);

@@ -1,8 +1,8 @@
 import { type FSWatcher, watch } from "node:fs";
 import { dirname } from "node:path";
 
-/** a follower looks at least this often; a watch wakes it sooner */
-const lookAgainMs = 200;
+/** a follower looks at least this often, unless it says otherwise; a watch wakes it sooner */
+const standardMs = 200;
 
 /** Wakes a follower: at a change of the log's folder, at the end of the process, when it is aborted, or in a while. */
 export class ChangeWaiter {
@@ -10,8 +10,10 @@ export class ChangeWaiter {
   private changed = false;
   private wake: (() => void) | undefined;
   private watcher: FSWatcher | undefined;
+  private readonly lookAgainMs: number;
 
-  constructor(logPath: string, ended: Promise<unknown>, signal: AbortSignal) {
+  constructor(logPath: string, ended: Promise<unknown>, signal: AbortSignal, lookAgainMs = standardMs) {
+    this.lookAgainMs = lookAgainMs;
     const end = (): void => {
       this.ended = true;
       this.notice();
@@ -33,7 +35,7 @@ export class ChangeWaiter {
   async wait(): Promise<void> {
     if (!this.changed)
       await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, lookAgainMs);
+        const timer = setTimeout(resolve, this.lookAgainMs);
         this.wake = () => {
           clearTimeout(timer);
           resolve();
