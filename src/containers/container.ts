@@ -1,6 +1,7 @@
 import { zeroTime } from "../lib/time.ts";
 import type { ContainerLife, ContainerSpec } from "./contract.ts";
 import type { Sent } from "./ended.ts";
+import type { Visit } from "./exec/stopped.ts";
 import type { HealthMonitor } from "./health/monitor.ts";
 import { Lock } from "./lock.ts";
 import { Waiters } from "./waiters.ts";
@@ -45,6 +46,8 @@ export class Container implements ContainerRow {
   cancelRestart: (() => void) | undefined;
   /** what the start under way runs in place of its own program, this once */
   commandOnce: readonly string[] | undefined;
+  /** a command that runs in it while it does not */
+  visit: Visit | undefined;
   /** milliseconds before the next restart */
   backoffMs = 0;
   /** set while a user's restart runs: its exit is not the end of an auto-removed container */

@@ -33,6 +33,8 @@ export interface ContainersDeps {
 export interface Context extends ContainersDeps {
   store: ContainerStore;
   execs: Map<string, Exec>;
+  /** execs in containers that do not run, by id: who is told of their exit code */
+  visits: Map<string, (exitCode: number) => void>;
   facts: HostFacts;
   background: Background;
   archives: ArchiveWorker;

@@ -15,6 +15,11 @@ const unhealthyRestartMs = 100;
 
 /** A container's process has ended: the runtime says so, once per life. */
 export async function handleExit(ctx: Context, report: ExitReport): Promise<void> {
+  const visit = ctx.visits.get(report.id);
+  if (visit) {
+    visit(report.exitCode);
+    return;
+  }
   const container = ctx.store.get(report.id);
   // an exec's id, or a container that was removed while it still ran
   if (!container) return;

@@ -43,6 +43,7 @@ export function openContainers(deps: ContainersDeps, options: { clock?: Context[
     ...deps,
     store: new ContainerStore(deps.state),
     execs: new Map<string, Exec>(),
+    visits: new Map(),
     facts: hostFacts(deps),
     background: new Background(deps.logger),
     archives: new ArchiveWorker(),
@@ -119,7 +120,8 @@ function execUseCases(ctx: Context): Containers["exec"] {
     resize: async (id, size) => {
       const exec = find(id);
       if (exec.status !== "running") throw new EngineError("conflict", `exec process ${id} is not running`);
-      await ctx.runtime.resizeExec(id, size);
+      if (exec.visiting) await ctx.runtime.resize(id, size);
+      else await ctx.runtime.resizeExec(id, size);
     },
   };
 }

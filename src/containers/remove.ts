@@ -3,6 +3,7 @@ import { EngineError, messageOf } from "../lib/errors.ts";
 import { signals } from "../lib/signals.ts";
 import type { Container } from "./container.ts";
 import { bundleOf, type Context, folderOf, tell } from "./context.ts";
+import { endVisit, refuseVisited } from "./exec/stopped.ts";
 import { releaseRun } from "./exit.ts";
 import { removeLink } from "./links/link.ts";
 import { giveUpRestart } from "./restart-manager.ts";
@@ -32,6 +33,8 @@ export async function remove(
   container.removing = true;
   try {
     await startSettled(container);
+    if (options.force) await endVisit(ctx, container);
+    else refuseVisited(container);
     if (container.alive) await killAndWait(ctx, container, signals.kill, { sender: "remove", byUser: true });
     await container.lock.run(async () => {
       // an auto-removed container is gone by now

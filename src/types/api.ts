@@ -356,6 +356,8 @@ export interface ExecCreateRequest {
   Privileged?: boolean;
   User?: string;
   WorkingDir?: string;
+  /** our own: also in a container that does not run */
+  Stopped?: boolean;
 }
 
 export interface ExecInspect {

@@ -1,6 +1,6 @@
 /** What containers can do here and not with Docker: another program once, tools beside a container, exec in a stopped one. */
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { startEngine, type TestEngine } from "../harness/engine.ts";
+import { berth, processesWith, startEngine, type TestEngine } from "../harness/engine.ts";
 
 let engine: TestEngine;
 beforeAll(async () => {
@@ -33,17 +33,9 @@ test("debug runs tools in the namespaces of a container whose image has none", a
     "-c",
     "mkdir /only; cp /bin/busybox /only/sleep",
   );
-  const tar = await engine.run([
-    "sh",
-    "-c",
-    `${process.env["BERTH_BINARY"] ?? "dist/berth"} cp maker:/only/. - | cat`,
-  ]);
+  const tar = await engine.run(["sh", "-c", `${berth} cp maker:/only/. - | cat`]);
   expect(tar.code).toBe(0);
-  await engine.run([
-    "sh",
-    "-c",
-    `${process.env["BERTH_BINARY"] ?? "dist/berth"} cp maker:/only/. - | ${process.env["BERTH_BINARY"] ?? "dist/berth"} import - bare`,
-  ]);
+  await engine.run(["sh", "-c", `${berth} cp maker:/only/. - | ${berth} import - bare`]);
   await engine.ok("run", "-d", "--name", "bare", "-v", "data:/data", "bare", "/sleep", "300");
   expect((await engine.berth("exec", "bare", "sh", "-c", "true")).code).not.toBe(0);
   const seen = await engine.ok(
@@ -64,4 +56,60 @@ test("debug runs tools in the namespaces of a container whose image has none", a
   await engine.ok("stop", "-t0", "bare");
   const stopped = await engine.berth("debug", "bare", "true");
   expect(stopped.stderr).toContain("container bare is not running");
+}, 60_000);
+
+test("exec --stopped runs a command on the files of a container that does not run", async () => {
+  await engine.ok(
+    "run",
+    "--name",
+    "done",
+    "-e",
+    "OWN=1",
+    "-v",
+    "vol:/vol",
+    "-w",
+    "/tmp",
+    "busybox",
+    "sh",
+    "-c",
+    "echo log; echo x > /kept",
+  );
+  const plain = await engine.berth("exec", "done", "true");
+  expect(plain.stderr).toContain("is not running");
+  const said = await engine.ok(
+    "exec",
+    "--stopped",
+    "done",
+    "sh",
+    "-c",
+    "cat /kept; pwd; echo $OWN; echo y > /vol/file; echo more >> /kept; ip -o link | wc -l",
+  );
+  expect(said).toBe("x\n/tmp\n1\n2");
+  const failing = await engine.berth("exec", "--stopped", "done", "sh", "-c", "echo bad >&2; exit 7");
+  expect([failing.code, failing.stderr]).toEqual([7, "bad\n"]);
+  const piped = await engine.run([berth, "exec", "-i", "--stopped", "done", "cat"], { input: "typed" });
+  expect(piped.stdout).toBe("typed");
+  expect((await engine.berth("exec", "--stopped", "done", "/nope")).code).toBe(127);
+  expect(await engine.ok("inspect", "-f", "{{.State.Status}} {{.State.Pid}}", "done")).toBe("exited 0");
+  expect(await engine.ok("logs", "done")).toBe("log");
+
+  await engine.ok("exec", "-d", "--stopped", "done", "sleep", "300");
+  const busy = await engine.berth("start", "done");
+  expect(busy.stderr).toContain("a command runs in the stopped container done");
+  expect((await engine.berth("rm", "done")).code).toBe(1);
+  await engine.ok("rm", "-f", "done");
+  expect(await engine.ok("run", "--rm", "-v", "vol:/vol", "busybox", "cat", "/vol/file")).toBe("y");
+  expect(await engine.ok("ps", "-aq", "--filter", "name=done")).toBe("");
+}, 60_000);
+
+test("a command in a stopped container goes with the engine that ran it, and the container starts again", async () => {
+  await engine.ok("create", "--name", "fresh", "busybox", "sh", "-c", "cat /made");
+  await engine.ok("exec", "--stopped", "fresh", "sh", "-c", "echo hi > /made");
+  await engine.ok("exec", "-d", "--stopped", "fresh", "sleep", "4321");
+  const sleeping = () => processesWith(["sleep", "4321"].join("\0"));
+  expect((await sleeping()).length).toBeGreaterThan(0);
+  await engine.stop("SIGKILL");
+  await engine.start();
+  expect(await engine.ok("start", "-a", "fresh")).toBe("hi");
+  expect(await processesWith("sleep\x004321")).toEqual([]);
 }, 60_000);

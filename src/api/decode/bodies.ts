@@ -231,6 +231,7 @@ export const execCreate = object("container.ExecOptions", {
   Env: strings,
   WorkingDir: string,
   Cmd: strings,
+  Stopped: bool,
 });
 
 export const execStart = object("container.ExecStartOptions", {

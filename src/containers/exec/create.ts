@@ -22,6 +22,7 @@ const readRequest = object<
     Tty: flag,
     Env: list(text),
     Cmd: words,
+    Stopped: flag,
     Privileged: flag,
     User: text,
     WorkingDir: text,
@@ -36,8 +37,8 @@ export function createExec(
   reference: string,
   body: ExecCreateRequest,
 ): { Id: string } {
-  refuseStopped(container, reference);
   const request = readRequest(body, "");
+  if (!mayVisit(container, request.Stopped)) refuseStopped(container, reference);
   const [command, ...args] = request.Cmd ?? [];
   if (command === undefined) throw new EngineError("invalid", "No exec command specified");
   detachFilter(request.DetachKeys);
@@ -57,6 +58,7 @@ export function createExec(
       command: [command, ...args],
       detachKeys: request.DetachKeys,
       consoleSize: sizeOf(request.ConsoleSize),
+      stopped: request.Stopped,
     },
     status: "created",
     exitCode: null,
@@ -75,6 +77,10 @@ export const sizeOf = (size: readonly number[] | null | undefined): [number, num
   size?.[0] !== undefined && size[1] !== undefined && size[0] > 0 && size[1] > 0
     ? [size[0], size[1]]
     : undefined;
+
+/** Whether a command may run in the container as it is, at rest, because that was asked for. */
+export const mayVisit = ({ life, removing }: Container, asked: boolean): boolean =>
+  asked && !removing && (life.status === "exited" || life.status === "created");
 
 export function refuseStopped(container: Container, reference: string): void {
   if (container.life.status === "paused")

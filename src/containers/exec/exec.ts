@@ -13,9 +13,13 @@ export interface Exec {
     readonly command: readonly [string, ...string[]];
     readonly detachKeys: string;
     readonly consoleSize: [number, number] | undefined;
+    /** also where the container does not run */
+    readonly stopped: boolean;
   };
   /** created → running → ended; it runs once */
   status: "created" | "running" | "ended";
   exitCode: number | null;
   pid: number;
+  /** it runs in a stopped container, as a process of its own */
+  visiting?: boolean;
 }

@@ -8,8 +8,9 @@ import { type Context, tell } from "../context.ts";
 import type { Session } from "../contract.ts";
 import { failureOf } from "../start/failure.ts";
 import { execProcess } from "../start/spec.ts";
-import { commandLine, refuseStopped } from "./create.ts";
+import { commandLine, mayVisit, refuseStopped } from "./create.ts";
 import type { Exec } from "./exec.ts";
+import { execInStopped } from "./stopped.ts";
 
 export interface ExecStartOptions {
   detach: boolean;
@@ -25,20 +26,27 @@ export async function startExec(
 ): Promise<Session | undefined> {
   const container = containerOf(ctx, exec);
   refuseAgain(exec);
-  refuseStopped(container, container.name);
+  const visits = mayVisit(container, exec.request.stopped);
+  if (!visits) refuseStopped(container, container.name);
   exec.status = "running";
   const attached = !options.detach;
   tell(ctx, container, `exec_start: ${commandLine(exec)}`, { execID: exec.id });
   try {
-    const { pid, attachment, exit } = await ctx.runtime.exec(
-      {
-        id: exec.id,
-        containerId: container.id,
-        process: execProcess(ctx, container, exec, options.consoleSize ?? exec.request.consoleSize),
-        stdin: attached && exec.request.AttachStdin,
-      },
-      attached ? { stdout: exec.request.AttachStdout, stderr: exec.request.AttachStderr } : undefined,
-    );
+    const size = options.consoleSize ?? exec.request.consoleSize;
+    const attach = attached
+      ? { stdout: exec.request.AttachStdout, stderr: exec.request.AttachStderr }
+      : undefined;
+    const { pid, attachment, exit } = visits
+      ? await execInStopped(ctx, container, exec, { attach, size })
+      : await ctx.runtime.exec(
+          {
+            id: exec.id,
+            containerId: container.id,
+            process: execProcess(ctx, container, exec, size),
+            stdin: attached && exec.request.AttachStdin,
+          },
+          attach,
+        );
     exec.pid = pid;
     const over = exit.then((code) => ended(ctx, container, exec, code));
     ctx.background.run(`exec ${exec.id}`, () => over);
@@ -160,6 +168,7 @@ export async function runOnce(
       command,
       detachKeys: "",
       consoleSize: undefined,
+      stopped: false,
     },
     status: "created",
     exitCode: null,

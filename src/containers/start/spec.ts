@@ -26,6 +26,8 @@ export interface SpecParts {
   netnsPath: string | undefined;
   files: NameFiles;
   mounts: readonly MountInput[];
+  /** a command of its own on the same files, under another id */
+  visit?: { id: string; process: ProcessInput };
   /** what devices asked for by name add */
   edits: readonly CdiEdits[];
 }
@@ -34,7 +36,7 @@ export interface SpecParts {
 export function specFor(ctx: Context, container: Container, parts: SpecParts): Spec {
   const { config, hostConfig } = container.spec;
   const security = securityOf(ctx.config, hostConfig);
-  const process = processOf(ctx, container, parts.root);
+  const process = parts.visit?.process ?? processOf(ctx, container, parts.root);
   if (config.WorkingDir !== "") makeFolderBeneath(parts.root, config.WorkingDir, 0o755, { uid: 0, gid: 0 });
   const init = initOf(ctx, hostConfig);
   refuseSysctls(hostConfig);
@@ -47,7 +49,7 @@ export function specFor(ctx: Context, container: Container, parts: SpecParts): S
     rootfs: { path: parts.root, readonly: hostConfig.ReadonlyRootfs },
     namespaces,
     cgroupsPath: ctx.runtime.cgroupPathFor(
-      container.id,
+      parts.visit?.id ?? container.id,
       ...(hostConfig.CgroupParent === "" ? [] : [hostConfig.CgroupParent]),
     ),
     mounts: [...nameFileMounts(parts, hostConfig.ReadonlyRootfs), ...parts.mounts],
@@ -158,12 +160,15 @@ function rlimitsOf(ctx: Context, container: Container): ProcessInput["rlimits"] 
 }
 
 /** A further process in a running container: the first one's surroundings, and what the exec says of its own. */
-export function execProcess(
+export const execProcess = (...args: Parameters<typeof execInput>): Process =>
+  buildProcess(execInput(...args));
+
+export function execInput(
   ctx: Context,
   container: Container,
   exec: Pick<Exec, "request">,
   size: readonly [number, number] | undefined,
-): Process {
+): ProcessInput {
   const { request } = exec;
   const { hostConfig, config } = container.spec;
   const root = ctx.snapshots.rootPath(container.id);
@@ -177,7 +182,7 @@ export function execProcess(
     home: user.home,
     linked: linkedEnvironment(ctx, container),
   });
-  return buildProcess({
+  return {
     ...rest,
     terminal: request.Tty,
     ...(request.Tty && size ? { consoleSize: { height: size[0], width: size[1] } } : {}),
@@ -190,5 +195,5 @@ export function execProcess(
       drop: hostConfig.CapDrop ?? [],
       privileged: hostConfig.Privileged || request.Privileged,
     }),
-  });
+  };
 }

@@ -5,6 +5,7 @@ import type { Sandbox, SandboxState } from "../../network/contract.ts";
 import { cdiEdits } from "../cdi/resolve.ts";
 import type { Container } from "../container.ts";
 import { bundleOf, type Context, recordLife, tell } from "../context.ts";
+import { refuseVisited } from "../exec/stopped.ts";
 import { startHealth } from "../health.ts";
 import { checkLinked, refreshLinking } from "../links/start.ts";
 import { openLogDriver } from "../log-driver.ts";
@@ -55,6 +56,7 @@ function refuseStart({ life, removing }: Container): void {
  * container as Docker keeps it.
  */
 export async function launch(ctx: Context, container: Container): Promise<void> {
+  refuseVisited(container);
   const undo = new Undo();
   const before = container.life.status;
   container.startsAgain = before === "restarting";
@@ -156,7 +158,7 @@ function openNetwork(ctx: Context, container: Container): Promise<Sandbox | unde
 const networkFailure = (error: unknown): EngineError =>
   isKind(error, "invalid") ? error : wrap("failed to set up container networking", error);
 
-async function nameFiles(ctx: Context, container: Container) {
+export async function nameFiles(ctx: Context, container: Container) {
   const joined = joinedContainer(container.spec.hostConfig.NetworkMode);
   const own = await writeNameFiles(ctx, container);
   if (joined === undefined) return own;
@@ -167,7 +169,7 @@ async function nameFiles(ctx: Context, container: Container) {
  * The runtime asked for by name; undefined = the engine's own. Clients that ask for runc, or by containerd's name for
  * it, want "the usual one": they get it where no runc was configured.
  */
-function runtimeName(ctx: Context, container: Container): string | undefined {
+export function runtimeName(ctx: Context, container: Container): string | undefined {
   const name = container.spec.hostConfig.Runtime;
   const plain = name === "io.containerd.runc.v2" ? "runc" : name;
   if (plain in ctx.config.runtimes) return plain;

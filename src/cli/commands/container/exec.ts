@@ -21,6 +21,7 @@ export const command = defineCommand({
     envFile: list("env-file", "Read environment variables from a file"),
     interactive: bool("interactive,i", "Keep stdin open even when not attached"),
     privileged: bool("privileged", "Give the command nearly all rights of the host"),
+    stopped: bool("stopped", "Run it also where the container does not, on its files alone"),
     tty: bool("tty,t", "Give the command a terminal"),
     user: string("user,u", "User to run as (<name|uid>[:<group|gid>])"),
     workdir: string("workdir,w", "Working directory"),
@@ -43,6 +44,7 @@ export const command = defineCommand({
       Env: env.length > 0 ? env : null,
       WorkingDir: flags.workdir,
       Cmd: words,
+      ...(flags.stopped ? { Stopped: true } : {}),
     };
     if (attached && flags.interactive && flags.tty && !isTerminal(0))
       throw new CliError("the input device is not a TTY");
