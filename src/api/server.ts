@@ -66,11 +66,18 @@ export class ApiServer {
         server.on("error", (error) => this.engine.logger.error("api server", { error: error.message }));
         resolve();
       };
-      if (endpoint.kind === "unix") server.listen(endpoint.path, ready);
+      if (endpoint.kind === "unix") listenPrivately(server, endpoint.path, ready);
       else server.listen(endpoint.port, endpoint.host, ready);
     });
     this.servers.push(server);
-    if (endpoint.kind === "tcp") return { port: (server.address() as AddressInfo).port };
+    if (endpoint.kind === "tcp") {
+      const { address, port } = server.address() as AddressInfo;
+      if (!/^(127\.|::1$)/.test(address))
+        this.engine.logger.warn("anyone who reaches this address is root on this host: there is no TLS yet", {
+          address: `${address}:${port}`,
+        });
+      return { port };
+    }
     this.unixPaths.push(endpoint.path);
     await chmod(endpoint.path, 0o660);
     if (endpoint.gid !== undefined) await chown(endpoint.path, 0, endpoint.gid);
@@ -180,6 +187,16 @@ function onClientError(_error: Error, socket: Duplex): void {
 }
 
 /** A socket that nobody answers on was left by a crash; one that somebody answers on is not ours to take. */
+/** From its first instant the socket is root's alone; its group is let in once it owns the file. */
+function listenPrivately(server: http.Server, path: string, ready: () => void): void {
+  const before = process.umask(0o177);
+  try {
+    server.listen(path, ready);
+  } finally {
+    process.umask(before);
+  }
+}
+
 async function removeStale(path: string): Promise<void> {
   if (await answers(path))
     throw new EngineError(

@@ -74,8 +74,8 @@ export async function startEngine(config: EngineConfig, logger: Logger): Promise
     config: containersConfig(config, identity, runtime.facts, initPath),
     logger,
   });
-  const recorded = containers.alive();
-  await Promise.all([runtime.sweep(recorded), networks.sweep(recorded), content.sweep(), volumes.sweep()]);
+  // what belongs to no container is swept by the recovery, which knows who lives
+  await Promise.all([content.sweep(), volumes.sweep()]);
   await containers.recover();
   return assemble({
     config,

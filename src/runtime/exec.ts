@@ -114,10 +114,17 @@ async function attachHeld(
   streams: ProcessStreams,
   options: AttachOptions,
 ): Promise<Attachment> {
-  await monitor.attachable;
-  const attachment = await streams.attach(options);
-  monitor.release();
-  return attachment;
+  try {
+    await monitor.attachable;
+    const attachment = await streams.attach(options);
+    monitor.release();
+    return attachment;
+  } catch (error) {
+    // it would wait for ever; ending its pipes instead could let it run the command
+    monitor.process.kill();
+    await streams.close();
+    throw error;
+  }
 }
 
 async function execPid(monitor: Monitor, { id, process: { args, cwd } }: ExecProcess): Promise<number> {

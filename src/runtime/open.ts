@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { EngineError } from "../lib/errors.ts";
+import { EngineError, messageOf } from "../lib/errors.ts";
 import type { Logger } from "../lib/log.ts";
 import { CgroupTree, cgroupLayout, cgroupRoot } from "../system/cgroup.ts";
 import { mountHierarchy, unmountHierarchy } from "../system/cgroup-mount.ts";
@@ -66,7 +66,11 @@ export async function openRuntime(options: RuntimeOptions): Promise<ConmonRuntim
 /** Made ready for the profile that most containers have. */
 function seccompCache(paths: RuntimePaths, logger: Logger): SeccompCache {
   const cache = new SeccompCache(paths.seccomp, logger);
-  void cache.program(defaultSeccomp(defaultCapabilities));
+  cache
+    .program(defaultSeccomp(defaultCapabilities))
+    .catch((error: unknown) =>
+      logger.warn("the kept seccomp program cannot be read", { error: messageOf(error) }),
+    );
   return cache;
 }
 

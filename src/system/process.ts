@@ -13,6 +13,8 @@ export interface SpawnedProcess {
   pid: number;
   /** 0–255, or 128+n when a signal ended it */
   exited: Promise<number>;
+  /** ends it at once; nothing where it has ended */
+  kill(): void;
 }
 
 const living = new Set<object>();
@@ -28,7 +30,7 @@ export function spawnProcess({ argv, env, cwd, fds }: SpawnRequest): SpawnedProc
     child.unref();
     living.add(child); // a collected child would never tell its end
     const exited = child.exited.finally(() => living.delete(child));
-    return { pid: child.pid, exited };
+    return { pid: child.pid, exited, kill: () => child.kill("SIGKILL") };
   } catch (error) {
     throw new EngineError("internal", `start ${argv[0]}: ${messageOf(error)}`, { cause: error });
   }
@@ -40,7 +42,7 @@ export interface CommandResult {
   stderr: string;
 }
 
-/** Runs a short command to its end and gives what it said (each stream at most 64 KB; the rest is dropped). */
+/** Runs a short command to its end and gives what it said (of each stream the first 64 KB). */
 export async function runCommand(argv: readonly string[], timeoutMs = 30_000): Promise<CommandResult> {
   try {
     const child = Bun.spawn([...argv], {
