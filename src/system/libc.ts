@@ -38,6 +38,7 @@ export function check(result: number, what: string): number {
 
 /** A NUL-terminated copy for a `char *`. Refuses a NUL inside: a name must not end early. */
 export function cString(text: string): Buffer {
-  if (text.includes("\0")) throw new EngineError("invalid", `a name holds a NUL byte: ${JSON.stringify(text)}`);
+  if (text.includes("\0"))
+    throw new EngineError("invalid", `a name holds a NUL byte: ${JSON.stringify(text)}`);
   return Buffer.from(`${text}\0`);
 }

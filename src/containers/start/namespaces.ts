@@ -61,7 +61,7 @@ export function namespacesOf(
   const donor = networkDonor(ctx, container);
   const shared = ipcDonor(ctx, container);
   const network: NamespaceInput = donor
-    ? { path: `/proc/${donor.life.pid}/ns/net` }
+    ? { path: donor.life.sandbox?.netnsPath ?? `/proc/${donor.life.pid}/ns/net` }
     : netnsPath === undefined
       ? "host"
       : { path: netnsPath };
