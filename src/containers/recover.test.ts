@@ -18,11 +18,26 @@ test("a container that still runs is taken over, and its later exit is seen", as
   const before = openWorld();
   const id = await createOne(before);
   await before.containers.start(id);
-  const world = await after(before, ({ runtime }) => runtime.left.set(id, { pid: 99, running: true }));
+  const world = await after(before, ({ runtime }) =>
+    runtime.left.set(id, { pid: 99, running: true, paused: false }),
+  );
   expect((await stateOf(world, id)).Pid).toBe(99);
   world.runtime.exit(id, 5);
   await settle();
   expect((await stateOf(world, id)).ExitCode).toBe(5);
+});
+
+test("a container that was frozen or thawed while no engine could write it down is told as it is", async () => {
+  const before = openWorld();
+  const [frozen, thawed] = [await createOne(before), await createOne(before)];
+  for (const id of [frozen, thawed]) await before.containers.start(id);
+  await before.containers.pause(thawed);
+  const world = await after(before, ({ runtime }) => {
+    runtime.left.set(frozen, { pid: 98, running: true, paused: true });
+    runtime.left.set(thawed, { pid: 99, running: true, paused: false });
+  });
+  expect((await stateOf(world, frozen)).Status).toBe("paused");
+  expect((await stateOf(world, thawed)).Status).toBe("running");
 });
 
 test("an exit that happened meanwhile has its own code and time", async () => {

@@ -106,7 +106,8 @@ async function takeOver(ctx: Context, container: Container, found: ProcessState)
   const logPath = logPathIn(ctx, container);
   if (container.life.sandbox) await ctx.networks.adopt(container.id, container.life.sandbox);
   await ctx.snapshots.mount(container.id);
-  container.life = { ...container.life, pid: found.pid };
+  // a crash between the freezing and its record leaves another state than the recorded one
+  container.life = { ...container.life, pid: found.pid, status: found.paused ? "paused" : "running" };
   await ctx.runtime.adopt({
     id: container.id,
     bundle: bundleOf(ctx, container.id),

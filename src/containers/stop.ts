@@ -93,6 +93,7 @@ export function sendSignal(
     tell(ctx, container, "kill", { signal: String(signal) });
     if (container.life.status === "paused") {
       container.life = { ...container.life, status: "running" };
+      recordLife(ctx, container);
       await ctx.runtime.resume(container.id).catch((error: unknown) => {
         // what was killed while frozen may be gone before it is thawed
         ctx.logger.debug("resume after a signal", { container: container.id, error: String(error) });

@@ -104,6 +104,8 @@ export interface LogDriverRequest {
 export interface ProcessState {
   pid: number;
   running: boolean;
+  /** frozen by `pause` */
+  paused: boolean;
 }
 
 /** One counter of a block device; `operation` in the kernel's word ("Read", "read" …). */

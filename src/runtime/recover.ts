@@ -71,7 +71,8 @@ export async function inspectContainer(
   const exit = await readExit(id, bundle, oomKills);
   if (exit) return exit;
   const pid = await livingPid(bundle);
-  if (pid !== undefined) return { pid, running: true };
+  if (pid !== undefined)
+    return { pid, running: true, paused: cgroup !== undefined && context.cgroups.isFreezing(cgroup) };
   // it may have ended just now, and its conmon be about to say so
   if (!existsSync(inBundle.pid(bundle))) return undefined;
   for (let waitMs = 1; waitMs <= lateExitMs; waitMs *= 2) {

@@ -117,6 +117,13 @@ export class CgroupTree {
     return readIfThere(join(folder, "freezer.state"))?.trim() === "FROZEN";
   }
 
+  /** Whether it was told to freeze, be that done or still under way. */
+  isFreezing(group: string): boolean {
+    const folder = this.controller("freezer", group);
+    if (this.layout === "v2") return readIfThere(join(folder, "cgroup.freeze"))?.trim() === "1";
+    return /^FR(EEZING|OZEN)/.test(readIfThere(join(folder, "freezer.state")) ?? "");
+  }
+
   /** How many processes of the group the kernel ended for want of memory. */
   oomKills(group: string): number {
     const file = this.layout === "v2" ? "memory.events" : "memory.oom_control";
