@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
-import { encodeFluentd, fluentdAck } from "./fluentd.ts";
-import { encodeGelf, gelfDatagrams } from "./gelf.ts";
+import { fluentdAck, fluentdEncoder } from "./fluentd.ts";
+import { gelfDatagrams, gelfEncoder } from "./gelf.ts";
 import { encodeJournald, journaldName } from "./journald.ts";
 import type { LogMessage, LogSource } from "./message.ts";
 import { pack } from "./msgpack.ts";
@@ -57,7 +57,7 @@ test("facilities have names and numbers", () => {
 });
 
 test("a GELF message has the container's fields in order, and text that is always JSON", () => {
-  const text = encodeGelf(message('a "b"\xff'), source).toString();
+  const text = gelfEncoder(source)(message('a "b"\xff')).toString();
   expect(JSON.parse(text)).toMatchObject({
     version: "1.1",
     host: "host",
@@ -96,11 +96,11 @@ test("MessagePack uses the shortest form of each length", () => {
 });
 
 test("a fluentd event is tag, time, record and option", () => {
-  const plain = encodeFluentd(message("hi"), source, { subSecond: false });
+  const plain = fluentdEncoder(source, { subSecond: false })(message("hi"));
   expect([...plain.subarray(0, 2)]).toEqual([0x94, 0xac]);
   expect([plain[14], plain.readUInt32BE(15), plain[19]]).toEqual([0xce, 1795330346, 0x85]);
   expect(plain.at(-1)).toBe(0x80);
-  const precise = encodeFluentd(message("hi"), source, { subSecond: true, chunk: "abc" });
+  const precise = fluentdEncoder(source, { subSecond: true })(message("hi"), "abc");
   expect([...precise.subarray(14, 16)]).toEqual([0xd7, 0]);
   expect([precise.readUInt32BE(16), precise.readUInt32BE(20)]).toEqual([1795330346, 66012345]);
   expect(precise.toString("latin1")).toEndWith("\x81\xa5chunk\xa3abc");
@@ -109,7 +109,7 @@ test("a fluentd event is tag, time, record and option", () => {
 
 test("parts of a line say which line and which part they are", () => {
   const partial = { id: "p", ordinal: 2, last: true };
-  const event = encodeFluentd(message("hi", { partial }), source, { subSecond: false }).toString("latin1");
+  const event = fluentdEncoder(source, { subSecond: false })(message("hi", { partial })).toString("latin1");
   expect(event).toContain("partial_last\xa4true");
   const entry = encodeJournald(message("hi", { partial }), source).toString();
   expect(entry).toContain("CONTAINER_PARTIAL_ORDINAL=2\nCONTAINER_PARTIAL_LAST=true\n");

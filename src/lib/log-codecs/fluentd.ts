@@ -1,33 +1,46 @@
 import type { LogMessage, LogSource } from "./message.ts";
-import { ExtensionValue, type Packable, pack } from "./msgpack.ts";
+import { ExtensionValue, type Packable, pack, packMapHead, packPairs } from "./msgpack.ts";
 
-export interface FluentdOptions {
-  /** EventTime (nanoseconds) instead of whole seconds */
-  subSecond: boolean;
-  /** asks for an acknowledgement of this entry: base64 */
-  chunk?: string;
-}
+/** Writes one event; with `chunk` (base64) it asks for an acknowledgement. */
+export type FluentdEncoder = (message: LogMessage, chunk?: string) => Buffer;
 
-/** An event in the forward protocol's Message mode: `[tag, time, record, option]`. */
-export function encodeFluentd(message: LogMessage, source: LogSource, options: FluentdOptions): Buffer {
-  const { partial } = message;
-  const record: Record<string, Packable> = {
+/**
+ * Events in the forward protocol's Message mode: `[tag, time, record, option]`, the time an EventTime (nanoseconds) with
+ * `subSecond`. What is the same in every event is written once.
+ */
+export function fluentdEncoder(source: LogSource, { subSecond }: { subSecond: boolean }): FluentdEncoder {
+  const constant: Record<string, Packable> = {
     container_id: source.containerId,
     container_name: `/${source.containerName}`,
-    source: message.stream === 2 ? "stderr" : "stdout",
-    log: message.line,
     ...source.extra,
-    ...(partial
-      ? {
-          partial_message: "true",
-          partial_id: partial.id,
-          partial_ordinal: String(partial.ordinal),
-          partial_last: String(partial.last),
-        }
-      : {}),
   };
-  const option: Record<string, Packable> = options.chunk === undefined ? {} : { chunk: options.chunk };
-  return pack([source.tag, timeOf(message.timeNs, options.subSecond), record, option]);
+  // a label of the name of what changes with each line wins over it, as with Docker
+  const shows = (key: string): boolean => !(key in constant);
+  const begin = Buffer.concat([Buffer.of(0x94), pack(source.tag)]);
+  const always = packPairs(constant);
+  return (message, chunk) => {
+    const { partial } = message;
+    const changing = Object.entries<Packable>({
+      source: message.stream === 2 ? "stderr" : "stdout",
+      log: message.line,
+      ...(partial
+        ? {
+            partial_message: "true",
+            partial_id: partial.id,
+            partial_ordinal: String(partial.ordinal),
+            partial_last: String(partial.last),
+          }
+        : {}),
+    }).filter(([key]) => shows(key));
+    return Buffer.concat([
+      begin,
+      pack(timeOf(message.timeNs, subSecond)),
+      packMapHead(Object.keys(constant).length + changing.length),
+      always,
+      packPairs(Object.fromEntries(changing)),
+      pack(chunk === undefined ? {} : { chunk }),
+    ]);
+  };
 }
 
 function timeOf(ns: bigint, subSecond: boolean): number | ExtensionValue {

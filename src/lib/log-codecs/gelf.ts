@@ -1,7 +1,10 @@
 import { type LogMessage, type LogSource, severityOf } from "./message.ts";
 
-/** A GELF 1.1 message as JSON; binary bytes of the line become U+FFFD, as JSON has no others. */
-export function encodeGelf(message: LogMessage, source: LogSource): Buffer {
+/**
+ * Writes GELF 1.1 messages as JSON; binary bytes of the line become U+FFFD, as JSON has no others. All but the line and
+ * its time is written once.
+ */
+export function gelfEncoder(source: LogSource): (message: LogMessage) => Buffer {
   const extra: Record<string, string> = {
     container_id: source.containerId,
     container_name: source.containerName,
@@ -14,16 +17,13 @@ export function encodeGelf(message: LogMessage, source: LogSource): Buffer {
   };
   const fields = Object.entries(extra).map(([key, value]): [string, string] => [`_${key}`, value]);
   fields.sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
-  return Buffer.from(
-    JSON.stringify({
-      version: "1.1",
-      host: source.hostname,
-      short_message: Buffer.from(message.line).toString(),
-      timestamp: Number(message.timeNs / 1_000_000n) / 1000,
-      level: severityOf(message),
-      ...Object.fromEntries(fields),
-    }),
-  );
+  const before = `{"version":"1.1","host":${JSON.stringify(source.hostname)},"short_message":`;
+  const after = JSON.stringify(Object.fromEntries(fields)).slice(1);
+  return (message) => {
+    const text = JSON.stringify(Buffer.from(message.line).toString());
+    const time = Number(message.timeNs / 1_000_000n) / 1000;
+    return Buffer.from(`${before}${text},"timestamp":${time},"level":${severityOf(message)},${after}`);
+  };
 }
 
 /** what one datagram carries without being split by IP on the way */

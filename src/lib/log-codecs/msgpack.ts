@@ -32,12 +32,25 @@ function append(value: Packable, parts: Uint8Array[]): void {
     parts.push(head(value.length, 0x90, 16, [0, 0xdc, 0xdd]));
     for (const item of value) append(item, parts);
   } else {
-    const entries = Object.entries(value);
-    parts.push(head(entries.length, 0x80, 16, [0, 0xde, 0xdf]));
-    for (const [key, item] of entries) {
-      append(key, parts);
-      append(item, parts);
-    }
+    parts.push(packMapHead(Object.keys(value).length));
+    appendPairs(value, parts);
+  }
+}
+
+/** What begins a map of so many pairs. */
+export const packMapHead = (pairs: number): Buffer => head(pairs, 0x80, 16, [0, 0xde, 0xdf]);
+
+/** Keys and values of a map, without what begins it. */
+export function packPairs(map: PackableMap): Buffer {
+  const parts: Uint8Array[] = [];
+  appendPairs(map, parts);
+  return Buffer.concat(parts);
+}
+
+function appendPairs(map: PackableMap, parts: Uint8Array[]): void {
+  for (const [key, item] of Object.entries(map)) {
+    append(key, parts);
+    append(item, parts);
   }
 }
 

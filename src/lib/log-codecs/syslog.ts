@@ -58,11 +58,18 @@ const months = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(" ");
 const two = (value: number): string => String(value).padStart(2, "0");
 const dateOf = (ns: bigint): Date => new Date(Number(ns / 1_000_000n));
 
-/** `Nov  2 06:52:13`, local time. */
+let stampSecond = -1n;
+let stampText = "";
+
+/** `Nov  2 06:52:13`, local time; lines come many a second. */
 function stamp(ns: bigint): string {
+  const second = ns / 1_000_000_000n;
+  if (second === stampSecond) return stampText;
   const date = dateOf(ns);
   const day = String(date.getDate()).padStart(2, " ");
-  return `${months[date.getMonth()]} ${day} ${clock(date)}`;
+  stampSecond = second;
+  stampText = `${months[date.getMonth()]} ${day} ${clock(date)}`;
+  return stampText;
 }
 
 const clock = (date: Date): string =>

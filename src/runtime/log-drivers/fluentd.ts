@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { encodeFluentd, fluentdAck } from "../../lib/log-codecs/fluentd.ts";
+import { type FluentdEncoder, fluentdAck, fluentdEncoder } from "../../lib/log-codecs/fluentd.ts";
 import type { LogMessage, LogSource } from "../../lib/log-codecs/message.ts";
 import { fluentdAddress, type StreamAddress } from "./addresses.ts";
 import { type Destination, overStream } from "./destination.ts";
@@ -13,26 +13,24 @@ const answerMax = 64 * 1024;
 export function openFluentd(source: LogSource, options: LogDriverOptions): Destination {
   const address = fluentdAddress(options["fluentd-address"]);
   const subSecond = goBool(options["fluentd-sub-second-precision"] ?? "") ?? false;
+  const encode = fluentdEncoder(source, { subSecond });
   const tls = async () => ({ rejectUnauthorized: true });
-  if (goBool(options["fluentd-request-ack"] ?? ""))
-    return new AcknowledgedFluentd(source, address, subSecond);
+  if (goBool(options["fluentd-request-ack"] ?? "")) return new AcknowledgedFluentd(encode, address);
   return overStream(new StreamConnection(address, { tls }), (messages) =>
-    messages.map((message) => encodeFluentd(message, source, { subSecond })),
+    messages.map((message) => encode(message)),
   );
 }
 
 /** `fluentd-request-ack`: nothing counts as sent before the server says so; the last event of a batch asks it. */
 class AcknowledgedFluentd implements Destination {
   readonly unconfirmed = false;
-  private readonly source: LogSource;
-  private readonly subSecond: boolean;
+  private readonly encode: FluentdEncoder;
   private readonly connection: StreamConnection;
   private answer = Buffer.alloc(0);
   private heard: () => void = () => undefined;
 
-  constructor(source: LogSource, address: StreamAddress, subSecond: boolean) {
-    this.source = source;
-    this.subSecond = subSecond;
+  constructor(encode: FluentdEncoder, address: StreamAddress) {
+    this.encode = encode;
     this.connection = new StreamConnection(address, {
       tls: async () => ({ rejectUnauthorized: true }),
       received: (bytes) => this.receive(bytes),
@@ -48,13 +46,10 @@ class AcknowledgedFluentd implements Destination {
   }
 
   async send(messages: readonly LogMessage[]): Promise<void> {
-    const { subSecond } = this;
     const chunk = randomBytes(16).toString("base64");
     const last = messages.length - 1;
     this.answer = Buffer.alloc(0);
-    const events = messages.map((message, index) =>
-      encodeFluentd(message, this.source, { subSecond, ...(index === last ? { chunk } : {}) }),
-    );
+    const events = messages.map((message, index) => this.encode(message, index === last ? chunk : undefined));
     await this.connection.write(Buffer.concat(events));
     const wanted = fluentdAck(chunk);
     const until = performance.now() + ackTimeoutMs;

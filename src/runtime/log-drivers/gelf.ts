@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { promisify } from "node:util";
 import { deflate, gzip } from "node:zlib";
-import { encodeGelf, gelfDatagrams } from "../../lib/log-codecs/gelf.ts";
+import { gelfDatagrams, gelfEncoder } from "../../lib/log-codecs/gelf.ts";
 import type { LogMessage, LogSource } from "../../lib/log-codecs/message.ts";
 import { gelfAddress } from "./addresses.ts";
 import { UdpConnection } from "./datagram-connection.ts";
@@ -16,9 +16,10 @@ export function openGelf(source: LogSource, options: LogDriverOptions): Destinat
   const { protocol, host, port } = address;
   const said = (messages: readonly LogMessage[]): LogMessage[] =>
     messages.filter(({ line }) => line.length > 0);
+  const encode = gelfEncoder(source);
   if (protocol === "tcp") {
     const stream = overStream(new StreamConnection({ protocol, host, port }), (messages) =>
-      said(messages).flatMap((message) => [encodeGelf(message, source), end]),
+      said(messages).flatMap((message) => [encode(message), end]),
     );
     return withOpen(stream, `gelf: cannot connect to GELF endpoint: ${host}:${port}`);
   }
@@ -30,7 +31,7 @@ export function openGelf(source: LogSource, options: LogDriverOptions): Destinat
     open: () => connection.open(),
     send: async (messages) => {
       for (const message of said(messages)) {
-        const payload = await compress(encodeGelf(message, source));
+        const payload = await compress(encode(message));
         // a line of 16 KiB always fits the 128 chunks; with huge labels it may not, and then nothing can carry it
         for (const bytes of gelfDatagrams(payload, randomBytes(8)) ?? []) await connection.send(bytes);
       }
