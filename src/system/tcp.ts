@@ -21,7 +21,7 @@ const CLONE_NEWNET = 0x40000000;
 const ownNamespace = "/proc/thread-self/ns/net";
 /** how soon a connection under way is looked at, and how seldom in the end */
 const soonestMs = 1;
-const latestMs = 50;
+const latestMs = 100;
 
 export interface TcpTarget {
   /** IPv4 */

@@ -78,6 +78,30 @@ test("a check that takes too long is ended and told, also when a child of it hol
   await health("slow", "unhealthy");
   const [first] = JSON.parse(await inspect("slow", "json .State.Health.Log"));
   expect(first).toMatchObject({ ExitCode: -1, Output: "Health check exceeded timeout (300ms)" });
+  const late = [
+    "--health-cmd",
+    "echo part; sleep 700",
+    "--health-interval",
+    "100ms",
+    "--health-timeout",
+    "400ms",
+  ];
+  await engine.ok(
+    "run",
+    "-d",
+    "--name",
+    "said",
+    ...late,
+    "--health-retries",
+    "1",
+    "busybox",
+    "sleep",
+    "1000",
+  );
+  await health("said", "unhealthy");
+  expect(await inspect("said", "(index .State.Health.Log 0).Output")).toBe(
+    "Health check exceeded timeout (400ms): part\n",
+  );
 });
 
 test("failures in the start period do not count, and start interval sets the pace", async () => {

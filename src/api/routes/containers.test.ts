@@ -18,6 +18,7 @@ function recording() {
       stop: record("stop"),
       kill: record("kill"),
       remove: record("remove"),
+      clearLogs: record("clearLogs"),
       resize: record("resize"),
       wait: () => ({ done: Promise.resolve({ StatusCode: 3 }) }),
     },
@@ -143,4 +144,16 @@ test("wait answers later, and refuses a condition it does not know", async () =>
   expect(told(await ask(engine, "POST /containers/x/wait?condition=x")).message).toBe(
     'invalid condition: "x"',
   );
+});
+
+test("a log is thrown away by DELETE, and a link named logs is not taken for one", async () => {
+  const { engine, calls } = recording();
+  expect(await ask(engine, "DELETE /containers/web/logs")).toEqual({ kind: "empty", status: 204 });
+  await ask(engine, "DELETE /containers/web/logs?link=1");
+  await ask(engine, "DELETE /containers/web");
+  expect(calls.map(([name, id]) => [name, id])).toEqual([
+    ["clearLogs", "web"],
+    ["remove", "web/logs"],
+    ["remove", "web"],
+  ]);
 });

@@ -42,3 +42,10 @@ test("a network's address configuration is left as it is, and its time prints as
   );
   expect(render("{{json .Created}}", object)).toBe('"2026-01-02T03:04:05.6Z"');
 });
+
+test("why a container ended is told where it is asked for, and not among Docker's fields", () => {
+  const of = (template: string, state: object): string => render(template, { HostConfig: {}, State: state });
+  expect(of("{{json .State}}", { Status: "exited", Ended: { Cause: "oom" } })).toBe('{"Status":"exited"}');
+  expect(of("{{.State.Ended.Cause}}", { Ended: { Cause: "oom" } })).toBe("oom");
+  expect(of("{{json .State.Ended}}", { Status: "running" })).toBe("null");
+});

@@ -35,6 +35,7 @@ const pointerKeys = new Set([
   "PidsLimit",
   "Init",
   "Health",
+  "Ended",
   "Healthcheck",
   "IPAMConfig",
   "SizeRw",
@@ -55,7 +56,7 @@ const aliases: Record<string, string> = { ID: "Id" };
 
 /** Fields that JSON leaves out when they are empty, with the value Go then sees. */
 const omitted: Record<string, Record<string, () => Value>> = {
-  State: { Health: () => new Nil("pointer") },
+  State: { Health: () => new Nil("pointer"), Ended: () => new Nil("pointer") },
   HostConfig: {
     Annotations: () => new Nil("map"),
     Mounts: () => new Nil("slice"),
@@ -112,11 +113,18 @@ class JsonStruct extends Struct {
   }
 
   override values(): Value[] {
-    return Object.entries(this.object).map(([key, value]) => view(key, value));
+    return Object.entries(this.known).map(([key, value]) => view(key, value));
   }
 
   toJSON(): unknown {
-    return this.key === "Config" && !("Hostname" in this.object) ? imageConfig(this.object) : this.object;
+    return this.key === "Config" && !("Hostname" in this.object) ? imageConfig(this.object) : this.known;
+  }
+
+  /** Our own additions are told where they are asked for by name, and not among Docker's fields. */
+  private get known(): Record<string, Value> {
+    if (this.key !== "State") return this.object;
+    const { Ended: _own, ...docker } = this.object;
+    return docker;
   }
 }
 

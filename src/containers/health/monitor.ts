@@ -140,10 +140,8 @@ export class HealthMonitor {
     const late = new AbortController();
     const timer = setTimeout(() => late.abort(), timeoutMs);
     const given = Promise.withResolvers<ProbeResult>();
-    const tooLate = {
-      exitCode: -1,
-      output: `Health check exceeded timeout (${durationText(timeoutMs)})`,
-    };
+    const sentence = `Health check exceeded timeout (${durationText(timeoutMs)})`;
+    const tooLate = { exitCode: -1, output: sentence };
     let giveUp: Timer | undefined;
     const signal = AbortSignal.any([late.signal, this.stopped.signal]);
     signal.addEventListener("abort", () => {
@@ -151,7 +149,9 @@ export class HealthMonitor {
     });
     try {
       const result = await Promise.race([this.options.probe.run(signal), given.promise]);
-      return late.signal.aborted ? tooLate : result;
+      if (!late.signal.aborted) return result;
+      const said = this.options.byEngine || result === tooLate ? "" : result.output;
+      return said === "" ? tooLate : { exitCode: -1, output: `${sentence}: ${said}` };
     } catch (error) {
       return late.signal.aborted ? tooLate : { exitCode: -1, output: messageOf(error) };
     } finally {
