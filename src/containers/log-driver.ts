@@ -59,24 +59,33 @@ export async function resumeLogDriver(
   }
 }
 
-/** What the drivers that write files refuse at a start. */
+/** What the drivers that write files refuse at a start. `max-size=-1` is no bound, as in the engine's own options. */
 function checkFileOptions(driver: string, options: LogDriverOptions, container: Container): void {
   const { "max-size": size, "max-file": files, compress } = options;
   if (driver === "none") return;
-  if (size !== undefined && !/^-\d+$/.test(size))
-    try {
-      parseRamSize(size);
-    } catch (error) {
-      throw new Error(
-        driver === "local" ? `invalid value for max-size: ${size}: ${messageOf(error)}` : messageOf(error),
-      );
-    }
+  const local = driver === "local";
+  if (size !== undefined && size !== "-1") {
+    const value = parseOption(size, parseRamSize, local ? `invalid value for max-size: ${size}: ` : "");
+    if (value === 0 && !local) throw new Error("max-size must be a positive number");
+  }
   if (files !== undefined && !/^\d+$/.test(files))
     throw new Error(`strconv.Atoi: parsing ${JSON.stringify(files)}: invalid syntax`);
+  if (compress !== undefined && goBool(compress) === undefined) {
+    const sentence = `strconv.ParseBool: parsing ${JSON.stringify(compress)}: invalid syntax`;
+    throw new Error(local ? `error reading compress log option: ${sentence}` : sentence);
+  }
   if (files !== undefined && Number(files) < 1) throw new Error("max-file cannot be less than 1");
-  if (driver === "json-file" && compress === "true" && (size === undefined || Number(files ?? 1) < 2))
+  if (!local && goBool(compress ?? "") && (size === undefined || Number(files ?? 1) < 2))
     throw new Error("compress cannot be true when max-file is less than 2 or max-size is not set");
   if (options["tag"]) renderTag(infoOf(container), options);
+}
+
+function parseOption(text: string, parse: (text: string) => number, doing: string): number {
+  try {
+    return parse(text);
+  } catch (error) {
+    throw new Error(`${doing}${messageOf(error)}`, { cause: error });
+  }
 }
 
 function infoOf(container: Container): LogInfo {

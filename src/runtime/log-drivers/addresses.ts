@@ -64,6 +64,7 @@ export function fluentdAddress(text = ""): StreamAddress {
   };
   const whole = text.includes("://") ? text : `tcp://${text}`;
   const { scheme, rest } = split(whole);
+  if (whole.startsWith("://")) refuse(`parse ${JSON.stringify(whole)}: missing protocol scheme`);
   if (scheme === "unix") {
     const path = rest.slice(rest.indexOf("/"));
     if (!rest.includes("/") || path === "/") refuse("path is empty");

@@ -61,15 +61,12 @@ export function validateLogOptions(type: string, options: LogDriverOptions): voi
     throw new EngineError("invalid", `error looking up logging plugin ${type}: plugin "${type}" not found`);
   validateUniversal(options);
   if (driver === "none") return;
-  if (driver === "gelf" && options["gelf-address"] === undefined)
-    invalid("gelf-address is a required parameter");
+  if (driver === "gelf" && !options["gelf-address"]) invalid("gelf-address is a required parameter");
   for (const key of Object.keys(options)) {
     if (universal.includes(key) || known[driver].includes(key)) continue;
-    invalid(
-      driver === "local"
-        ? `unknown log opt '${key}' for log driver local`
-        : `unknown log opt '${key}' for ${driver} log driver`,
-    );
+    if (driver === "local") invalid(`unknown log opt '${key}' for log driver local`);
+    const quoted = driver === "gelf" ? JSON.stringify(key) : `'${key}'`;
+    invalid(`unknown log opt ${quoted} for ${driver} log driver`);
   }
   try {
     if (driver === "syslog") validateSyslog(options);
@@ -132,6 +129,8 @@ function validateFluentd(options: LogDriverOptions): void {
   const retries = options["fluentd-max-retries"];
   if (retries !== undefined && !/^\d+$/.test(retries))
     throw new Error(`strconv.ParseUint: parsing ${JSON.stringify(retries)}: invalid syntax`);
+  if (retries !== undefined && BigInt(retries) >= 1n << 64n)
+    throw new Error(`strconv.ParseUint: parsing ${JSON.stringify(retries)}: value out of range`);
   for (const key of ["fluentd-async", "fluentd-sub-second-precision", "fluentd-request-ack"]) {
     const value = options[key];
     if (value !== undefined && goBool(value) === undefined)
@@ -140,11 +139,14 @@ function validateFluentd(options: LogDriverOptions): void {
   between(options, "fluentd-async-reconnect-interval", (text) => parseGoDuration(text), 100e6, 10e9);
   const timeout = options["fluentd-write-timeout"];
   if (timeout === undefined) return;
+  const refused = "invalid value for fluentd-write-timeout: value must be a duration";
+  let value: number;
   try {
-    parseGoDuration(timeout);
+    value = parseGoDuration(timeout);
   } catch (error) {
-    throw new Error(`invalid value for fluentd-write-timeout: value must be a duration: ${messageOf(error)}`);
+    throw new Error(`${refused}: ${messageOf(error)}`);
   }
+  if (value < 0) throw new Error(`${refused} that is non-negative`);
 }
 
 function between(

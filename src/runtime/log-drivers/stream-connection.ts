@@ -37,6 +37,10 @@ export class StreamConnection {
     if (this.connected) return;
     this.close();
     const tls = this.address.protocol === "tls" ? await this.tls?.() : undefined;
+    const { address } = this;
+    // known before it is dialled: node's own sentence for it says less
+    if (address.protocol !== "unix" && !(address.port <= 65535))
+      throw new Error(`dial tcp: address ${address.port}: invalid port`);
     const socket = this.dial(tls);
     this.dialing = socket;
     const connected = this.address.protocol === "tls" ? "secureConnect" : "connect";
