@@ -218,6 +218,8 @@ export interface Containers {
     inspect(execId: string): ExecInspect;
     resize(execId: string, size: { height: number; width: number }): Promise<void>;
   };
+  /** Adds and takes away published ports (at once), variables and mounts (by a restart, where it runs): our own. */
+  reconfigure(idOrName: string, body: unknown): Promise<{ Restarted: boolean }>;
   /** For images: who uses one; for volumes: who names one. */
   usersOfImage(imageId: string): { containerId: string; running: boolean }[];
   usersOfVolume(name: string): string[];

@@ -21,6 +21,7 @@ import { kill } from "./kill.ts";
 import { list } from "./list/list.ts";
 import { logs } from "./logs.ts";
 import { pause, unpause } from "./pause.ts";
+import { reconfigure } from "./reconfigure.ts";
 import { recover } from "./recover.ts";
 import { remove } from "./remove.ts";
 import { rename } from "./rename.ts";
@@ -89,6 +90,7 @@ export function openContainers(deps: ContainersDeps, options: { clock?: Context[
     },
     export: async (id) => exportRoot(ctx, find(id)),
     exec: execUseCases(ctx),
+    reconfigure: async (id, body) => reconfigure(ctx, find(id), id, body),
     ...facts(ctx),
     recover: () => recover(ctx),
     close: () => close(ctx),

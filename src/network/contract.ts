@@ -30,6 +30,13 @@ export interface SandboxRequest {
   ports: PortRequest[];
 }
 
+export interface RepublishRequest {
+  containerId: string;
+  containerName: string;
+  add: PortRequest[];
+  remove: Pick<PortRequest, "port" | "protocol">[];
+}
+
 export interface Sandbox {
   sandboxId: string;
   /** path for the OCI spec's network namespace */
@@ -54,6 +61,8 @@ export interface Networks {
   /** Refuses what can never work: bad addresses, impossible ports. An unknown network is told by `open`, as in Docker. */
   check(request: SandboxRequest): void;
   open(request: SandboxRequest): Promise<Sandbox>;
+  /** Publishes more ports of a container that runs, then takes others back; what cannot be added changes nothing. */
+  republish(request: RepublishRequest): Promise<PortMap>;
   close(containerId: string): Promise<void>;
   /** After an engine restart: takes over a living container's sandbox (rules, proxies, addresses) as recorded. */
   adopt(containerId: string, state: SandboxState): Promise<void>;

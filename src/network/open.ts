@@ -3,7 +3,7 @@ import { messageOf } from "../lib/errors.ts";
 import type { Logger } from "../lib/log.ts";
 import type { State } from "../state/database.ts";
 import { Addresses } from "./addresses.ts";
-import type { Networks, SandboxRequest, SandboxState } from "./contract.ts";
+import type { Networks, RepublishRequest, SandboxRequest, SandboxState } from "./contract.ts";
 import { Definitions, inspectNetwork, readBridge } from "./definitions.ts";
 import { EndpointStore } from "./endpoint-store.ts";
 import { HostSide } from "./host-side.ts";
@@ -107,6 +107,7 @@ class EngineNetworks implements Networks {
   get = (nameOrId: string) => inspectNetwork(this.definitions.find(nameOrId));
   open = (request: SandboxRequest) => this.sandboxes.open(request);
   close = (containerId: string) => this.sandboxes.close(containerId);
+  republish = (request: RepublishRequest) => this.sandboxes.republish(request);
   adopt = (containerId: string, _state: SandboxState) => this.sandboxes.adopt(containerId);
   sweep = (alive: ReadonlySet<string>) => this.sandboxes.sweep(alive);
 

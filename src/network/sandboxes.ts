@@ -2,15 +2,16 @@ import { join } from "node:path";
 import { EngineError, messageOf, wrap } from "../lib/errors.ts";
 import { newId } from "../lib/ids.ts";
 import type { Logger } from "../lib/log.ts";
+import type { PortMap } from "../types/api.ts";
 import type { Addresses } from "./addresses.ts";
-import type { Sandbox, SandboxRequest, SandboxState } from "./contract.ts";
+import type { RepublishRequest, Sandbox, SandboxRequest, SandboxState } from "./contract.ts";
 import type { Definitions } from "./definitions.ts";
 import { type Attachment, type PlannedEndpoint, planBridged, planPlain } from "./endpoint-plan.ts";
 import type { EndpointRecord, EndpointStore } from "./endpoint-store.ts";
 import type { HostSide } from "./host-side.ts";
 import { parseIpv4 } from "./ipv4.ts";
 import type { HeldNamespace, NamespacePool } from "./namespace-pool.ts";
-import { portMap, portRules } from "./ports/published.ts";
+import { checkPort, portMap, portRules } from "./ports/published.ts";
 import type { BoundPort, Publisher } from "./ports/publisher.ts";
 import { checkRequest } from "./requests.ts";
 import type { PublishedRule } from "./rules.ts";
@@ -249,6 +250,29 @@ export class Sandboxes {
     await host.publish(portRules(record.spec.ports, ipv4));
   }
 
+  /** Ports of a sandbox that stands; see the contract. */
+  async republish({ containerId, containerName, add, remove }: RepublishRequest): Promise<PortMap> {
+    const { publisher, endpoints, host } = this.tools;
+    for (const request of add) checkPort(request);
+    const live = this.lives.get(containerId);
+    const record = live?.records.find(({ ipv4 }) => ipv4 !== null);
+    if (!live || !record?.ipv4)
+      throw new EngineError("conflict", `container ${containerName} has no address to publish ports of`);
+    const { ipv4 } = record;
+    const fresh = await external({ containerName }, record, () => publisher.bind(add, ipv4));
+    const goes = ({ published }: BoundPort): boolean =>
+      remove.some(({ port, protocol }) => port === published.port && protocol === published.protocol);
+    const leaving = live.bound.filter(goes);
+    live.bound = [...live.bound.filter((one) => !goes(one)), ...fresh];
+    record.spec.ports = live.bound.map(({ published }) => published);
+    endpoints.update(record);
+    await host.ensure();
+    await host.unpublish(portRules(publishedOf(leaving), ipv4));
+    await publisher.release(leaving);
+    await host.publish(portRules(publishedOf(fresh), ipv4));
+    return portMap(record.spec.ports);
+  }
+
   /** Takes everything of a sandbox away; its address and ports are free only when all of it is gone. */
   private dispose(live: Live): Promise<void> {
     live.removal ??= this.remove(live).catch((error: unknown) => {
@@ -318,9 +342,11 @@ export class Sandboxes {
   }
 }
 
+const publishedOf = (bound: readonly BoundPort[]) => bound.map(({ published }) => published);
+
 /** Docker's words around a failure to publish. */
 async function external<T>(
-  request: SandboxRequest,
+  request: Pick<SandboxRequest, "containerName">,
   record: EndpointRecord,
   publish: () => T | Promise<T>,
 ): Promise<T> {

@@ -219,6 +219,15 @@ export const containerUpdate = object("container.UpdateConfig", {
   RestartPolicy: restartPolicy,
 });
 
+/** Our own: `reconfigure`. What is added is written as in a create. */
+export const containerChange = object("Change", {
+  PortsRemove: strings,
+  EnvAdd: strings,
+  EnvRemove: strings,
+  MountsRemove: strings,
+  HostConfig: hostConfig,
+});
+
 export const execCreate = object("container.ExecOptions", {
   User: string,
   Privileged: bool,

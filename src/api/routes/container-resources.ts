@@ -1,7 +1,7 @@
 import { EngineError } from "../../lib/errors.ts";
 import { stringify } from "../../lib/json.ts";
 import type { ContainerUpdateRequest, StatsResponse } from "../../types/api.ts";
-import { containerUpdate } from "../decode/bodies.ts";
+import { containerChange, containerUpdate } from "../decode/bodies.ts";
 import { contentTypes, json, type Reply } from "../reply.ts";
 import type { Handler, Route } from "../router.ts";
 
@@ -26,7 +26,12 @@ const update: Handler = async (call) => {
   return json(await call.engine.containers.update(call.param("id"), call.minor < 40 ? older : body));
 };
 
+/** Our own; the body is read where it is understood, as that of a create. */
+const reconfigure: Handler = async (call) =>
+  json(await call.engine.containers.reconfigure(call.param("id"), await call.json<object>(containerChange)));
+
 export const containerResourceRoutes: readonly Route[] = [
   { method: "GET", pattern: "/containers/{id}/stats", handler: stats },
   { method: "POST", pattern: "/containers/{id}/update", handler: update },
+  { method: "POST", pattern: "/containers/{id}/reconfigure", handler: reconfigure },
 ];

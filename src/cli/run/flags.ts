@@ -22,7 +22,7 @@ const size = (names: string, usage: string, parse = value.bytes): Flag<number> =
   custom(names, "bytes", usage, 0, (_current, text) => parse(text));
 const duration = (names: string, usage: string): Flag<number> =>
   custom(names, "duration", usage, 0, (_current, text) => value.duration(text), { shownDefault: "0s" });
-const many = <T>(
+export const many = <T>(
   names: string,
   type: string,
   usage: string,

@@ -12,7 +12,6 @@ import type { ContainerSpec, CreateRequest } from "../contract.ts";
 import { resolveLinks } from "../links/link.ts";
 import { prepareViews, removeViews } from "../start/image-views.ts";
 import { portRequests } from "../start/network.ts";
-import { discardWeights } from "./block-weight.ts";
 import { readBody } from "./body.ts";
 import { type PlannedMount, planMounts } from "./mounts.ts";
 import { normalise } from "./normalise.ts";
@@ -37,9 +36,6 @@ export async function create(ctx: Context, request: CreateRequest): Promise<Cont
       ...Object.keys(ctx.config.runtimes),
     ]),
   });
-  const weights = discardWeights(body.hostConfig);
-  body.hostConfig = weights.host;
-  warnings.push(...weights.warnings);
   const name = checkName(request.name ?? "");
   const image = body.config.Image === "" ? undefined : ctx.images.resolve(body.config.Image);
   checkPlatform(body.config.Image, image, request.platform);
@@ -152,7 +148,7 @@ function checkNetworks(
 }
 
 /** Volumes must exist before the row that names them; one that was made for a create that fails goes again. */
-async function makeVolumes(ctx: Context, planned: readonly PlannedMount[], undo: Undo): Promise<void> {
+export async function makeVolumes(ctx: Context, planned: readonly PlannedMount[], undo: Undo): Promise<void> {
   for (const { volume, mount } of planned) {
     if (volume?.Name === undefined) continue;
     const name = volume.Name;
