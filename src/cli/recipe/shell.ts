@@ -1,6 +1,6 @@
 import type { Recipe } from "./option.ts";
 
-/** A word as any POSIX shell reads it back. */
+/** A word, so that every POSIX shell reads it back as it was. */
 export const shellWord = (word: string): string =>
   /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 
