@@ -2,7 +2,7 @@ import { EngineError, isKind, wrap } from "../lib/errors.ts";
 import { signalNumber, signals } from "../lib/signals.ts";
 import { nowNs } from "../lib/time.ts";
 import type { Container } from "./container.ts";
-import { type Context, recordLife, tell } from "./context.ts";
+import { type Context, longestTimerMs, recordLife, tell } from "./context.ts";
 import type { Sender } from "./ended.ts";
 import { giveUpRestart } from "./restart-manager.ts";
 
