@@ -113,3 +113,25 @@ test("a command in a stopped container goes with the engine that ran it, and the
   expect(await engine.ok("start", "-a", "fresh")).toBe("hi");
   expect(await processesWith("sleep\x004321")).toEqual([]);
 }, 60_000);
+
+test("cp --glob copies what a pattern names and follows no link out", async () => {
+  const script =
+    "mkdir -p /l/a /l/b; echo 1 > /l/a/x.log; echo 2 > /l/b/y.log; echo no > /l/b/z; ln -s /etc/passwd /l/p.log; ln -s / /l/out";
+  await engine.ok("run", "--name", "globbed", "busybox", "sh", "-c", script);
+  const into = `${engine.home}/globbed`;
+  await engine.run(["mkdir", into]);
+  await engine.ok("cp", "--glob", "globbed:/l/**/*.log", into);
+  const found = await engine.run(["sh", "-c", `cd ${into} && find . | sort && readlink p.log`]);
+  expect(found.stdout.split("\n").filter(Boolean)).toEqual([
+    ".",
+    "./a",
+    "./a/x.log",
+    "./b",
+    "./b/y.log",
+    "./p.log",
+    "/etc/passwd",
+  ]);
+  expect((await engine.berth("cp", "--glob", "globbed:/l/out/etc/*", into)).code).toBe(0); // within the container's root
+  const none = await engine.berth("cp", "--glob", "globbed:/l/*.none", into);
+  expect(none.stderr).toContain("nothing in globbed matches");
+}, 60_000);

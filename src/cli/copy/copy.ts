@@ -7,6 +7,7 @@ import { CliError } from "../errors.ts";
 import type { Session } from "../session.ts";
 import { isTerminal, writeOut } from "../stdio.ts";
 import { openInput } from "../stream/input.ts";
+import { splitPattern } from "./glob.ts";
 import { packLocal } from "./pack.ts";
 import {
   absolute,
@@ -23,6 +24,8 @@ export interface CopyFlags {
   archive: boolean;
   followLink: boolean;
   quiet: boolean;
+  /** the source path is a pattern */
+  glob: boolean;
 }
 
 /** `cp`: one side is a container's. */
@@ -35,7 +38,11 @@ export async function copyCommand(
   const [from, to] = [splitArgument(source), splitArgument(target)];
   if (from.container && to.container) throw new CliError("copying between containers is not supported");
   if (!from.container && !to.container) throw new CliError("must specify at least one container source");
-  if (from.container) await copyOut(session, from.container, from.path, to.path, flags);
+  if (flags.glob) {
+    if (!from.container)
+      throw new CliError("--glob is for files of a container: the shell has patterns for others");
+    await copyMatching(session, from.container, from.path, to.path, flags);
+  } else if (from.container) await copyOut(session, from.container, from.path, to.path, flags);
   else await copyIn(session, from.path, to.container, to.path, flags);
   return 0;
 }
@@ -106,6 +113,27 @@ async function copyOut(
     rebaseName && !planned.rename ? { from: splitEntry(place.path)[1], to: rebaseName } : planned.rename;
   const counter = count(response.body);
   await unpack(counter.body, { ...planned, rename }, flags.archive);
+  tell(session, flags, counter.bytes(), absolute(target));
+}
+
+/** Everything that a pattern names goes into a folder, each below it as in the container below the pattern's fixed part. */
+async function copyMatching(
+  session: Session,
+  container: string,
+  path: string,
+  target: string,
+  flags: CopyFlags,
+): Promise<void> {
+  const { folder, pattern } = splitPattern(path);
+  const destination = target === "-" ? undefined : localDestination(target);
+  if (!destination?.isFolder) throw new CliError(`destination ${JSON.stringify(target)} must be a folder`);
+  const response = await session.client.request("GET", at(container, "/archive"), {
+    query: { path: folder === "/" ? "/." : `${folder}/.` },
+  });
+  const counter = count(response.body);
+  const plan = { folder: destination.path, rename: undefined };
+  const matches = await unpack(counter.body, plan, flags.archive, pattern);
+  if (matches === 0) throw new CliError(`nothing in ${container} matches ${JSON.stringify(path)}`);
   tell(session, flags, counter.bytes(), absolute(target));
 }
 

@@ -16,19 +16,26 @@ import { basename, dirname, join } from "node:path";
 import { type TarEntry, utf8 } from "../../lib/tar/entry.ts";
 import { TarReader } from "../../lib/tar/reader.ts";
 import { CliError } from "../errors.ts";
+import { GlobFilter } from "./glob.ts";
 import { type Plan, renamed } from "./paths.ts";
 
-/** Unpacks an archive that a container's files were packed in; nothing it says leads out of the plan's folder. */
+/**
+ * Unpacks an archive that a container's files were packed in; nothing it says leads out of the plan's folder. With a
+ * pattern only what it names; answers how many entries it named.
+ */
 export async function unpack(
   body: AsyncIterable<Uint8Array>,
   { folder, rename }: Plan,
   keepOwners: boolean,
-): Promise<void> {
+  pattern?: string,
+): Promise<number> {
   const unpacker = new Unpacker(realpathSync(folder), rename, keepOwners);
-  const reader = new TarReader(unpacker);
+  const filter = pattern === undefined ? undefined : new GlobFilter(pattern, unpacker);
+  const reader = new TarReader(filter ?? unpacker);
   for await (const chunk of body) reader.push(chunk);
   reader.finish();
   unpacker.finish();
+  return filter?.matches ?? 0;
 }
 
 class Unpacker {

@@ -10,6 +10,7 @@ export const command = defineCommand({
   flags: {
     archive: bool("archive,a", "Keep user and group ids"),
     followLink: bool("follow-link,L", "Follow a symbolic link that is the source"),
+    glob: bool("glob", "Read the container's path as a pattern (* ? [ab] {a,b} **) and copy all it names"),
     quiet: bool("quiet,q", "Show no progress"),
   },
   run: ({ session, args, flags }) => copyCommand(session, args[0] ?? "", args[1] ?? "", flags),
