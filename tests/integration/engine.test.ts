@@ -1,6 +1,6 @@
 /** The engine itself: side by side with another, its stop, its start by the client, its promises about resources. */
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { berth, run, startEngine, type TestEngine } from "../harness/engine.ts";
@@ -109,16 +109,10 @@ test("restart policies hold over a reboot: the exec root is gone, every process 
   );
   await engine.ok("run", "-d", "--name", "plain", "busybox", "sleep", "1000");
   await engine.ok("stop", "-t", "0", "stopped");
+  const first = await engine.ok("inspect", "-f", "{{.State.Pid}}", "always", "plain");
   await engine.stop("SIGKILL");
-  const pids = (await run(["pgrep", "-f", engine.home])).stdout.split("\n").filter(Boolean).map(Number);
-  const init = (await run(["pgrep", "-x", "-f", "sleep 1000"])).stdout
-    .split("\n")
-    .filter(Boolean)
-    .map(Number);
-  for (const pid of [...pids, ...init]) {
-    const cgroup = await readFile(`/proc/${pid}/cgroup`, "utf8").catch(() => ""); // it ended meanwhile
-    if (pids.includes(pid) || cgroup.includes("berth")) await run(["kill", "-9", String(pid)]);
-  }
+  const pids = (await run(["pgrep", "-f", engine.home])).stdout.split("\n");
+  for (const pid of [...pids, ...first.split("\n")].filter(Boolean)) await run(["kill", "-9", pid]);
   await run([
     "bash",
     "-c",

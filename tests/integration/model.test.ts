@@ -99,11 +99,11 @@ class Actor {
         await this.act("removeForced");
       });
     } catch (error) {
+      const found = await call(engine, "GET", `/containers/${this.name}/json`).catch(() => undefined); // only told
+      const history = this.history.slice(-12).join(", ");
       throw new Error(
-        `${this.name} (${this.kind}, ${this.state}) after ${this.history.slice(-12).join(", ")}`,
-        {
-          cause: error,
-        },
+        `${this.name} (${this.kind}, ${this.state}) after ${history}: ${JSON.stringify(found?.json()["State"])}`,
+        { cause: error },
       );
     }
   }
@@ -302,9 +302,10 @@ class Actor {
       Pid: number;
       Running: boolean;
     };
-    const allowed =
-      this.kind === "crasher" && this.state === "running" ? ["running", "restarting"] : [this.state];
+    const up = this.kind === "crasher" && (this.state === "running" || this.state === "paused");
+    const allowed = up ? ["running", "restarting", this.state] : [this.state];
     expect(allowed).toContain(told.Status);
+    if (up && told.Status !== "paused") this.state = "running";
     expect(told.Running).toBe(this.state === "running" || this.state === "paused");
     if (this.state === "exited") expect(kinds[this.kind].codes).toContain(told.ExitCode);
     if (told.Status !== "restarting") expect(told.Pid > 0).toBe(told.Running);
