@@ -13,7 +13,15 @@ const result = await Bun.build({
   bytecode: true,
   minify: { whitespace: true, syntax: true, identifiers: false },
   define: { BERTH_VERSION: JSON.stringify(version), BERTH_COMMIT: JSON.stringify(commit) },
-  compile: { outfile: "dist/.berth.new" },
+  // Without these Bun reads `bunfig.toml` (which may name code to run) and `.env` of whatever folder the user stands in,
+  // and lists every folder up to the root: root's program must do neither, and it starts 3 ms sooner.
+  compile: {
+    outfile: "dist/.berth.new",
+    autoloadBunfig: false,
+    autoloadDotenv: false,
+    autoloadTsconfig: false,
+    autoloadPackageJson: false,
+  },
 });
 if (!result.success) {
   for (const message of result.logs) console.error(message);

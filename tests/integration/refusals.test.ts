@@ -114,3 +114,13 @@ test("a busy port is told before the process starts", async () => {
   expect(await engine.ok("inspect", "-f", "{{.State.Status}}", "second")).toBe("created");
   await engine.ok("rm", "-f", "first", "second");
 });
+
+test("nothing in the folder where berth is run is executed or believed", async () => {
+  const folder = join(engine.home, "evil");
+  await mkdir(folder, { recursive: true });
+  await writeFile(join(folder, "bunfig.toml"), 'preload = ["./evil.ts"]\n');
+  await writeFile(join(folder, "evil.ts"), 'console.log("taken over");\n');
+  await writeFile(join(folder, ".env"), "BERTH_HOST=unix:///nowhere\n");
+  const { code, stdout } = await engine.run(["sh", "-c", 'cd "$0" && exec "$1" ps -q', folder, berth]);
+  expect({ code, stdout }).toEqual({ code: 0, stdout: "" });
+});
