@@ -45,5 +45,5 @@ node_modules: package.json package-lock.json
 	@npm install --no-save --no-audit --no-fund --loglevel=error
 	@touch node_modules
 
-dist/berth: node_modules $(SOURCES)
+dist/berth: node_modules scripts/build.ts $(SOURCES)
 	@$(BUN) scripts/build.ts
