@@ -1,4 +1,4 @@
-import { isIP } from "node:net";
+import { isIP } from "../../lib/ip.ts";
 import type { PortMap } from "../../types/api.ts";
 import { parseCsv } from "./csv.ts";
 

@@ -1,6 +1,7 @@
 /** Validators of single option values; messages are docker's. */
-import { isIP } from "node:net";
+
 import { parseGoDuration } from "../../lib/go-duration.ts";
+import { isIP } from "../../lib/ip.ts";
 import { parseRamSize } from "../../lib/units.ts";
 import type { DeviceMapping, DeviceRequest, RestartPolicy, ThrottleDevice, Ulimit } from "../../types/api.ts";
 import { parseCsv } from "./csv.ts";
