@@ -54,7 +54,7 @@ async function unpacked(source: AsyncIterable<Uint8Array>, options: ApplyOptions
 describe("broken archives are refused", () => {
   const whole = tarOf([file("a", "x".repeat(3000)), file("b", "y")]);
   test("cut short in a header, in content, in a pax header", async () => {
-    for (const length of [100, 700, 512 + 3000, 512 + 3072 + 100])
+    for (const length of [100, 700, 512 + 2999, 512 + 3072 + 100])
       expect(await refused(streamOf(whole.subarray(0, length)))).toBe("unexpected EOF");
     const pax = tarOf([file(`${"n".repeat(300)}`)]);
     for (const length of [600, 1024])
