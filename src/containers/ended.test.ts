@@ -1,7 +1,9 @@
-import { expect, test } from "bun:test";
+import { afterAll, expect, test } from "bun:test";
 import { endedBy, reasonOf, type Sent } from "./ended.ts";
 import { linesIn } from "./last-lines.ts";
-import { createOne, openWorld, settle } from "./testing/fakes.ts";
+import { closeWorlds, createOne, openWorld, settle } from "./testing/fakes.ts";
+
+afterAll(closeWorlds);
 
 const plain = { exitCode: 0, oomKilled: false };
 const sent = (by: Sent["by"], signal: number, agoNs = 0n): Sent => ({

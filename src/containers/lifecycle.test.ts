@@ -1,6 +1,8 @@
-import { describe, expect, test } from "bun:test";
+import { afterAll, describe, expect, test } from "bun:test";
 import { EngineError, isKind } from "../lib/errors.ts";
-import { createOne, openWorld, settle, type World } from "./testing/fakes.ts";
+import { closeWorlds, createOne, openWorld, settle, type World } from "./testing/fakes.ts";
+
+afterAll(closeWorlds);
 
 const never = new AbortController().signal;
 const statusOf = async ({ containers }: World, id: string) =>

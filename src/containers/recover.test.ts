@@ -1,6 +1,8 @@
-import { expect, test } from "bun:test";
+import { afterAll, expect, test } from "bun:test";
 import { nowNs } from "../lib/time.ts";
-import { createOne, openWorld, settle, type World } from "./testing/fakes.ts";
+import { closeWorlds, createOne, openWorld, settle, type World } from "./testing/fakes.ts";
+
+afterAll(closeWorlds);
 
 /** A new engine over what the old one, killed, has left. */
 async function after(before: World, prepare: (world: World) => void = () => undefined): Promise<World> {

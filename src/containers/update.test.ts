@@ -1,8 +1,10 @@
-import { expect, test } from "bun:test";
+import { afterAll, expect, test } from "bun:test";
 import { EngineError } from "../lib/errors.ts";
 import type { ResourcesInput } from "../runtime/spec/input.ts";
 import type { ContainerUpdateRequest } from "../types/api.ts";
-import { createOne, openWorld, type World } from "./testing/fakes.ts";
+import { closeWorlds, createOne, openWorld, type World } from "./testing/fakes.ts";
+
+afterAll(closeWorlds);
 
 const megabyte = 1024 * 1024;
 

@@ -1,10 +1,12 @@
-import { describe, expect, test } from "bun:test";
+import { afterAll, describe, expect, test } from "bun:test";
 import type { HostConfig } from "../../types/api.ts";
-import { createOne, openWorld } from "../testing/fakes.ts";
+import { closeWorlds, createOne, openWorld } from "../testing/fakes.ts";
 import { parseBindSpec } from "./bind-spec.ts";
 import { readBody } from "./body.ts";
 import { mergeImageConfig } from "./merge.ts";
 import { parseList } from "./resources.ts";
+
+afterAll(closeWorlds);
 
 const config = (body: object) => readBody({ Image: "i", ...body }).config;
 

@@ -1,11 +1,13 @@
-import { describe, expect, test } from "bun:test";
-import { createOne, openWorld, settle } from "../testing/fakes.ts";
+import { afterAll, describe, expect, test } from "bun:test";
+import { closeWorlds, createOne, openWorld, settle } from "../testing/fakes.ts";
 import { linesOf } from "./log-probe.ts";
 import { durationText } from "./monitor.ts";
 import { judge } from "./network-probe.ts";
 import { failureAction, onFailureKey } from "./on-failure.ts";
 import { shortened } from "./probe.ts";
 import { readTest } from "./test.ts";
+
+afterAll(closeWorlds);
 
 const never = new AbortController().signal;
 

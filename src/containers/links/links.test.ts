@@ -1,7 +1,9 @@
-import { describe, expect, test } from "bun:test";
-import { createOne, openWorld } from "../testing/fakes.ts";
+import { afterAll, describe, expect, test } from "bun:test";
+import { closeWorlds, createOne, openWorld } from "../testing/fakes.ts";
 import { linkVariables } from "./environment.ts";
 import { parseLink } from "./link.ts";
+
+afterAll(closeWorlds);
 
 describe("a link's text", () => {
   test("is a name, a name with an alias, or as inspect tells it", () => {

@@ -1,6 +1,8 @@
-import { describe, expect, test } from "bun:test";
-import { createOne, openWorld, settle } from "../testing/fakes.ts";
+import { afterAll, describe, expect, test } from "bun:test";
+import { closeWorlds, createOne, openWorld, settle } from "../testing/fakes.ts";
 import { humanDuration } from "./status.ts";
+
+afterAll(closeWorlds);
 
 const names = async (
   world: ReturnType<typeof openWorld>,

@@ -1,11 +1,13 @@
-import { expect, test } from "bun:test";
+import { afterAll, expect, test } from "bun:test";
 import { stringify } from "../../lib/json.ts";
 import type { ResourceUsage } from "../../runtime/contract.ts";
-import { createOne, FakeClock, openWorld, settle } from "../testing/fakes.ts";
+import { closeWorlds, createOne, FakeClock, openWorld, settle } from "../testing/fakes.ts";
 import { readInterfaces } from "./interfaces.ts";
 import { type Sample, statsOf } from "./response.ts";
 import { StatsTimer } from "./sampler.ts";
 import { readSystemCpu } from "./system-cpu.ts";
+
+afterAll(closeWorlds);
 
 const usage: ResourceUsage = {
   pids: { current: 1n },

@@ -1,4 +1,4 @@
-import { mkdtempSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Images } from "../../images/contract.ts";
@@ -211,9 +211,22 @@ const fakeNetworks = (): Networks =>
     hostGateway: () => "172.17.0.1",
   });
 
+const folders: string[] = [];
+
+function temporaryFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), "berth-containers-"));
+  folders.push(folder);
+  return folder;
+}
+
+/** Takes away what the worlds of a test file wrote: `afterAll(closeWorlds)`. */
+export function closeWorlds(): void {
+  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
+}
+
 /** The containers service over fakes; `before` is an earlier world, whose state a new engine opens. */
 export function openWorld(options: { image?: ImageConfig; before?: World } = {}): World {
-  const dataRoot = options.before?.dataRoot ?? mkdtempSync(join(tmpdir(), "berth-containers-"));
+  const dataRoot = options.before?.dataRoot ?? temporaryFolder();
   const state = options.before?.state ?? State.inMemory();
   const bus = new EventBus();
   const events: EventMessage[] = [];
