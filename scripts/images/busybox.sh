@@ -15,5 +15,5 @@ for applet in $("$busybox" --list); do
 done
 printf '%s\n' 'root:x:0:0:root:/root:/bin/sh' 'daemon:x:1:1:daemon:/usr/sbin:/bin/false' \
   'www-data:x:33:33:www-data:/var/www:/bin/false' 'nobody:x:65534:65534:nobody:/home:/bin/false' >"$root/etc/passwd"
-printf '%s\n' 'root:x:0:' 'daemon:x:1:' 'tty:x:5:' 'www-data:x:33:' 'users:x:100:' 'nogroup:x:65534:' >"$root/etc/group"
+printf '%s\n' 'root:x:0:' 'daemon:x:1:' 'adm:x:4:' 'tty:x:5:' 'www-data:x:33:' 'users:x:100:' 'nogroup:x:65534:' >"$root/etc/group"
 tar --sort=name --mtime=@1700000000 --owner=0 --group=0 --numeric-owner -C "$root" -c .

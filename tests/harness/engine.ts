@@ -2,7 +2,7 @@
  * An engine for a test: the compiled executable with roots, a socket and a network namespace of its own, so that tests
  * run side by side and beside any other engine. `destroy` ends everything, also what a failed test left running.
  */
-import { existsSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -215,12 +215,13 @@ export class TestEngine {
   }
 }
 
-/** A tar of an image's root, made once per machine boot from Debian packages. */
+/** A tar of an image's root, made from Debian packages once and again when its script changes. */
 export async function imageTar(name: "busybox" | "debian"): Promise<string> {
   const file = join(tmpdir(), `berth-fixture-${name}.tar`);
-  if (existsSync(file)) return file;
+  const script = `scripts/images/${name}.sh`;
+  if (existsSync(file) && statSync(file).mtimeMs > statSync(script).mtimeMs) return file;
   const made = await run(
-    ["bash", "-c", `scripts/images/${name}.sh > ${file}.new && mv ${file}.new ${file}`],
+    ["bash", "-c", `${script} > ${file}.${process.pid} && mv ${file}.${process.pid} ${file}`],
     { timeoutMs: 600_000 },
   );
   if (made.code !== 0) throw new Error(`making the ${name} image: ${made.stderr}`);
