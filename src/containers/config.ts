@@ -17,6 +17,8 @@ export interface ContainersConfig {
   dns: readonly string[];
   dnsSearch: readonly string[];
   dnsOptions: readonly string[];
+  /** what `host-gateway` in `--add-host` stands for; none = the default bridge's own address */
+  hostGatewayIps: readonly string[];
   /** `--init` of the engine: containers that say nothing get an init */
   init: boolean;
   /** host path of the init binary that `--init` puts at `/sbin/docker-init`; undefined = none was found */
@@ -55,6 +57,7 @@ export const defaultContainersConfig: Omit<ContainersConfig, "dataRoot" | "execR
   dns: [],
   dnsSearch: [],
   dnsOptions: [],
+  hostGatewayIps: [],
   init: false,
   noNewPrivileges: false,
   seccompProfile: "builtin",

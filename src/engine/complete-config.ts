@@ -74,6 +74,8 @@ export function completeConfig(values: Values): EngineConfig {
       throw new EngineError("notImplemented", `exec-opts ${option} is not supported by berth yet`);
   for (const label of read.list("labels")) parsePair(label);
   const hosts = read.list("hosts");
+  if (!read.flag("iptables", true))
+    throw new EngineError("notImplemented", "iptables=false is not supported by berth yet");
   return {
     hosts: (hosts.length > 0 ? hosts : ["unix:///run/berth.sock"]).map(checkHost),
     group: read.text("group") ?? "berth",
@@ -87,7 +89,6 @@ export function completeConfig(values: Values): EngineConfig {
     bridge: bridgeOptions(read),
     addressPools: read.list<Pool>("default-address-pools"),
     ipForward: read.flag("ip-forward", true),
-    packetRules: read.flag("iptables", true),
     dns: read.list("dns").map(checkAddress),
     dnsOptions: read.list("dns-opts"),
     dnsSearch: read.list("dns-search"),
@@ -154,6 +155,7 @@ function bridgeOptions(read: Reader): BridgeOptions {
   const mtu = read.number("mtu");
   if (mtu !== undefined && mtu < 0) throw invalid(`invalid default MTU: ${mtu}`);
   const name = read.text("bridge");
+  if (name === "none") throw new EngineError("notImplemented", "bridge=none is not supported by berth yet");
   if (name !== undefined && !/^[\w.-]{1,15}$/.test(name))
     throw invalid(
       `invalid bridge name ${JSON.stringify(name)}: an interface's name has up to 15 letters, digits, ".", "_" or "-"`,

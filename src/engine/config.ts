@@ -19,8 +19,6 @@ export interface EngineConfig {
   bridge: BridgeOptions;
   addressPools: readonly { base: string; size: number }[];
   ipForward: boolean;
-  /** false: the engine makes no packet rules */
-  packetRules: boolean;
 
   dns: readonly string[];
   dnsOptions: readonly string[];
@@ -55,7 +53,7 @@ export interface EngineConfig {
 
 /** The default network's bridge. */
 export interface BridgeOptions {
-  /** undefined = the engine's own choice; "none" = no default network */
+  /** undefined = the engine's own choice */
   name: string | undefined;
   /** the bridge's own address with its prefix; undefined = from the pools */
   bip: string | undefined;

@@ -113,6 +113,8 @@ test("unknown options are refused in Docker's words, known ones that are not the
   expect(refusal(() => config(["--registry-mirror", "x"]))).toBe(
     "--registry-mirror is not supported by berth yet",
   );
+  expect(refusal(() => config(["--iptables=false"]))).toBe("iptables=false is not supported by berth yet");
+  expect(refusal(() => config(["--bridge", "none"]))).toBe("bridge=none is not supported by berth yet");
   expect(refusal(() => config(["--nosuch"]))).toBe("unknown flag: --nosuch");
   expect(refusal(() => config(["-x"]))).toBe("unknown shorthand flag: 'x' in -x");
   expect(refusal(() => config(["extra"]))).toBe("unknown argument: extra");

@@ -33,13 +33,7 @@ const option = (key: string, type: OptionType, help: string, flag = key, short?:
 
 export const daemonOptions: readonly DaemonOption[] = [
   option("bip", "string", "Address of the default bridge, with its prefix"),
-  option(
-    "bridge",
-    "string",
-    "Bridge of the default network (made where it is missing; none = no default network)",
-    "bridge",
-    "b",
-  ),
+  option("bridge", "string", "Bridge of the default network (made where it is missing)", "bridge", "b"),
   option("cgroup-parent", "string", "Parent cgroup of all containers"),
   option("data-root", "string", 'Folder of all that persists (default "/var/lib/berth")'),
   option("debug", "bool", "Log more", "debug", "D"),
@@ -77,7 +71,7 @@ export const daemonOptions: readonly DaemonOption[] = [
   option("ip", "string", 'Host address of published ports that name none (default "0.0.0.0")'),
   option("ip-forward", "bool", "Switch on IP forwarding (default true)"),
   option("ip-masq", "bool", "Masquerade the default network (default true)"),
-  option("iptables", "bool", "Make packet rules, with nftables (default true)"),
+  option("iptables", "bool", "Make packet rules, with nftables (true is the only value yet)"),
   option("labels", "strings", "Labels of this engine (KEY=VALUE)", "label"),
   option("live-restore", "bool", "Containers outlive the engine, as they always do here"),
   option("log-driver", "string", 'Log driver of containers that ask for none (default "json-file")'),

@@ -60,6 +60,7 @@ export function containersConfig(
     dns: config.dns,
     dnsSearch: config.dnsSearch,
     dnsOptions: config.dnsOptions,
+    hostGatewayIps: config.hostGatewayIps,
     init: config.init,
     noNewPrivileges: config.noNewPrivileges,
     seccompProfile: config.seccompProfile,

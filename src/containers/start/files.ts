@@ -59,14 +59,18 @@ export async function finishHosts(ctx: Context, container: Container, state: San
     await writeFile(nameFilesOf(ctx, container.id).hosts, await hostsText(ctx, container, addresses));
 }
 
+const hostGateways = (ctx: Context): readonly string[] =>
+  ctx.config.hostGatewayIps.length > 0 ? ctx.config.hostGatewayIps : [ctx.networks.hostGateway()];
+
 async function hostsText(ctx: Context, container: Container, addresses: readonly string[]): Promise<string> {
   const { config, hostConfig } = container.spec;
   const base =
     hostConfig.NetworkMode === "host" ? await readFile("/etc/hosts", "utf8").catch(() => loopback) : loopback;
-  const extra = (hostConfig.ExtraHosts ?? []).map((entry) => {
+  const extra = (hostConfig.ExtraHosts ?? []).flatMap((entry) => {
     const at = entry.search(/[:=]/);
     const address = entry.slice(at + 1).replace(/^\[(.*)\]$/, "$1");
-    return `${address === "host-gateway" ? ctx.networks.hostGateway() : address}\t${entry.slice(0, at)}\n`;
+    const stands = address === "host-gateway" ? hostGateways(ctx) : [address];
+    return stands.map((each) => `${each}\t${entry.slice(0, at)}\n`);
   });
   const names =
     config.Domainname === "" ? config.Hostname : `${config.Hostname}.${config.Domainname} ${config.Hostname}`;
