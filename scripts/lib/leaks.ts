@@ -22,7 +22,11 @@ async function processes(): Promise<string[]> {
 
 async function mounts(): Promise<string[]> {
   const text = await readFile("/proc/self/mountinfo", "utf8");
-  return text.split("\n").flatMap((line) => (line ? [`mount ${line.split(" ")[4]}`] : []));
+  return text.split("\n").flatMap((line) => {
+    // a version 1 cgroup hierarchy that crun needs stays mounted once it is (src/runtime/cgroups/prepare.ts)
+    if (!line || / - cgroup cgroup /.test(line)) return [];
+    return [`mount ${line.split(" ")[4]}`];
+  });
 }
 
 /** Processes, mounts, links, network namespaces and nftables tables, a line each. */

@@ -1,6 +1,5 @@
 import { EngineError } from "../lib/errors.ts";
 import { signalPidfd } from "../system/signals.ts";
-import { type CgroupHost, giveBack } from "./cgroups/prepare.ts";
 import type { RuntimeContext } from "./context.ts";
 import type {
   Attachment,
@@ -34,17 +33,15 @@ import { readUsage } from "./usage.ts";
 export class ConmonRuntime implements Runtime {
   readonly facts: RuntimeFacts;
   private readonly context: RuntimeContext;
-  private readonly host: CgroupHost;
   private readonly execs: Execs;
   private readonly rotation: LogRotation;
   /** loaded with the first container that needs it */
   private forwarders: Promise<LogForwarders> | undefined;
   private openForwarders: LogForwarders | undefined;
 
-  constructor(context: RuntimeContext, facts: RuntimeFacts, host: CgroupHost) {
+  constructor(context: RuntimeContext, facts: RuntimeFacts) {
     this.context = context;
     this.facts = facts;
-    this.host = host;
     this.execs = new Execs(context);
     this.rotation = new LogRotation(context, (id) => this.openForwarders?.inodeOf(id));
     context.exits.onExit(({ id }) => this.rotation.stop(id));
@@ -163,6 +160,5 @@ export class ConmonRuntime implements Runtime {
     for (const { id } of containers) this.context.containers.remove(id);
     if (this.context.cgroups.children(this.context.cgroupParent).length > 0) return;
     this.context.cgroups.remove(this.context.cgroupParent);
-    await giveBack(this.host, this.context.paths.mountRecord);
   }
 }

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { EngineError, messageOf } from "../lib/errors.ts";
 import type { Logger } from "../lib/log.ts";
 import { CgroupTree, cgroupLayout, cgroupRoot } from "../system/cgroup.ts";
-import { mountHierarchy, unmountHierarchy } from "../system/cgroup-mount.ts";
+import { mountHierarchy } from "../system/cgroup-mount.ts";
 import { runCommand } from "../system/process.ts";
 import { type CgroupHost, mountHeld } from "./cgroups/prepare.ts";
 import { ConmonRuntime } from "./conmon-runtime.ts";
@@ -34,9 +34,8 @@ export async function openRuntime(options: RuntimeOptions): Promise<ConmonRuntim
   const paths = new RuntimePaths(execRoot);
   paths.makeFolders();
   const [conmon, runtime] = await Promise.all([findConmon(), findDefault(options.defaultRuntime)]);
-  const host = cgroupHost();
   const layout = cgroupLayout();
-  const warnings = layout === "mixed" ? await mountHeld(host, paths.mountRecord) : [];
+  const warnings = layout === "v2" ? [] : mountHeld(cgroupHost());
   for (const warning of warnings) logger.warn(warning);
   const cgroups = new CgroupTree(cgroupRoot, layout);
   const facts: RuntimeFacts = {
@@ -60,7 +59,7 @@ export async function openRuntime(options: RuntimeOptions): Promise<ConmonRuntim
     seccomp: seccompCache(paths, logger),
     logger,
   };
-  return new ConmonRuntime(context, facts, host);
+  return new ConmonRuntime(context, facts);
 }
 
 /** Made ready for the profile that most containers have. */
@@ -129,6 +128,5 @@ function cgroupHost(): CgroupHost {
       unified: existsSync(unified) ? readFileSync(unified, "latin1") : "",
     }),
     mount: mountHierarchy,
-    unmount: unmountHierarchy,
   };
 }

@@ -32,10 +32,6 @@ export class RuntimePaths {
   /** an exec has a bundle of its own inside its container's */
   execBundle = (containerId: string, execId: string): string =>
     join(this.bundle(containerId), "exec", execId);
-  /** hierarchies the engine mounted itself */
-  get mountRecord(): string {
-    return join(this.execRoot, "cgroup-mounts.json");
-  }
 }
 
 /** Files conmon makes or reads in a bundle. */

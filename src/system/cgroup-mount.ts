@@ -1,11 +1,10 @@
 import { ptr } from "bun:ffi";
-import { mkdirSync, rmdirSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import { bindLibc, check, cString } from "./libc.ts";
 
 /** Mounting version 1 hierarchies, mount(2). */
 const libc = bindLibc({
   mount: { args: ["ptr", "ptr", "ptr", "u64", "ptr"], returns: "i32" },
-  umount2: { args: ["ptr", "i32"], returns: "i32" },
 });
 
 const MS_NOSUID = 2n;
@@ -19,9 +18,4 @@ export function mountHierarchy(folder: string, controller: string): void {
   const flags = MS_NOSUID | MS_NODEV | MS_NOEXEC;
   const result = libc.mount(ptr(type), ptr(cString(folder)), ptr(type), flags, ptr(cString(controller)));
   check(result, `mount cgroup ${controller} at ${folder}`);
-}
-
-export function unmountHierarchy(folder: string): void {
-  check(libc.umount2(ptr(cString(folder)), 0), `unmount ${folder}`);
-  rmdirSync(folder);
 }

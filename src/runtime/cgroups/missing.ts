@@ -12,20 +12,25 @@ export interface CgroupFacts {
 }
 
 export interface MissingHierarchies {
-  /** controllers that version 2 holds although the host uses version 1: crun refuses to run until they are mounted */
+  /**
+   * controllers that crun must find and cannot: version 2 holds them although the host uses version 1, or a version 1
+   * hierarchy of theirs lives on after its last mount went
+   */
   held: string[];
   /** controllers enabled in the kernel and mounted nowhere */
   unmounted: string[];
 }
 
 export function missingHierarchies({ controllers, mounts, unified }: CgroupFacts): MissingHierarchies {
-  const enabled = controllers
+  const rows = controllers
     .split("\n")
     .filter((line) => line && !line.startsWith("#"))
-    .map((line) => line.split("\t"))
-    .flatMap(([name, , , on]) => (name && on === "1" ? [name] : []));
+    .map((line) => line.split("\t"));
+  const enabled = rows.flatMap(([name, , , on]) => (name && on === "1" ? [name] : []));
   const mounted = mountedControllers(mounts);
-  const held = unified.split(/\s+/).filter((name) => enabled.includes(name) && !mounted.has(name));
+  const inUnified = new Set(unified.split(/\s+/));
+  const lingering = new Set(rows.flatMap(([name, hierarchy]) => (name && hierarchy !== "0" ? [name] : [])));
+  const held = enabled.filter((name) => !mounted.has(name) && (inUnified.has(name) || lingering.has(name)));
   const unmounted = enabled.filter((name) => !mounted.has(name) && !held.includes(name));
   return { held, unmounted };
 }
