@@ -20,6 +20,8 @@ export function prepare(
 ): ContainerCreateRequest {
   if (!["always", "missing", "never"].includes(flags.pull))
     throw new Error(`invalid pull option: '${flags.pull}': must be one of "always", "missing" or "never"`);
+  if (flags.useApiSocket)
+    throw new Error("--use-api-socket is not built yet in berth: bind the socket with -v");
   const request = createRequest(flags, args, changed);
   request.Env = withProxies(session, request.Env ?? null);
   const size = flags.tty ? windowSize() : undefined;

@@ -17,8 +17,6 @@ export interface MissingHierarchies {
    * hierarchy of theirs lives on after its last mount went
    */
   held: string[];
-  /** controllers enabled in the kernel and mounted nowhere */
-  unmounted: string[];
 }
 
 export function missingHierarchies({ controllers, mounts, unified }: CgroupFacts): MissingHierarchies {
@@ -31,8 +29,7 @@ export function missingHierarchies({ controllers, mounts, unified }: CgroupFacts
   const inUnified = new Set(unified.split(/\s+/));
   const lingering = new Set(rows.flatMap(([name, hierarchy]) => (name && hierarchy !== "0" ? [name] : [])));
   const held = enabled.filter((name) => !mounted.has(name) && (inUnified.has(name) || lingering.has(name)));
-  const unmounted = enabled.filter((name) => !mounted.has(name) && !held.includes(name));
-  return { held, unmounted };
+  return { held };
 }
 
 /** Every option of every cgroup (version 1) mount: the controllers are among them. */
