@@ -1,0 +1,221 @@
+import type { Image } from "../images/contract.ts";
+import type { ImageConfig } from "../types/oci.ts";
+
+/**
+ * Builds: a Dockerfile and its context become an image.
+ *
+ * Dockerfile → stages (`dockerfile/`) → content-addressed graph (`graph/`) → solver → operations (`operations/`), each
+ * stage a value that can be printed. The front doors (classic API, BuildKit's gRPC, `berth build`) make one
+ * `BuildRequest` and turn the one stream of `BuildEvent` into their own words; none of them builds.
+ *
+ * Nothing of a build is visible before its end: intermediate results are cache entries, and tags are set in the
+ * transaction that adds the image. Errors: `EngineError` of kind `invalid` for a wrong Dockerfile (file, line, the line
+ * itself, a suggestion), else the failed step's own sentence; `BuildRun.result` rejects with it.
+ */
+export interface Builds {
+  /** Starts at once; the caller reads `events` to its end or aborts by `request.signal`. */
+  build(request: BuildRequest): BuildRun;
+  /** Reads, expands and checks a Dockerfile without running it: `--check`, `--call outline|targets`. */
+  check(request: BuildRequest): Promise<BuildWarning[]>;
+  cacheUsage(): CacheRecord[];
+  /** Deletes cache entries that no running build holds, least recently used first. */
+  pruneCache(options: CachePruneOptions): Promise<{ deleted: string[]; bytes: number }>;
+}
+
+export interface BuildRun {
+  /** names the build in events and history */
+  ref: string;
+  events: AsyncIterable<BuildEvent>;
+  result: Promise<BuildResult>;
+}
+
+export interface BuildRequest {
+  /** the client's name for the build; made up when absent */
+  ref?: string;
+  dockerfile: { name: string; text: string };
+  /** what COPY and ADD read without `--from`; undefined = empty */
+  context: BuildContext | undefined;
+  /** `--build-context name=…`: a folder, or an image reference that stands in for FROM and `--from` */
+  namedContexts: ReadonlyMap<string, { context: BuildContext } | { image: string }>;
+  target?: string;
+  buildArgs: ReadonlyMap<string, string>;
+  labels: ReadonlyMap<string, string>;
+  annotations: ReadonlyMap<string, string>;
+  /** "linux/amd64" …; empty = the host's */
+  platforms: string[];
+  /** familiar references */
+  tags: string[];
+  /** true = all steps run; a list = those stages' steps run */
+  noCache: boolean | string[];
+  /** resolve base images at their registry again */
+  pull: boolean;
+  networkMode: "default" | "none" | "host" | string;
+  extraHosts: string[];
+  secrets: SecretSource;
+  ssh: SshSource;
+  /** limits of the steps' processes, as in a container's HostConfig */
+  resources: BuildResources;
+  outputs: BuildOutput[];
+  cacheFrom: Record<string, string>[];
+  cacheTo: Record<string, string>[];
+  attestations: { provenance?: "min" | "max"; sbom?: boolean };
+  squash: boolean;
+  sourceDateEpoch?: number;
+  /** entitlements: "network.host", "security.insecure" */
+  allow: ReadonlySet<string>;
+  /** authentication for a registry host, asked when needed */
+  registryAuth(host: string): Promise<RegistryCredentials | undefined>;
+  signal: AbortSignal;
+}
+
+export interface RegistryCredentials {
+  username?: string;
+  password?: string;
+  identityToken?: string;
+  registryToken?: string;
+}
+
+/**
+ * A tree of files to copy from. `open` makes it a folder on this machine, by reading in place (`berth build`), by
+ * unpacking a tar (classic), or by asking the client for what changed (BuildKit's file sync).
+ */
+export interface BuildContext {
+  open(need: ContextNeed): Promise<OpenContext>;
+}
+
+export interface ContextNeed {
+  /** paths or patterns that COPY and ADD name; undefined = all */
+  include?: string[];
+  signal: AbortSignal;
+  /** bytes received so far, for the "transferring context" line */
+  progress?: (bytes: number) => void;
+}
+
+export interface OpenContext {
+  /** folder that holds at least what was asked for */
+  root: string;
+  /** patterns of the ignore file that apply (order matters, `!` re-includes); the folder may hold what they exclude */
+  ignore: string[];
+  /** lets go of the folder; idempotent */
+  close(): Promise<void>;
+}
+
+export interface SecretSource {
+  /** undefined = the client has none of that id */
+  get(id: string): Promise<Uint8Array | undefined>;
+}
+
+export interface SshSource {
+  /** path of a unix socket that speaks the agent protocol while the step runs; undefined = none of that id */
+  open(id: string): Promise<{ path: string; close(): Promise<void> } | undefined>;
+}
+
+export interface BuildResources {
+  memory?: number;
+  memorySwap?: number;
+  cpuShares?: number;
+  cpuPeriod?: number;
+  cpuQuota?: number;
+  cpusetCpus?: string;
+  cpusetMems?: string;
+  shmSize?: number;
+  ulimits: { Name: string; Soft: number; Hard: number }[];
+  cgroupParent?: string;
+}
+
+/** `attributes` are the keys of `-o` (reference: `name`, `push`, `dest` …). */
+export type BuildOutput =
+  | { type: "image"; attributes: Record<string, string> }
+  /** a tar stream: docker archive, OCI layout, or plain files */
+  | { type: "docker" | "oci" | "tar"; attributes: Record<string, string>; sink: OutputSink }
+  /** files into a folder of the client's */
+  | { type: "local"; attributes: Record<string, string>; sink: FolderSink }
+  | { type: "cacheonly"; attributes: Record<string, string> };
+
+export interface OutputSink {
+  write(bytes: AsyncIterable<Uint8Array>): Promise<void>;
+}
+
+export interface FolderSink {
+  /** copies the tree below `root` (a folder of this machine) to the client; `prefix` is `linux_amd64/` when split */
+  copy(root: string, prefix: string): Promise<void>;
+}
+
+/**
+ * Progress, in BuildKit's terms: a *vertex* is a step as shown to the user, a *status* something that counts up within
+ * it. Times are milliseconds since the epoch. A vertex is told again each time it changes.
+ */
+export type BuildEvent =
+  | { kind: "vertex"; vertex: BuildVertex }
+  | { kind: "status"; status: BuildStatus }
+  | { kind: "log"; vertex: string; stream: 1 | 2; data: Uint8Array; time: number }
+  | { kind: "warning"; warning: BuildWarning };
+
+export interface BuildVertex {
+  /** `sha256:…`, the same for the same step of the same build */
+  digest: string;
+  inputs: string[];
+  /** "[build 2/4] RUN make" */
+  name: string;
+  started?: number;
+  completed?: number;
+  cached: boolean;
+  /** never needed: not run, told apart from cached */
+  skipped?: boolean;
+  error?: string;
+  /** why it ran: what differed from the nearest earlier build; told with the started vertex */
+  reasons?: string[];
+  /** told with the completed vertex */
+  usage?: { cpuMs: number; peakMemory: number; bytesAdded: number };
+}
+
+export interface BuildStatus {
+  /** what counts: "transferring context:", a layer's digest … */
+  id: string;
+  vertex: string;
+  current: number;
+  /** 0 = unknown */
+  total: number;
+  started: number;
+  completed?: number;
+}
+
+export interface BuildWarning {
+  rule: string;
+  /** "JSON arguments recommended for CMD to prevent unintended behavior related to OS signals" */
+  short: string;
+  detail: string[];
+  url: string;
+  /** 1-based lines in the Dockerfile */
+  lines: { start: number; end: number }[];
+  dockerfile: string;
+}
+
+export interface BuildResult {
+  /** per platform, as asked */
+  images: { platform: string; image: Image; config: ImageConfig }[];
+  /** what `exporter response` says: containerimage.digest, containerimage.config.digest, image.name … */
+  response: Record<string, string>;
+}
+
+export interface CacheRecord {
+  id: string;
+  parents: string[];
+  type: "regular" | "source.local" | "exec.cachemount" | "source.git.checkout" | "frontend" | "internal";
+  description: string;
+  inUse: boolean;
+  shared: boolean;
+  size: number;
+  createdAt: number;
+  lastUsedAt: number | undefined;
+  usageCount: number;
+}
+
+export interface CachePruneOptions {
+  all: boolean;
+  /** bytes to keep at most */
+  keepBytes?: number;
+  /** only what was not used for that long, ms */
+  unusedForMs?: number;
+  filters: Map<string, string[]>;
+}
