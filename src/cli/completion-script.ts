@@ -23,7 +23,7 @@ async function entries(): Promise<Entry[]> {
   const top: Entry = {
     path: "",
     summary: "",
-    words: [...visible(commands), ...visible(groups), { name: "daemon", summary: "Run the engine" }],
+    words: [...visible(commands()), ...visible(groups), { name: "daemon", summary: "Run the engine" }],
   };
   const found: Entry[] = [top];
   for (const [name, group] of Object.entries(groups)) {
@@ -31,7 +31,7 @@ async function entries(): Promise<Entry[]> {
     for (const [child, leaf] of Object.entries(group.children))
       found.push({ path: `${name} ${child}`, summary: leaf.summary, words: await options(leaf) });
   }
-  for (const [name, leaf] of Object.entries(commands))
+  for (const [name, leaf] of Object.entries(commands()))
     found.push({ path: name, summary: leaf.summary, words: await options(leaf) });
   return found;
 }

@@ -4,7 +4,7 @@ import { describeFlags } from "./flags/help.ts";
 import { globalFlags } from "./globals.ts";
 import { programName } from "./program.ts";
 import { windowSize, writeNow } from "./stdio.ts";
-import { commands, commonCommands, findIn, groups, shortForms, spellings } from "./tree.ts";
+import { commands, commonCommands, findCommand, findIn, groups, shortForms, spellings } from "./tree.ts";
 
 const width = (): number => (windowSize()?.columns ?? 80) - 1;
 
@@ -28,7 +28,7 @@ export async function helpText([word, second]: readonly string[]): Promise<strin
       spellings(word, found.name),
     );
   }
-  const leaf = Object.hasOwn(commands, word) ? commands[word] : undefined;
+  const leaf = findCommand(word);
   if (!leaf) throw unknown(word);
   const place = shortForms[word];
   return commandHelp(
@@ -72,8 +72,9 @@ function groupHelp(name: string): string {
 }
 
 function rootHelp(): string {
-  const row = (name: string): [string, string] => [name, commands[name]?.summary ?? ""];
-  const others = Object.keys(commands).filter((name) => !commonCommands.includes(name));
+  const top = commands();
+  const row = (name: string): [string, string] => [name, top[name]?.summary ?? ""];
+  const others = Object.keys(top).filter((name) => !commonCommands.includes(name));
   const own: [string, string][] = [
     ["daemon", "Run the engine"],
     ["doctor", "Check what this machine needs to run containers"],

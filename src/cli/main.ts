@@ -6,7 +6,7 @@ import { type GlobalValues, globalFlags } from "./globals.ts";
 import { clientVersion, programName } from "./program.ts";
 import { Session } from "./session.ts";
 import { writeNow } from "./stdio.ts";
-import { commands, findIn, groups } from "./tree.ts";
+import { findCommand, findIn, groups } from "./tree.ts";
 
 const flagErrorCode = 125;
 
@@ -47,7 +47,7 @@ async function showHelp(words: readonly string[]): Promise<number> {
 function route(session: Session, word: string, rest: string[]): Promise<number | undefined> {
   const group = Object.hasOwn(groups, word) ? groups[word] : undefined;
   if (group) return routeInGroup(session, word, group.children, rest);
-  const found = Object.hasOwn(commands, word) ? commands[word] : undefined;
+  const found = findCommand(word);
   if (found) return runCommand(session, `${programName} ${word}`, found.load, rest);
   return plugin(session, word, rest);
 }

@@ -1,5 +1,10 @@
 import type { Command } from "./command.ts";
 
+/*
+ * The grammar is written as literals, without a call for each command: every start of the client passes here, and a
+ * function called some thirty times makes the engine of the language start its compiler threads, which costs 3 ms.
+ */
+
 /** A command's place in the grammar; its code is loaded when it is called. */
 export interface Leaf {
   summary: string;
@@ -15,103 +20,194 @@ export interface Group {
   hidden?: boolean;
 }
 
-const leaf = (summary: string, load: Leaf["load"], aliases: string[] = []): Leaf => ({
-  summary,
-  load,
-  aliases,
-});
-
 const container: Record<string, Leaf> = {
-  attach: leaf(
-    "Connect this terminal to a running container",
-    () => import("./commands/container/attach.ts"),
-  ),
-  commit: leaf("Make an image of what a container changed", () => import("./commands/container/commit.ts")),
-  cp: leaf("Copy files and folders to or from a container", () => import("./commands/container/cp.ts")),
-  create: leaf("Create a container without starting it", () => import("./commands/container/create.ts")),
-  debug: leaf("Run tools beside a running container", () => import("./commands/container/debug.ts")),
-  diff: leaf("Show which files a container changed", () => import("./commands/container/diff.ts")),
-  exec: leaf("Run a command in a running container", () => import("./commands/container/exec.ts")),
-  export: leaf("Write a container's files as a tar archive", () => import("./commands/container/export.ts")),
-  inspect: leaf("Show all that is known about containers", () => import("./commands/container/inspect.ts")),
-  kill: leaf("Send a signal to containers (KILL by default)", () => import("./commands/container/kill.ts")),
-  logs: leaf("Show what a container wrote", () => import("./commands/container/logs.ts")),
-  ls: leaf("List containers", () => import("./commands/container/list.ts"), ["list", "ps"]),
-  pause: leaf("Freeze the processes of containers", () => import("./commands/container/pause.ts")),
-  port: leaf("Show a container's published ports", () => import("./commands/container/port.ts")),
-  prune: leaf("Remove all stopped containers", () => import("./commands/container/prune.ts")),
-  rename: leaf("Give a container another name", () => import("./commands/container/rename.ts")),
-  restart: leaf("Stop containers and start them again", () => import("./commands/container/restart.ts")),
-  rm: leaf("Remove containers", () => import("./commands/container/remove.ts"), ["remove"]),
-  run: leaf("Create a container from an image and start it", () => import("./commands/container/run.ts")),
-  start: leaf("Start stopped containers", () => import("./commands/container/start.ts")),
-  stats: leaf("Show what containers use of the machine", () => import("./commands/container/stats.ts")),
-  stop: leaf("Stop running containers", () => import("./commands/container/stop.ts")),
-  top: leaf("Show the processes of a container", () => import("./commands/container/top.ts")),
-  unpause: leaf("Thaw the processes of containers", () => import("./commands/container/unpause.ts")),
-  update: leaf("Change the limits of containers", () => import("./commands/container/update.ts")),
-  wait: leaf(
-    "Wait until containers end and print their exit codes",
-    () => import("./commands/container/wait.ts"),
-  ),
+  attach: {
+    summary: "Connect this terminal to a running container",
+    load: () => import("./commands/container/attach.ts"),
+  },
+  commit: {
+    summary: "Make an image of what a container changed",
+    load: () => import("./commands/container/commit.ts"),
+  },
+  cp: {
+    summary: "Copy files and folders to or from a container",
+    load: () => import("./commands/container/cp.ts"),
+  },
+  create: {
+    summary: "Create a container without starting it",
+    load: () => import("./commands/container/create.ts"),
+  },
+  debug: {
+    summary: "Run tools beside a running container",
+    load: () => import("./commands/container/debug.ts"),
+  },
+  diff: {
+    summary: "Show which files a container changed",
+    load: () => import("./commands/container/diff.ts"),
+  },
+  exec: {
+    summary: "Run a command in a running container",
+    load: () => import("./commands/container/exec.ts"),
+  },
+  export: {
+    summary: "Write a container's files as a tar archive",
+    load: () => import("./commands/container/export.ts"),
+  },
+  inspect: {
+    summary: "Show all that is known about containers",
+    load: () => import("./commands/container/inspect.ts"),
+  },
+  kill: {
+    summary: "Send a signal to containers (KILL by default)",
+    load: () => import("./commands/container/kill.ts"),
+  },
+  logs: { summary: "Show what a container wrote", load: () => import("./commands/container/logs.ts") },
+  ls: {
+    summary: "List containers",
+    load: () => import("./commands/container/list.ts"),
+    aliases: ["list", "ps"],
+  },
+  pause: {
+    summary: "Freeze the processes of containers",
+    load: () => import("./commands/container/pause.ts"),
+  },
+  port: { summary: "Show a container's published ports", load: () => import("./commands/container/port.ts") },
+  prune: { summary: "Remove all stopped containers", load: () => import("./commands/container/prune.ts") },
+  rename: { summary: "Give a container another name", load: () => import("./commands/container/rename.ts") },
+  restart: {
+    summary: "Stop containers and start them again",
+    load: () => import("./commands/container/restart.ts"),
+  },
+  rm: {
+    summary: "Remove containers",
+    load: () => import("./commands/container/remove.ts"),
+    aliases: ["remove"],
+  },
+  run: {
+    summary: "Create a container from an image and start it",
+    load: () => import("./commands/container/run.ts"),
+  },
+  start: { summary: "Start stopped containers", load: () => import("./commands/container/start.ts") },
+  stats: {
+    summary: "Show what containers use of the machine",
+    load: () => import("./commands/container/stats.ts"),
+  },
+  stop: { summary: "Stop running containers", load: () => import("./commands/container/stop.ts") },
+  top: { summary: "Show the processes of a container", load: () => import("./commands/container/top.ts") },
+  unpause: {
+    summary: "Thaw the processes of containers",
+    load: () => import("./commands/container/unpause.ts"),
+  },
+  update: {
+    summary: "Change the limits of containers",
+    load: () => import("./commands/container/update.ts"),
+  },
+  wait: {
+    summary: "Wait until containers end and print their exit codes",
+    load: () => import("./commands/container/wait.ts"),
+  },
 };
 
 const image: Record<string, Leaf> = {
-  history: leaf("Show how an image was made", () => import("./commands/image/history.ts")),
-  import: leaf("Make an image of a tar archive of files", () => import("./commands/image/import.ts")),
-  inspect: leaf("Show all that is known about images", () => import("./commands/image/inspect.ts")),
-  load: leaf("Load images from an archive or from stdin", () => import("./commands/image/load.ts")),
-  ls: leaf("List images", () => import("./commands/image/list.ts"), ["list"]),
-  prune: leaf("Remove unused images", () => import("./commands/image/prune.ts")),
-  pull: leaf("Download an image from a registry", () => import("./commands/image/pull.ts")),
-  push: leaf("Upload an image to a registry", () => import("./commands/image/push.ts")),
-  rm: leaf("Remove images", () => import("./commands/image/remove.ts"), ["remove"]),
-  save: leaf("Write images to an archive (stdout by default)", () => import("./commands/image/save.ts")),
-  tag: leaf("Give an image another name", () => import("./commands/image/tag.ts")),
+  history: { summary: "Show how an image was made", load: () => import("./commands/image/history.ts") },
+  import: {
+    summary: "Make an image of a tar archive of files",
+    load: () => import("./commands/image/import.ts"),
+  },
+  inspect: {
+    summary: "Show all that is known about images",
+    load: () => import("./commands/image/inspect.ts"),
+  },
+  load: {
+    summary: "Load images from an archive or from stdin",
+    load: () => import("./commands/image/load.ts"),
+  },
+  ls: { summary: "List images", load: () => import("./commands/image/list.ts"), aliases: ["list"] },
+  prune: { summary: "Remove unused images", load: () => import("./commands/image/prune.ts") },
+  pull: { summary: "Download an image from a registry", load: () => import("./commands/image/pull.ts") },
+  push: { summary: "Upload an image to a registry", load: () => import("./commands/image/push.ts") },
+  rm: { summary: "Remove images", load: () => import("./commands/image/remove.ts"), aliases: ["remove"] },
+  save: {
+    summary: "Write images to an archive (stdout by default)",
+    load: () => import("./commands/image/save.ts"),
+  },
+  tag: { summary: "Give an image another name", load: () => import("./commands/image/tag.ts") },
 };
 
 const volume: Record<string, Leaf> = {
-  create: leaf("Create a volume", () => import("./commands/volume/create.ts")),
-  inspect: leaf("Show all that is known about volumes", () => import("./commands/volume/inspect.ts")),
-  ls: leaf("List volumes", () => import("./commands/volume/list.ts"), ["list"]),
-  prune: leaf("Remove unused volumes", () => import("./commands/volume/prune.ts")),
-  rm: leaf("Remove volumes that no container uses", () => import("./commands/volume/remove.ts"), ["remove"]),
+  create: { summary: "Create a volume", load: () => import("./commands/volume/create.ts") },
+  inspect: {
+    summary: "Show all that is known about volumes",
+    load: () => import("./commands/volume/inspect.ts"),
+  },
+  ls: { summary: "List volumes", load: () => import("./commands/volume/list.ts"), aliases: ["list"] },
+  prune: { summary: "Remove unused volumes", load: () => import("./commands/volume/prune.ts") },
+  rm: {
+    summary: "Remove volumes that no container uses",
+    load: () => import("./commands/volume/remove.ts"),
+    aliases: ["remove"],
+  },
 };
 
 const network: Record<string, Leaf> = {
-  connect: leaf("Connect a container to a network", () => import("./commands/network/connect.ts")),
-  create: leaf("Create a network", () => import("./commands/network/create.ts")),
-  disconnect: leaf("Disconnect a container from a network", () => import("./commands/network/disconnect.ts")),
-  inspect: leaf("Show all that is known about networks", () => import("./commands/network/inspect.ts")),
-  ls: leaf("List networks", () => import("./commands/network/list.ts"), ["list"]),
-  prune: leaf("Remove unused networks", () => import("./commands/network/prune.ts")),
-  rm: leaf("Remove networks", () => import("./commands/network/remove.ts"), ["remove"]),
+  connect: {
+    summary: "Connect a container to a network",
+    load: () => import("./commands/network/connect.ts"),
+  },
+  create: { summary: "Create a network", load: () => import("./commands/network/create.ts") },
+  disconnect: {
+    summary: "Disconnect a container from a network",
+    load: () => import("./commands/network/disconnect.ts"),
+  },
+  inspect: {
+    summary: "Show all that is known about networks",
+    load: () => import("./commands/network/inspect.ts"),
+  },
+  ls: { summary: "List networks", load: () => import("./commands/network/list.ts"), aliases: ["list"] },
+  prune: { summary: "Remove unused networks", load: () => import("./commands/network/prune.ts") },
+  rm: { summary: "Remove networks", load: () => import("./commands/network/remove.ts"), aliases: ["remove"] },
 };
 
 const system: Record<string, Leaf> = {
   "dial-stdio": {
-    ...leaf("Join stdin and stdout to the engine", () => import("./commands/system/dial-stdio.ts")),
+    summary: "Join stdin and stdout to the engine",
+    load: () => import("./commands/system/dial-stdio.ts"),
     hidden: true,
   },
-  df: leaf("Show what images, containers and volumes take on disk", () => import("./commands/system/df.ts")),
-  events: leaf("Show what happens, as it happens", () => import("./commands/system/events.ts")),
-  info: leaf("Show what the engine says of itself", () => import("./commands/system/info.ts")),
-  prune: leaf("Remove what is not in use", () => import("./commands/system/prune.ts")),
+  df: {
+    summary: "Show what images, containers and volumes take on disk",
+    load: () => import("./commands/system/df.ts"),
+  },
+  events: { summary: "Show what happens, as it happens", load: () => import("./commands/system/events.ts") },
+  info: { summary: "Show what the engine says of itself", load: () => import("./commands/system/info.ts") },
+  prune: { summary: "Remove what is not in use", load: () => import("./commands/system/prune.ts") },
 };
 
 const context: Record<string, Leaf> = {
-  create: leaf("Create a context", () => import("./commands/context/create.ts")),
-  inspect: leaf("Show all that is known about contexts", () => import("./commands/context/inspect.ts")),
-  ls: leaf("List contexts", () => import("./commands/context/list.ts"), ["list"]),
-  rm: leaf("Remove contexts", () => import("./commands/context/remove.ts"), ["remove"]),
-  show: leaf("Print the name of the current context", () => import("./commands/context/show.ts")),
-  use: leaf("Make a context the current one", () => import("./commands/context/use.ts")),
+  create: { summary: "Create a context", load: () => import("./commands/context/create.ts") },
+  inspect: {
+    summary: "Show all that is known about contexts",
+    load: () => import("./commands/context/inspect.ts"),
+  },
+  ls: { summary: "List contexts", load: () => import("./commands/context/list.ts"), aliases: ["list"] },
+  rm: { summary: "Remove contexts", load: () => import("./commands/context/remove.ts"), aliases: ["remove"] },
+  show: {
+    summary: "Print the name of the current context",
+    load: () => import("./commands/context/show.ts"),
+  },
+  use: { summary: "Make a context the current one", load: () => import("./commands/context/use.ts") },
 };
 
 const completion: Record<string, Leaf> = {
-  bash: leaf("Print the completion script for bash", () => import("./commands/completion/bash.ts")),
-  fish: leaf("Print the completion script for fish", () => import("./commands/completion/fish.ts")),
-  zsh: leaf("Print the completion script for zsh", () => import("./commands/completion/zsh.ts")),
+  bash: {
+    summary: "Print the completion script for bash",
+    load: () => import("./commands/completion/bash.ts"),
+  },
+  fish: {
+    summary: "Print the completion script for fish",
+    load: () => import("./commands/completion/fish.ts"),
+  },
+  zsh: { summary: "Print the completion script for zsh", load: () => import("./commands/completion/zsh.ts") },
 };
 
 export const groups: Record<string, Group> = {
@@ -124,44 +220,40 @@ export const groups: Record<string, Group> = {
   volume: { summary: "Manage volumes", children: volume },
 };
 
-const from = (group: Record<string, Leaf>, name: string): Leaf => {
-  const found = group[name];
-  if (!found) throw new Error(`no such command in the tree: ${name}`);
-  return { summary: found.summary, load: found.load };
-};
-
 export const commonCommands = ["run", "exec", "ps", "pull", "push", "images", "version", "info"];
 
 /** The short forms, each another name of a group's command. */
 export const shortForms: Record<string, [group: string, name: string]> = {
-  ...Object.fromEntries(
-    [
-      "attach",
-      "commit",
-      "cp",
-      "create",
-      "debug",
-      "diff",
-      "exec",
-      "export",
-      "kill",
-      "logs",
-      "pause",
-      "port",
-      "rename",
-      "restart",
-      "rm",
-    ].map((name) => [name, ["container", name]]),
-  ),
-  ...Object.fromEntries(
-    ["run", "start", "stats", "stop", "top", "unpause", "update", "wait"].map((name) => [
-      name,
-      ["container", name],
-    ]),
-  ),
-  ...Object.fromEntries(
-    ["history", "import", "load", "pull", "push", "save", "tag"].map((name) => [name, ["image", name]]),
-  ),
+  attach: ["container", "attach"],
+  commit: ["container", "commit"],
+  cp: ["container", "cp"],
+  create: ["container", "create"],
+  debug: ["container", "debug"],
+  diff: ["container", "diff"],
+  exec: ["container", "exec"],
+  export: ["container", "export"],
+  kill: ["container", "kill"],
+  logs: ["container", "logs"],
+  pause: ["container", "pause"],
+  port: ["container", "port"],
+  rename: ["container", "rename"],
+  restart: ["container", "restart"],
+  rm: ["container", "rm"],
+  run: ["container", "run"],
+  start: ["container", "start"],
+  stats: ["container", "stats"],
+  stop: ["container", "stop"],
+  top: ["container", "top"],
+  unpause: ["container", "unpause"],
+  update: ["container", "update"],
+  wait: ["container", "wait"],
+  history: ["image", "history"],
+  import: ["image", "import"],
+  load: ["image", "load"],
+  pull: ["image", "pull"],
+  push: ["image", "push"],
+  save: ["image", "save"],
+  tag: ["image", "tag"],
   ps: ["container", "ls"],
   images: ["image", "ls"],
   rmi: ["image", "rm"],
@@ -169,16 +261,34 @@ export const shortForms: Record<string, [group: string, name: string]> = {
   info: ["system", "info"],
 };
 
-export const commands: Record<string, Leaf> = {
-  ...Object.fromEntries(
-    Object.entries(shortForms).map(([name, [group, child]]) => [
-      name,
-      from(groups[group]?.children ?? {}, child),
-    ]),
-  ),
-  inspect: leaf("Show all that is known about objects of any kind", () => import("./commands/inspect.ts")),
-  version: leaf("Show the versions of client and engine", () => import("./commands/version.ts")),
+/** Commands of no group. */
+const ungrouped: Record<string, Leaf> = {
+  inspect: {
+    summary: "Show all that is known about objects of any kind",
+    load: () => import("./commands/inspect.ts"),
+  },
+  version: { summary: "Show the versions of client and engine", load: () => import("./commands/version.ts") },
 };
+
+const own = <T>(table: Record<string, T>, name: string): T | undefined =>
+  Object.hasOwn(table, name) ? table[name] : undefined;
+
+/** A command by its first word: a short form, or one of no group. */
+export function findCommand(word: string): Leaf | undefined {
+  const place = own(shortForms, word);
+  return place ? groups[place[0]]?.children[place[1]] : own(ungrouped, word);
+}
+
+/** Every command that has a word of its own, for help and completion. */
+export function commands(): Record<string, Leaf> {
+  const found: Record<string, Leaf> = {};
+  for (const word of [...Object.keys(shortForms), ...Object.keys(ungrouped)]) {
+    const leaf = findCommand(word);
+    if (!leaf) throw new Error(`no such command in the tree: ${word}`);
+    found[word] = leaf;
+  }
+  return found;
+}
 
 /** Every spelling of a leaf, for `--help`: `berth container ls, berth ps`. */
 export function spellings(group: string, name: string): string[] {
