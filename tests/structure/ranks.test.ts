@@ -18,8 +18,9 @@ const ranks: Record<string, number> = {
   registry: 5,
   containers: 6,
   build: 6,
-  engine: 7,
-  api: 8,
+  buildkit: 7,
+  engine: 8,
+  api: 9,
 };
 
 /** The client's side: it may see the wire's shapes and the pure helpers, never the engine. */
