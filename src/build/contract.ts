@@ -10,16 +10,41 @@ import type { ImageConfig } from "../types/oci.ts";
  *
  * Nothing of a build is visible before its end: intermediate results are cache entries, and tags are set in the
  * transaction that adds the image. Errors: `EngineError` of kind `invalid` for a wrong Dockerfile (file, line, the line
- * itself, a suggestion), else the failed step's own sentence; `BuildRun.result` rejects with it.
+ * itself, a suggestion), else the failed step's own sentence; `BuildRun.result` rejects with it, as a `BuildError`
+ * (`failure.ts`) where it belongs to lines of the Dockerfile.
  */
 export interface Builds {
   /** Starts at once; the caller reads `events` to its end or aborts by `request.signal`. */
   build(request: BuildRequest): BuildRun;
-  /** Reads, expands and checks a Dockerfile without running it: `--check`, `--call outline|targets`. */
+  /** Reads, expands and checks a Dockerfile without running it: `--check`. */
   check(request: BuildRequest): Promise<BuildWarning[]>;
+  /** What a target takes: `--call outline`. */
+  outline(request: BuildRequest): Promise<BuildOutline>;
+  /** The stages that `--target` may name: `--call targets`. */
+  targets(request: BuildRequest): Promise<BuildTarget[]>;
   cacheUsage(): CacheRecord[];
   /** Deletes cache entries that no running build holds, least recently used first. */
   pruneCache(options: CachePruneOptions): Promise<{ deleted: string[]; bytes: number }>;
+}
+
+/** `description` is the comment above the stage or ARG whose first word is its name (stages: any text after it). */
+export interface BuildOutline {
+  /** of the target; "" where the stage has none */
+  name: string;
+  description: string;
+  args: { name: string; description: string; value: string | undefined; line: number }[];
+  secrets: { name: string; required: boolean; line: number }[];
+  ssh: { name: string; required: boolean; line: number }[];
+}
+
+export interface BuildTarget {
+  name: string;
+  description: string;
+  default: boolean;
+  /** as FROM names it */
+  base: string;
+  platform: string;
+  line: number;
 }
 
 export interface BuildRun {
