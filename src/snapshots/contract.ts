@@ -11,7 +11,9 @@
  * `changes` (for `diff`) and `diff` (a layer tar). `commit` makes them a layer.
  *
  * Everything that may take over a millisecond runs off the main thread. Layers appear in the database (`layers`) in
- * the transaction that adopts their finished folder; anything else below the roots is swept at start.
+ * the transaction that adopts their finished folder; anything else below the roots is swept at start. Files are synced
+ * to the disk behind the answer, once for all layers of a burst; what a power cut caught before that is checked at the
+ * next start and dropped where damaged (`durability.ts`).
  */
 export interface Layer {
   diffId: string;
@@ -52,6 +54,15 @@ export interface MountOptions {
   volatile?: boolean;
 }
 
+export interface CommitOptions {
+  /**
+   * Unmounts the snapshot and makes its written folder the layer, by a rename: each file is read once for the diff id,
+   * and nothing is copied (a build step's cheap end). The snapshot's key is free afterwards; when it fails, what was
+   * written is lost.
+   */
+  consume?: boolean;
+}
+
 export interface SnapshotUsage {
   size: number;
   files: number;
@@ -69,8 +80,10 @@ export interface Snapshots {
    * the same `diffId` at once do the work once. `source` is consumed to its end even past the tar's end marker.
    */
   apply(source: AsyncIterable<Uint8Array>, options?: ApplyOptions): Promise<Layer>;
-  /** The layer as a deterministic tar whose SHA-256 is its diff id. */
+  /** The layer as the tar it came in: its SHA-256 is its diff id. Fails at its end where the layer is damaged. */
   layerTar(diffId: string): ReadableStream<Uint8Array>;
+  /** Bytes of that tar, without reading it. */
+  layerTarSize(diffId: string): Promise<number>;
   removeLayer(diffId: string): Promise<void>;
 
   /** Makes a writable snapshot over `layers` (diff ids, lowest first). */
@@ -89,8 +102,8 @@ export interface Snapshots {
   usage(key: string): Promise<SnapshotUsage>;
   /** The writable part as a layer tar. */
   diff(key: string): ReadableStream<Uint8Array>;
-  /** Copies the writable part into a new layer. */
-  commit(key: string): Promise<Layer>;
+  /** The writable part as a new layer; the snapshot stays as it is, or with `consume` is gone. */
+  commit(key: string, options?: CommitOptions): Promise<Layer>;
   /** `inspect`'s GraphDriver of a snapshot. */
   graphDriver(key: string): { Name: string; Data: Record<string, string> };
   /** `inspect`'s GraphDriver of an image with these layers. */

@@ -3,16 +3,30 @@ import { EngineError } from "../lib/errors.ts";
 import { newId } from "../lib/ids.ts";
 import type { State } from "../state/database.ts";
 import type { ApplyOptions, Layer } from "./contract.ts";
+import type { Writes } from "./driver.ts";
+import type { Durability } from "./durability.ts";
 import type { LayerForm } from "./form.ts";
 import { type Paths, temporaryPrefix } from "./paths.ts";
 import type { WorkerPool } from "./pool.ts";
 import { readFrom, sendToApply } from "./transfer.ts";
 import type { Trash } from "./trash.ts";
+import type { ApplyResult } from "./worker/apply.ts";
 
 interface LayerRow {
   diff_id: string;
   folder: string;
   size: number;
+  /** -1 = not counted yet */
+  tar_size: number;
+}
+
+export interface LayersParts {
+  state: State;
+  paths: Paths;
+  pool: WorkerPool;
+  trash: Trash;
+  durability: Durability;
+  form: LayerForm;
 }
 
 const bytesMaxDefault = 2 ** 40;
@@ -21,23 +35,15 @@ const diffIdPattern = /^sha256:[0-9a-f]{64}$/;
 
 /** The read-only layers: rows of the database and their folders. */
 export class Layers {
-  private readonly state: State;
-  private readonly paths: Paths;
-  private readonly pool: WorkerPool;
-  private readonly trash: Trash;
-  private readonly form: LayerForm;
+  private readonly parts: LayersParts;
   /** complete ones, by diff id */
   private readonly known = new Map<string, LayerRow>();
   private readonly applying = new Map<string, Promise<Layer>>();
 
-  constructor(state: State, paths: Paths, pool: WorkerPool, trash: Trash, form: LayerForm) {
-    this.state = state;
-    this.paths = paths;
-    this.pool = pool;
-    this.trash = trash;
-    this.form = form;
-    const rows = state.db.query<LayerRow, []>("SELECT diff_id, folder, size FROM layers").all();
-    for (const row of rows) this.known.set(row.diff_id, row);
+  constructor(parts: LayersParts) {
+    this.parts = parts;
+    const rows = parts.state.db.query<LayerRow, []>("SELECT diff_id, folder, size, tar_size FROM layers");
+    for (const row of rows.all()) this.known.set(row.diff_id, row);
   }
 
   get(diffId: string): Layer | undefined {
@@ -81,53 +87,86 @@ export class Layers {
   }
 
   tar(diffId: string): ReadableStream<Uint8Array> {
-    const folder = this.paths.layer(this.folder(diffId));
-    return readFrom(this.pool, (worker, session) => worker.call("layerTar", { session, folder, diffId }));
+    const folder = this.parts.paths.layer(this.folder(diffId));
+    return readFrom(this.parts.pool, (worker, session) =>
+      worker.call("layerTar", { session, folder, diffId }),
+    );
+  }
+
+  /** From the row; layers of an older engine are counted once, from their record. */
+  async tarSize(diffId: string): Promise<number> {
+    const folder = this.folder(diffId);
+    const row = this.known.get(diffId);
+    if (row !== undefined && row.tar_size >= 0) return row.tar_size;
+    const size = await this.parts.pool.run("tarSize", { folder: this.parts.paths.layer(folder) });
+    const { state } = this.parts;
+    state.transaction(() =>
+      state.db.query("UPDATE layers SET tar_size = ? WHERE diff_id = ?").run(size, diffId),
+    );
+    if (row !== undefined) row.tar_size = size;
+    return size;
+  }
+
+  /** Reads all of it again. Throws `internal`, saying what is wrong, where it is not what its digest says. */
+  async verify(diffId: string): Promise<void> {
+    for await (const _ of this.tar(diffId) as AsyncIterable<Uint8Array>);
   }
 
   remove(diffId: string): void {
     const row = this.known.get(diffId);
     if (row === undefined) return;
-    this.state.transaction(() => this.state.db.query("DELETE FROM layers WHERE diff_id = ?").run(diffId));
+    const { state, trash, paths } = this.parts;
+    state.transaction(() => state.db.query("DELETE FROM layers WHERE diff_id = ?").run(diffId));
     this.known.delete(diffId);
-    this.trash.discard(this.paths.layer(row.folder));
+    trash.discard(paths.layer(row.folder));
+  }
+
+  async commit(writes: Writes, consume: boolean): Promise<Layer> {
+    const folder = newFolder();
+    const request = { writes, consume, ...this.places(folder) };
+    return this.adopt(folder, await this.parts.pool.run("commit", request));
   }
 
   private async unpack(source: AsyncIterable<Uint8Array>, options: ApplyOptions): Promise<Layer> {
-    const folder = newId().slice(0, 24);
-    const { diffId, size } = await sendToApply(
-      this.pool,
-      {
-        temporary: join(this.paths.layers, temporaryPrefix + folder),
-        final: this.paths.layer(folder),
-        form: this.form,
-        kind: options.kind ?? "layer",
-        ...(options.diffId === undefined ? {} : { diffId: options.diffId }),
-        bytesMax: options.limits?.bytes ?? bytesMaxDefault,
-        entriesMax: options.limits?.entries ?? entriesMaxDefault,
-      },
-      source,
-      options,
-    );
-    return this.adopt({ diff_id: diffId, folder, size });
+    const folder = newFolder();
+    const request = {
+      ...this.places(folder),
+      form: this.parts.form,
+      kind: options.kind ?? "layer",
+      ...(options.diffId === undefined ? {} : { diffId: options.diffId }),
+      bytesMax: options.limits?.bytes ?? bytesMaxDefault,
+      entriesMax: options.limits?.entries ?? entriesMaxDefault,
+    };
+    return this.adopt(folder, await sendToApply(this.parts.pool, request, source, options));
   }
 
-  /** The folder is complete and on the disk: from here on the layer exists. */
-  adopt(row: LayerRow): Layer {
-    const there = this.get(row.diff_id);
+  private places(folder: string): { temporary: string; final: string } {
+    const { paths } = this.parts;
+    return { temporary: join(paths.layers, temporaryPrefix + folder), final: paths.layer(folder) };
+  }
+
+  /** The folder is complete: from here on the layer exists. */
+  private adopt(folder: string, { diffId, size, tarSize }: ApplyResult): Layer {
+    const there = this.get(diffId);
+    const { state, trash, paths, durability } = this.parts;
     if (there !== undefined) {
-      this.trash.discard(this.paths.layer(row.folder));
+      trash.discard(paths.layer(folder));
       return there;
     }
-    this.state.transaction(() =>
-      this.state.db
-        .query("INSERT INTO layers (diff_id, folder, size, created_at) VALUES (?, ?, ?, ?)")
-        .run(row.diff_id, row.folder, row.size, Date.now()),
+    state.transaction(() =>
+      state.db
+        .query(
+          "INSERT INTO layers (diff_id, folder, size, tar_size, synced, created_at) VALUES (?, ?, ?, ?, 0, ?)",
+        )
+        .run(diffId, folder, size, tarSize, Date.now()),
     );
-    this.known.set(row.diff_id, row);
-    return { diffId: row.diff_id, size: row.size };
+    this.known.set(diffId, { diff_id: diffId, folder, size, tar_size: tarSize });
+    durability.soon();
+    return { diffId, size };
   }
 }
+
+const newFolder = (): string => newId().slice(0, 24);
 
 async function drain(source: AsyncIterable<Uint8Array>, signal: AbortSignal | undefined): Promise<void> {
   for await (const _ of source) signal?.throwIfAborted();

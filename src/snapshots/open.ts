@@ -5,6 +5,7 @@ import type { Logger } from "../lib/log.ts";
 import type { State } from "../state/database.ts";
 import type { Snapshots } from "./contract.ts";
 import type { Driver } from "./driver.ts";
+import { Durability } from "./durability.ts";
 import { makeInitLayer } from "./init-layer.ts";
 import { Layers } from "./layers.ts";
 import { OverlayDriver, tryOverlay } from "./overlay.ts";
@@ -34,8 +35,26 @@ export async function openSnapshots(options: SnapshotsOptions): Promise<Snapshot
   const driver = chooseDriver(options, paths, pool);
   if (rememberedDriver(options.state) === undefined) rememberDriver(options.state, driver.name);
   makeInitLayer(paths.init);
-  const layers = new Layers(options.state, paths, pool, trash, driver.form);
-  return new SnapshotService({ paths, layers, driver, pool, trash });
+  const { state, logger } = options;
+  const durability = new Durability(state, paths.layers, logger);
+  const layers = new Layers({ state, paths, pool, trash, durability, form: driver.form });
+  await dropDamaged(layers, durability.atStart(), logger);
+  return new SnapshotService({ paths, layers, driver, pool, trash, durability });
+}
+
+/** The machine went down before these were synced: what did not reach the disk must not look like a layer. */
+async function dropDamaged(layers: Layers, suspects: readonly string[], logger: Logger): Promise<void> {
+  for (const diffId of suspects) {
+    try {
+      await layers.verify(diffId);
+    } catch (error) {
+      logger.error("a layer did not reach the disk before the machine went down, and is dropped", {
+        layer: diffId,
+        error: messageOf(error),
+      });
+      layers.remove(diffId);
+    }
+  }
 }
 
 function chooseDriver({ driver, state, logger }: SnapshotsOptions, paths: Paths, pool: WorkerPool): Driver {

@@ -41,6 +41,8 @@ export class RecordWriter {
   /** bytes given to `raw` */
   rawBytes = 0;
   fileFrames = 0;
+  /** bytes of the tar told so far */
+  tarSize = 0;
 
   constructor(path: string) {
     this.fd = must(
@@ -51,6 +53,7 @@ export class RecordWriter {
 
   raw(bytes: Uint8Array): void {
     this.rawBytes += bytes.length;
+    this.tarSize += bytes.length;
     for (let at = 0; at < bytes.length; ) {
       if (this.length + 6 > blockMax) this.flush();
       if (this.openRawAt < 0) {
@@ -75,6 +78,7 @@ export class RecordWriter {
     this.block.writeDoubleLE(length, this.length + 11 + path.length);
     this.length += 19 + path.length;
     this.fileFrames++;
+    this.tarSize += length;
   }
 
   finish(): void {
@@ -102,6 +106,13 @@ export class RecordWriter {
     writeAll(this.fd, packed, () => "write the record of a layer");
     this.length = 0;
   }
+}
+
+/** Bytes of the tar that a record tells of. */
+export function tarSizeOf(path: string): number {
+  let size = 0;
+  for (const frame of readRecord(path)) size += frame.path === undefined ? frame.bytes.length : frame.length;
+  return size;
 }
 
 /** The frames of a record, in order. Throws `internal` where it is damaged. */

@@ -4,6 +4,7 @@ import { EngineError } from "../lib/errors.ts";
 import { newId } from "../lib/ids.ts";
 import type {
   ApplyOptions,
+  CommitOptions,
   Layer,
   MountOptions,
   SnapshotChange,
@@ -11,6 +12,7 @@ import type {
   SnapshotUsage,
 } from "./contract.ts";
 import { checkKey, type Driver } from "./driver.ts";
+import type { Durability } from "./durability.ts";
 import type { Layers } from "./layers.ts";
 import { type Paths, temporaryPrefix } from "./paths.ts";
 import type { WorkerPool } from "./pool.ts";
@@ -28,6 +30,7 @@ export interface Parts {
   driver: Driver;
   pool: WorkerPool;
   trash: Trash;
+  durability: Durability;
 }
 
 export class SnapshotService implements Snapshots {
@@ -61,6 +64,9 @@ export class SnapshotService implements Snapshots {
   }
   layerTar(diffId: string): ReadableStream<Uint8Array> {
     return this.parts.layers.tar(diffId);
+  }
+  layerTarSize(diffId: string): Promise<number> {
+    return this.parts.layers.tarSize(diffId);
   }
 
   removeLayer(diffId: string): Promise<void> {
@@ -127,8 +133,11 @@ export class SnapshotService implements Snapshots {
     const writes = this.writes(key);
     return readFrom(this.parts.pool, (worker, session) => worker.call("diff", { session, writes }));
   }
-  commit(key: string): Promise<Layer> {
-    return this.parts.layers.apply(this.diff(key) as AsyncIterable<Uint8Array>, {});
+  async commit(key: string, { consume = false }: CommitOptions = {}): Promise<Layer> {
+    if (consume) await this.unmount(key);
+    const layer = await this.parts.layers.commit(this.writes(key), consume);
+    if (consume) await this.remove(key);
+    return layer;
   }
 
   graphDriver(key: string): { Name: string; Data: Record<string, string> } {
@@ -153,6 +162,7 @@ export class SnapshotService implements Snapshots {
   }
 
   async close(): Promise<void> {
+    await this.parts.durability.close();
     await this.parts.trash.settled();
     this.parts.pool.close();
   }

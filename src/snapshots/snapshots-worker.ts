@@ -1,9 +1,12 @@
+import { join } from "node:path";
 import { EngineError } from "../lib/errors.ts";
 import type { WorkerPort } from "../system/worker.ts";
 import type { SnapshotChange, SnapshotUsage } from "./contract.ts";
 import type { Writes } from "./driver.ts";
+import { recordFile, tarSizeOf } from "./record.ts";
 import { type ApplyRequest, type ApplyResult, apply } from "./worker/apply.ts";
 import { listChanges, usageOf } from "./worker/changes.ts";
+import { type CommitRequest, commit } from "./worker/commit.ts";
 import { type CopyRequest, copyStack } from "./worker/copy.ts";
 import { diffTar } from "./worker/diff.ts";
 import { Feed } from "./worker/feed.ts";
@@ -17,6 +20,8 @@ export interface WorkerCalls {
   feed: { args: { session: number; bytes: Uint8Array }; result: unknown };
   /** the source is over, or failed with this sentence */
   feedEnd: { args: { session: number; error?: string }; result: unknown };
+  commit: { args: CommitRequest; result: ApplyResult };
+  tarSize: { args: { folder: string }; result: number };
   layerTar: { args: { session: number; folder: string; diffId: string }; result: unknown };
   diff: { args: { session: number; writes: Writes }; result: unknown };
   changes: { args: { writes: Writes }; result: SnapshotChange[] };
@@ -75,6 +80,8 @@ const handlers: Handlers = {
   feed: ({ session, bytes }) => feeds.get(session)?.push(bytes),
   feedEnd: ({ session, error }) =>
     feeds.get(session)?.end(error === undefined ? undefined : new EngineError("invalid", error)),
+  commit: (request) => commit(request),
+  tarSize: ({ folder }) => tarSizeOf(join(folder, recordFile)),
   layerTar: ({ session, folder, diffId }) => void readers.set(session, layerTar(folder, diffId)),
   diff: ({ session, writes }) => void readers.set(session, diffTar(writes)),
   changes: ({ writes }) => listChanges(writes),

@@ -77,4 +77,9 @@ export const migrations: readonly string[] = [
     PRIMARY KEY (id, kind, resource)
   ) STRICT;
   `,
+  `
+  -- snapshots: bytes of the layer's tar (-1 = not counted yet), and whether its files are known to be on the disk
+  ALTER TABLE layers ADD COLUMN tar_size INTEGER NOT NULL DEFAULT -1;
+  ALTER TABLE layers ADD COLUMN synced INTEGER NOT NULL DEFAULT 1;
+  `,
 ];

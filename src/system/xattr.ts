@@ -43,7 +43,7 @@ export function getXattr(dir: number, name: string, key: string): Buffer | undef
 
 export function listXattrs(dir: number, name: string): string[] {
   const length = answer(libc.llistxattr(pathOf(dir, name), scratch, scratch.length));
-  if (length === ENOTSUP || length === 0) return [];
+  if (length === ENOTSUP || length === ENOENT || length === 0) return [];
   must(length, () => `list attributes of ${toText(name)}`);
   return scratch.toString("latin1", 0, length - 1).split("\0");
 }

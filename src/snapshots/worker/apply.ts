@@ -2,7 +2,7 @@ import { mkdirSync, renameSync, rmdirSync, statfsSync, writeFileSync } from "nod
 import { join } from "node:path";
 import { EngineError, messageOf } from "../../lib/errors.ts";
 import { TarReader } from "../../lib/tar/reader.ts";
-import { close, cwdFd, flags, must, openRaw, syncfsRaw, toBytes } from "../../system/at.ts";
+import { close, cwdFd, flags, must, openRaw, toBytes } from "../../system/at.ts";
 import { decompress } from "../../system/decompress.ts";
 import type { LayerForm } from "../form.ts";
 import { RecordWriter, recordFile, replacedFile, replacedFolder } from "../record.ts";
@@ -22,12 +22,15 @@ export interface ApplyRequest {
 
 export interface ApplyResult {
   diffId: string;
+  /** bytes of the regular files */
   size: number;
+  /** bytes of the uncompressed tar */
+  tarSize: number;
 }
 
 /**
- * Unpacks a layer from a (compressed) tar: `<temporary>/diff`, the record beside it; on success all of it is on the
- * disk and renamed to `final`, on failure nothing is left.
+ * Unpacks a layer from a (compressed) tar: `<temporary>/diff`, the record beside it; on success all of it is renamed to
+ * `final`, on failure nothing is left. Whether it has reached the disk is `durability.ts`'s business.
  */
 export async function apply(request: ApplyRequest, source: AsyncIterable<Uint8Array>): Promise<ApplyResult> {
   const { temporary, final } = request;
@@ -35,7 +38,6 @@ export async function apply(request: ApplyRequest, source: AsyncIterable<Uint8Ar
     mkdirSync(join(temporary, "diff"), { recursive: true, mode: 0o755 });
     const result = await unpack(request, decompress(source));
     renameSync(temporary, final);
-    sync(final);
     return result;
   } catch (error) {
     removeTree(temporary);
@@ -77,7 +79,7 @@ async function unpack(request: ApplyRequest, tar: AsyncIterable<Uint8Array>): Pr
     if (unpacker.replacements.length > 0)
       writeFileSync(join(temporary, replacedFile), JSON.stringify(unpacker.replacements));
     else rmdirSync(join(temporary, replacedFolder));
-    return { diffId: digest, size: unpacker.size };
+    return { diffId: digest, size: unpacker.size, tarSize: record.tarSize };
   } catch (error) {
     unpacker.abandon();
     record.close();
@@ -87,28 +89,18 @@ async function unpack(request: ApplyRequest, tar: AsyncIterable<Uint8Array>): Pr
   }
 }
 
-function openFolder(path: string, mode: number): number {
+export function openFolder(path: string, mode: number): number {
   mkdirSync(path, { recursive: true, mode });
   return must(openRaw(cwdFd, toBytes(path), flags.readOnly | flags.directory), () => `open ${path}`);
 }
 
-function freeBytes(path: string): number {
+export function freeBytes(path: string): number {
   const { bavail, bsize } = statfsSync(path);
   return bavail * bsize;
 }
 
-/** Once a layer, for all its files: what the database tells of must survive a loss of power. */
-function sync(path: string): void {
-  const fd = openFolder(path, 0o700);
-  try {
-    must(syncfsRaw(fd), () => `sync ${path}`);
-  } finally {
-    close(fd);
-  }
-}
-
 /** What the kernel says of an archive's own faults, or of the disk, as clients know it. */
-function asTold(error: unknown): unknown {
+export function asTold(error: unknown): unknown {
   const code = (error as { code?: unknown }).code;
   if (code === "ENOSPC" || code === "EDQUOT")
     return new EngineError("internal", "no space left on device", { cause: error });

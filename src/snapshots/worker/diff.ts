@@ -3,9 +3,9 @@ import { endOfArchive, headerOf, padding, tarEntry } from "../../lib/tar/writer.
 import { close, ELOOP, ENOENT, fileType, flags, must, openRaw, readLink, toText } from "../../system/at.ts";
 import { getXattr, listXattrs } from "../../system/xattr.ts";
 import type { Writes } from "../driver.ts";
-import { whiteoutPrefix } from "../form.ts";
+import { opaqueMarker, whiteoutPrefix } from "../form.ts";
 import { readFull } from "../record.ts";
-import { type Change, changesOf } from "./changes.ts";
+import { isCarried, type Written, type WrittenEntry, writtenOf } from "./written.ts";
 
 const chunk = 256 * 1024;
 const readFlags = flags.readOnly | flags.noFollow | flags.nonBlock;
@@ -18,29 +18,81 @@ const types: Record<number, TarEntryType> = {
   [fileType.fifo]: "fifo",
 };
 
-/** A snapshot's writes as a layer tar: whiteouts as `.wh.` files, times in whole seconds as Docker's layers have them. */
-export function* diffTar(writes: Writes): Generator<Uint8Array> {
+/** One entry of a layer tar being made, and the open file its content comes from. */
+export interface Piece {
+  entry: TarEntry;
+  fd: number | undefined;
+}
+
+/**
+ * The entries of a snapshot's writes: whiteouts as `.wh.` files, times in whole seconds as Docker's layers have them. A
+ * piece's file is open only until the next piece is asked for.
+ */
+export function* piecesOf(writes: Writes, tidy = false): Generator<Piece> {
   const links = new Map<bigint, string>();
-  for (const change of changesOf(writes)) {
-    if (change.kind === 2) yield headerOf(whiteoutOf(change.path));
-    else yield* written(change, links);
+  for (const written of writtenOf(writes, tidy)) {
+    if (written.kind !== "entry") {
+      yield { entry: markerOf(written), fd: undefined };
+      continue;
+    }
+    const entry = entryOf(written, links);
+    if (entry?.type !== "file") {
+      if (entry !== undefined) yield { entry, fd: undefined };
+      continue;
+    }
+    const fd = openRaw(written.dir, written.name, readFlags);
+    if (fd === ENOENT || fd === ELOOP) {
+      links.delete(written.status.inode);
+      continue; // a running container took it away
+    }
+    must(fd, () => `open ${toText(entry.name)}`);
+    try {
+      yield { entry, fd };
+    } finally {
+      close(fd);
+    }
+  }
+}
+
+/** The same as a tar. */
+export function* diffTar(writes: Writes): Generator<Uint8Array> {
+  for (const { entry, fd } of piecesOf(writes)) {
+    yield headerOf(entry);
+    if (fd === undefined) continue;
+    yield* contentOf(fd, entry.size, (length) => Buffer.alloc(length));
+    yield padding(entry.size);
   }
   yield endOfArchive;
 }
 
-function whiteoutOf(path: string): TarEntry {
-  const slash = path.lastIndexOf("/") + 1;
-  return tarEntry({
-    type: "file",
-    name: `${path.slice(1, slash)}${whiteoutPrefix}${path.slice(slash)}`,
-    mode: 0,
-  });
+/** Exactly `size` bytes of a file: one that grows or shrinks while it is read keeps the size its header told. */
+export function* contentOf(fd: number, size: number, buffer: (length: number) => Buffer): Generator<Buffer> {
+  for (let done = 0; done < size; ) {
+    const bytes = buffer(Math.min(chunk, size - done));
+    const got = readFull(fd, bytes, done);
+    if (got < bytes.length) bytes.fill(0, got);
+    yield bytes;
+    done += bytes.length;
+  }
 }
 
-function* written(change: Exclude<Change, { kind: 2 }>, links: Map<bigint, string>): Generator<Uint8Array> {
-  const { status, path, dir, name } = change;
+function markerOf({ kind, path }: Exclude<Written, WrittenEntry>): TarEntry {
+  const slash = path.lastIndexOf("/") + 1;
+  const name =
+    kind === "opaque"
+      ? `${path.slice(1)}/${opaqueMarker}`
+      : `${path.slice(1, slash)}${whiteoutPrefix}${path.slice(slash)}`;
+  return tarEntry({ type: "file", name, mode: 0 });
+}
+
+/** Undefined for a socket, which has no place in a tar. */
+function entryOf(
+  { status, path, dir, name }: WrittenEntry,
+  links: Map<bigint, string>,
+): TarEntry | undefined {
   const type = types[status.mode & fileType.mask];
-  if (type === undefined) return; // a socket has no place in a tar
+  if (type === undefined) return undefined;
+  const isDevice = type === "char" || type === "block";
   const entry = tarEntry({
     type,
     name: type === "directory" ? `${path.slice(1)}/` : path.slice(1),
@@ -48,49 +100,25 @@ function* written(change: Exclude<Change, { kind: 2 }>, links: Map<bigint, strin
     uid: status.uid,
     gid: status.gid,
     mtime: { s: status.mtime.s, ns: 0 },
-    deviceMajor: type === "char" || type === "block" ? status.deviceMajor : 0,
-    deviceMinor: type === "char" || type === "block" ? status.deviceMinor : 0,
+    deviceMajor: isDevice ? status.deviceMajor : 0,
+    deviceMinor: isDevice ? status.deviceMinor : 0,
   });
   if (type === "symlink") entry.linkName = readLink(dir, name);
   if (status.links > 1 && type !== "directory") {
     const first = links.get(status.inode);
-    if (first !== undefined) {
-      yield headerOf({ ...entry, type: "hardlink", linkName: first });
-      return;
-    }
+    if (first !== undefined) return { ...entry, type: "hardlink", linkName: first };
     links.set(status.inode, entry.name);
   }
   entry.xattrs = xattrsOf(dir, name);
-  if (type === "file") yield* content(entry, dir, name, status.size);
-  else yield headerOf(entry);
+  return type === "file" ? { ...entry, size: status.size } : entry;
 }
 
-/** Those a layer may carry: capabilities and the user's own. Labels and the overlay's marks belong to this host. */
 function xattrsOf(dir: number, name: string): Map<string, string> {
   const found = new Map<string, string>();
   for (const key of listXattrs(dir, name)) {
-    if (key !== "security.capability" && !key.startsWith("user.")) continue;
+    if (!isCarried(key)) continue;
     const value = getXattr(dir, name, key);
     if (value !== undefined) found.set(key, value.toString("latin1"));
   }
   return found;
-}
-
-/** A file that grows or shrinks while it is read keeps the size its header told. */
-function* content(entry: TarEntry, dir: number, name: string, size: number): Generator<Uint8Array> {
-  const fd = openRaw(dir, name, readFlags);
-  if (fd === ENOENT || fd === ELOOP) return;
-  must(fd, () => `open ${toText(entry.name)}`);
-  try {
-    yield headerOf({ ...entry, size });
-    for (let done = 0; done < size; ) {
-      const buffer = Buffer.alloc(Math.min(chunk, size - done));
-      readFull(fd, buffer, done);
-      yield buffer;
-      done += buffer.length;
-    }
-    yield padding(size);
-  } finally {
-    close(fd);
-  }
 }

@@ -1,0 +1,79 @@
+import { readFileSync } from "node:fs";
+import { messageOf } from "../lib/errors.ts";
+import type { Logger } from "../lib/log.ts";
+import type { State } from "../state/database.ts";
+import { runCommand } from "../system/process.ts";
+
+/**
+ * When layers have reached the disk. Waiting for that with every layer would cost as much as unpacking it, so it
+ * happens behind the answer: a moment after the last new layer the file system is synced once for all of them. A layer
+ * that was not synced when the machine went down is read again at the next start, and dropped where it is damaged.
+ */
+export class Durability {
+  private readonly state: State;
+  private readonly folder: string;
+  private readonly logger: Logger;
+  private timer: NodeJS.Timeout | undefined;
+  private running: Promise<void> | undefined;
+
+  constructor(state: State, folder: string, logger: Logger) {
+    this.state = state;
+    this.folder = folder;
+    this.logger = logger;
+  }
+
+  /** Layers whose last sync another boot of this machine cut short; those of this boot are synced soon. */
+  atStart(): string[] {
+    const boot = readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
+    const last = this.state.db
+      .query<{ value: string }, [string]>("SELECT value FROM facts WHERE key = ?")
+      .get(bootFact)?.value;
+    if (last !== boot)
+      this.state.transaction(() =>
+        this.state.db.query("INSERT OR REPLACE INTO facts (key, value) VALUES (?, ?)").run(bootFact, boot),
+      );
+    const unsynced = this.unsynced();
+    if (unsynced.length > 0) this.soon();
+    return last === boot ? [] : unsynced;
+  }
+
+  /** A layer was added. */
+  soon(): void {
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => {
+      this.running ??= this.sync().finally(() => {
+        this.running = undefined;
+      });
+    }, settleMs);
+    this.timer.unref();
+  }
+
+  async close(): Promise<void> {
+    clearTimeout(this.timer);
+    await this.running;
+  }
+
+  private unsynced(): string[] {
+    const rows = this.state.db.query<{ diff_id: string }, []>("SELECT diff_id FROM layers WHERE synced = 0");
+    return rows.all().map(({ diff_id }) => diff_id);
+  }
+
+  private async sync(): Promise<void> {
+    const layers = this.unsynced();
+    try {
+      const { exitCode, stderr } = await runCommand(["sync", "-f", this.folder], syncTimeoutMs);
+      if (exitCode !== 0) throw new Error(stderr.trim() || `exit code ${exitCode}`);
+      this.state.transaction(() => {
+        const mark = this.state.db.query("UPDATE layers SET synced = 1 WHERE diff_id = ?");
+        for (const diffId of layers) mark.run(diffId);
+      });
+    } catch (error) {
+      this.logger.warn("new layers could not be synced to the disk", { error: messageOf(error) });
+    }
+  }
+}
+
+const bootFact = "snapshots.boot";
+/** Layers come in bursts: one sync for all. */
+const settleMs = 1000;
+const syncTimeoutMs = 300_000;

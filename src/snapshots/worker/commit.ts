@@ -1,0 +1,146 @@
+import { mkdirSync, renameSync, rmdirSync } from "node:fs";
+import { join } from "node:path";
+import { setImmediate } from "node:timers/promises";
+import { endOfArchive, headerOf, padding } from "../../lib/tar/writer.ts";
+import { close } from "../../system/at.ts";
+import type { Writes } from "../driver.ts";
+import { RecordWriter, recordFile, replacedFolder } from "../record.ts";
+import { Unpacker } from "../unpack/unpacker.ts";
+import { type ApplyResult, asTold, freeBytes, openFolder } from "./apply.ts";
+import { contentOf, type Piece, piecesOf } from "./diff.ts";
+import { removeTree } from "./tree.ts";
+
+export interface CommitRequest {
+  writes: Writes;
+  /** folder made for the layer, and the name it gets once complete (both absolute, on one file system) */
+  temporary: string;
+  final: string;
+  /** the written folder itself becomes the layer: nothing is copied, and the snapshot is of no more use */
+  consume: boolean;
+}
+
+/**
+ * Makes a layer of a snapshot's writes: each file is read once, hashed as part of the layer's tar, and written to the
+ * new folder in the same pass, or stays where it is.
+ */
+export async function commit(request: CommitRequest): Promise<ApplyResult> {
+  const { temporary, final, writes } = request;
+  try {
+    mkdirSync(temporary, { recursive: true, mode: 0o755 });
+    const take = request.consume && writes.kind === "upper";
+    const result = take ? await taken(request) : await copied(request);
+    if (take) renameSync(writes.folder, join(temporary, "diff"));
+    renameSync(temporary, final);
+    return result;
+  } catch (error) {
+    removeTree(temporary);
+    removeTree(final);
+    throw asTold(error);
+  }
+}
+
+/** The written folder as it lies: only the record is new. */
+async function taken({ writes, temporary }: CommitRequest): Promise<ApplyResult> {
+  const record = new RecordWriter(join(temporary, recordFile));
+  const tar = new TarBuilder(record);
+  let size = 0;
+  try {
+    for (const piece of piecesOf(writes, true)) {
+      const { entry, fd } = piece;
+      size += entry.size;
+      tar.header(piece);
+      if (fd !== undefined && entry.size > 0) {
+        record.file(entry.name, 0, entry.size);
+        for (const bytes of tar.content(fd, entry.size)) await tar.pause(bytes.length);
+      }
+    }
+    return { diffId: tar.finish(), size, tarSize: record.tarSize };
+  } finally {
+    record.close();
+  }
+}
+
+async function copied({ writes, temporary }: CommitRequest): Promise<ApplyResult> {
+  const record = new RecordWriter(join(temporary, recordFile));
+  const root = openFolder(join(temporary, "diff"), 0o755);
+  const replaced = openFolder(join(temporary, replacedFolder), 0o700);
+  const limits = { bytesMax: freeBytes(temporary), entriesMax: Number.POSITIVE_INFINITY };
+  const unpacker = new Unpacker({ root, replaced, record, form: writes.form, kind: "layer", ...limits });
+  const tar = new TarBuilder(record);
+  try {
+    for (const piece of piecesOf(writes)) {
+      tar.header(piece);
+      unpacker.entry(piece.entry);
+      if (piece.fd !== undefined)
+        for (const bytes of tar.content(piece.fd, piece.entry.size)) {
+          unpacker.data(bytes);
+          await tar.pause(bytes.length);
+        }
+      unpacker.end();
+    }
+    const diffId = tar.finish();
+    unpacker.finish();
+    rmdirSync(join(temporary, replacedFolder));
+    return { diffId, size: unpacker.size, tarSize: record.tarSize };
+  } catch (error) {
+    unpacker.abandon();
+    throw error;
+  } finally {
+    record.close();
+    close(root);
+    close(replaced);
+  }
+}
+
+/** Bytes between two moments in which the worker's other sessions get on. */
+const pauseEvery = 32 * 1024 * 1024;
+const buffer = Buffer.allocUnsafe(256 * 1024);
+
+/** Hashes a layer's tar while it is made, and tells the record what no file holds. */
+class TarBuilder {
+  private readonly hash = new Bun.CryptoHasher("sha256");
+  private readonly record: RecordWriter;
+  private sincePause = 0;
+  private padding = 0;
+
+  constructor(record: RecordWriter) {
+    this.record = record;
+  }
+
+  header({ entry }: Piece): void {
+    this.raw(padding(this.padding));
+    this.padding = 0;
+    this.raw(headerOf(entry));
+  }
+
+  /** The content that follows the header. The bytes are only lent. */
+  *content(fd: number, size: number): Generator<Buffer> {
+    this.padding = size;
+    for (const bytes of contentOf(fd, size, (length) => buffer.subarray(0, length))) {
+      this.hash.update(bytes);
+      yield bytes;
+    }
+  }
+
+  /** Lets other sessions of this worker get on, now and then. */
+  async pause(bytes: number): Promise<void> {
+    this.sincePause += bytes;
+    if (this.sincePause < pauseEvery) return;
+    this.sincePause = 0;
+    await setImmediate();
+  }
+
+  /** The tar's digest. */
+  finish(): string {
+    this.raw(padding(this.padding));
+    this.raw(endOfArchive);
+    this.record.finish();
+    return `sha256:${this.hash.digest("hex")}`;
+  }
+
+  private raw(bytes: Uint8Array): void {
+    if (bytes.length === 0) return;
+    this.hash.update(bytes);
+    this.record.raw(bytes);
+  }
+}
