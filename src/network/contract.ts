@@ -72,6 +72,8 @@ export interface Networks {
     dnsSearch: string[];
     dnsOptions: string[];
     hostMode: boolean;
+    /** on a user-defined network, where the engine's resolver answers */
+    userNetwork: boolean;
   }): Promise<string>;
   /** Address for `--add-host x:host-gateway`. */
   hostGateway(): string;

@@ -118,7 +118,7 @@ class EngineNetworks implements Networks {
   }
 
   async resolvConf(options: Parameters<Networks["resolvConf"]>[0]): Promise<string> {
-    return buildResolvConf(await readHostResolvConf(), options);
+    return buildResolvConf(await readHostResolvConf(options), options);
   }
 
   hostGateway(): string {

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { buildResolvConf, parseResolvConf, readHostResolvConf } from "./resolv-conf.ts";
 
-const none = { dns: [], dnsSearch: [], dnsOptions: [], hostMode: false };
+const none = { dns: [], dnsSearch: [], dnsOptions: [], hostMode: false, userNetwork: false };
 const path = "/etc/resolv.conf";
 const build = (text: string, options = {}): string =>
   buildResolvConf({ path, text }, { ...none, ...options });
@@ -68,6 +68,44 @@ test("behind systemd-resolved's stub its real servers are used", async () => {
     [path]: "nameserver 127.0.0.53\n",
     "/run/systemd/resolve/resolv.conf": "nameserver 9.9.9.9\n",
   };
-  const found = await readHostResolvConf(async (file) => files[file] ?? "");
+  const found = await readHostResolvConf({ userNetwork: false }, async (file) => files[file] ?? "");
   expect(found).toEqual({ path: "/run/systemd/resolve/resolv.conf", text: "nameserver 9.9.9.9\n" });
+});
+
+test("on a user network even systemd's stub is asked, from the host's namespace", async () => {
+  const host = await readHostResolvConf({ userNetwork: true }, async () => "nameserver 127.0.0.53\n");
+  expect(host.path).toBe("/etc/resolv.conf");
+  expect(buildResolvConf(host, { ...none, userNetwork: true })).toEndWith(
+    `
+nameserver 127.0.0.11
+options ndots:0
+
+# Based on host file: '/etc/resolv.conf' (internal resolver)
+# ExtServers: [host(127.0.0.53)]
+# Overrides: []
+# Option ndots from: internal
+`,
+  );
+});
+
+test("on a user network the user's servers and options are told, and ndots kept", () => {
+  const user = (options: object, text = "nameserver 10.1.1.1\n"): string =>
+    build(text, { ...options, userNetwork: true });
+  expect(user({ dns: ["127.0.0.1", "::1"], dnsSearch: ["a.b"], dnsOptions: ["edns0"] })).toEndWith(
+    `
+nameserver 127.0.0.11
+search a.b
+options edns0 ndots:0
+
+# Based on host file: '/etc/resolv.conf' (internal resolver)
+# ExtServers: [127.0.0.1 ::1]
+# Overrides: [nameservers search options]
+# Option ndots from: internal
+`,
+  );
+  expect(user({ dnsOptions: ["ndots:3"] })).toContain("options ndots:3\n");
+  expect(user({ dnsOptions: ["ndots:3"] })).toEndWith("# Option ndots from: override\n");
+  expect(user({ dnsOptions: ["ndots:x"] })).toContain("options ndots:0\n");
+  expect(user({}, "options ndots:2\n")).toEndWith("# Overrides: []\n# Option ndots from: host\n");
+  expect(user({}, "")).toContain("(internal resolver)\n# NO EXTERNAL NAMESERVERS DEFINED\n# Overrides");
 });

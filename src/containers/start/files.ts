@@ -39,6 +39,7 @@ export async function writeNameFiles(ctx: Context, container: Container): Promis
     dnsSearch: or(hostConfig.DnsSearch, ctx.config.dnsSearch),
     dnsOptions: or(hostConfig.DnsOptions, ctx.config.dnsOptions),
     hostMode,
+    userNetwork: Object.keys(container.spec.networks).some((name) => isUserNetwork(ctx, name)),
   });
   await Promise.all([
     writeFile(files.hostname, `${config.Hostname}\n`, { mode: 0o644 }),
@@ -46,6 +47,13 @@ export async function writeNameFiles(ctx: Context, container: Container): Promis
     resolv.then((text) => writeFile(files.resolvConf, text, { mode: 0o644 })),
   ]);
   return files;
+}
+
+const predefined: ReadonlySet<string> = new Set(["bridge", "host", "none"]);
+
+function isUserNetwork(ctx: Context, nameOrId: string): boolean {
+  const network = ctx.networks.list().find(({ Id, Name }) => Name === nameOrId || Id === nameOrId);
+  return !predefined.has(network?.Name ?? nameOrId);
 }
 
 /** Adds the container's own addresses, in place: the file is mounted already. */

@@ -44,7 +44,9 @@ test("a cut, pointing or overlong name is malformed", () => {
   const pointing = Buffer.concat([whole.subarray(0, 12), Buffer.of(0xc0, 12, 0, 1, 0, 1)]);
   expect(parseQuery(pointing)).toBe("malformed");
   expect(parseQuery(question(`${"a.".repeat(127)}b`, type.A))).toBe("malformed");
-  expect(parseQuery(question("a.".repeat(127), type.A))).toMatchObject({ name: "a.".repeat(127).slice(0, -1) });
+  expect(parseQuery(question("a.".repeat(127), type.A))).toMatchObject({
+    name: "a.".repeat(127).slice(0, -1),
+  });
 });
 
 test("counts that no client sends are malformed", () => {
@@ -59,7 +61,10 @@ test("counts that no client sends are malformed", () => {
 test("no bytes, however random, make it throw or read on for ever", () => {
   const seed = Math.floor(Math.random() * 2 ** 31);
   let state = seed;
-  const next = (): number => (state = (state * 1103515245 + 12345) & 0x7fffffff) >> 16;
+  const next = (): number => {
+    state = (state * 1103515245 + 12345) & 0x7fffffff;
+    return state >> 16;
+  };
   for (let round = 0; round < 5000; round++) {
     const bytes = question("some.name.test", type.A, { edns: 4096 });
     for (let change = next() % 6; change >= 0; change--) bytes[next() % bytes.length] = next() & 255;

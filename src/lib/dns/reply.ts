@@ -23,7 +23,12 @@ export interface Answers {
 }
 
 /** An answer with these records (none: the name exists, but nothing of that type), cut short to `sizeMax` bytes. */
-export function answer(query: Query, bytes: Uint8Array, { type: kind, data }: Answers, sizeMax: number): Buffer {
+export function answer(
+  query: Query,
+  bytes: Uint8Array,
+  { type: kind, data }: Answers,
+  sizeMax: number,
+): Buffer {
   const room = sizeMax - query.questionEnd - (query.edns ? optSize : 0);
   let size = 0;
   let count = 0;

@@ -35,8 +35,8 @@ export class NameTable {
     this.withdraw(endpoint.endpointId);
     const entry = { endpoint, ipv4: ipBytes(endpoint.ipv4), ipv6: ipBytes(endpoint.ipv6) };
     this.entries.set(endpoint.endpointId, entry);
-    let network = this.networks.get(endpoint.networkId);
-    if (!network) this.networks.set(endpoint.networkId, (network = new NetworkNames()));
+    const network = this.networks.get(endpoint.networkId) ?? new NetworkNames();
+    this.networks.set(endpoint.networkId, network);
     for (const name of namesOf(entry)) enter(network.names, name, entry);
     for (const name of reverseNamesOf(entry)) enter(network.reverse, name, entry);
   }
