@@ -1,4 +1,4 @@
-import { applyChanges } from "../lib/dockerfile-changes.ts";
+import { applyChanges } from "../lib/dockerfile/changes.ts";
 import { formatNs, nowNs } from "../lib/time.ts";
 import { Leases } from "../state/leases.ts";
 import type { ImageConfig, ImageRunConfig } from "../types/oci.ts";

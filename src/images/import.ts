@@ -1,4 +1,4 @@
-import { applyChanges } from "../lib/dockerfile-changes.ts";
+import { applyChanges } from "../lib/dockerfile/changes.ts";
 import { EngineError } from "../lib/errors.ts";
 import { hostArchitecture, parsePlatform } from "../lib/platform.ts";
 import { canonical, familiar, parseRepoTag } from "../lib/reference.ts";

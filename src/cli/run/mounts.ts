@@ -1,8 +1,8 @@
 import { resolve } from "node:path";
+import { parseCsv } from "../../lib/csv.ts";
 import { parseRamSize } from "../../lib/units.ts";
 import type { MountRequest } from "../../types/api.ts";
 import { parseBool } from "../flags/flag.ts";
-import { parseCsv } from "./csv.ts";
 
 type Mount = Omit<MountRequest, "Type"> & { Type: string };
 

@@ -1,5 +1,5 @@
+import { parseCsv } from "../../lib/csv.ts";
 import type { EndpointSettings } from "../../types/api.ts";
-import { parseCsv } from "./csv.ts";
 
 /** `--network`: a name, or `name=…,alias=…`. */
 export interface NetworkAttachment {

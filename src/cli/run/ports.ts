@@ -1,6 +1,6 @@
+import { parseCsv } from "../../lib/csv.ts";
 import { isIP } from "../../lib/ip.ts";
 import type { PortMap } from "../../types/api.ts";
-import { parseCsv } from "./csv.ts";
 
 export interface PublishedPort {
   /** `80/tcp` */

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
+import { parseCsv } from "../../lib/csv.ts";
 import { parseFlags } from "../flags/parse.ts";
-import { parseCsv } from "./csv.ts";
 import { type ContainerFlags, containerFlags } from "./flags.ts";
 import { parseMount } from "./mounts.ts";
 import { parseExpose, parsePublish } from "./ports.ts";

@@ -1,10 +1,10 @@
 /** Validators of single option values; messages are docker's. */
 
+import { parseCsv } from "../../lib/csv.ts";
 import { parseGoDuration } from "../../lib/go-duration.ts";
 import { isIP } from "../../lib/ip.ts";
 import { parseRamSize } from "../../lib/units.ts";
 import type { DeviceMapping, DeviceRequest, RestartPolicy, ThrottleDevice, Ulimit } from "../../types/api.ts";
-import { parseCsv } from "./csv.ts";
 
 const cut = (text: string, separator: string): [string, string | undefined] => {
   const at = text.indexOf(separator);

@@ -1,6 +1,6 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: these are Dockerfile texts
 import { describe, expect, test } from "bun:test";
-import { applyChanges } from "./dockerfile-changes.ts";
+import { applyChanges } from "./changes.ts";
 
 /** What a Docker Engine 28.5 made of each `--change`; `only` are the fields it set. */
 const taken: [changes: string[], only: Record<string, unknown>][] = [

@@ -1,0 +1,84 @@
+import type { Directive } from "./ast.ts";
+import { DockerfileError, lineRange } from "./error.ts";
+
+/**
+ * Parser directives: `# name=value` lines at the very top, each once
+ * (https://docs.docker.com/reference/dockerfile/#parser-directives).
+ */
+const names: readonly string[] = ["syntax", "escape", "check"];
+
+export class DirectiveReader {
+  readonly found: Directive[] = [];
+  private readonly prefix: string;
+  private done = false;
+
+  constructor(prefix = "#") {
+    this.prefix = prefix;
+  }
+
+  /** True while the line is a directive; the first line that is none ends the search. */
+  take(line: string, number: number): boolean {
+    if (this.done) return false;
+    const directive = this.parse(line);
+    if (directive === undefined) {
+      this.done = true;
+      return false;
+    }
+    if (this.found.some((each) => each.name === directive.name))
+      throw new DockerfileError(`only one ${directive.name} parser directive can be used`, [
+        lineRange(number),
+      ]);
+    this.found.push({ ...directive, line: number });
+    return true;
+  }
+
+  private parse(line: string): Omit<Directive, "line"> | undefined {
+    if (!line.startsWith(this.prefix)) return undefined;
+    const rest = line.slice(this.prefix.length).trim();
+    const [, key = "", value = ""] = /^([a-zA-Z][a-zA-Z0-9]*)\s*=\s*(.+)$/.exec(rest) ?? [];
+    const name = key.toLowerCase();
+    return names.includes(name) ? { name: name as Directive["name"], value } : undefined;
+  }
+}
+
+/**
+ * The front end that a file asks for: `# syntax=`, `// syntax=`, or a JSON object with that key, also after a `#!` line.
+ * The value is the image's name; options behind it are cut off.
+ */
+export function detectSyntax(text: string): string | undefined {
+  const plain = text.replace(/^\ufeff/, "").replace(/^#![^\n]*\n?/, "");
+  for (const prefix of ["#", "//"]) {
+    const value = directivesOf(plain, prefix).find(({ name }) => name === "syntax")?.value;
+    if (value !== undefined) return value.split(" ", 1)[0];
+  }
+  if (!plain.trimStart().startsWith("{")) return undefined;
+  try {
+    const object: unknown = JSON.parse(plain);
+    if (typeof object !== "object" || object === null || !("syntax" in object)) return undefined;
+    return typeof object.syntax === "string" ? object.syntax : undefined;
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}
+
+function directivesOf(text: string, prefix: string): readonly Directive[] {
+  const reader = new DirectiveReader(prefix);
+  for (let at = 0, number = 1; at < text.length; number++) {
+    const end = text.indexOf("\n", at);
+    const line = text.slice(at, end < 0 ? text.length : end);
+    if (!takeQuietly(reader, line, number)) break;
+    at = end < 0 ? text.length : end + 1;
+  }
+  return reader.found;
+}
+
+function takeQuietly(reader: DirectiveReader, line: string, number: number): boolean {
+  try {
+    return reader.take(line, number);
+  } catch (error) {
+    // a second one of a kind is told when the file itself is parsed
+    if (error instanceof DockerfileError) return false;
+    throw error;
+  }
+}
