@@ -14,6 +14,7 @@ const roles: Record<WorkerRole, () => Promise<WorkerModule>> = {
   runtime: () => import("./runtime/seccomp-worker.ts"),
   network: () => import("./network/network-worker.ts"),
   snapshots: () => import("./snapshots/snapshots-worker.ts"),
+  volumes: () => import("./volumes/volumes-worker.ts"),
 };
 
 const send = (message: FromWorker, transfer: ArrayBuffer[] = []): void => self.postMessage(message, transfer);

@@ -9,7 +9,7 @@ import { nextRestart, scheduleRestart } from "./restart-manager.ts";
 import { unmountUnused } from "./root.ts";
 import { tellNetworks } from "./start/network.ts";
 import { releaseShm } from "./start/shm.ts";
-import { tellUnmounted } from "./start/volumes.ts";
+import { releaseVolumes, tellUnmounted } from "./start/volumes.ts";
 
 const unhealthyRestartMs = 100;
 
@@ -52,6 +52,7 @@ export async function exited(ctx: Context, container: Container, report: ExitRep
   );
   tellNetworks(ctx, container, sandbox, "disconnect");
   tellUnmounted(ctx, container);
+  await releaseVolumes(ctx, container, container.id);
   tell(ctx, container, "die", {
     execDuration: String(durationS(container)),
     exitCode: String(report.exitCode),

@@ -14,6 +14,7 @@ import { scheduleRestart, wantsStartAtBoot } from "./restart-manager.ts";
 import { viewKeys } from "./start/image-views.ts";
 import { dropShm } from "./start/shm.ts";
 import { sweepStaged } from "./start/staging.ts";
+import { adoptVolumes, releaseVolumes } from "./start/volumes.ts";
 
 /** the engine cannot know how a process ended that left no exit file (the machine went down) */
 const lostExitCode = 255;
@@ -53,6 +54,7 @@ async function recoverOne(ctx: Context, container: Container): Promise<boolean> 
   switch (container.life.status) {
     case "running":
     case "paused":
+      adoptVolumes(ctx, container);
       return recoverLiving(ctx, container);
     case "starting":
       return undoStart(ctx, container);
@@ -126,6 +128,8 @@ async function takeOver(ctx: Context, container: Container, found: ProcessState)
  */
 async function undoStart(ctx: Context, container: Container): Promise<boolean> {
   await ctx.networks.close(container.id);
+  adoptVolumes(ctx, container);
+  await releaseVolumes(ctx, container, container.id);
   await releaseRun(ctx, container);
   if (container.spec.hostConfig.AutoRemove) {
     await discard(ctx, container, { volumes: true, exitCode: lostExitCode });
@@ -156,6 +160,7 @@ async function sweep(ctx: Context): Promise<void> {
     ctx.networks.sweep(alive),
     ctx.snapshots.sweep({ keys: new Set(all.flatMap((one) => [one.id, ...viewKeys(one)])) }),
     sweepFolders(ctx),
+    ctx.volumes.sweepMounts(),
   ];
   for (const result of await Promise.allSettled(sweeps))
     if (result.status === "rejected") ctx.logger.error("sweep failed", { error: messageOf(result.reason) });

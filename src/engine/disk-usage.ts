@@ -1,5 +1,5 @@
 import type { ContainerSummary, ImageSummary, Volume } from "../types/api.ts";
-import type { PruneParts } from "./prune/prune.ts";
+import { isOwnStorage, type PruneParts } from "./prune/prune.ts";
 
 export type UsageKind = "container" | "image" | "volume" | "build-cache";
 export const usageKinds: readonly UsageKind[] = ["container", "image", "volume", "build-cache"];
@@ -30,7 +30,7 @@ export async function diskUsage(parts: PruneParts, kinds: ReadonlySet<UsageKind>
 
 async function volumeUsage({ volumes, containers }: PruneParts): Promise<Volume[]> {
   const told: Volume[] = [];
-  for (const volume of volumes.list()) {
+  for (const volume of volumes.list().filter(isOwnStorage)) {
     const RefCount = containers.usersOfVolume(volume.Name).length;
     told.push({ ...volume, UsageData: { RefCount, Size: await volumes.size(volume.Name) } });
   }

@@ -161,11 +161,20 @@ function reloadAttributes(config: EngineConfig): Record<string, string> {
 }
 
 /** Highest service first, so that none is called once it has closed. */
-async function stop({ containers, networks, runtime, snapshots, state, release }: Parts): Promise<void> {
+async function stop({
+  containers,
+  networks,
+  runtime,
+  snapshots,
+  volumes,
+  state,
+  release,
+}: Parts): Promise<void> {
   await containers.close();
   await networks.shutdown(containers.alive());
   await runtime.close();
   await snapshots.close();
+  volumes.close();
   state.close();
   release();
 }

@@ -1,9 +1,12 @@
 import type { Volume, VolumeCreateRequest } from "../types/api.ts";
 
 /**
- * Volumes: named data that outlives containers, at `<data root>/volumes/<name>/_data`. An anonymous volume has a
- * 64-hex name and the label `com.docker.volume.anonymous`. Deletion refuses (`conflict`) what a container names;
- * who names what is the caller's knowledge (`users`).
+ * Volumes: named data that outlives containers, at `<data root>/volumes/<name>/_data` or with a plugin. An anonymous
+ * volume has a 64-hex name and the label `com.docker.volume.anonymous`. Deletion refuses (`conflict`) what a container
+ * names; who names what is the caller's knowledge (`users`).
+ *
+ * Who wants a volume's data holds it (`mount` … `release`) under a name of its own, a container's id or an exec's: what
+ * a driver must do to make it reachable is done for the first, and undone after the last.
  */
 export interface Volumes {
   /** Makes a volume, or returns the one of that name (`conflict` where its driver differs). */
@@ -13,14 +16,22 @@ export interface Volumes {
   has(name: string): boolean;
   /** `users` are the ids of the containers that name it. */
   remove(name: string, options: { force: boolean; users: string[] }): Promise<void>;
-  /** Host path of its data, also of one that is yet to be made. */
-  path(name: string): string;
+  /** Holds the volume for `user`, also again; answers the host path of its data. */
+  mount(name: string, user: string): Promise<string>;
+  /** Lets go of what `mount` or `adopt` gave; a success for what is not held. */
+  release(name: string, user: string): Promise<void>;
+  /** After a restart: `user` has held it since before. */
+  adopt(name: string, user: string): void;
   /**
-   * Fills an empty volume from the folder `source` of a mounted root: contents, and the folder's own owner and mode.
-   * A volume that has anything in it stays as it is. Links are copied as links, never followed.
+   * Fills an empty volume that is held from the folder `source` of a mounted root: contents, and the folder's own owner
+   * and mode. A volume that has anything in it stays as it is. Links are copied as links, never followed.
    */
   copyUp(name: string, root: string, source: string): Promise<void>;
   /** bytes in it */
   size(name: string): Promise<number>;
+  /** Before containers are found again: makes rows and folders agree. */
   sweep(): Promise<void>;
+  /** After containers were found again: nothing stays mounted that nobody holds. */
+  sweepMounts(): Promise<void>;
+  close(): void;
 }

@@ -1,13 +1,13 @@
 import { EngineError } from "../lib/errors.ts";
 import { newId } from "../lib/ids.ts";
 import type { VolumeCreateRequest } from "../types/api.ts";
+import { localOptions } from "./local/options.ts";
 import type { VolumeRecord } from "./store.ts";
 
 export const anonymousLabel = "com.docker.volume.anonymous";
 
 /** A name longer than this cannot be a folder's. */
 const nameLengthMax = 255;
-const optionNames = ["type", "o", "device", "size"];
 
 /** A request made complete: a volume without a name gets a random one and the label of anonymous volumes. */
 export function normalise(request: VolumeCreateRequest): Omit<VolumeRecord, "createdMs"> {
@@ -20,7 +20,7 @@ export function normalise(request: VolumeCreateRequest): Omit<VolumeRecord, "cre
       `create ${name}: error looking up volume plugin ${driver}: plugin ${JSON.stringify(driver)} not found`,
     );
   checkName(name);
-  checkOptions(name, request.DriverOpts ?? {});
+  localOptions(name, request.DriverOpts ?? {});
   const labels = anonymous ? { ...request.Labels, [anonymousLabel]: "" } : (request.Labels ?? null);
   return { name, driver, labels, options: request.DriverOpts ?? null };
 }
@@ -42,19 +42,4 @@ export function checkName(name: string): void {
       "invalid",
       `create ${name}: the name is over the limit of ${nameLengthMax} characters`,
     );
-}
-
-function checkOptions(name: string, options: Record<string, string>): void {
-  for (const option of Object.keys(options)) {
-    if (!optionNames.includes(option))
-      throw new EngineError("invalid", `create ${name}: invalid option: ${JSON.stringify(option)}`);
-  }
-  const [used] = Object.keys(options);
-  if (used === undefined) return;
-  if (!options["device"] && options["size"] === undefined)
-    throw new EngineError("invalid", `create ${name}: missing required option: "device"`);
-  throw new EngineError(
-    "notImplemented",
-    `create ${name}: option ${JSON.stringify(used)} of the local volume driver is not built yet in berth`,
-  );
 }

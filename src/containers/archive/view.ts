@@ -1,11 +1,12 @@
 import { existsSync } from "node:fs";
+import { newId } from "../../lib/ids.ts";
 import type { ViewMount } from "../../system/root-view.ts";
 import type { Container } from "../container.ts";
 import type { Context } from "../context.ts";
 import { holdRoot } from "../root.ts";
 import { nameFilesOf } from "../start/files.ts";
 import type { Keep } from "../start/staging.ts";
-import { prepareMounts } from "../start/volumes.ts";
+import { type Preparation, prepareMounts, releaseVolumes } from "../start/volumes.ts";
 import type { ExtractRequest, ViewRequest } from "./worker-calls.ts";
 
 export interface HeldView {
@@ -36,7 +37,10 @@ export async function holdView(
         for (const close of held.splice(0)) close();
       };
       try {
-        const over = mounts ? await mountsOf(ctx, container, root, (close) => held.push(close)) : [];
+        const keep: Keep = (close) => held.push(close);
+        const over = mounts
+          ? await mountsOf(ctx, container, { root, keep, user: holdVolumes(ctx, container, keep) })
+          : [];
         return {
           view: { root, mounts: over, readOnly: container.spec.hostConfig.ReadonlyRootfs },
           volumes: over.map(({ destination, readOnly }) => ({ destination, writable: !readOnly })),
@@ -56,8 +60,15 @@ export async function holdView(
   }
 }
 
-async function mountsOf(ctx: Context, container: Container, root: string, keep: Keep): Promise<ViewMount[]> {
-  const prepared = await prepareMounts(ctx, container, () => Promise.resolve(root), keep);
+/** A name for this copy to hold volumes by; they are let go with the rest. */
+function holdVolumes(ctx: Context, container: Container, keep: Keep): string {
+  const user = `copy:${newId()}`;
+  keep(() => ctx.background.run("volumes of a copy", () => releaseVolumes(ctx, container, user)));
+  return user;
+}
+
+async function mountsOf(ctx: Context, container: Container, preparation: Preparation): Promise<ViewMount[]> {
+  const prepared = await prepareMounts(ctx, container, preparation);
   const mounts = prepared.flatMap(({ type, source, destination, options }) =>
     type === "bind" && source !== undefined
       ? [{ source, destination, readOnly: options.includes("ro"), recursive: !options.includes("bind") }]

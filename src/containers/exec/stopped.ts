@@ -13,7 +13,7 @@ import { prepareShm, releaseShm } from "../start/shm.ts";
 import { execInput, specFor } from "../start/spec.ts";
 import { nameFiles, runtimeName } from "../start/start.ts";
 import { makeTargets } from "../start/targets.ts";
-import { prepareMounts } from "../start/volumes.ts";
+import { prepareMounts, releaseVolumes } from "../start/volumes.ts";
 import type { Exec } from "./exec.ts";
 
 /** A command in a container that does not run: one at a time, and the container cannot start meanwhile. */
@@ -106,12 +106,12 @@ async function begin(
     for (const close of held.splice(0)) close();
   };
   undo.add("held sources", letGo);
-  const mounts = await prepareMounts(
-    ctx,
-    container,
-    () => Promise.resolve(root),
-    (close) => held.push(close),
-  );
+  undo.add("volumes", () => releaseVolumes(ctx, container, exec.id));
+  const mounts = await prepareMounts(ctx, container, {
+    root,
+    keep: (close) => held.push(close),
+    user: exec.id,
+  });
   undo.add("shm", () => releaseShm(ctx, container));
   const shm = await prepareShm(ctx, container);
   makeTargets(root, mounts);

@@ -20,7 +20,7 @@ import { sandboxRequest, tellNetworks } from "./network.ts";
 import { prepareShm, releaseShm } from "./shm.ts";
 import { specFor } from "./spec.ts";
 import { makeTargets } from "./targets.ts";
-import { checkSources, prepareMounts, tellMounted, tellUnmounted } from "./volumes.ts";
+import { checkSources, prepareMounts, releaseVolumes, tellMounted, tellUnmounted } from "./volumes.ts";
 
 /** `POST /containers/{id}/start`, by a user. */
 export async function start(
@@ -90,12 +90,8 @@ async function bringUp(ctx: Context, container: Container, undo: Undo): Promise<
   ready?.catch(() => undefined);
   const held: (() => void)[] = [];
   undo.add("held sources", () => release(held));
-  const mounts = await prepareMounts(
-    ctx,
-    container,
-    () => Promise.resolve(root),
-    (close) => held.push(close),
-  );
+  undo.add("volumes", () => releaseVolumes(ctx, container, id));
+  const mounts = await prepareMounts(ctx, container, { root, keep: (close) => held.push(close), user: id });
   undo.add("shm", () => releaseShm(ctx, container));
   const shm = await prepareShm(ctx, container);
   makeTargets(root, mounts);

@@ -1,7 +1,8 @@
 import { statSync } from "node:fs";
 import { mkdir, stat } from "node:fs/promises";
-import { isKind } from "../../lib/errors.ts";
+import { isKind, messageOf } from "../../lib/errors.ts";
 import type { MountInput } from "../../runtime/spec/input.ts";
+import { mountRestrictions } from "../../system/mount-flags.ts";
 import type { Container } from "../container.ts";
 import type { Context } from "../context.ts";
 import type { ResolvedMount } from "../contract.ts";
@@ -17,37 +18,37 @@ export function checkSources(container: Container): void {
     if (point.Type === "bind" && !options.includes("create-source")) checkBindSource(point.Source);
 }
 
+export interface Preparation {
+  /** the container's mounted root, to fill new volumes from */
+  root: string;
+  keep: Keep;
+  /** who holds the volumes, until `releaseVolumes` */
+  user: string;
+}
+
 /** Makes volumes and bind sources ready and says how to mount them. */
 export async function prepareMounts(
   ctx: Context,
   container: Container,
-  root: () => Promise<string>,
-  keep: Keep,
+  { root, keep, user }: Preparation,
 ): Promise<MountInput[]> {
   const mounts: MountInput[] = [];
-  for (const mount of container.spec.mounts) mounts.push(await prepareOne(ctx, mount, root, keep));
+  for (const mount of container.spec.mounts) mounts.push(await prepareOne(ctx, mount, { root, keep, user }));
   for (const [target, options] of Object.entries(container.spec.hostConfig.Tmpfs ?? {}))
     mounts.push({ destination: target, type: "tmpfs", source: "tmpfs", options: tmpfsOptions(options) });
   return mounts;
 }
 
-async function prepareOne(
-  ctx: Context,
-  mount: ResolvedMount,
-  root: () => Promise<string>,
-  keep: Keep,
-): Promise<MountInput> {
+async function prepareOne(ctx: Context, mount: ResolvedMount, preparation: Preparation): Promise<MountInput> {
+  const { keep } = preparation;
   const { point } = mount;
   if (mount.tmpfs)
     return { destination: point.Destination, type: "tmpfs", source: "tmpfs", options: mount.tmpfs.options };
-  if (mount.volume !== undefined) await readyVolume(ctx, mount, mount.volume, root);
-  else if (mount.options.includes("create-source")) await makeSource(point.Source);
+  const data =
+    mount.volume === undefined ? undefined : await readyVolume(ctx, mount, mount.volume, preparation);
+  if (data === undefined && mount.options.includes("create-source")) await makeSource(point.Source);
   if (point.Type === "bind") await checkPropagation(point.Source, mount.options);
-  const base = mount.image
-    ? await ctx.snapshots.mount(mount.image.key)
-    : mount.volume === undefined
-      ? point.Source
-      : ctx.volumes.path(mount.volume);
+  const base = mount.image ? await ctx.snapshots.mount(mount.image.key) : (data ?? point.Source);
   const source = mount.options.includes("bind")
     ? stage(ctx.config.execRoot, base, { recursive: false }, keep)
     : mount.subpath === undefined
@@ -61,9 +62,13 @@ async function prepareOne(
   };
 }
 
+/** Our own words, and the default. */
+const notForRuntime: ReadonlySet<string> = new Set(["create-source", "writable-below", "rw"]);
+
 /**
  * Read-only also is what is mounted below, unless the user wanted it otherwise. Below a file nothing is mounted, and
- * crun would open it as a folder.
+ * crun would open it as a folder. What restricts the source's own mount is said again: crun gives the new mount exactly
+ * the flags it is told, and would make a read-only source writable.
  */
 function runtimeOptions(options: readonly string[], source: string): string[] {
   const whole =
@@ -71,18 +76,38 @@ function runtimeOptions(options: readonly string[], source: string): string[] {
     options.includes("rbind") &&
     !options.includes("writable-below") &&
     statSync(source, { throwIfNoEntry: false })?.isDirectory() !== false;
-  const known = options.filter((option) => option !== "create-source" && option !== "writable-below");
-  return whole ? [...known, "rro"] : known;
+  const known = options.filter((option) => !notForRuntime.has(option));
+  const inherited = mountRestrictions(source).filter((option) => !known.includes(option));
+  return [...known, ...inherited, ...(whole ? ["rro"] : [])];
 }
 
 async function readyVolume(
   ctx: Context,
   mount: ResolvedMount,
   name: string,
-  root: () => Promise<string>,
-): Promise<void> {
-  if (!ctx.volumes.has(name)) await ctx.volumes.create({ Name: name });
-  if (mount.copyUp) await ctx.volumes.copyUp(name, await root(), mount.point.Destination);
+  { root, user }: Preparation,
+): Promise<string> {
+  if (!ctx.volumes.has(name)) await ctx.volumes.create({ Name: name, Driver: mount.point.Driver ?? "local" });
+  const data = await ctx.volumes.mount(name, user);
+  if (mount.copyUp) await ctx.volumes.copyUp(name, root, mount.point.Destination);
+  return data;
+}
+
+/** Lets go of a container's volumes; a failure is told to the log, as there is nobody left to tell. */
+export async function releaseVolumes(ctx: Context, container: Container, user: string): Promise<void> {
+  for (const { volume } of container.spec.mounts)
+    if (volume !== undefined)
+      await ctx.volumes
+        .release(volume, user)
+        .catch((error: unknown) =>
+          ctx.logger.warn("a volume could not be let go", { volume, error: messageOf(error) }),
+        );
+}
+
+/** A container that a new engine found held its volumes all along. */
+export function adoptVolumes(ctx: Context, container: Container): void {
+  for (const { volume } of container.spec.mounts)
+    if (volume !== undefined) ctx.volumes.adopt(volume, container.id);
 }
 
 /** `-v` makes a folder of a source that is not there. */

@@ -142,7 +142,10 @@ class FakeVolumes {
       return { Name };
     },
     has: (name: string) => this.names.has(name),
-    path: (name: string) => `/volumes/${name}/_data`,
+    mount: async (name: string) => `/volumes/${name}/_data`,
+    release: async () => undefined,
+    adopt: () => undefined,
+    sweepMounts: async () => undefined,
     remove: async (name: string, { users }: { users: string[] }) => {
       if (users.length > 0) throw new EngineError("conflict", "volume is in use");
       this.names.delete(name);

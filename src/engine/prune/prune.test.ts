@@ -35,9 +35,16 @@ function world() {
     },
     volumes: {
       list: () => [
-        { Name: "used", Labels: { "com.docker.volume.anonymous": "" } },
-        { Name: "anonymous", Labels: { "com.docker.volume.anonymous": "" } },
-        { Name: "named", Labels: null },
+        { Name: "used", Driver: "local", Labels: { "com.docker.volume.anonymous": "" } },
+        { Name: "anonymous", Driver: "local", Labels: { "com.docker.volume.anonymous": "" } },
+        { Name: "named", Driver: "local", Labels: null },
+        { Name: "plugged", Driver: "vendor", Labels: { "com.docker.volume.anonymous": "" } },
+        {
+          Name: "bound",
+          Driver: "local",
+          Labels: null,
+          Options: { type: "none", o: "bind", device: "/srv" },
+        },
       ],
       size: async () => 5,
       remove: async (name: string) => void removed.push(name),

@@ -5,7 +5,7 @@ import type { Filters } from "../../lib/filters.ts";
 import { booleanFilter } from "../../lib/filters.ts";
 import type { Snapshots } from "../../snapshots/contract.ts";
 import type { EventBus } from "../../state/events.ts";
-import type { ImageDeleteItem, ImageSummary } from "../../types/api.ts";
+import type { ImageDeleteItem, ImageSummary, Volume } from "../../types/api.ts";
 import type { Volumes } from "../../volumes/contract.ts";
 import { conditionsOf } from "./conditions.ts";
 
@@ -54,6 +54,10 @@ async function pruneContainers({ containers, events }: PruneParts, filters: Filt
   return { ContainersDeleted: deleted.length > 0 ? deleted : null, SpaceReclaimed: reclaimed };
 }
 
+/** Docker's rule for prune and usage: not what a plugin keeps, nor what only leads to other storage. */
+export const isOwnStorage = ({ Driver, Options }: Volume): boolean =>
+  Driver === "local" && Object.keys(Options ?? {}).every((option) => option === "size");
+
 const anonymousLabel = "com.docker.volume.anonymous";
 
 async function pruneVolumes({ volumes, containers, events }: PruneParts, filters: Filters) {
@@ -61,7 +65,7 @@ async function pruneVolumes({ volumes, containers, events }: PruneParts, filters
   const everyOne = booleanFilter(filters, "all", false);
   const deleted: string[] = [];
   let reclaimed = 0;
-  for (const { Name, Labels } of volumes.list()) {
+  for (const { Name, Labels } of volumes.list().filter(isOwnStorage)) {
     if (!everyOne && !(Labels && Object.hasOwn(Labels, anonymousLabel))) continue;
     const users = containers.usersOfVolume(Name);
     if (users.length > 0 || !conditions.labels(Labels)) continue;

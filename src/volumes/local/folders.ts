@@ -1,7 +1,8 @@
-import { chmod, mkdir, readdir, rename, rmdir } from "node:fs/promises";
-import { join } from "node:path";
-import { newId } from "../lib/ids.ts";
-import { removeTree } from "../system/tree-remove.ts";
+import { chmod, mkdir, readdir, rename, rmdir, stat, unlink } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { newId } from "../../lib/ids.ts";
+import { removeTree } from "../../system/tree-remove.ts";
+import { imageFile, neverMounted } from "./image.ts";
 
 const temporaryName = /^\.[0-9a-f]{16}$/;
 const volumeName = /^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/;
@@ -18,26 +19,46 @@ export class VolumeFolders {
     this.base = join(dataRoot, "volumes");
   }
 
+  of(name: string): string {
+    return join(this.base, name);
+  }
+
   /** The host path of a volume's data. */
   data(name: string): string {
     return join(this.base, name, "_data");
   }
 
-  async make(name: string): Promise<void> {
+  /** The volume whose data a path is. */
+  nameOf(data: string): string | undefined {
+    const name = basename(dirname(data));
+    return data === this.data(name) ? name : undefined;
+  }
+
+  /** `prepare` adds what else the new volume's folder, named by its argument, is to hold. */
+  async make(
+    name: string,
+    prepare: (folder: string) => Promise<void> = async () => undefined,
+  ): Promise<void> {
     const temporary = this.temporary();
     const data = join(temporary, "_data");
     await mkdir(temporary, { mode: 0o701 });
-    await mkdir(data);
-    // whatever the engine's umask, every user of a container may read a new volume
-    await chmod(data, 0o755);
-    await rename(temporary, join(this.base, name));
+    try {
+      await mkdir(data);
+      // whatever the engine's umask, every user of a container may read a new volume
+      await chmod(data, 0o755);
+      await prepare(temporary);
+      await rename(temporary, this.of(name));
+    } catch (error) {
+      await removeTree(temporary);
+      throw error;
+    }
   }
 
   /** Frees the name at once; the returned promise is of the files. */
   async remove(name: string): Promise<{ deleted: Promise<void> }> {
     const temporary = this.temporary();
     try {
-      await rename(join(this.base, name), temporary);
+      await rename(this.of(name), temporary);
     } catch (error) {
       // someone deleted the folder by hand: then it is gone, as asked
       if ((error as { code?: unknown }).code !== "ENOENT") throw error;
@@ -59,17 +80,31 @@ export class VolumeFolders {
     return there;
   }
 
+  /** An empty folder goes, and an image that was never mounted; what holds anything stays. */
   private async keepsData(name: string): Promise<boolean> {
     try {
-      // an empty folder goes, one that holds anything stays
       await rmdir(this.data(name));
-      await rmdir(join(this.base, name));
+      if (await neverMounted(join(this.of(name), imageFile))) await unlink(join(this.of(name), imageFile));
+      await rmdir(this.of(name));
       return false;
     } catch (error) {
-      if ((error as { code?: unknown }).code === "ENOTEMPTY") return true;
-      if ((error as { code?: unknown }).code === "ENOENT") return false;
+      const code = String((error as { code?: unknown }).code);
+      if (code === "ENOTEMPTY" || code === "EBUSY") {
+        await mkdir(this.data(name), { recursive: true });
+        return true;
+      }
+      if (code === "ENOENT") return false;
       throw error;
     }
+  }
+
+  /** What a folder's volume was made with, as far as that can be seen. */
+  async optionsOf(name: string): Promise<Record<string, string> | null> {
+    const size = await stat(join(this.of(name), imageFile)).catch((error: NodeJS.ErrnoException) => {
+      if (error.code === "ENOENT") return undefined; // a volume without a limit
+      throw error;
+    });
+    return size ? { size: String(size.size) } : null;
   }
 
   private temporary(): string {
