@@ -1,6 +1,4 @@
-import { readFileSync } from "node:fs";
-import { homedir } from "node:os";
-import { join } from "node:path";
+import { readText } from "../client/kernel.ts";
 
 export interface ProxyConfig {
   httpProxy?: string;
@@ -28,19 +26,20 @@ export interface ConfigFile {
 }
 
 export const defaultConfigFolder = (): string =>
-  process.env["DOCKER_CONFIG"] || join(process.env["HOME"] ?? homedir(), ".docker");
+  process.env["DOCKER_CONFIG"] || `${process.env["HOME"] ?? passwdHome()}/.docker`;
+
+const passwdHome = (): string => (require("node:os") as typeof import("node:os")).homedir();
 
 /** A missing file is an empty one; one that cannot be read is reported and then treated as empty. */
 export function readConfigFile(folder: string, warn: (line: string) => void): ConfigFile {
-  const path = join(folder, "config.json");
-  let text: string;
+  const path = `${folder}/config.json`;
+  let text: string | undefined;
   try {
-    text = readFileSync(path, "utf8");
+    text = readText(path);
   } catch (error) {
-    if ((error as { code?: string }).code !== "ENOENT")
-      warn(`WARNING: Error loading config file: ${(error as Error).message}`);
-    return {};
+    warn(`WARNING: Error loading config file: ${(error as Error).message}`);
   }
+  if (text === undefined) return {};
   try {
     return JSON.parse(text) as ConfigFile;
   } catch {

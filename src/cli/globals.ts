@@ -1,4 +1,3 @@
-import { join } from "node:path";
 import { defaultConfigFolder } from "./config-file.ts";
 import { bool, type FlagValues, list, string } from "./flags/flag.ts";
 
@@ -9,7 +8,7 @@ const truthy = (name: string): boolean =>
 export function globalFlags() {
   const folder = defaultConfigFolder();
   const shown = (file: string): { shownDefault: string } => ({
-    shownDefault: JSON.stringify(join(folder, file)),
+    shownDefault: JSON.stringify(`${folder}/${file}`),
   });
   return {
     config: string("config", "Folder of the client's configuration", folder),

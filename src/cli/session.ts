@@ -1,7 +1,6 @@
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { Client } from "../client/client.ts";
 import { parseHost } from "../client/host.ts";
+import { readText } from "../client/kernel.ts";
 import { type ConfigFile, readConfigFile } from "./config-file.ts";
 import { CliError } from "./errors.ts";
 import type { GlobalValues } from "./globals.ts";
@@ -100,18 +99,10 @@ export class Session {
 
   private tlsOptions({ tlsFolder, skipTlsVerify }: Endpoint): Record<string, unknown> {
     const folder = tlsFolder ?? process.env["DOCKER_CERT_PATH"] ?? this.configFolder;
-    const read = (path: string): string | undefined => {
-      try {
-        return readFileSync(path, "utf8");
-      } catch (error) {
-        if ((error as { code?: string }).code === "ENOENT") return undefined;
-        throw error;
-      }
-    };
     const { tlscacert, tlscert, tlskey } = this.globals;
-    const ca = read(tlscacert || join(folder, "ca.pem"));
-    const cert = read(tlscert || join(folder, "cert.pem"));
-    const key = read(tlskey || join(folder, "key.pem"));
+    const ca = readText(tlscacert || `${folder}/ca.pem`);
+    const cert = readText(tlscert || `${folder}/cert.pem`);
+    const key = readText(tlskey || `${folder}/key.pem`);
     return {
       rejectUnauthorized: !skipTlsVerify,
       ...(ca ? { ca } : {}),

@@ -1,4 +1,3 @@
-import { closeSync, existsSync, openSync, unlinkSync, writeSync } from "node:fs";
 import { create } from "../../client/containers.ts";
 import { ApiError } from "../../client/errors.ts";
 import { familiar, type Reference } from "../../lib/reference.ts";
@@ -103,6 +102,8 @@ interface IdFile {
 
 function openIdFile(path: string): IdFile | undefined {
   if (!path) return undefined;
+  const { closeSync, existsSync, openSync, unlinkSync, writeSync } =
+    require("node:fs") as typeof import("node:fs"); // loading it costs 2 ms, for an option few use
   if (existsSync(path))
     throw new Error(`container ID file found, make sure the other container isn't running or delete ${path}`);
   let fd: number;

@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readText } from "../../client/kernel.ts";
 
 const reasons: Record<string, string> = {
   ENOENT: "no such file or directory",
@@ -13,31 +13,33 @@ export const fileError = (verb: string, path: string, error: unknown): Error => 
   return new Error(`${verb} ${path}: ${reasons[code] ?? (error as Error).message}`);
 };
 
-function readText(path: string): string {
+export const missingFile = (path: string): Error => fileError("open", path, { code: "ENOENT" });
+
+function readLines(path: string): string[] {
+  let text: string | undefined;
   try {
-    return readFileSync(path, "utf8");
+    text = readText(path);
   } catch (error) {
     throw fileError((error as { code?: string }).code === "EISDIR" ? "read" : "open", path, error);
   }
+  if (text === undefined) throw missingFile(path);
+  return text.replace(/^\uFEFF/, "").split("\n");
 }
 
 /** Lines `NAME=value`, comments and blank lines left out; a name alone is given to `lookUp`. */
 function parseLines(path: string, what: string, lookUp: (name: string) => string | undefined): string[] {
-  return readText(path)
-    .replace(/^\uFEFF/, "")
-    .split("\n")
-    .flatMap((raw) => {
-      const line = raw.replace(/\r$/, "").trimStart();
-      if (line === "" || line.startsWith("#")) return [];
-      const at = line.indexOf("=");
-      const name = at < 0 ? line : line.slice(0, at);
-      if (name === "") throw new Error(`invalid ${what} file (${path}): no variable name on line '${line}'`);
-      if (/[ \t]/.test(name.trimEnd()) || (at >= 0 && /\s/.test(name)))
-        throw new Error(`invalid ${what} file (${path}): variable '${name}' contains whitespaces`);
-      if (at >= 0) return [line];
-      const value = lookUp(name.trimEnd());
-      return value === undefined ? [] : [value];
-    });
+  return readLines(path).flatMap((raw) => {
+    const line = raw.replace(/\r$/, "").trimStart();
+    if (line === "" || line.startsWith("#")) return [];
+    const at = line.indexOf("=");
+    const name = at < 0 ? line : line.slice(0, at);
+    if (name === "") throw new Error(`invalid ${what} file (${path}): no variable name on line '${line}'`);
+    if (/[ \t]/.test(name.trimEnd()) || (at >= 0 && /\s/.test(name)))
+      throw new Error(`invalid ${what} file (${path}): variable '${name}' contains whitespaces`);
+    if (at >= 0) return [line];
+    const value = lookUp(name.trimEnd());
+    return value === undefined ? [] : [value];
+  });
 }
 
 /** `--env-file`: a name alone copies the client's variable, and is skipped where there is none. */

@@ -1,8 +1,8 @@
-import { resolve } from "node:path";
 import { parseCsv } from "../../lib/csv.ts";
 import { parseRamSize } from "../../lib/units.ts";
 import type { MountRequest } from "../../types/api.ts";
 import { parseBool } from "../flags/flag.ts";
+import { absolute } from "./volumes.ts";
 
 type Mount = Omit<MountRequest, "Type"> & { Type: string };
 
@@ -43,7 +43,7 @@ function set(mount: Mount, key: string, value: string, field: string): undefined
       return;
     case "source":
     case "src":
-      mount.Source = value.startsWith(".") && /^\.{1,2}(\/|$)/.test(value) ? resolve(value) : value;
+      mount.Source = value.startsWith(".") && /^\.{1,2}(\/|$)/.test(value) ? absolute(value) : value;
       return;
     case "target":
     case "dst":

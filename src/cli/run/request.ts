@@ -1,7 +1,7 @@
-import { readFileSync } from "node:fs";
+import { readText } from "../../client/kernel.ts";
 import type { ContainerConfig, ContainerCreateRequest, HealthConfig, HostConfig } from "../../types/api.ts";
 import type { ContainerFlags } from "./flags.ts";
-import { fileError, pairs, readEnvFile, readLabelFile } from "./key-value-files.ts";
+import { fileError, missingFile, pairs, readEnvFile, readLabelFile } from "./key-value-files.ts";
 import { checkMac, type Networking, networking } from "./networks.ts";
 import { parseExpose, parsePublish, toPortMap } from "./ports.ts";
 import { device, isCdiName, restartPolicy } from "./values.ts";
@@ -292,12 +292,14 @@ function securityOptions(given: readonly string[]): { options: string[]; unconfi
 }
 
 function seccompProfile(path: string): string {
-  let text: string;
+  let text: string | undefined;
   try {
-    text = readFileSync(path, "utf8");
+    text = readText(path);
   } catch (error) {
     throw new Error(`opening seccomp profile (${path}) failed: ${fileError("open", path, error).message}`);
   }
+  if (text === undefined)
+    throw new Error(`opening seccomp profile (${path}) failed: ${missingFile(path).message}`);
   try {
     return JSON.stringify(JSON.parse(text));
   } catch (error) {

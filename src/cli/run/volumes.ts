@@ -1,5 +1,3 @@
-import { resolve } from "node:path";
-
 export interface VolumeSpec {
   source: string;
   target: string;
@@ -28,9 +26,13 @@ export function parseVolumeSpec(spec: string): VolumeSpec {
   return second === undefined ? { source: "", target: first } : { source: first, target: second };
 }
 
+/** A path of the client's folder; `node:path` is loaded only for those who name one. */
+export const absolute = (path: string): string =>
+  (require("node:path") as typeof import("node:path")).resolve(path);
+
 /** The bind as the engine gets it: a path that starts with a dot is taken from the client's folder. */
 export function absoluteBind(spec: string): string {
   const at = spec.indexOf(":");
   const source = spec.slice(0, at);
-  return source.startsWith(".") ? resolve(source) + spec.slice(at) : spec;
+  return source.startsWith(".") ? absolute(source) + spec.slice(at) : spec;
 }

@@ -1,4 +1,3 @@
-import { read } from "node:fs";
 import { isTerminal } from "../stdio.ts";
 
 const chunkBytes = 64 << 10;
@@ -13,8 +12,9 @@ export async function* openInput(): AsyncGenerator<Uint8Array> {
   }
 }
 
-const readOnce = (buffer: Buffer): Promise<number> =>
-  new Promise((resolve, reject) => {
+async function readOnce(buffer: Buffer): Promise<number> {
+  const { read } = await import("node:fs"); // 2 ms to load: only who reads stdin pays
+  return new Promise((resolve, reject) => {
     read(0, buffer, 0, buffer.length, null, (error, length) => {
       if (!error) return resolve(length);
       const { code } = error as { code?: string };
@@ -23,6 +23,7 @@ const readOnce = (buffer: Buffer): Promise<number> =>
       setTimeout(() => readOnce(buffer).then(resolve, reject), 5); // a non-blocking terminal or pipe with nothing in it
     });
   });
+}
 
 /** Sets the terminal on stdin to pass every key on; answers how to set it back. Nothing happens without a terminal. */
 export function rawMode(): (() => void) | undefined {
