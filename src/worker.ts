@@ -11,6 +11,7 @@ declare const self: Worker;
 
 const roles: Record<WorkerRole, () => Promise<WorkerModule>> = {
   archive: () => import("./containers/archive/archive-worker.ts"),
+  filesync: () => import("./buildkit/filesync/filesync-worker.ts"),
   runtime: () => import("./runtime/seccomp-worker.ts"),
   network: () => import("./network/network-worker.ts"),
   snapshots: () => import("./snapshots/snapshots-worker.ts"),

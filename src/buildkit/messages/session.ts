@@ -31,7 +31,8 @@ export const healthResponse = message({ status: [1, uint32] });
 /** `fsutil.types`: one packet of a transfer of files. */
 export const packetType = { stat: 0, request: 1, data: 2, finish: 3, error: 4 } as const;
 export const stat = message({
-  path: [1, string],
+  /** paths are bytes: not every file name is UTF-8 */
+  path: [1, bytes],
   /** Go's os.FileMode, not the kernel's */
   mode: [2, uint32],
   uid: [3, uint32],
@@ -39,7 +40,7 @@ export const stat = message({
   size: [5, int64],
   /** nanoseconds since the epoch */
   modTime: [6, bigint],
-  linkname: [7, string],
+  linkname: [7, bytes],
   devmajor: [8, int64],
   devminor: [9, int64],
   xattrs: [10, mapOf(bytes)],

@@ -1,0 +1,74 @@
+import { mkdirSync, rmSync } from "node:fs";
+import { EngineError } from "../../lib/errors.ts";
+import type { WorkerPort } from "../../system/worker.ts";
+import { DiskTree } from "./disk-tree.ts";
+import { dropIndex, readIndex, writeIndex } from "./index-file.ts";
+import { Receiver } from "./receiver.ts";
+import { Sender } from "./sender.ts";
+import type { FilesyncCalls } from "./worker-calls.ts";
+
+/** The worker's side of file transfers (`system/worker.ts`): protocol and disk, so that neither is the main thread's. */
+interface Receiving {
+  receiver: Receiver;
+  tree: DiskTree;
+  index: string;
+}
+
+type Handlers = {
+  [Name in keyof FilesyncCalls]: (args: FilesyncCalls[Name]["args"]) => FilesyncCalls[Name]["result"];
+};
+
+const receiving = new Map<number, Receiving>();
+const sending = new Map<number, Sender>();
+
+const handlers: Handlers = {
+  receive({ transfer, root }) {
+    const index = `${root}.json`;
+    const kept = readIndex(index);
+    if (!kept) rmSync(root, { recursive: true, force: true });
+    mkdirSync(root, { recursive: true, mode: 0o755 });
+    // from the first change to the end of the transfer nothing vouches for the folder
+    dropIndex(index);
+    const tree = new DiskTree(root);
+    receiving.set(transfer, { receiver: new Receiver(tree, kept), tree, index });
+  },
+
+  feed({ transfer, messages }) {
+    const { receiver, index } = found(receiving, transfer);
+    const send = receiver.feed(messages);
+    if (receiver.finished) writeIndex(index, receiver.entries());
+    return { send, finished: receiver.finished, bytes: receiver.bytes };
+  },
+
+  send({ transfer, root, prefix }) {
+    sending.set(transfer, new Sender(root, prefix));
+  },
+
+  next({ transfer }) {
+    const sender = found(sending, transfer);
+    return { send: sender.next(), finished: sender.finished };
+  },
+
+  answer({ transfer, messages }) {
+    found(sending, transfer).feed(messages);
+  },
+
+  end({ transfer }) {
+    const received = receiving.get(transfer);
+    received?.receiver.abandon();
+    received?.tree.close();
+    receiving.delete(transfer);
+    sending.get(transfer)?.close();
+    sending.delete(transfer);
+  },
+};
+
+function found<Each>(all: Map<number, Each>, transfer: number): Each {
+  const one = all.get(transfer);
+  if (!one) throw new EngineError("internal", `there is no file transfer ${transfer}`);
+  return one;
+}
+
+export function start(port: WorkerPort): void {
+  port.onCall((method, args) => handlers[method as keyof FilesyncCalls](args));
+}
