@@ -18,6 +18,7 @@ export interface ConfigFile {
   detachKeys?: string;
   HttpHeaders?: Record<string, string>;
   pruneFilters?: string[];
+  cliPluginsExtraDirs?: string[];
   psFormat?: string;
   imagesFormat?: string;
   networksFormat?: string;

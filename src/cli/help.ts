@@ -3,19 +3,21 @@ import { CliError } from "./errors.ts";
 import { describeFlags } from "./flags/help.ts";
 import { globalFlags } from "./globals.ts";
 import { programName } from "./program.ts";
+import type { Session } from "./session.ts";
 import { windowSize, writeNow } from "./stdio.ts";
 import { commands, commonCommands, findCommand, findIn, groups, shortForms, spellings } from "./tree.ts";
 
 const width = (): number => (windowSize()?.columns ?? 80) - 1;
 
 /** Prints the help of the program, of a group or of a command, by the words that name it. */
-export async function help(words: readonly string[]): Promise<number> {
-  writeNow(1, `${await helpText(words)}\n`);
+export async function help(words: readonly string[], session?: Session): Promise<number> {
+  writeNow(1, `${await helpText(words, session)}\n`);
   return 0;
 }
 
-export async function helpText([word, second]: readonly string[]): Promise<string> {
-  if (word === undefined) return rootHelp();
+/** With a `session`, plugins are listed too. */
+export async function helpText([word, second]: readonly string[], session?: Session): Promise<string> {
+  if (word === undefined) return rootHelp(session ? await pluginRows(session) : []);
   const group = Object.hasOwn(groups, word) ? groups[word] : undefined;
   if (group) {
     if (second === undefined) return groupHelp(word);
@@ -71,7 +73,16 @@ function groupHelp(name: string): string {
   ].join("\n\n");
 }
 
-function rootHelp(): string {
+async function pluginRows(session: Session): Promise<[string, string][]> {
+  const { describePlugins } = await import("./plugins/describe.ts");
+  const { plugins } = await describePlugins(session);
+  const own = (name: string): boolean => Object.hasOwn(groups, name) || findCommand(name) !== undefined;
+  return plugins
+    .filter(({ Name }) => !own(Name))
+    .map(({ Name, ShortDescription }) => [`${Name}*`, ShortDescription ?? ""]);
+}
+
+function rootHelp(plugins: [string, string][]): string {
   const top = commands();
   const row = (name: string): [string, string] => [name, top[name]?.summary ?? ""];
   const others = Object.keys(top).filter((name) => !commonCommands.includes(name));
@@ -86,7 +97,9 @@ function rootHelp(): string {
     `Management Commands:\n${table(
       Object.entries(groups)
         .filter(([, group]) => !group.hidden)
-        .map(([name, group]): [string, string] => [name, group.summary]),
+        .map(([name, group]): [string, string] => [name, group.summary])
+        .concat(plugins)
+        .sort(([a], [b]) => (a < b ? -1 : 1)),
     )}`,
     `Commands:\n${table([...others.sort().map(row), ...own].sort(([a], [b]) => (a < b ? -1 : 1)))}`,
     `Global Options:\n${describeFlags(globalFlags(), width())}`,

@@ -34,27 +34,38 @@ async function dispatch(argv: readonly string[]): Promise<number | undefined> {
     writeNow(1, `Docker version ${clientVersion}, build ${programName}\n`);
     return 0;
   }
-  if (word === undefined || parsed.help) return showHelp(word === undefined ? [] : parsed.args);
-  if (word === "help") return showHelp(rest);
-  return route(new Session(globals), word, rest);
+  const session = new Session(globals);
+  if (word === undefined || parsed.help) return showHelp(word === undefined ? [] : parsed.args, session);
+  if (word === "help")
+    return isKnown(rest[0]) ? showHelp(rest, session) : plugin(session, rest[0] ?? "", argv);
+  return route(session, word, rest, argv);
 }
 
-async function showHelp(words: readonly string[]): Promise<number> {
+async function showHelp(words: readonly string[], session?: Session): Promise<number> {
   const { help } = await import("./help.ts");
-  return help(words);
+  return help(words, session);
 }
 
-function route(session: Session, word: string, rest: string[]): Promise<number | undefined> {
+const isKnown = (word: string | undefined): boolean =>
+  word === undefined || Object.hasOwn(groups, word) || findCommand(word) !== undefined;
+
+/** `argv` is the whole command line, for a plugin. */
+function route(
+  session: Session,
+  word: string,
+  rest: string[],
+  argv: readonly string[],
+): Promise<number | undefined> {
   const group = Object.hasOwn(groups, word) ? groups[word] : undefined;
   if (group) return routeInGroup(session, word, group.children, rest);
   const found = findCommand(word);
   if (found) return runCommand(session, `${programName} ${word}`, found.load, rest);
-  return plugin(session, word, rest);
+  return plugin(session, word, argv);
 }
 
-async function plugin(session: Session, word: string, rest: string[]): Promise<number> {
-  const { runPlugin } = await import("./plugin.ts");
-  return runPlugin(session, word, rest);
+async function plugin(session: Session, word: string, argv: readonly string[]): Promise<number> {
+  const { runPlugin } = await import("./plugins/run.ts");
+  return runPlugin(session, word, argv);
 }
 
 async function routeInGroup(

@@ -64,7 +64,13 @@ test("a folder imports only folders above it in the rank table", async () => {
 });
 
 /** The client cannot import `system`; these are its own few spawns and system calls. */
-const onItsOwn = new Set(["client/ssh.ts", "client/kernel.ts", "cli/auto-start.ts"]);
+const onItsOwn = new Set([
+  "client/ssh.ts",
+  "client/kernel.ts",
+  "cli/auto-start.ts",
+  "cli/plugins/run.ts",
+  "cli/plugins/metadata.ts",
+]);
 
 test("only `system` opens libc or spawns", async () => {
   const found: string[] = [];

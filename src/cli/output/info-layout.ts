@@ -1,4 +1,5 @@
 import { binarySize } from "../../lib/units.ts";
+import type { DescribedPlugin } from "../plugins/describe.ts";
 
 export interface SystemInfo {
   Containers: number;
@@ -64,6 +65,7 @@ interface ClientInfo {
   Version: string;
   Context: string;
   Debug: boolean;
+  Plugins: DescribedPlugin[];
 }
 
 /** `info` as people read it; what docker warns of goes to stderr. */
@@ -77,6 +79,8 @@ export function layoutInfo(
     ` Version:    ${client.Version}`,
     ` Context:    ${client.Context}`,
     ` Debug Mode: ${client.Debug}`,
+    ...(client.Plugins.length > 0 ? [" Plugins:"] : []),
+    ...client.Plugins.flatMap(plugin),
     "",
     "Server:",
   ];
@@ -93,6 +97,12 @@ export function layoutInfo(
   for (const error of errors) lines.push(`ERROR: ${error}`);
   return { text: `${lines.join("\n")}\n`, warnings: info?.Warnings ?? [] };
 }
+
+const plugin = ({ Name, Path, ShortDescription, Vendor, Version }: DescribedPlugin): string[] => [
+  `  ${Name}: ${ShortDescription ?? ""} (${Vendor})`,
+  ...(Version ? [`    Version:  ${Version}`] : []),
+  `    Path:     ${Path}`,
+];
 
 const maybe = (name: string, value: string | number | undefined): string[] =>
   value === undefined || value === "" ? [] : [` ${name}: ${value}`];

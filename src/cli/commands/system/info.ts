@@ -4,6 +4,7 @@ import { objectFormat } from "../../flags/common.ts";
 import { parseTemplate } from "../../output/formatter.ts";
 import { layoutInfo, type SystemInfo } from "../../output/info-layout.ts";
 import { jsonStruct } from "../../output/json-struct.ts";
+import { describePlugins } from "../../plugins/describe.ts";
 import { clientVersion } from "../../program.ts";
 
 export const command = defineCommand({
@@ -12,6 +13,7 @@ export const command = defineCommand({
   flags: { format: objectFormat() },
   async run({ session, flags }) {
     const template = flags.format && flags.format !== "json" ? parseTemplate(flags.format) : undefined;
+    const { plugins, invalid } = await describePlugins(session);
     let info: SystemInfo | undefined;
     let problem: unknown;
     try {
@@ -23,7 +25,7 @@ export const command = defineCommand({
       Debug: session.globals.debug,
       Version: clientVersion,
       Context: session.endpoint.context,
-      Plugins: [],
+      Plugins: plugins,
       Warnings: null,
     };
     const errors = problem ? [(problem as Error).message] : [];
@@ -33,7 +35,7 @@ export const command = defineCommand({
     else {
       const { text, warnings } = layoutInfo(client, info, errors);
       session.write(text);
-      for (const warning of warnings) session.err(warning);
+      for (const warning of [...warnings, ...invalid]) session.err(warning);
     }
     if (problem)
       throw new CliError(flags.format ? (problem as Error).message : "errors pretty printing info");
