@@ -19,6 +19,7 @@ import { resizeTerminal, type TerminalSize } from "./control.ts";
 import { createContainer } from "./create.ts";
 import { deleteContainer } from "./delete.ts";
 import { Execs, type RunningExec } from "./exec.ts";
+import { Expectation } from "./expect.ts";
 import type { LogForwarders } from "./log-drivers/forwarders.ts";
 import { clearLog } from "./logs/clear.ts";
 import { readLogs } from "./logs/read.ts";
@@ -34,6 +35,7 @@ export class ConmonRuntime implements Runtime {
   readonly facts: RuntimeFacts;
   private readonly context: RuntimeContext;
   private readonly execs: Execs;
+  private readonly expectation: Expectation;
   private readonly rotation: LogRotation;
   /** loaded with the first container that needs it */
   private forwarders: Promise<LogForwarders> | undefined;
@@ -43,12 +45,17 @@ export class ConmonRuntime implements Runtime {
     this.context = context;
     this.facts = facts;
     this.execs = new Execs(context);
+    this.expectation = new Expectation(context);
     this.rotation = new LogRotation(context, (id) => this.openForwarders?.inodeOf(id));
     context.exits.onExit(({ id }) => this.rotation.stop(id));
   }
 
   cgroupPathFor(id: string, parent = this.context.cgroupParent): string {
     return `/${parent.replace(/^\/+|\/+$/g, "")}/${id}`;
+  }
+
+  expectProcess(): void {
+    this.expectation.tell();
   }
 
   create(container: ContainerProcess): Promise<number> {

@@ -147,6 +147,8 @@ export interface Runtime {
   /** What to set as a spec's `cgroupsPath`: below the engine's own group, or the parent the user named. */
   cgroupPathFor(id: string, parent?: string): string;
 
+  /** Says that `create` or `exec` will follow within milliseconds, so that the kernel can prepare meanwhile. */
+  expectProcess(): void;
   /** Makes the container; its process waits. Returns the pid. Failures carry the runtime's own sentence. */
   create(container: ContainerProcess): Promise<number>;
   start(id: string): Promise<void>;

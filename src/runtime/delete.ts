@@ -67,7 +67,13 @@ export async function removeRemains(
 }
 
 async function runtimeDelete(context: RuntimeContext, id: string, runtime: OciRuntime): Promise<void> {
-  const argv = [runtime.path, ...runtime.globalArguments(context.paths.state), "delete", "--force", id];
+  const argv = [
+    runtime.executable(),
+    ...runtime.globalArguments(context.paths.state),
+    "delete",
+    "--force",
+    id,
+  ];
   const { exitCode, stderr } = await runCommand(argv);
   if (exitCode !== 0) context.logger.warn("runtime delete", { container: id, error: stderr.trim() });
 }

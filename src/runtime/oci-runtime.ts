@@ -2,12 +2,15 @@ import { access, constants } from "node:fs/promises";
 import { join } from "node:path";
 import { EngineError } from "../lib/errors.ts";
 import { runCommand } from "../system/process.ts";
+import { SealedRuntime } from "./sealed-runtime.ts";
 
 /** An OCI runtime binary on this host: crun or runc, by what it says of itself. */
 export interface OciRuntime {
   name: "crun" | "runc";
   path: string;
   version: string;
+  /** what to execute: its file, or a copy that containers cannot reach */
+  executable(): string;
   globalArguments(stateFolder: string): string[];
 }
 
@@ -47,10 +50,12 @@ export async function findOciRuntime(nameOrPath: string): Promise<OciRuntime | u
   if (exitCode !== 0)
     throw new EngineError("internal", `${path} --version ended with ${exitCode}: ${stderr.trim()}`);
   const name = /^runc\b/m.test(stdout) ? "runc" : "crun";
+  const sealed = name === "crun" ? new SealedRuntime(path) : undefined;
   return {
     name,
     path,
     version: versionIn(stdout),
+    executable: () => sealed?.executable() ?? path,
     globalArguments: (state) =>
       name === "crun" ? ["--root", state, "--cgroup-manager", "cgroupfs"] : ["--root", state],
   };

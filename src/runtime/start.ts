@@ -11,7 +11,7 @@ import type { RuntimeContext } from "./context.ts";
 export async function startContainer(context: RuntimeContext, id: string): Promise<void> {
   const { runtime } = context.containers.get(id);
   if (runtime.name === "crun" && writeStartFifo(context, id)) return;
-  const argv = [runtime.path, ...runtime.globalArguments(context.paths.state), "start", id];
+  const argv = [runtime.executable(), ...runtime.globalArguments(context.paths.state), "start", id];
   const { exitCode, stderr } = await runCommand(argv);
   if (exitCode !== 0) throw new EngineError("internal", `start container ${id}: ${stderr.trim()}`);
 }

@@ -1,7 +1,8 @@
 import { ptr } from "bun:ffi";
-import { closeSync, constants, openSync, writeSync } from "node:fs";
+import { closeSync, constants, openSync } from "node:fs";
 import { basename, dirname } from "node:path";
 import { bindLibc, check, cString } from "./libc.ts";
+import { sealedFile } from "./sealed-file.ts";
 
 /**
  * Datagrams to a unix socket (syslog's, journald's), which neither `node:dgram` nor Bun send. Sending does not block:
@@ -12,8 +13,6 @@ const libc = bindLibc({
   connect: { args: ["i32", "ptr", "u32"], returns: "i32" },
   send: { args: ["i32", "ptr", "u64", "i32"], returns: "i64" },
   sendmsg: { args: ["i32", "ptr", "i32"], returns: "i64" },
-  memfd_create: { args: ["ptr", "u32"], returns: "i32" },
-  fcntl: { args: ["i32", "i32", "i32"], returns: "i32" },
 });
 
 const AF_UNIX = 1;
@@ -23,11 +22,6 @@ const SOCK_CLOEXEC = 0o2000000;
 const SOL_SOCKET = 1;
 const SCM_RIGHTS = 1;
 const MSG_NOSIGNAL = 0x4000;
-const MFD_CLOEXEC = 1;
-const MFD_ALLOW_SEALING = 2;
-const F_ADD_SEALS = 1033;
-/** seal, shrink, grow, write */
-const allSeals = 0xf;
 /** bytes of `sun_path`, its closing NUL included */
 const pathSize = 108;
 
@@ -67,11 +61,8 @@ export class DatagramSocket {
 
   /** Hands the bytes over as a sealed file in memory, for what is too long (journald's protocol). */
   sendAsFile(bytes: Uint8Array): void {
-    const name = cString("log-entry");
-    const file = check(libc.memfd_create(ptr(name), MFD_CLOEXEC | MFD_ALLOW_SEALING), "memfd_create");
+    const file = sealedFile("log-entry", bytes);
     try {
-      for (let at = 0; at < bytes.length; ) at += writeSync(file, bytes, at);
-      check(libc.fcntl(file, F_ADD_SEALS, allSeals), "fcntl F_ADD_SEALS");
       const control = Buffer.alloc(24);
       control.writeBigUInt64LE(20n, 0); // cmsg_len: header and one descriptor
       control.writeInt32LE(SOL_SOCKET, 8);

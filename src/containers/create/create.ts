@@ -40,6 +40,7 @@ export async function create(ctx: Context, request: CreateRequest): Promise<Cont
   const image = body.config.Image === "" ? undefined : ctx.images.resolve(body.config.Image);
   checkPlatform(body.config.Image, image, request.platform);
   const imageConfig = image?.config ?? noImage;
+  ctx.runtime.expectProcess(); // most are started at once
   const complete = normalise({
     id,
     body: { ...body, hostConfig: discardUnsupported(body.hostConfig, ctx.facts) },

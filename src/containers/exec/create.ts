@@ -38,6 +38,7 @@ export function createExec(
   body: ExecCreateRequest,
 ): { Id: string } {
   const request = readRequest(body, "");
+  ctx.runtime.expectProcess();
   if (!mayVisit(container, request.Stopped)) refuseStopped(container, reference);
   const [command, ...args] = request.Cmd ?? [];
   if (command === undefined) throw new EngineError("invalid", "No exec command specified");

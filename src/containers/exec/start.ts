@@ -29,6 +29,7 @@ export async function startExec(
   const visits = mayVisit(container, exec.request.stopped);
   if (!visits) refuseStopped(container, container.name);
   exec.status = "running";
+  ctx.runtime.expectProcess();
   const attached = !options.detach;
   tell(ctx, container, `exec_start: ${commandLine(exec)}`, { execID: exec.id });
   try {

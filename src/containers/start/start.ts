@@ -74,6 +74,7 @@ export async function launch(ctx: Context, container: Container): Promise<void> 
 /** What `start` does, in order; network and files are being wired while the runtime makes the container. */
 async function bringUp(ctx: Context, container: Container, undo: Undo): Promise<SandboxState | undefined> {
   const { id } = container;
+  ctx.runtime.expectProcess();
   networkDonor(ctx, container);
   checkLinked(ctx, container);
   const opening = openNetwork(ctx, container);

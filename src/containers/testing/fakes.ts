@@ -58,6 +58,7 @@ export class FakeRuntime {
       blkioWeight: true,
       warnings: [],
     },
+    expectProcess: () => undefined,
     cgroupPathFor: (id: string, parent = "/berth") => `${parent}/${id}`,
     create: async (process: ContainerProcess) => {
       const failure = this.failCreate;

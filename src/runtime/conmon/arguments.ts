@@ -20,7 +20,7 @@ function common({ conmon, runtime, paths }: Common, containerId: string, uuid: s
     "--cuuid",
     uuid,
     "--runtime",
-    runtime.path,
+    runtime.executable(),
     ...runtime.globalArguments(paths.state).flatMap((argument) => ["--runtime-arg", argument]),
   ];
 }
