@@ -38,6 +38,13 @@ export interface LoadRequest {
   signal?: AbortSignal;
 }
 
+export interface SaveRequest {
+  /** references, repositories (all their tags) and ids */
+  names: readonly string[];
+  /** `{"os":…,"architecture":…}` or `linux/arm64`: refuse where an image is of another one */
+  platform?: string;
+}
+
 export interface Images {
   /** By id, unique id prefix, or reference (tag defaults to latest). `notFound`: "No such image: x:latest". */
   resolve(reference: string): Image;
@@ -50,6 +57,8 @@ export interface Images {
   import(request: ImportRequest): Promise<Image>;
   /** Yields progress (`Loaded image: …`); errors before the first message reject, later ones are thrown in turn. */
   load(request: LoadRequest): AsyncIterable<JsonMessage>;
+  /** The images as one tar: OCI layout and docker archive in one. Rejects before the first byte, or fails the stream. */
+  save(request: SaveRequest): Promise<AsyncIterable<Uint8Array>>;
   tag(source: string, reference: string): void;
   /** `users`: containers by image id, to refuse what is in use as Docker does. */
   remove(

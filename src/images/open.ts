@@ -11,6 +11,7 @@ import { namesOf } from "./names.ts";
 import { LayerReaper } from "./reaper.ts";
 import { remove } from "./remove.ts";
 import { isNamed, resolve, toImage } from "./resolve.ts";
+import { save } from "./save/save.ts";
 import { ImageStore } from "./store.ts";
 import { tag } from "./tag.ts";
 
@@ -29,6 +30,7 @@ export function openImages(deps: ImagesDeps): Images {
     names: (id) => namesOf(store, id),
     import: async (request) => toImage(await importImage(context, request)),
     load: (request) => load(context, request),
+    save: (request) => save(context, request),
     tag: (source, reference) => tag(context, source, reference),
     remove: (reference, options) => remove(context, reference, options),
     list: (options, users) => list(context, options, users),

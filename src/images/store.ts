@@ -1,3 +1,4 @@
+import { EngineError } from "../lib/errors.ts";
 import type { State } from "../state/database.ts";
 import type { ImageConfig } from "../types/oci.ts";
 import { createdNs, parseConfig } from "./config.ts";
@@ -56,6 +57,15 @@ export class ImageStore {
 
   get(id: string): ImageRecord | undefined {
     return this.images.get(id);
+  }
+
+  /** The exact text that an image's id is the digest of. */
+  text(id: string): string {
+    const row = this.state.db
+      .query<{ config: string }, [string]>("SELECT config FROM images WHERE id = ?")
+      .get(id);
+    if (row) return row.config;
+    throw new EngineError("notFound", `No such image: ${id}`);
   }
 
   all(): IterableIterator<ImageRecord> {

@@ -1,4 +1,5 @@
 import { familiar, parseRepoTag } from "../../lib/reference.ts";
+import type { Call } from "../call.ts";
 import { inspectFor, summaryFor } from "../compat/images.ts";
 import { listFilters } from "../decode/filters.ts";
 import { emptyOk, json, type Reply } from "../reply.ts";
@@ -41,12 +42,24 @@ const remove: Handler = async (call) =>
     }),
   );
 
+async function saved(call: Call, names: readonly string[]): Promise<Reply> {
+  const platform = call.query.text("platform");
+  const body = await call.engine.images.save({ names, ...(platform === "" ? {} : { platform }) });
+  return { kind: "stream", status: 200, contentType: "application/x-tar", body };
+}
+
+/** Both `names=a&names=b` and nothing at all are allowed: the archive then holds no image. */
+const saveNamed: Handler = (call) => saved(call, call.query.all("names"));
+const saveOne: Handler = (call) => saved(call, [call.param("name")]);
+
 export const imageRoutes: readonly Route[] = [
   { method: "GET", pattern: "/images/json", handler: list },
   { method: "POST", pattern: "/images/create", handler: createImage },
   { method: "POST", pattern: "/images/load", handler: loadImages },
+  { method: "GET", pattern: "/images/get", handler: saveNamed },
   { method: "GET", pattern: "/images/{name}/json", handler: inspect },
   { method: "GET", pattern: "/images/{name}/history", handler: history },
+  { method: "GET", pattern: "/images/{name}/get", handler: saveOne },
   { method: "POST", pattern: "/images/{name}/tag", handler: tag },
   { method: "DELETE", pattern: "/images/{name}", handler: remove },
 ];

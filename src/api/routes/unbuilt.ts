@@ -8,8 +8,6 @@ const endpoints: readonly [Route["method"], string][] = [
   ["POST", "/build/prune"],
   ["POST", "/build/cancel"],
   ["GET", "/images/search"],
-  ["GET", "/images/get"],
-  ["GET", "/images/{name}/get"],
   ["POST", "/images/{name}/push"],
   ["GET", "/distribution/{name}/json"],
   ["POST", "/session"],

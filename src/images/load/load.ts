@@ -1,6 +1,6 @@
 import { sha256 } from "../../lib/digest.ts";
 import { EngineError } from "../../lib/errors.ts";
-import { isSamePlatform, parsePlatform } from "../../lib/platform.ts";
+import { isSamePlatform } from "../../lib/platform.ts";
 import { canonical, familiar } from "../../lib/reference.ts";
 import { decompress } from "../../system/decompress.ts";
 import type { JsonMessage } from "../../types/api.ts";
@@ -9,6 +9,7 @@ import { addText } from "../add.ts";
 import { parseConfig } from "../config.ts";
 import type { LoadRequest } from "../contract.ts";
 import type { ImagesContext } from "../deps.ts";
+import { platformOf } from "../platform.ts";
 import { publish } from "../publish.ts";
 import { taggable } from "../tag.ts";
 import { dockerArchiveImages } from "./docker-archive.ts";
@@ -63,22 +64,6 @@ async function run(context: ImagesContext, { request, platform, messages }: Load
     lease.end();
     await context.reaper.discard(taken);
   }
-}
-
-/** `{"os":"linux","architecture":"arm64"}`, as the API has it, or `linux/arm64`. */
-function platformOf(text: string | undefined): Platform | undefined {
-  if (text === undefined || text === "") return undefined;
-  if (!text.startsWith("{")) return parsePlatform(text);
-  let value: Record<string, unknown>;
-  try {
-    value = JSON.parse(text);
-  } catch (cause) {
-    throw new EngineError("invalid", "failed to parse platform: unexpected end of JSON input", { cause });
-  }
-  const { os, architecture, variant } = value;
-  if (typeof os !== "string" || typeof architecture !== "string" || !os || !architecture)
-    throw new EngineError("invalid", "both OS and Architecture must be provided");
-  return { os, architecture, ...(typeof variant === "string" && variant ? { variant } : {}) };
 }
 
 function imagesOf(intake: Intake, platform: Platform | undefined): Iterable<FoundImage> {
