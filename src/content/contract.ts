@@ -26,6 +26,27 @@ export interface ContentStore {
   read(digest: string, limit: number): Promise<Uint8Array<ArrayBuffer>>;
   remove(digest: string): Promise<void>;
   list(): AsyncIterable<BlobInfo>;
+  /** Opens (and makes) the kept beginning of a blob. */
+  partial(digest: string): Promise<PartialBlob>;
+  /** Deletes kept beginnings that nobody wrote to for that long. */
+  sweepPartials(unusedMs: number): Promise<void>;
   /** Removes temporary files that no ingestion of this process is writing (at the engine's start). */
   sweep(): Promise<void>;
+}
+
+/**
+ * The beginning of a blob that is being downloaded, kept so that a download goes on where it stopped, also after a crash.
+ * One writer at a time: whoever shares downloads sees to that. What it holds is not verified.
+ */
+export interface PartialBlob {
+  /** bytes that are there */
+  readonly size: number;
+  /** Reads what was there when it was opened. */
+  read(): AsyncIterable<Uint8Array>;
+  /** Keeps more bytes. They may be on their way to the file when it resolves, and must not be changed. */
+  append(bytes: Uint8Array): Promise<void>;
+  /** Ends the writing; what is there stays. */
+  close(): Promise<void>;
+  /** Ends it, and deletes what is there. */
+  discard(): Promise<void>;
 }

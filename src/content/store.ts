@@ -1,31 +1,35 @@
 import { createHash, type Hash } from "node:crypto";
 import { createReadStream, mkdirSync } from "node:fs";
 import { type FileHandle, open, opendir, readFile, rename, rm, stat } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { Readable } from "node:stream";
 import { EngineError } from "../lib/errors.ts";
 import { newId } from "../lib/ids.ts";
-import type { BlobInfo, ContentStore, IngestOptions } from "./contract.ts";
+import type { BlobInfo, ContentStore, IngestOptions, PartialBlob } from "./contract.ts";
+import { openPartial, sweepPartials } from "./partial.ts";
 
 const digestPattern = /^sha256:([0-9a-f]{64})$/;
 const isMissing = (error: unknown): boolean => (error as { code?: unknown }).code === "ENOENT";
 
-/** Opens (and makes) the store below a data root: `content/sha256/<hex>`, and `content/tmp` for what is being written. */
+/** Opens (and makes) the store below a data root: `content/sha256/<hex>`, `content/tmp` for what is being written, `content/partial/<hex>` for beginnings. */
 export function openContent(dataRoot: string): ContentStore {
   const folder = join(dataRoot, "content");
-  for (const name of ["sha256", "tmp"]) mkdirSync(join(folder, name), { recursive: true, mode: 0o710 });
-  return new FileStore(join(folder, "sha256"), join(folder, "tmp"));
+  for (const name of ["sha256", "tmp", "partial"])
+    mkdirSync(join(folder, name), { recursive: true, mode: 0o710 });
+  return new FileStore(folder);
 }
 
 class FileStore implements ContentStore {
   private readonly blobs: string;
   private readonly temporary: string;
+  private readonly partials: string;
   /** names in `temporary` that this process is writing */
   private readonly writing = new Set<string>();
 
-  constructor(blobs: string, temporary: string) {
-    this.blobs = blobs;
-    this.temporary = temporary;
+  constructor(folder: string) {
+    this.blobs = join(folder, "sha256");
+    this.temporary = join(folder, "tmp");
+    this.partials = join(folder, "partial");
   }
 
   async stat(digest: string): Promise<BlobInfo | undefined> {
@@ -88,6 +92,14 @@ class FileStore implements ContentStore {
       const info = /^[0-9a-f]{64}$/.test(name) ? await this.stat(`sha256:${name}`) : undefined;
       if (info !== undefined) yield info;
     }
+  }
+
+  async partial(digest: string): Promise<PartialBlob> {
+    return openPartial(join(this.partials, basename(this.path(digest))));
+  }
+
+  sweepPartials(unusedMs: number): Promise<void> {
+    return sweepPartials(this.partials, Date.now() - unusedMs);
   }
 
   async sweep(): Promise<void> {

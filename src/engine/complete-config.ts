@@ -7,6 +7,14 @@ import { type LogDriver, logDrivers, validateLogOptions } from "../runtime/log-d
 import type { Ulimit } from "../types/api.ts";
 import type { BridgeOptions, EngineConfig } from "./config.ts";
 import { checkAddress, goText, type Pool, parsePair, type Values } from "./daemon-values.ts";
+import {
+  atLeastOne,
+  checkInsecure,
+  checkMirrors,
+  environmentProxies,
+  type MirrorsValue,
+  type RegistryOptions,
+} from "./registry-options.ts";
 
 const invalid = (sentence: string): EngineError => new EngineError("invalid", sentence);
 
@@ -52,6 +60,10 @@ class Reader {
     return (this.values.get(key) as Record<string, string> | undefined) ?? {};
   }
 
+  value<Type>(key: string): Type | undefined {
+    return this.values.get(key) as Type | undefined;
+  }
+
   choice<Choice extends string>(
     key: string,
     choices: readonly Choice[],
@@ -94,6 +106,7 @@ export function completeConfig(values: Values): EngineConfig {
     dnsSearch: read.list("dns-search"),
     hostGatewayIps: read.list("host-gateway-ips").map(checkAddress),
     ...containerDefaults(read),
+    registries: registryOptions(read),
     labels: read.list("labels"),
     liveRestore: read.flag("live-restore", true),
     shutdownTimeout: read.number("shutdown-timeout") ?? 15,
@@ -102,6 +115,24 @@ export function completeConfig(values: Values): EngineConfig {
       ["overlay2", "vfs"],
       (value) => `storage-driver ${value} is not supported by berth: overlay2 and vfs are`,
     ),
+  };
+}
+
+function registryOptions(read: Reader): RegistryOptions {
+  const proxies = read.map("proxies");
+  const proxy = (key: string, environment: string): string => read.text(key) ?? proxies[key] ?? environment;
+  const environment = environmentProxies();
+  return {
+    insecureRegistries: read.list("insecure-registries").map(checkInsecure),
+    mirrors: checkMirrors(read.value<MirrorsValue>("registry-mirrors") ?? []),
+    proxies: {
+      http: proxy("http-proxy", environment.http),
+      https: proxy("https-proxy", environment.https),
+      exceptions: proxy("no-proxy", environment.exceptions),
+    },
+    maxDownloads: atLeastOne("max-concurrent-downloads", read.number("max-concurrent-downloads"), 3),
+    maxUploads: atLeastOne("max-concurrent-uploads", read.number("max-concurrent-uploads"), 5),
+    downloadAttempts: atLeastOne("max-download-attempts", read.number("max-download-attempts"), 5),
   };
 }
 

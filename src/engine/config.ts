@@ -2,6 +2,7 @@ import type { LogLevel } from "../lib/log.ts";
 import type { LogPolicy } from "../runtime/contract.ts";
 import type { LogDriver } from "../runtime/log-drivers/options.ts";
 import type { Ulimit } from "../types/api.ts";
+import type { RegistryOptions } from "./registry-options.ts";
 
 /** Everything the engine was told, by flags and `daemon.json`, made complete; nothing below it has defaults. */
 export interface EngineConfig {
@@ -44,6 +45,8 @@ export interface EngineConfig {
   /** file of a profile, "builtin" or "unconfined" */
   seccompProfile: string;
   storageDriver: "overlay2" | "vfs" | undefined;
+
+  registries: RegistryOptions;
 
   labels: readonly string[];
   /** told by `info`; containers outlive the engine in any case */

@@ -46,6 +46,8 @@ const shapes: Readonly<Record<string, Shape>> = {
   size: sizeOrText,
   ulimits: map(ulimit, "map[string]*units.Ulimit"),
   pools: list(object("ipamutils.NetworkToSplit", { base: string, size: int })),
+  mirrors: map(strings, "map[string][]string"),
+  proxies: object("config.Proxies", { "http-proxy": string, "https-proxy": string, "no-proxy": string }),
   runtimes: map(
     object("system.Runtime", { path: string, runtimeArgs: strings }),
     "map[string]system.Runtime",
@@ -56,13 +58,17 @@ const fileShape = object(
   Object.fromEntries(daemonOptions.flatMap(({ key, type }) => (shapes[type] ? [[key, shapes[type]]] : []))),
 );
 
+/** Docker has a list where we have a map too. */
+const shapeWithList = object("config.Config", { ...fileShape.fields, "registry-mirrors": strings });
+
 export function parseDaemonFile(text: string): Values {
   if (text.trim() === "") return new Map();
   const whole = parse(text);
   if (typeof whole !== "object" || whole === null || Array.isArray(whole))
     throw new EngineError("invalid", "invalid JSON: the configuration is not an object");
   refuseUnknown(Object.keys(whole));
-  const decoded = decodeJson(text, fileShape);
+  const mirrors = (whole as Record<string, unknown>)["registry-mirrors"];
+  const decoded = decodeJson(text, Array.isArray(mirrors) ? shapeWithList : fileShape);
   const values: Values = new Map();
   for (const { key, type } of daemonOptions) if (key in decoded) values.set(key, convert(type, decoded[key]));
   return values;

@@ -12,7 +12,9 @@ export interface DaemonFlags {
   version: boolean;
 }
 
-const byFlag = new Map(daemonOptions.map((option) => [option.flag, option]));
+const byFlag = new Map(
+  daemonOptions.flatMap((option) => (option.flag ? [[option.flag, option] as const] : [])),
+);
 const byShort = new Map(
   daemonOptions.flatMap((option) => (option.short ? [[option.short, option] as const] : [])),
 );
@@ -118,17 +120,29 @@ function grow(before: unknown, { type }: DaemonOption, text: string, flag: strin
     }
     case "ulimits":
       return [...((before as unknown[] | undefined) ?? []), parseUlimit(text)];
+    case "mirrors":
+      return growMirrors((before as Record<string, string[]> | undefined) ?? {}, text);
+    case "proxies":
+      throw invalid("it has no flag");
     case "pools":
       return [...((before as unknown[] | undefined) ?? []), parsePool(text)];
   }
 }
 
+/** `URL` of a mirror of the Hub, or `REGISTRY=URL`. */
+function growMirrors(before: Record<string, string[]>, text: string): Record<string, string[]> {
+  const [, host = "docker.io", url = text] = /^([^=/]+)=(https?:.*)$/.exec(text) ?? [];
+  return { ...before, [host]: [...(before[host] ?? []), url] };
+}
+
 /** The text of `berth daemon --help`. */
 export function daemonHelp(): string {
-  const options = daemonOptions.map((option): [string, string] => [
-    `${option.short ? `-${option.short}, ` : "    "}--${option.flag}${valueName(option)}`,
-    option.help,
-  ]);
+  const options = daemonOptions
+    .filter(({ flag }) => flag)
+    .map((option): [string, string] => [
+      `${option.short ? `-${option.short}, ` : "    "}--${option.flag}${valueName(option)}`,
+      option.help,
+    ]);
   const controls = Object.entries(controlFlags).map(([flag, help]): [string, string] => [
     `    --${flag}${flag === "config-file" ? " string" : ""}`,
     help,

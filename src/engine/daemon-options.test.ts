@@ -107,12 +107,8 @@ test("unknown options are refused in Docker's words, known ones that are not the
   expect(refusal(() => config([], '{"x":1,"y":2}'))).toBe(
     "the following directives don't match any configuration option: x, y",
   );
-  expect(refusal(() => config([], '{"registry-mirrors":["x"]}'))).toBe(
-    "registry-mirrors is not supported by berth yet",
-  );
-  expect(refusal(() => config(["--registry-mirror", "x"]))).toBe(
-    "--registry-mirror is not supported by berth yet",
-  );
+  expect(refusal(() => config([], '{"rootless":true}'))).toBe("rootless is not supported by berth yet");
+  expect(refusal(() => config(["--feature", "x"]))).toBe("--feature is not supported by berth yet");
   expect(refusal(() => config(["--iptables=false"]))).toBe("iptables=false is not supported by berth yet");
   expect(refusal(() => config(["--bridge", "none"]))).toBe("bridge=none is not supported by berth yet");
   expect(refusal(() => config(["--nosuch"]))).toBe("unknown flag: --nosuch");
@@ -166,4 +162,31 @@ test("the help lists every flag once, in order", () => {
   const flags = [...daemonHelp().matchAll(/^ {2}(?:-\w, | {4})--([\w-]+)/gm)].map(([, flag]) => flag ?? "");
   expect(flags).toContain("config-file");
   expect(flags).toEqual([...new Set(flags)].sort());
+});
+
+test("mirrors are the Hub's, or any registry's, by flag and by file", () => {
+  const mirrors = (argv: string[], file?: string) => config(argv, file).registries.mirrors;
+  expect(mirrors(["--registry-mirror", "https://m.example"])).toEqual({ "docker.io": ["https://m.example"] });
+  expect(mirrors([], '{"registry-mirrors":["http://a","https://b:5000/"]}')).toEqual({
+    "docker.io": ["http://a", "https://b:5000"],
+  });
+  expect(
+    mirrors(["--registry-mirror", "quay.io=https://q", "--registry-mirror", "quay.io=https://r"]),
+  ).toEqual({
+    "quay.io": ["https://q", "https://r"],
+  });
+  expect(mirrors([], '{"registry-mirrors":{"ghcr.io":["https://g"]}}')).toEqual({ "ghcr.io": ["https://g"] });
+  expect(refusal(() => mirrors(["--registry-mirror", "ftp://x"]))).toContain('unsupported scheme "ftp"');
+  expect(refusal(() => mirrors(["--registry-mirror", "https://x/y"]))).toContain("invalid mirror");
+});
+
+test("proxies of the file come before the environment's, and registries' limits have Docker's defaults", () => {
+  const { registries } = config(
+    [],
+    '{"proxies":{"http-proxy":"http://p","no-proxy":"a,b"},"insecure-registries":["r:5000","10.0.0.0/8"]}',
+  );
+  expect(registries.proxies).toMatchObject({ http: "http://p", exceptions: "a,b" });
+  expect(registries).toMatchObject({ maxDownloads: 3, maxUploads: 5, downloadAttempts: 5 });
+  expect(registries.insecureRegistries).toEqual(["r:5000", "10.0.0.0/8"]);
+  expect(refusal(() => config(["--insecure-registry", "http://x"]))).toContain("should not contain '://'");
 });

@@ -11,12 +11,16 @@ export type OptionType =
   | "size"
   | "ulimits"
   | "pools"
-  | "runtimes";
+  | "runtimes"
+  /** a list of the Hub's mirrors, or registry → mirrors; as a flag URL or REGISTRY=URL */
+  | "mirrors"
+  /** an object of three options in the file */
+  | "proxies";
 
 export interface DaemonOption {
   /** in daemon.json */
   key: string;
-  /** on the command line; repeatable ones are in the singular there */
+  /** on the command line; repeatable ones are in the singular there; "" = none */
   flag: string;
   short?: string;
   type: OptionType;
@@ -65,9 +69,17 @@ export const daemonOptions: readonly DaemonOption[] = [
   option("group", "string", 'Group of the unix socket (default "berth")', "group", "G"),
   option("host-gateway-ips", "strings", "Addresses that host-gateway stands for", "host-gateway-ip"),
   option("hosts", "strings", 'Where to listen (default "unix:///run/berth.sock")', "host", "H"),
+  option("http-proxy", "string", "Proxy for registries without TLS (default $HTTP_PROXY)"),
+  option("https-proxy", "string", "Proxy for registries with TLS (default $HTTPS_PROXY)"),
   option("icc", "bool", "Let containers of the default network reach each other (default true)"),
   option("init", "bool", "Run an init in containers"),
   option("init-path", "string", "The init binary"),
+  option(
+    "insecure-registries",
+    "strings",
+    "Registries that need no verified TLS (HOST[:PORT] or CIDR)",
+    "insecure-registry",
+  ),
   option("ip", "string", 'Host address of published ports that name none (default "0.0.0.0")'),
   option("ip-forward", "bool", "Switch on IP forwarding (default true)"),
   option("ip-masq", "bool", "Masquerade the default network (default true)"),
@@ -84,9 +96,20 @@ export const daemonOptions: readonly DaemonOption[] = [
     "l",
   ),
   option("log-opts", "map", "Log options of containers that have the default log driver", "log-opt"),
+  option("max-concurrent-downloads", "int", "Layers that are downloaded at once (default 3)"),
+  option("max-concurrent-uploads", "int", "Layers that are uploaded at once (default 5)"),
+  option("max-download-attempts", "int", "Tries of a download that breaks off (default 5)"),
   option("mtu", "int", "MTU of the default network"),
   option("no-new-privileges", "bool", "Set no_new_privs in all containers"),
+  option("no-proxy", "string", "Hosts that need no proxy (default $NO_PROXY)"),
   option("pidfile", "string", 'File of the engine\'s process id (default "/run/berth.pid")', "pidfile", "p"),
+  option("proxies", "proxies", "", ""),
+  option(
+    "registry-mirrors",
+    "mirrors",
+    "Mirror of the Hub, or of a registry (URL or REGISTRY=URL)",
+    "registry-mirror",
+  ),
   option("runtimes", "runtimes", "Another OCI runtime (NAME=PATH)", "add-runtime"),
   option("seccomp-profile", "string", 'Seccomp profile: a file, "builtin" or "unconfined"'),
   option("shutdown-timeout", "int", "Seconds the engine takes to stop at most (default 15)"),
@@ -106,10 +129,10 @@ export const unsupportedKeys: ReadonlySet<string> = new Set(
   `allow-direct-routing api-cors-header authorization-plugins bip6 bridge-accept-fwmark builder cdi-spec-dirs
   containerd containerd-namespace containerd-plugins-namespace containerd-plugin-namespace cpu-rt-period cpu-rt-runtime
   cri-containerd default-gateway default-gateway-v6 default-network-opts deprecated-key-path experimental features
-  firewall-backend fixed-cidr fixed-cidr-v6 http-proxy https-proxy insecure-registries ip-forward-no-drop ip6tables ipv6
-  max-concurrent-downloads max-concurrent-uploads max-download-attempts metrics-addr min-api-version
-  network-control-plane-mtu network-diagnostic-port no-proxy node-generic-resources nri-opts proxies raw-logs
-  registry-mirrors rootless selinux-enabled storage-opts swarm-default-advertise-addr swarm-raft-election-tick
+  firewall-backend fixed-cidr fixed-cidr-v6 ip-forward-no-drop ip6tables ipv6
+  metrics-addr min-api-version
+  network-control-plane-mtu network-diagnostic-port node-generic-resources nri-opts raw-logs
+  rootless selinux-enabled storage-opts swarm-default-advertise-addr swarm-raft-election-tick
   swarm-raft-heartbeat-tick tls tlscacert tlscert tlskey tlsverify userland-proxy userland-proxy-path userns-remap`.split(
     /\s+/,
   ),
@@ -121,9 +144,7 @@ const unsupportedFlags: ReadonlyMap<string, string> = new Map([
   ["cdi-spec-dir", "cdi-spec-dirs"],
   ["default-network-opt", "default-network-opts"],
   ["feature", "features"],
-  ["insecure-registry", "insecure-registries"],
   ["node-generic-resource", "node-generic-resources"],
-  ["registry-mirror", "registry-mirrors"],
   ["storage-opt", "storage-opts"],
 ]);
 

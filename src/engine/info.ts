@@ -2,6 +2,7 @@ import { availableParallelism, hostname, machine, release, totalmem } from "node
 import { basename } from "node:path";
 import { cdiFolders } from "../containers/cdi/spec-files.ts";
 import type { Containers } from "../containers/contract.ts";
+import { loopbackNetworks } from "../distribution/hosts/insecure.ts";
 import type { Images } from "../images/contract.ts";
 import { formatNs, nowNs } from "../lib/time.ts";
 import type { RuntimeFacts } from "../runtime/contract.ts";
@@ -81,10 +82,10 @@ export class InfoReporter {
       CgroupVersion: this.sources.runtime.cgroupVersion,
       NEventsListener: events.listenerCount,
       ...this.hostKeys(),
-      ...registryKeys,
+      ...registryKeys(config),
       GenericResources: null,
       DockerRootDir: config.dataRoot,
-      ...proxyKeys(),
+      ...proxyKeys(config),
       Labels: [...config.labels],
       ExperimentalBuild: false,
       ServerVersion: serverVersion,
@@ -160,16 +161,33 @@ const noSwarm: SystemInfo["Swarm"] = {
   RemoteManagers: null,
 };
 
-const registryKeys: Pick<SystemInfo, "IndexServerAddress" | "RegistryConfig"> = {
-  IndexServerAddress: "https://index.docker.io/v1/",
-  RegistryConfig: {
-    IndexConfigs: { "docker.io": { Mirrors: [], Name: "docker.io", Official: true, Secure: true } },
-    InsecureRegistryCIDRs: ["::1/128", "127.0.0.0/8"],
-    Mirrors: null,
-  },
-};
+function registryKeys({
+  registries: { mirrors, insecureRegistries },
+}: EngineConfig): Pick<SystemInfo, "IndexServerAddress" | "RegistryConfig"> {
+  const ofHub = (mirrors["docker.io"] ?? []).map((url) => `${url}/`);
+  const hosts = insecureRegistries.filter((each) => !each.includes("/"));
+  const networks = insecureRegistries.filter((each) => each.includes("/"));
+  const insecure = hosts.map((Name) => [Name, { Mirrors: [], Name, Official: false, Secure: false }]);
+  return {
+    IndexServerAddress: "https://index.docker.io/v1/",
+    RegistryConfig: {
+      IndexConfigs: {
+        "docker.io": { Mirrors: ofHub, Name: "docker.io", Official: true, Secure: true },
+        ...Object.fromEntries(insecure),
+      },
+      InsecureRegistryCIDRs: [...networks, ...loopbackNetworks],
+      Mirrors: ofHub.length > 0 ? ofHub : null,
+    },
+  };
+}
 
-const proxyKeys = (): Pick<SystemInfo, "HttpProxy" | "HttpsProxy" | "NoProxy"> => {
-  const read = (name: string): string => process.env[name] ?? process.env[name.toLowerCase()] ?? "";
-  return { HttpProxy: read("HTTP_PROXY"), HttpsProxy: read("HTTPS_PROXY"), NoProxy: read("NO_PROXY") };
-};
+/** A proxy's password stays here. */
+const withoutPassword = (proxy: string): string => proxy.replace(/^(\w+:\/\/)[^@/]*@/, "$1xxxxx:xxxxx@");
+
+const proxyKeys = ({
+  registries: { proxies },
+}: EngineConfig): Pick<SystemInfo, "HttpProxy" | "HttpsProxy" | "NoProxy"> => ({
+  HttpProxy: withoutPassword(proxies.http),
+  HttpsProxy: withoutPassword(proxies.https),
+  NoProxy: proxies.exceptions,
+});

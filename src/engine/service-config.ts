@@ -1,8 +1,11 @@
 import type { ContainersConfig } from "../containers/config.ts";
+import type { DistributionOptions } from "../distribution/contract.ts";
+import type { TransferLimits } from "../images/deps.ts";
 import type { NetworkOptions } from "../network/open.ts";
 import { defaultSubnetPools } from "../network/pools.ts";
 import type { RuntimeFacts } from "../runtime/contract.ts";
 import type { RuntimeOptions } from "../runtime/open.ts";
+import { berthVersion } from "./build-info.ts";
 import type { EngineConfig } from "./config.ts";
 import type { Identity } from "./identity.ts";
 
@@ -77,3 +80,21 @@ export function containersConfig(
     ...(config.defaultCgroupnsMode === undefined ? {} : { defaultCgroupnsMode: config.defaultCgroupnsMode }),
   };
 }
+
+/** Stillness that ends a request: as long as Docker waits for an answer's beginning. */
+const registryStallMs = 60_000;
+
+export const distributionOptions = ({ registries }: EngineConfig): DistributionOptions => ({
+  insecureRegistries: registries.insecureRegistries,
+  mirrors: registries.mirrors,
+  proxies: registries.proxies,
+  certificateFolders: ["/etc/berth/certs.d", "/etc/docker/certs.d"],
+  stallMs: registryStallMs,
+  userAgent: `berth/${berthVersion} os/linux arch/${process.arch}`,
+});
+
+export const transferLimits = ({ registries }: EngineConfig): TransferLimits => ({
+  downloads: registries.maxDownloads,
+  uploads: registries.maxUploads,
+  downloadAttempts: registries.downloadAttempts,
+});

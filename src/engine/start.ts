@@ -2,6 +2,9 @@ import { hostname } from "node:os";
 import type { Containers } from "../containers/contract.ts";
 import { openContainers } from "../containers/open.ts";
 import { openContent } from "../content/store.ts";
+import type { Distribution } from "../distribution/contract.ts";
+import { openDistribution } from "../distribution/open.ts";
+import type { TransferLimits } from "../images/deps.ts";
 import { openImages } from "../images/open.ts";
 import type { Logger } from "../lib/log.ts";
 import type { Networks } from "../network/contract.ts";
@@ -22,8 +25,15 @@ import { findInit } from "./doctor.ts";
 import { type Identity, readIdentity } from "./identity.ts";
 import { InfoReporter } from "./info.ts";
 import { makePrune } from "./prune/prune.ts";
+import { dropEnvironmentProxies } from "./registry-options.ts";
 import { claimRoots } from "./roots.ts";
-import { containersConfig, networkOptions, runtimeOptions } from "./service-config.ts";
+import {
+  containersConfig,
+  distributionOptions,
+  networkOptions,
+  runtimeOptions,
+  transferLimits,
+} from "./service-config.ts";
 import { describeVersion } from "./version.ts";
 
 export interface StartedEngine extends Engine {
@@ -53,7 +63,12 @@ export async function startEngine(config: EngineConfig, logger: Logger): Promise
     openNetworks({ state, logger, ...networkOptions(config, identity) }),
     openRuntime({ logger, ...runtimeOptions(config, identity) }),
   ]);
+  dropEnvironmentProxies();
+  const distribution = openDistribution(distributionOptions(config));
+  const limits = transferLimits(config);
   const images = openImages({
+    distribution,
+    limits,
     state,
     content,
     snapshots,
@@ -75,7 +90,7 @@ export async function startEngine(config: EngineConfig, logger: Logger): Promise
     logger,
   });
   // what belongs to no container is swept by the recovery, which knows who lives
-  await Promise.all([content.sweep(), volumes.sweep()]);
+  await Promise.all([content.sweep(), content.sweepPartials(partialsKeptMs), volumes.sweep()]);
   await containers.recover();
   return assemble({
     config,
@@ -87,12 +102,17 @@ export async function startEngine(config: EngineConfig, logger: Logger): Promise
     snapshots,
     networks,
     runtime,
+    distribution,
+    limits,
     images,
     volumes,
     containers,
     release,
   });
 }
+
+/** Beginnings of downloads that nobody asked for again are let go after a week. */
+const partialsKeptMs = 7 * 24 * 3600_000;
 
 interface Parts {
   config: EngineConfig;
@@ -104,6 +124,8 @@ interface Parts {
   snapshots: Snapshots;
   networks: Networks;
   runtime: Runtime;
+  distribution: Distribution;
+  limits: TransferLimits;
   images: Engine["images"];
   volumes: Engine["volumes"];
   containers: Containers;
@@ -138,6 +160,8 @@ function assemble(parts: Parts): StartedEngine {
     info: async () => info.read(),
     reconfigure: (next) => {
       config = next;
+      parts.distribution.configure(distributionOptions(next));
+      Object.assign(parts.limits, transferLimits(next));
       events.publish({
         type: "daemon",
         action: "reload",

@@ -1,3 +1,5 @@
+import type { Credentials } from "../distribution/contract.ts";
+import type { Reference } from "../lib/reference.ts";
 import type {
   ImageDeleteItem,
   ImageHistoryItem,
@@ -45,6 +47,16 @@ export interface SaveRequest {
   platform?: string;
 }
 
+export interface PullRequest {
+  /** without tag and digest: latest, or all tags */
+  reference: Reference;
+  allTags: boolean;
+  /** "linux/arm64" …; the host's where absent */
+  platform?: string;
+  credentials?: Credentials;
+  signal: AbortSignal;
+}
+
 export interface Images {
   /** By id, unique id prefix, or reference (tag defaults to latest). `notFound`: "No such image: x:latest". */
   resolve(reference: string): Image;
@@ -59,6 +71,11 @@ export interface Images {
   load(request: LoadRequest): AsyncIterable<JsonMessage>;
   /** The images as one tar: OCI layout and docker archive in one. Rejects before the first byte, or fails the stream. */
   save(request: SaveRequest): Promise<AsyncIterable<Uint8Array>>;
+  /**
+   * Brings an image from its registry, or only asks whether it changed. Yields progress as Docker tells it; errors before
+   * the first message reject, later ones are thrown in turn.
+   */
+  pull(request: PullRequest): AsyncIterable<JsonMessage>;
   tag(source: string, reference: string): void;
   /** `users`: containers by image id, to refuse what is in use as Docker does. */
   remove(

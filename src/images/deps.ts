@@ -1,11 +1,16 @@
 import type { ContentStore } from "../content/contract.ts";
+import type { Distribution } from "../distribution/contract.ts";
 import type { Logger } from "../lib/log.ts";
 import type { Snapshots } from "../snapshots/contract.ts";
 import type { State } from "../state/database.ts";
 import type { EventBus } from "../state/events.ts";
 import type { Leases } from "../state/leases.ts";
+import type { LayerNews } from "./pull/layer.ts";
 import type { LayerReaper } from "./reaper.ts";
+import type { RemoteRecords } from "./remote/records.ts";
 import type { ImageStore } from "./store.ts";
+import type { SharedWork } from "./transfer/shared.ts";
+import type { Slots } from "./transfer/slots.ts";
 
 /** What the images service is built from. */
 export interface ImagesDeps {
@@ -15,12 +20,28 @@ export interface ImagesDeps {
   events: EventBus;
   leases: Leases;
   logger: Logger;
+  distribution: Distribution;
+  /** may change while the engine runs */
+  limits: TransferLimits;
   /** what imported images name as `docker_version` */
   engineVersion: string;
+}
+
+export interface TransferLimits {
+  /** layers at a time, of all pulls or pushes together */
+  downloads: number;
+  uploads: number;
+  /** tries in a row that bring nothing, before a download is given up */
+  downloadAttempts: number;
 }
 
 /** What a use case of this folder gets. */
 export interface ImagesContext extends ImagesDeps {
   store: ImageStore;
   reaper: LayerReaper;
+  remote: RemoteRecords;
+  downloads: Slots;
+  uploads: Slots;
+  /** layers that are being brought, by diff id */
+  layerWork: SharedWork<LayerNews>;
 }

@@ -1,5 +1,7 @@
 import { createHash } from "node:crypto";
 import type { ContentStore } from "../content/contract.ts";
+import type { DistributionOptions } from "../distribution/contract.ts";
+import { openDistribution } from "../distribution/open.ts";
 import { EngineError } from "../lib/errors.ts";
 import { silentLogger } from "../lib/log.ts";
 import type { Layer, Snapshots } from "../snapshots/contract.ts";
@@ -55,6 +57,15 @@ function fakeSnapshots(layers: Map<string, number>): Snapshots {
 
 const noContent = { list: () => pieces(new Uint8Array()) } as unknown as ContentStore;
 
+export const noRegistries: DistributionOptions = {
+  insecureRegistries: [],
+  mirrors: {},
+  proxies: { http: "", https: "", exceptions: "" },
+  certificateFolders: [],
+  stallMs: 5000,
+  userAgent: "berth/test",
+};
+
 export function fixture(): Fixture {
   const state = State.inMemory();
   const events = new EventBus();
@@ -64,6 +75,8 @@ export function fixture(): Fixture {
     openImages({
       state,
       content: noContent,
+      distribution: openDistribution(noRegistries),
+      limits: { downloads: 3, uploads: 5, downloadAttempts: 5 },
       snapshots: fakeSnapshots(layers),
       events,
       leases: new Leases(state),

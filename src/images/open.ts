@@ -8,18 +8,30 @@ import { inspect } from "./inspect.ts";
 import { list } from "./list.ts";
 import { load } from "./load/load.ts";
 import { namesOf } from "./names.ts";
+import { pull } from "./pull/pull.ts";
 import { LayerReaper } from "./reaper.ts";
+import { RemoteRecords } from "./remote/records.ts";
 import { remove } from "./remove.ts";
 import { isNamed, resolve, toImage } from "./resolve.ts";
 import { save } from "./save/save.ts";
 import { ImageStore } from "./store.ts";
 import { tag } from "./tag.ts";
+import { SharedWork } from "./transfer/shared.ts";
+import { Slots } from "./transfer/slots.ts";
 
 /** Opens the images service: reads the tables once, then answers from memory. */
 export function openImages(deps: ImagesDeps): Images {
   const store = new ImageStore(deps.state);
   const reaper = new LayerReaper({ ...deps, store });
-  const context: ImagesContext = { ...deps, store, reaper };
+  const context: ImagesContext = {
+    ...deps,
+    store,
+    reaper,
+    remote: new RemoteRecords(deps.state),
+    downloads: new Slots(() => deps.limits.downloads),
+    uploads: new Slots(() => deps.limits.uploads),
+    layerWork: new SharedWork(),
+  };
   return {
     resolve: (reference) => toImage(resolve(store, reference)),
     byId: (id) => {
@@ -31,6 +43,7 @@ export function openImages(deps: ImagesDeps): Images {
     import: async (request) => toImage(await importImage(context, request)),
     load: (request) => load(context, request),
     save: (request) => save(context, request),
+    pull: (request) => pull(context, request),
     tag: (source, reference) => tag(context, source, reference),
     remove: (reference, options) => remove(context, reference, options),
     list: (options, users) => list(context, options, users),

@@ -124,6 +124,17 @@ export class ImageStore {
     return record;
   }
 
+  /** Gives an image that is here more names, in one transaction. */
+  addNames(id: string, references: readonly string[]): ImageRecord {
+    this.state.transaction(() => {
+      for (const reference of references) this.writeReference(reference, id, undefined);
+    });
+    for (const reference of references) this.name(reference, id);
+    const record = this.images.get(id);
+    if (record === undefined) throw new EngineError("conflict", `image ${id} was removed meanwhile`);
+    return record;
+  }
+
   tag(id: string, reference: string, taggedNs: bigint): void {
     this.state.transaction(() => this.writeReference(reference, id, taggedNs));
     this.name(reference, id);

@@ -82,4 +82,29 @@ export const migrations: readonly string[] = [
   ALTER TABLE layers ADD COLUMN tar_size INTEGER NOT NULL DEFAULT -1;
   ALTER TABLE layers ADD COLUMN synced INTEGER NOT NULL DEFAULT 1;
   `,
+  `
+  -- images: compressed forms of layers, as registries gave or took them, and repositories (canonical names) that have them
+  CREATE TABLE layer_blobs (
+    diff_id TEXT NOT NULL REFERENCES layers (diff_id) ON DELETE CASCADE,
+    digest TEXT NOT NULL,
+    size INTEGER NOT NULL,
+    media_type TEXT NOT NULL,
+    PRIMARY KEY (diff_id, digest)
+  ) STRICT;
+  CREATE TABLE layer_blob_sources (
+    diff_id TEXT NOT NULL,
+    digest TEXT NOT NULL,
+    repository TEXT NOT NULL,
+    PRIMARY KEY (diff_id, digest, repository),
+    FOREIGN KEY (diff_id, digest) REFERENCES layer_blobs (diff_id, digest) ON DELETE CASCADE
+  ) STRICT;
+  -- images: manifests an image was pulled or pushed by, the very bytes as text
+  CREATE TABLE image_manifests (
+    image_id TEXT NOT NULL REFERENCES images (id) ON DELETE CASCADE,
+    digest TEXT NOT NULL,
+    media_type TEXT NOT NULL,
+    content TEXT NOT NULL,
+    PRIMARY KEY (image_id, digest)
+  ) STRICT;
+  `,
 ];

@@ -16,6 +16,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { zstdCompressSync } from "node:zlib";
 import { openContent } from "../../src/content/store.ts";
+import { openDistribution } from "../../src/distribution/open.ts";
 import {
   blobPath,
   configText,
@@ -29,6 +30,7 @@ import {
   tarOf,
 } from "../../src/images/archive-fixture.ts";
 import type { Images } from "../../src/images/contract.ts";
+import { noRegistries } from "../../src/images/fixture.ts";
 import { openImages } from "../../src/images/open.ts";
 import { silentLogger } from "../../src/lib/log.ts";
 import type { Snapshots } from "../../src/snapshots/contract.ts";
@@ -51,6 +53,8 @@ beforeAll(async () => {
   images = openImages({
     state,
     content: openContent(root),
+    distribution: openDistribution(noRegistries),
+    limits: { downloads: 3, uploads: 5, downloadAttempts: 5 },
     snapshots,
     events: new EventBus(),
     leases: new Leases(state),

@@ -1,11 +1,12 @@
+import { decodeCredentials } from "../../distribution/auth/credentials.ts";
+import type { Credentials } from "../../distribution/contract.ts";
 import { openImportSource } from "../../images/import-source.ts";
-import { EngineError } from "../../lib/errors.ts";
-import { parsePlatform } from "../../lib/platform.ts";
-import { familiar, parseReference, withDefaultTag, withTag } from "../../lib/reference.ts";
+import { isKind } from "../../lib/errors.ts";
+import { parseReference, type Reference, repositoryOf, withTag } from "../../lib/reference.ts";
 import type { Call } from "../call.ts";
 import { contentTypes, type Reply } from "../reply.ts";
 import type { Handler } from "../router.ts";
-import { messageLine } from "./image-load.ts";
+import { messageLine, startedMessages } from "./image-load.ts";
 import { joinReference } from "./images.ts";
 
 /** `POST /images/create`: a pull (`fromImage`) or an import (`fromSrc`: `-` is the body, else a URL). */
@@ -14,17 +15,40 @@ export const createImage: Handler = (call): Promise<Reply> => {
   return image === "" ? importImage(call) : pullImage(call);
 };
 
-async function pullImage(call: Call): Promise<Reply> {
+function pullImage(call: Call): Promise<Reply> {
   const tag = call.query.text("tag");
   const platform = call.query.text("platform");
-  if (platform !== "") parsePlatform(platform);
   const named = parseReference(call.query.text("fromImage"));
-  const image = familiar(withDefaultTag(tag === "" || tag.includes(":") ? named : withTag(named, tag)));
-  if (image.startsWith("scratch:")) throw new EngineError("invalid", "'scratch' is a reserved name");
-  throw new EngineError(
-    "notImplemented",
-    `POST /images/create?fromImage=${image} is not built yet in berth: it cannot pull, so import or load the image`,
+  const reference = withTagOrDigest(named, tag);
+  const credentials = credentialsIn(call);
+  return startedMessages(
+    call.engine.images.pull({
+      reference,
+      // no tag at all is every tag, as the API has it
+      allTags: tag === "" && reference.tag === undefined && reference.digest === undefined,
+      signal: call.signal,
+      ...(platform === "" ? {} : { platform }),
+      ...(credentials ? { credentials } : {}),
+    }),
   );
+}
+
+/** The parameter `tag` may hold a digest too. */
+function withTagOrDigest(named: Reference, tag: string): Reference {
+  if (tag === "") return named;
+  if (!tag.includes(":")) return withTag({ domain: named.domain, path: named.path }, tag);
+  return { ...parseReference(`${repositoryOf(named)}@${tag}`) };
+}
+
+/** A malformed header counts as none: a pull may need none. */
+function credentialsIn({ headers }: Call): Credentials | undefined {
+  const header = headers["x-registry-auth"];
+  try {
+    return decodeCredentials(typeof header === "string" ? header : undefined);
+  } catch (error) {
+    if (isKind(error, "invalid")) return undefined;
+    throw error;
+  }
 }
 
 async function importImage(call: Call): Promise<Reply> {

@@ -1,7 +1,7 @@
 import { messageOf } from "../../lib/errors.ts";
 import { stringify } from "../../lib/json.ts";
 import type { JsonMessage } from "../../types/api.ts";
-import { contentTypes } from "../reply.ts";
+import { contentTypes, type Reply } from "../reply.ts";
 import type { Handler } from "../router.ts";
 
 export const messageLine = (message: JsonMessage): string => `${stringify(message)}\r\n`;
@@ -14,6 +14,23 @@ export async function* messageLines(messages: AsyncIterable<JsonMessage>): Async
     const message = messageOf(error);
     yield messageLine({ errorDetail: { message }, error: message });
   }
+}
+
+/**
+ * A stream of messages whose first has come: a failure before it is told by the reply's status, as Docker's clients
+ * expect of a pull.
+ */
+export async function startedMessages(messages: AsyncIterable<JsonMessage>): Promise<Reply> {
+  const iterator = messages[Symbol.asyncIterator]();
+  const first = await iterator.next();
+  async function* all(): AsyncGenerator<JsonMessage> {
+    try {
+      for (let step = first; !step.done; step = await iterator.next()) yield step.value;
+    } finally {
+      await iterator.return?.();
+    }
+  }
+  return { kind: "stream", status: 200, contentType: contentTypes.json, body: messageLines(all()) };
 }
 
 export const loadImages: Handler = ({ engine, query, body, signal }) => {

@@ -1,0 +1,70 @@
+import { isKind } from "../../lib/errors.ts";
+import { type Challenge, parseChallenges } from "../auth/challenge.ts";
+import { isTlsFailure } from "../http/failure.ts";
+import type { Transport } from "../http/transport.ts";
+import { isInsecure } from "./insecure.ts";
+
+/** A registry's address once it has answered. */
+export interface Reached {
+  /** `https://host:port` */
+  base: URL;
+  challenges: Challenge[];
+}
+
+/** How long an answer stands: a registry may change from plain to TLS under the engine. */
+const validMs = 10 * 60_000;
+
+/**
+ * One registry's address: it answers at `https://`, or, where it may be insecure, at `http://`; which of them, and how it
+ * wants to be authenticated, is asked once and remembered. A failure is not.
+ */
+export class Endpoint {
+  readonly host: string;
+  private readonly transport: Transport;
+  private readonly candidates: readonly URL[];
+  private known: { reached: Promise<Reached>; until: number } | undefined;
+
+  /** `address` is a host with or without port, or a whole URL (a mirror), whose scheme then counts. */
+  constructor(transport: Transport, address: string) {
+    this.transport = transport;
+    const whole = /^https?:\/\//.test(address);
+    const secure = new URL(whole ? address : `https://${address}`);
+    this.host = secure.host;
+    const insecure = !whole && isInsecure(address, transport.options.insecureRegistries);
+    this.candidates = insecure ? [secure, new URL(`http://${address}`)] : [secure];
+  }
+
+  /** `https://host`, for messages */
+  get name(): string {
+    return this.candidates[0]?.origin ?? "";
+  }
+
+  reach(signal: AbortSignal): Promise<Reached> {
+    if (this.known !== undefined && performance.now() < this.known.until) return this.known.reached;
+    const reached = this.ping(signal);
+    const known = { reached, until: performance.now() + validMs };
+    this.known = known;
+    reached.catch(() => {
+      if (this.known === known) this.known = undefined;
+    });
+    return reached;
+  }
+
+  private async ping(signal: AbortSignal): Promise<Reached> {
+    let failure: unknown;
+    for (const base of this.candidates) {
+      try {
+        const answer = await this.transport.send({ method: "GET", url: new URL("/v2/", base), signal });
+        await answer.discard();
+        return { base: new URL(answer.url.origin), challenges: challengesOf(answer.status, answer.headers) };
+      } catch (error) {
+        failure = error;
+        if (!isKind(error, "internal") || !isTlsFailure(error)) break;
+      }
+    }
+    throw failure;
+  }
+}
+
+const challengesOf = (status: number, headers: Headers): Challenge[] =>
+  status === 401 ? parseChallenges(headers.get("www-authenticate") ?? "") : [];

@@ -1,0 +1,131 @@
+import { EngineError } from "../../lib/errors.ts";
+import type { DistributionOptions } from "../contract.ts";
+import { TransportError } from "../errors.ts";
+import { isInsecure } from "../hosts/insecure.ts";
+import { Answer } from "./answer.ts";
+import { type TlsFiles, tlsFiles } from "./certificates.ts";
+import { transportError } from "./failure.ts";
+import { Patience } from "./patience.ts";
+import { proxyFor } from "./proxy.ts";
+
+export interface HttpRequest {
+  method: string;
+  url: URL;
+  headers?: Record<string, string>;
+  body?: Uint8Array<ArrayBuffer> | string | AsyncIterable<Uint8Array>;
+  signal: AbortSignal;
+}
+
+const redirectsMax = 10;
+const redirects = new Set([301, 302, 303, 307, 308]);
+const secrets = new Set(["authorization", "cookie"]);
+
+/**
+ * HTTP as registries need it: certificates and proxies by host, redirects followed by hand. A redirect to another host
+ * never gets credentials, nor does one from TLS to plain text. One for each set of options.
+ */
+export class Transport {
+  readonly options: DistributionOptions;
+
+  constructor(options: DistributionOptions) {
+    this.options = options;
+  }
+
+  async send(request: HttpRequest): Promise<Answer> {
+    let { url, method, headers = {} } = request;
+    for (let hops = 0; hops <= redirectsMax; hops++) {
+      const answer = await this.once({ ...request, url, method, headers });
+      const location = answer.headers.get("location");
+      if (!redirects.has(answer.status) || location === null) return answer;
+      await answer.discard();
+      const next = this.redirected(url, location);
+      if (next.origin !== url.origin)
+        headers = Object.fromEntries(
+          Object.entries(headers).filter(([name]) => !secrets.has(name.toLowerCase())),
+        );
+      if (isStream(request.body))
+        throw new TransportError(`${method} "${url.origin}${url.pathname}": the upload was redirected`);
+      if (answer.status === 303) method = "GET";
+      url = next;
+    }
+    throw transportError(request.method, request.url, new Error(`stopped after ${redirectsMax} redirects`));
+  }
+
+  private redirected(from: URL, location: string): URL {
+    let next: URL;
+    try {
+      next = new URL(location, from);
+    } catch (error) {
+      throw transportError("GET", from, error);
+    }
+    if (next.protocol !== "https:" && next.protocol !== "http:")
+      throw transportError("GET", from, new Error(`it redirects to ${next.protocol}, which is not followed`));
+    if (
+      from.protocol === "https:" &&
+      next.protocol === "http:" &&
+      !isInsecure(next.host, this.options.insecureRegistries)
+    )
+      throw transportError(
+        "GET",
+        from,
+        new Error(`it redirects to plain http on ${next.host}, which is not an insecure registry`),
+      );
+    return next;
+  }
+
+  private async once(request: HttpRequest): Promise<Answer> {
+    const { url, method, body } = request;
+    const patience = new Patience(
+      this.options.stallMs,
+      [request.signal],
+      `${method} "${url.origin}${url.pathname}"`,
+    );
+    try {
+      const response = await fetch(url, {
+        method,
+        headers: { "User-Agent": this.options.userAgent, "Accept-Encoding": "identity", ...request.headers },
+        redirect: "manual",
+        decompress: false,
+        signal: patience.signal,
+        timeout: false,
+        tls: await this.tls(url),
+        ...proxyOption(proxyFor(url, this.options.proxies)),
+        ...(body === undefined ? {} : { body: isStream(body) ? beating(body, patience) : body }),
+      } as RequestInit);
+      return new Answer(url, response, patience);
+    } catch (error) {
+      patience.end();
+      throw this.told(request, patience, error);
+    }
+  }
+
+  private told({ method, url, signal }: HttpRequest, patience: Patience, error: unknown): unknown {
+    if (signal.aborted) return signal.reason;
+    if (patience.signal.aborted) return patience.signal.reason;
+    return error instanceof EngineError ? error : transportError(method, url, error);
+  }
+
+  private async tls(url: URL): Promise<TlsFiles & { rejectUnauthorized?: boolean }> {
+    if (url.protocol !== "https:") return {};
+    const files = await tlsFiles(url.host, this.options.certificateFolders);
+    return isInsecure(url.host, this.options.insecureRegistries)
+      ? { ...files, rejectUnauthorized: false }
+      : files;
+  }
+}
+
+const isStream = (body: HttpRequest["body"]): body is AsyncIterable<Uint8Array> =>
+  typeof body === "object" && !(body instanceof Uint8Array);
+
+const proxyOption = (proxy: string): { proxy?: string } => (proxy === "" ? {} : { proxy });
+
+/** An upload that is being read moves. */
+async function* beating(body: AsyncIterable<Uint8Array>, patience: Patience): AsyncGenerator<Uint8Array> {
+  patience.pause();
+  for await (const bytes of body) {
+    patience.beat();
+    yield bytes;
+    patience.pause();
+  }
+  patience.beat();
+}

@@ -1,0 +1,46 @@
+import type { Descriptor } from "../../types/oci.ts";
+import type { BlobPart, PutResult, RemoteManifest, Repository, UploadRequest } from "../contract.ts";
+import { getBlob, headBlob } from "./blobs.ts";
+import type { Caller } from "./call.ts";
+import { getManifest, headManifest, listTags, type ManifestPlace, putManifest } from "./manifests.ts";
+import { mountBlob, uploadBlob } from "./uploads.ts";
+
+/** One repository at one endpoint, with what may be done there. */
+export class RemoteRepository implements Repository {
+  readonly isMirror: boolean;
+  private readonly place: ManifestPlace;
+
+  constructor(caller: Caller, path: string, actions: "pull" | "pull,push", isMirror: boolean) {
+    this.isMirror = isMirror;
+    this.place = { caller, path, scopes: [`repository:${path}:${actions}`] };
+  }
+
+  get endpoint(): string {
+    return this.place.caller.endpoint.name;
+  }
+
+  manifest(tagOrDigest: string): Promise<RemoteManifest> {
+    return getManifest(this.place, tagOrDigest);
+  }
+  head(tagOrDigest: string): Promise<Descriptor | undefined> {
+    return headManifest(this.place, tagOrDigest);
+  }
+  tags(): AsyncIterable<string> {
+    return listTags(this.place);
+  }
+  blob(digest: string, offset: number, signal?: AbortSignal): Promise<BlobPart> {
+    return getBlob(this.place, digest, offset, signal);
+  }
+  blobSize(digest: string): Promise<number | undefined> {
+    return headBlob(this.place, digest);
+  }
+  mount(digest: string, from: string): Promise<boolean> {
+    return mountBlob(this.place, digest, from);
+  }
+  upload(request: UploadRequest): Promise<void> {
+    return uploadBlob(this.place, request);
+  }
+  putManifest(tagOrDigest: string, mediaType: string, bytes: Uint8Array<ArrayBuffer>): Promise<PutResult> {
+    return putManifest(this.place, tagOrDigest, mediaType, bytes);
+  }
+}

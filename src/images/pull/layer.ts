@@ -1,0 +1,130 @@
+import type { Repository } from "../../distribution/contract.ts";
+import { EngineError, isKind, messageOf } from "../../lib/errors.ts";
+import { type Reference, repositoryOf } from "../../lib/reference.ts";
+import type { Descriptor } from "../../types/oci.ts";
+import type { ImagesContext } from "../deps.ts";
+import type { Listener } from "../transfer/shared.ts";
+import { download, WrongContent } from "./download.ts";
+
+export interface LayerJob {
+  reference: Reference;
+  diffId: string;
+  blob: Descriptor;
+  sources: readonly Repository[];
+}
+
+/** What of a layer is told while it comes. */
+export type LayerNews =
+  | { kind: "status"; status: "Waiting" | "Verifying Checksum" | "Download complete" | "Pull complete" }
+  | { kind: "retrying"; seconds: number }
+  | { kind: "progress"; status: "Downloading" | "Extracting"; current: number };
+
+/** Blobs up to this size lose their kept beginning as soon as they are whole: see `letGo`. */
+const keptUntilUnpackedBytes = 256 * 1024 * 1024;
+
+/** Brings one layer: downloads and unpacks at the same time. Callers share it by its diff id. */
+export async function bringLayer(
+  context: ImagesContext,
+  job: LayerJob,
+  signal: AbortSignal,
+  tell: Listener<LayerNews>,
+): Promise<void> {
+  if (context.snapshots.layer(job.diffId) === undefined) {
+    if (context.downloads.busy) tell({ kind: "status", status: "Waiting" });
+    const release = await context.downloads.acquire(signal);
+    try {
+      await unpackOrAgain(context, job, { signal, tell, release });
+    } finally {
+      release();
+    }
+  }
+  context.remote.addBlob(job.diffId, job.blob, repositoryOf(job.reference));
+  tell({ kind: "status", status: "Pull complete" });
+}
+
+interface Way {
+  signal: AbortSignal;
+  tell: Listener<LayerNews>;
+  /** gives the place among the downloads back */
+  release: () => void;
+}
+
+/** Where a kept beginning turns out to be wrong, all of it is fetched again, once. */
+async function unpackOrAgain(context: ImagesContext, job: LayerJob, way: Way): Promise<void> {
+  const resumed = await unpack(context, job, way).catch((error: unknown) => {
+    if (error instanceof ResumedWrong) return error;
+    throw error;
+  });
+  if (resumed) await unpack(context, job, way);
+}
+
+/** Wrong content, after a beginning of an earlier download. */
+class ResumedWrong extends Error {}
+
+async function unpack(context: ImagesContext, job: LayerJob, way: Way): Promise<undefined> {
+  const { blob, diffId } = job;
+  let partial = await context.content.partial(blob.digest);
+  if (partial.size > blob.size) {
+    await partial.discard();
+    partial = await context.content.partial(blob.digest);
+  }
+  const resumed = partial.size > 0;
+  let wrong: unknown;
+  async function* source(): AsyncGenerator<Uint8Array> {
+    try {
+      yield* download({
+        blob,
+        sources: job.sources,
+        partial,
+        signal: way.signal,
+        attemptsMax: context.limits.downloadAttempts,
+        progress: (current) => way.tell({ kind: "progress", status: "Downloading", current }),
+        retrying: (seconds) => way.tell({ kind: "retrying", seconds }),
+      });
+    } catch (error) {
+      wrong = error;
+      throw error;
+    }
+    way.tell({ kind: "status", status: "Verifying Checksum" });
+    way.tell({ kind: "status", status: "Download complete" });
+    way.release();
+    if (blob.size <= keptUntilUnpackedBytes) await partial.discard();
+    way.tell({ kind: "progress", status: "Extracting", current: blob.size });
+  }
+  try {
+    await context.snapshots.apply(source(), {
+      diffId,
+      signal: way.signal,
+      limits: { bytes: unpackedMax(blob.size) },
+    });
+    await partial.discard();
+    return undefined;
+  } catch (error) {
+    const cause = wrong ?? error;
+    const isWrong = cause instanceof WrongContent || (isKind(cause, "invalid") && !way.signal.aborted);
+    if (isWrong) await partial.discard();
+    else await partial.close();
+    if (isWrong && resumed) throw new ResumedWrong(messageOf(cause), { cause });
+    throw layerFailure(job, cause);
+  }
+}
+
+/**
+ * A compressed layer may hold that much: real ones unpack to some times their size, a bomb to thousands. Beyond 10 GiB a
+ * hundredfold is the limit.
+ */
+const unpackedMax = (compressed: number): number => Math.max(10 * 1024 ** 3, compressed * 100);
+
+function layerFailure({ blob }: LayerJob, error: unknown): unknown {
+  if (!(error instanceof EngineError)) return error;
+  if (error instanceof WrongContent) return error;
+  if (error.message.startsWith("invalid diffID: "))
+    return new EngineError("invalid", "layers from manifest don't match image configuration", {
+      cause: error,
+    });
+  if (isKind(error, "invalid") || isKind(error, "tooLarge"))
+    return new EngineError(error.kind, `failed to register layer ${blob.digest}: ${error.message}`, {
+      cause: error,
+    });
+  return error;
+}

@@ -1,0 +1,74 @@
+import type { Repository } from "../../distribution/contract.ts";
+import type { Reference } from "../../lib/reference.ts";
+import type { Lease } from "../../state/leases.ts";
+import type { Descriptor } from "../../types/oci.ts";
+import type { ImagesContext } from "../deps.ts";
+import type { TransferMessages } from "../transfer/messages.ts";
+import { bringLayer, type LayerNews } from "./layer.ts";
+
+export interface LayersRequest {
+  reference: Reference;
+  /** lowest first, and the blob of each */
+  diffIds: readonly string[];
+  blobs: readonly Descriptor[];
+  sources: readonly Repository[];
+  /** keeps the layers until the image has them */
+  lease: Lease;
+  signal: AbortSignal;
+  messages: TransferMessages;
+}
+
+/**
+ * Brings the layers that are not here, all at once. One that another pull is bringing is waited for. When one fails the
+ * others stop; what was downloaded and unpacked by then is kept for the next try.
+ */
+export async function bringLayers(context: ImagesContext, request: LayersRequest): Promise<void> {
+  const { diffIds, blobs, lease, messages } = request;
+  context.state.transaction(() => {
+    for (const diffId of new Set(diffIds)) lease.hold("layer", diffId);
+  });
+  const missing = new Map<string, Descriptor>();
+  for (const [index, blob] of blobs.entries()) {
+    const diffId = diffIds[index] ?? "";
+    if (missing.has(diffId)) continue;
+    if (context.snapshots.layer(diffId)) messages.layer(shortId(blob), "Already exists");
+    else {
+      missing.set(diffId, blob);
+      messages.layer(shortId(blob), "Pulling fs layer");
+    }
+  }
+  const stop = new AbortController();
+  const signal = AbortSignal.any([stop.signal, request.signal]);
+  const work = [...missing].map(async ([diffId, blob]) => {
+    try {
+      await bringOne(context, request, { diffId, blob, signal });
+    } catch (error) {
+      stop.abort(error);
+      throw error;
+    }
+  });
+  const failed = (await Promise.allSettled(work)).some(({ status }) => status === "rejected");
+  if (failed) throw request.signal.aborted ? request.signal.reason : stop.signal.reason;
+}
+
+function bringOne(
+  context: ImagesContext,
+  { reference, sources, messages }: LayersRequest,
+  { diffId, blob, signal }: { diffId: string; blob: Descriptor; signal: AbortSignal },
+): Promise<void> {
+  const job = { reference, diffId, blob, sources };
+  return context.layerWork.join(diffId, (stop, tell) => bringLayer(context, job, stop, tell), {
+    listener: (news) => show(messages, blob, news),
+    signal,
+  });
+}
+
+const shortId = ({ digest }: Descriptor): string => digest.slice("sha256:".length, "sha256:".length + 12);
+
+function show(messages: TransferMessages, blob: Descriptor, news: LayerNews): void {
+  const id = shortId(blob);
+  if (news.kind === "status") messages.layer(id, news.status);
+  else if (news.kind === "progress")
+    messages.progress(id, news.status, { current: news.current, total: blob.size });
+  else messages.layer(id, `Retrying in ${news.seconds} second${news.seconds === 1 ? "" : "s"}`);
+}

@@ -1,0 +1,74 @@
+import type { State } from "../../state/database.ts";
+import type { Descriptor } from "../../types/oci.ts";
+
+export interface KnownBlob {
+  descriptor: Descriptor;
+  /** canonical names of repositories that are known to have it */
+  repositories: string[];
+}
+
+export interface KnownManifest {
+  digest: string;
+  mediaType: string;
+  content: string;
+}
+
+/** What is known of images' other life in registries: the tables `layer_blobs`, `layer_blob_sources`, `image_manifests`. */
+export class RemoteRecords {
+  private readonly state: State;
+
+  constructor(state: State) {
+    this.state = state;
+  }
+
+  /** A layer as a registry has it, and where. */
+  addBlob(diffId: string, { digest, size, mediaType }: Descriptor, repository: string): void {
+    this.state.transaction(() => {
+      this.state.db
+        .query("INSERT OR IGNORE INTO layer_blobs (diff_id, digest, size, media_type) VALUES (?, ?, ?, ?)")
+        .run(diffId, digest, size, mediaType);
+      this.state.db
+        .query("INSERT OR IGNORE INTO layer_blob_sources (diff_id, digest, repository) VALUES (?, ?, ?)")
+        .run(diffId, digest, repository);
+    });
+  }
+
+  /** A repository had it once, and has not any more. */
+  forgetSource(diffId: string, digest: string, repository: string): void {
+    this.state.db
+      .query("DELETE FROM layer_blob_sources WHERE diff_id = ? AND digest = ? AND repository = ?")
+      .run(diffId, digest, repository);
+  }
+
+  blobs(diffId: string): KnownBlob[] {
+    const rows = this.state.db
+      .query<{ digest: string; size: number; media_type: string }, [string]>(
+        "SELECT digest, size, media_type FROM layer_blobs WHERE diff_id = ? ORDER BY rowid",
+      )
+      .all(diffId);
+    const sources = this.state.db.query<{ repository: string }, [string, string]>(
+      "SELECT repository FROM layer_blob_sources WHERE diff_id = ? AND digest = ? ORDER BY rowid DESC",
+    );
+    return rows.map(({ digest, size, media_type }) => ({
+      descriptor: { mediaType: media_type, digest, size },
+      repositories: sources.all(diffId, digest).map(({ repository }) => repository),
+    }));
+  }
+
+  addManifest(imageId: string, { digest, mediaType, content }: KnownManifest): void {
+    this.state.db
+      .query(
+        "INSERT OR IGNORE INTO image_manifests (image_id, digest, media_type, content) VALUES (?, ?, ?, ?)",
+      )
+      .run(imageId, digest, mediaType, content);
+  }
+
+  manifests(imageId: string): KnownManifest[] {
+    return this.state.db
+      .query<{ digest: string; media_type: string; content: string }, [string]>(
+        "SELECT digest, media_type, content FROM image_manifests WHERE image_id = ? ORDER BY rowid",
+      )
+      .all(imageId)
+      .map(({ digest, media_type, content }) => ({ digest, mediaType: media_type, content }));
+  }
+}
