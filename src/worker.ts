@@ -13,6 +13,7 @@ const roles: Record<WorkerRole, () => Promise<WorkerModule>> = {
   archive: () => import("./containers/archive/archive-worker.ts"),
   filesync: () => import("./buildkit/filesync/filesync-worker.ts"),
   runtime: () => import("./runtime/seccomp-worker.ts"),
+  names: () => import("./network/names/names-worker.ts"),
   network: () => import("./network/network-worker.ts"),
   snapshots: () => import("./snapshots/snapshots-worker.ts"),
   volumes: () => import("./volumes/volumes-worker.ts"),

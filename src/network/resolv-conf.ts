@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { isIP } from "node:net";
+import { resolverAddress } from "./names/redirect.ts";
 
 /** A container's resolv.conf(5): made from the host's as Docker makes it, text and trailing comments alike. */
 export interface ResolvOptions {
@@ -65,9 +66,6 @@ async function readText(path: string): Promise<string> {
     throw error;
   }
 }
-
-/** Where the engine's resolver is found by containers on user-defined networks. */
-export const resolverAddress = "127.0.0.11";
 
 /** 127.0.0.0/8 and ::1 are the container's own there; IPv6 servers are out of reach of an IPv4 network. */
 const reachable = (server: string): boolean => isIP(server) === 4 && !server.startsWith("127.");

@@ -4,7 +4,7 @@ import { EngineError, type ErrorKind, messageOf } from "../lib/errors.ts";
  * Workers: threads for what blocks. All have one entry point, `src/worker.ts`, which loads the module of their role.
  * A role's module exports `start(port)` and gets calls through it; see `WorkerPort`.
  */
-export type WorkerRole = "archive" | "filesync" | "network" | "runtime" | "snapshots" | "volumes";
+export type WorkerRole = "archive" | "filesync" | "names" | "network" | "runtime" | "snapshots" | "volumes";
 
 /** The worker's side: register `onCall`, answer with a value or a promise of one, tell facts with `emit`. */
 export interface WorkerPort {
@@ -30,17 +30,24 @@ export class RoleWorker {
   private readonly open = new Map<number, { resolve(value: never): void; reject(error: Error): void }>();
   private serial = 0;
   private listener: (event: never) => void = () => undefined;
+  private failed: (error: Error) => void = () => undefined;
+  /** why it died; calls made after that fail at once */
+  private failure: Error | undefined;
 
   constructor(role: WorkerRole) {
     this.worker = new Worker(entry.href, { name: role, ref: false } as WorkerOptions);
     this.worker.onmessage = ({ data }: MessageEvent<FromWorker>) => this.receive(data);
-    this.worker.onerror = (event) =>
-      this.fail(new EngineError("internal", `worker ${role}: ${event.message}`));
+    this.worker.onerror = (event) => {
+      this.failure ??= new EngineError("internal", `worker ${role}: ${event.message}`);
+      this.fail(this.failure);
+      this.failed(this.failure);
+    };
     this.send({ role });
   }
 
   call<Result>(method: string, args: unknown, transfer: ArrayBuffer[] = []): Promise<Result> {
     const call = ++this.serial;
+    if (this.failure) return Promise.reject(this.failure);
     return new Promise<Result>((resolve, reject) => {
       this.open.set(call, { resolve, reject });
       this.send({ call, method, args }, transfer);
@@ -49,6 +56,11 @@ export class RoleWorker {
 
   onEvent<Event>(listener: (event: Event) => void): void {
     this.listener = listener;
+  }
+
+  /** Called once when the thread dies of an error that nothing in it caught. */
+  onFailure(listener: (error: Error) => void): void {
+    this.failed = listener;
   }
 
   terminate(): void {
