@@ -62,7 +62,8 @@ export function detectSyntax(text: string): string | undefined {
   }
 }
 
-function directivesOf(text: string, prefix: string): readonly Directive[] {
+/** The directives at the top of a text; reading ends at whatever is none. */
+export function directivesOf(text: string, prefix = "#"): readonly Directive[] {
   const reader = new DirectiveReader(prefix);
   for (let at = 0, number = 1; at < text.length; number++) {
     const end = text.indexOf("\n", at);

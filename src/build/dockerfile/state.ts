@@ -1,0 +1,157 @@
+import type { Instruction } from "../../lib/dockerfile/instruction.ts";
+import { nearest } from "../../lib/dockerfile/suggest.ts";
+import { type Environment, type Expansion, expand, type WordOptions } from "../../lib/dockerfile/words.ts";
+import { isKind } from "../../lib/errors.ts";
+import { formatPlatform, normalise, parsePlatform } from "../../lib/platform.ts";
+import type { ImageRunConfig, Platform } from "../../types/oci.ts";
+import type { RuleName } from "../check/rules.ts";
+import type { BuildPlan, Stage } from "./plan.ts";
+import type { BuildArg, StageHistory, StageUsage, Step } from "./steps.ts";
+
+/** A stage while its instructions are put in one after another. */
+export class StageState {
+  readonly plan: BuildPlan;
+  readonly stage: Stage;
+  readonly environment: Map<string, string>;
+  readonly args: BuildArg[];
+  readonly steps: Step[] = [];
+  readonly history: StageHistory[] = [];
+  readonly triggers: string[] = [];
+  readonly usage: OpenUsage;
+  config: ImageRunConfig;
+  author: string | undefined;
+  workdirSet: boolean;
+  /** where CMD, ENTRYPOINT and HEALTHCHECK stood last in this stage */
+  readonly last = new Map<string, Instruction>();
+  /** steps that the names count */
+  total = 0;
+  isTrigger = false;
+  private counted = 0;
+
+  constructor(plan: BuildPlan, stage: Stage, begin: StageBegin) {
+    this.plan = plan;
+    this.stage = stage;
+    this.config = structuredClone(begin.config);
+    this.author = begin.author;
+    this.environment = new Map(begin.environment);
+    this.args = [...begin.args];
+    this.workdirSet = begin.workdirSet;
+    const { args, usedArgs, secrets, ssh } = begin.usage;
+    this.usage = {
+      args: new Map(args),
+      usedArgs: new Set(usedArgs),
+      secrets: new Map(secrets),
+      ssh: new Map(ssh),
+    };
+  }
+
+  /** Puts variables in; what is not defined is told by the rules. */
+  expand(instruction: Instruction, text: string): string {
+    const expansion = this.expandQuietly(text, { escapeToken: instruction.source.escape });
+    this.tellUndefined(instruction, expansion);
+    return expansion.text;
+  }
+
+  expandQuietly(text: string, options: WordOptions): Expansion {
+    return expand(text, this.environment, options);
+  }
+
+  /** A text for people: as it is where its variables cannot be put in. */
+  shown(text: string, options: WordOptions, environment: Environment = this.environment): string {
+    try {
+      return expand(text, environment, options).text;
+    } catch (error) {
+      if (isKind(error, "invalid")) return text;
+      throw error;
+    }
+  }
+
+  tellUndefined(instruction: Instruction, { unmatched }: Expansion): void {
+    for (const name of unmatched) {
+      if (this.args.some(({ key }) => key === name) || sbomArgs.includes(name)) continue;
+      this.report("UndefinedVar", instruction, name, nearest(name, [...this.environment.keys()]) ?? "");
+    }
+  }
+
+  report(rule: RuleName, { source }: Instruction, ...details: string[]): void {
+    this.plan.linter.report(rule, source.location, ...details);
+  }
+
+  commit(createdBy: string): void {
+    this.history.push({ createdBy, emptyLayer: true, step: undefined });
+  }
+
+  add(step: Step): void {
+    this.history.push({ createdBy: step.createdBy, emptyLayer: false, step: this.steps.length });
+    this.steps.push(step);
+  }
+
+  /** "[linux/arm64 build 2/4] RUN make" */
+  stepName(text: string): string {
+    if (this.total === 0) return text;
+    this.counted++;
+    const { displayName, platform } = this.stage;
+    const width = Math.trunc(1 + Math.log10(this.total));
+    const shown = [
+      ...(this.plan.settings.namesPlatform ? [formatPlatform(platform) + this.crossTarget(platform)] : []),
+      ...(displayName === "" ? [] : [displayName]),
+      `${String(this.counted).padStart(width)}/${this.total}`,
+    ];
+    return `[${shown.join(" ")}] ${this.isTrigger ? "ONBUILD " : ""}${text}`;
+  }
+
+  /** `->arm64` where the stage runs on one platform and makes for another. */
+  private crossTarget(platform: Platform): string {
+    const target = this.targetOfVariables(platform);
+    if (target === undefined) return "";
+    const { os, architecture, variant } = normalise(
+      target.os || platform.os,
+      target.architecture || platform.architecture,
+      target.variant ?? "",
+    );
+    if (os !== platform.os)
+      return `->${formatPlatform({ os, architecture, ...(variant ? { variant } : {}) })}`;
+    if (architecture === platform.architecture) return "";
+    return `->${architecture}${variant ? `/${variant}` : ""}`;
+  }
+
+  private targetOfVariables(platform: Platform): Platform | undefined {
+    const whole = this.environment.get("TARGETPLATFORM");
+    if (whole !== undefined) {
+      try {
+        return parsePlatform(whole);
+      } catch (error) {
+        if (!isKind(error, "invalid")) throw error;
+      }
+    }
+    const [os, architecture, variant] = ["OS", "ARCH", "VARIANT"].map((name) =>
+      this.environment.get(`TARGET${name}`),
+    );
+    if (os === undefined && architecture === undefined && variant === undefined) return undefined;
+    return {
+      os: os ?? platform.os,
+      architecture: architecture ?? platform.architecture,
+      ...(variant ? { variant } : {}),
+    };
+  }
+}
+
+type Writable<T> =
+  T extends ReadonlySet<infer V> ? Set<V> : T extends ReadonlyMap<infer K, infer V> ? Map<K, V> : T;
+
+type OpenUsage = { [K in keyof StageUsage]: Writable<StageUsage[K]> };
+
+/** Build arguments that steer the build and are no variables. */
+export const sbomArgs: readonly string[] = ["BUILDKIT_SBOM_SCAN_CONTEXT", "BUILDKIT_SBOM_SCAN_STAGE"];
+
+export interface StageBegin {
+  config: ImageRunConfig;
+  author: string | undefined;
+  environment: ReadonlyMap<string, string>;
+  args: readonly BuildArg[];
+  workdirSet: boolean;
+  usage: StageUsage;
+}
+
+/** The name as shown: first word in capitals. */
+export const withCapitals = (text: string): string => text.replace(/^[^ ]*/, (word) => word.toUpperCase());
