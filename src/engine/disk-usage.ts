@@ -30,7 +30,7 @@ export async function diskUsage(parts: PruneParts, kinds: ReadonlySet<UsageKind>
 
 async function volumeUsage({ volumes, containers }: PruneParts): Promise<Volume[]> {
   const told: Volume[] = [];
-  for (const volume of volumes.list().filter(isOwnStorage)) {
+  for (const volume of (await volumes.list()).volumes.filter(isOwnStorage)) {
     const RefCount = containers.usersOfVolume(volume.Name).length;
     told.push({ ...volume, UsageData: { RefCount, Size: await volumes.size(volume.Name) } });
   }

@@ -10,6 +10,7 @@ import { logPlugins } from "../runtime/log-drivers/options.ts";
 import type { Snapshots } from "../snapshots/contract.ts";
 import type { EventBus } from "../state/events.ts";
 import type { SystemInfo } from "../types/system.ts";
+import type { Volumes } from "../volumes/contract.ts";
 import { serverVersion } from "./build-info.ts";
 import type { EngineConfig } from "./config.ts";
 import {
@@ -31,6 +32,7 @@ export interface InfoSources {
   containers: Containers;
   images: Images;
   snapshots: Snapshots;
+  volumes: Volumes;
   events: EventBus;
   runtime: RuntimeFacts;
 }
@@ -65,7 +67,7 @@ export class InfoReporter {
       Driver: snapshots.driver,
       DriverStatus: snapshots.driverStatus,
       Plugins: {
-        Volume: ["local"],
+        Volume: ["local", ...this.sources.volumes.pluginNames()],
         Network: ["bridge", "host", "null"],
         Authorization: null,
         Log: [...logPlugins],

@@ -143,6 +143,7 @@ function assemble(parts: Parts): StartedEngine {
     containers,
     images,
     snapshots,
+    volumes,
     events,
     runtime: runtime.facts,
   });

@@ -11,8 +11,10 @@ import type { Volume, VolumeCreateRequest } from "../types/api.ts";
 export interface Volumes {
   /** Makes a volume, or returns the one of that name (`conflict` where its driver differs). */
   create(request: VolumeCreateRequest): Promise<Volume>;
-  get(name: string): Volume;
-  list(): Volume[];
+  /** Also one that only a plugin knows. */
+  inspect(name: string): Promise<Volume>;
+  /** Those of plugins that do not answer are missing, and told as warnings. */
+  list(): Promise<{ volumes: Volume[]; warnings: string[] }>;
   has(name: string): boolean;
   /** `users` are the ids of the containers that name it. */
   remove(name: string, options: { force: boolean; users: string[] }): Promise<void>;
@@ -23,15 +25,17 @@ export interface Volumes {
   /** After a restart: `user` has held it since before. */
   adopt(name: string, user: string): void;
   /**
-   * Fills an empty volume that is held from the folder `source` of a mounted root: contents, and the folder's own owner
-   * and mode. A volume that has anything in it stays as it is. Links are copied as links, never followed.
+   * Fills an empty volume that `user` holds from the folder `source` of a mounted root: contents, and the folder's own
+   * owner and mode. A volume that has anything in it stays as it is. Links are copied as links, never followed.
    */
-  copyUp(name: string, root: string, source: string): Promise<void>;
-  /** bytes in it */
+  copyUp(name: string, user: string, from: { root: string; source: string }): Promise<void>;
+  /** bytes in it; -1 where a plugin keeps it */
   size(name: string): Promise<number>;
   /** Before containers are found again: makes rows and folders agree. */
   sweep(): Promise<void>;
   /** After containers were found again: nothing stays mounted that nobody holds. */
   sweepMounts(): Promise<void>;
+  /** The volume plugins that were found and used, by name. */
+  pluginNames(): string[];
   close(): void;
 }

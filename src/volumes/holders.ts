@@ -1,15 +1,20 @@
 /** Who holds which volume now. */
 export class Holders {
-  private readonly users = new Map<string, Set<string>>();
+  private readonly users = new Map<string, Map<string, string>>();
 
   of(volume: string): string[] {
-    return [...(this.users.get(volume) ?? [])];
+    return [...(this.users.get(volume)?.keys() ?? [])];
   }
 
-  add(volume: string, user: string): void {
+  /** Where `user` found the volume's data; undefined where it does not hold it. */
+  pathOf(volume: string, user: string): string | undefined {
+    return this.users.get(volume)?.get(user);
+  }
+
+  add(volume: string, user: string, path: string): void {
     const users = this.users.get(volume);
-    if (users) users.add(user);
-    else this.users.set(volume, new Set([user]));
+    if (users) users.set(user, path);
+    else this.users.set(volume, new Map([[user, path]]));
   }
 
   /** Whether it was held. */

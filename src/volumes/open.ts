@@ -4,6 +4,7 @@ import type { Logger } from "../lib/log.ts";
 import type { State } from "../state/database.ts";
 import type { EventBus } from "../state/events.ts";
 import type { Volumes } from "./contract.ts";
+import type { PluginFolders } from "./plugins/discovery.ts";
 import { VolumeService } from "./service.ts";
 
 export interface VolumesOptions {
@@ -11,6 +12,8 @@ export interface VolumesOptions {
   state: State;
   events: EventBus;
   logger: Logger;
+  /** where plugins are found; Docker's folders where left out */
+  plugins?: PluginFolders;
 }
 
 /** Opens the volumes below a data root. Call `sweep` before the first container runs. */

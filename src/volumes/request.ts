@@ -1,4 +1,4 @@
-import { EngineError } from "../lib/errors.ts";
+import { EngineError, wrap } from "../lib/errors.ts";
 import { newId } from "../lib/ids.ts";
 import type { VolumeCreateRequest } from "../types/api.ts";
 import { localOptions } from "./local/options.ts";
@@ -14,13 +14,10 @@ export function normalise(request: VolumeCreateRequest): Omit<VolumeRecord, "cre
   const anonymous = !request.Name;
   const name = request.Name || newId();
   const driver = request.Driver || "local";
-  if (driver !== "local")
-    throw new EngineError(
-      "notFound",
-      `create ${name}: error looking up volume plugin ${driver}: plugin ${JSON.stringify(driver)} not found`,
-    );
-  checkName(name);
-  localOptions(name, request.DriverOpts ?? {});
+  if (driver === "local") {
+    checkName(name);
+    checkOptions(name, request.DriverOpts ?? {});
+  }
   const labels = anonymous ? { ...request.Labels, [anonymousLabel]: "" } : (request.Labels ?? null);
   return { name, driver, labels, options: request.DriverOpts ?? null };
 }
@@ -42,4 +39,12 @@ export function checkName(name: string): void {
       "invalid",
       `create ${name}: the name is over the limit of ${nameLengthMax} characters`,
     );
+}
+
+function checkOptions(name: string, options: Record<string, string>): void {
+  try {
+    localOptions(options);
+  } catch (error) {
+    throw wrap(`create ${name}`, error);
+  }
 }

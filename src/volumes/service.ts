@@ -1,4 +1,4 @@
-import { EngineError, messageOf } from "../lib/errors.ts";
+import { assert, EngineError, messageOf, wrap } from "../lib/errors.ts";
 import type { Logger } from "../lib/log.ts";
 import type { EventBus } from "../state/events.ts";
 import { copyTree } from "../system/tree-copy.ts";
@@ -11,6 +11,8 @@ import { LocalDriver } from "./local/driver.ts";
 import { VolumeFolders } from "./local/folders.ts";
 import { folderSize } from "./local/size.ts";
 import type { VolumesOptions } from "./open.ts";
+import { pluginFolders } from "./plugins/discovery.ts";
+import { type PluginDriver, PluginDrivers, type PluginVolume } from "./plugins/driver.ts";
 import { normalise } from "./request.ts";
 import { type VolumeRecord, VolumeStore } from "./store.ts";
 
@@ -18,16 +20,18 @@ export class VolumeService implements Volumes {
   private readonly store: VolumeStore;
   private readonly folders: VolumeFolders;
   private readonly local: LocalDriver;
+  private readonly plugins: PluginDrivers;
   private readonly events: EventBus;
   private readonly logger: Logger;
   private readonly holders = new Holders();
   /** what changes one volume runs one after another */
   private readonly queue = new KeyedQueue();
 
-  constructor({ dataRoot, state, events, logger }: VolumesOptions) {
+  constructor({ dataRoot, state, events, logger, plugins = pluginFolders }: VolumesOptions) {
     this.store = new VolumeStore(state);
     this.folders = new VolumeFolders(dataRoot);
     this.local = new LocalDriver(this.folders);
+    this.plugins = new PluginDrivers(plugins);
     this.events = events;
     this.logger = logger;
   }
@@ -36,8 +40,18 @@ export class VolumeService implements Volumes {
     const wanted = normalise(request);
     return this.queue.run(wanted.name, async () => {
       const there = this.store.get(wanted.name);
-      if (there) return this.tell(there);
-      await this.driverOf(wanted).create(wanted);
+      if (there && (!request.Driver || request.Driver === there.driver)) return this.tell(there);
+      const driver = await this.driverOf(wanted).catch((error: unknown) =>
+        Promise.reject(wrap(`create ${wanted.name}`, error)),
+      );
+      if (there)
+        throw new EngineError(
+          "conflict",
+          `driver '${there.driver}' already has volume '${there.name}': volume name must be unique`,
+        );
+      await driver.create(wanted).catch((error: unknown) => {
+        throw wrap(`create ${wanted.name}`, error);
+      });
       const volume = { ...wanted, createdMs: Date.now() };
       this.store.add(volume);
       this.publish("create", volume);
@@ -45,12 +59,34 @@ export class VolumeService implements Volumes {
     });
   }
 
-  get(name: string): Volume {
-    return this.tell(this.find(name));
+  async inspect(name: string): Promise<Volume> {
+    const volume = this.store.get(name);
+    if (volume?.driver === "local") return this.tell(volume);
+    if (volume) return this.tellPlugged(volume);
+    const { drivers } = await this.plugins.all();
+    for (const driver of drivers) {
+      const found = await driver.get(name).catch(() => undefined); // it does not know it
+      if (found) return pluggedVolume(driver, found);
+    }
+    throw noSuchVolume(name);
   }
 
-  list(): Volume[] {
-    return this.store.all().map((volume) => this.tell(volume));
+  async list(): Promise<{ volumes: Volume[]; warnings: string[] }> {
+    const volumes = this.store.all().map((volume) => this.tell(volume));
+    const { drivers, failures } = await this.plugins.all();
+    const warnings = [...failures];
+    const known = new Map(volumes.map((volume) => [volume.Name, volume]));
+    for (const driver of drivers)
+      try {
+        for (const found of await driver.list()) {
+          const own = known.get(found.Name);
+          if (own?.Driver === driver.name) own.Mountpoint = found.Mountpoint ?? own.Mountpoint;
+          else if (!own) volumes.push(pluggedVolume(driver, found));
+        }
+      } catch (error) {
+        warnings.push(`list ${driver.name}: ${messageOf(error)}`);
+      }
+    return { volumes, warnings };
   }
 
   has(name: string): boolean {
@@ -64,7 +100,7 @@ export class VolumeService implements Volumes {
       const holders = users.length > 0 ? users : this.holders.of(name);
       if (holders.length > 0)
         throw new EngineError("conflict", `remove ${name}: volume is in use - [${holders.join(", ")}]`);
-      const { deleted } = await this.driverOf(volume).remove(volume);
+      const { deleted } = await this.removeBehind(volume, force);
       this.store.remove(name);
       this.publish("destroy", volume);
       void deleted.catch((error: unknown) =>
@@ -79,9 +115,16 @@ export class VolumeService implements Volumes {
   mount(name: string, user: string): Promise<string> {
     return this.queue.run(name, async () => {
       const volume = this.find(name);
+      const held = this.holders.pathOf(name, user);
+      if (held !== undefined) return held;
       const first = this.holders.of(name).length === 0;
-      const path = await this.driverOf(volume).mount(volume, { user, first });
-      this.holders.add(name, user);
+      const driver = await this.driverOf(volume);
+      const path = await driver.mount(volume, { user, first }).catch((error: unknown) => {
+        throw volume.driver === "local"
+          ? error
+          : wrap(`error while mounting volume '${driver.path(volume)}'`, error);
+      });
+      this.holders.add(name, user, path);
       return path;
     });
   }
@@ -91,30 +134,35 @@ export class VolumeService implements Volumes {
       const volume = this.store.get(name);
       if (!this.holders.delete(name, user) || !volume) return;
       const last = this.holders.of(name).length === 0;
-      await this.driverOf(volume).unmount(volume, { user, last });
+      await (await this.driverOf(volume)).unmount(volume, { user, last });
     });
   }
 
   adopt(name: string, user: string): void {
-    if (this.has(name)) this.holders.add(name, user);
+    const volume = this.store.get(name);
+    if (volume) this.holders.add(name, user, this.pathOf(volume));
   }
 
-  async copyUp(name: string, root: string, source: string): Promise<void> {
+  async copyUp(name: string, user: string, from: { root: string; source: string }): Promise<void> {
     return this.queue.run(name, async () => {
       const volume = this.find(name);
+      const target = this.holders.pathOf(name, user);
+      assert(target !== undefined, `volume ${name} is filled while ${user} holds it`);
       // memory is empty at each mount, and stays so: Docker fills it too early for anybody to see
       if (volume.options?.["type"] === "tmpfs") return;
-      await copyTree({ root, source, target: this.driverOf(volume).path(volume) });
+      await copyTree({ ...from, target });
     });
   }
 
   async size(name: string): Promise<number> {
-    return folderSize(this.folders.data(this.find(name).name));
+    const { driver } = this.find(name);
+    return driver === "local" ? folderSize(this.folders.data(name)) : -1;
   }
 
   /** Makes rows and folders agree after a crash: a removal is completed, data without a row gets one. */
   async sweep(): Promise<void> {
-    const rows = new Set(this.store.all().map((volume) => volume.name));
+    const local = this.store.all().filter(({ driver }) => driver === "local");
+    const rows = new Set(local.map(({ name }) => name));
     const there = await this.folders.sweep(rows);
     for (const name of rows)
       if (!there.has(name)) {
@@ -138,18 +186,55 @@ export class VolumeService implements Volumes {
     }
   }
 
+  pluginNames(): string[] {
+    return this.plugins.names();
+  }
+
   close(): void {
     this.local.close();
   }
 
-  private driverOf(_volume: Pick<VolumeRecord, "driver">): VolumeDriver {
-    return this.local;
+  private async driverOf({ driver }: Pick<VolumeRecord, "driver">): Promise<VolumeDriver> {
+    return driver === "local" ? this.local : this.plugins.find(driver);
+  }
+
+  private pathOf(volume: VolumeRecord): string {
+    return volume.driver === "local" ? this.local.path(volume) : this.plugins.path(volume);
+  }
+
+  /** By force a volume goes also where its plugin does not answer, or says no. */
+  private async removeBehind(volume: VolumeRecord, force: boolean): Promise<{ deleted: Promise<void> }> {
+    try {
+      return await (await this.driverOf(volume)).remove(volume);
+    } catch (error) {
+      if (!force || volume.driver === "local") throw wrap(`remove ${volume.name}`, error);
+      this.logger.warn("a volume is forgotten whose plugin did not remove it", {
+        volume: volume.name,
+        error: messageOf(error),
+      });
+      return { deleted: Promise.resolve() };
+    }
   }
 
   private find(name: string): VolumeRecord {
     const volume = this.store.get(name);
     if (volume) return volume;
-    throw new EngineError("notFound", `get ${name}: no such volume`);
+    throw noSuchVolume(name);
+  }
+
+  private async tellPlugged(volume: VolumeRecord): Promise<Volume> {
+    try {
+      const driver = await this.plugins.find(volume.driver);
+      const { Status, CreatedAt } = (await driver.get(volume.name)) ?? {};
+      return {
+        ...this.tell(volume),
+        ...(CreatedAt ? { CreatedAt } : {}),
+        ...(Status ? { Status } : {}),
+        Scope: driver.scope,
+      };
+    } catch (error) {
+      throw wrap(`get ${volume.name}`, error);
+    }
   }
 
   private publish(action: string, { name, driver }: VolumeRecord): void {
@@ -162,10 +247,28 @@ export class VolumeService implements Volumes {
       CreatedAt: new Date(createdMs).toISOString().replace(/\.\d+Z$/, "Z"),
       Driver: driver,
       Labels: labels,
-      Mountpoint: this.driverOf(volume).path(volume),
+      Mountpoint: this.pathOf(volume),
       Name: name,
       Options: options,
       Scope: "local",
     };
   }
 }
+
+const noSuchVolume = (name: string): EngineError =>
+  new EngineError("notFound", `get ${name}: no such volume`);
+
+/** A volume that its plugin knows from elsewhere. */
+const pluggedVolume = (
+  driver: PluginDriver,
+  { Name, Mountpoint = "", CreatedAt, Status }: PluginVolume,
+): Volume => ({
+  ...(CreatedAt ? { CreatedAt } : {}),
+  Driver: driver.name,
+  Labels: null,
+  Mountpoint,
+  Name,
+  Options: null,
+  Scope: driver.scope,
+  ...(Status ? { Status } : {}),
+});

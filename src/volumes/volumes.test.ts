@@ -16,12 +16,25 @@ import { silentLogger } from "../lib/log.ts";
 import { State } from "../state/database.ts";
 import { EventBus } from "../state/events.ts";
 import { removeTree } from "../system/tree-remove.ts";
+import type { Volumes } from "./contract.ts";
 import { openVolumes } from "./open.ts";
 
 let dataRoot = "";
 let state = State.inMemory();
 let events = new EventBus();
-const open = () => openVolumes({ dataRoot, state, events, logger: silentLogger });
+const open = () =>
+  openVolumes({
+    dataRoot,
+    state,
+    events,
+    logger: silentLogger,
+    plugins: { sockets: join(dataRoot, "plugins"), specs: [join(dataRoot, "specs")] },
+  });
+
+async function fill(volumes: Volumes, name: string, root: string, source: string): Promise<void> {
+  await volumes.mount(name, "user");
+  await volumes.copyUp(name, "user", { root, source });
+}
 
 beforeEach(() => {
   dataRoot = mkdtempSync(join(tmpdir(), "berth-volumes-"));
@@ -110,7 +123,7 @@ describe("removing", () => {
     writeFileSync(join(Mountpoint, "f"), "x");
     await volumes.remove("data", { force: false, users: [] });
     expect(existsSync(Mountpoint)).toBe(false);
-    expect(open().list()).toEqual([]);
+    expect((await open().list()).volumes).toEqual([]);
     expect(actions()).toEqual(["create data", "destroy data"]);
     expect(readdirSync((await volumes.create({ Name: "data" })).Mountpoint)).toEqual([]);
   });
@@ -120,7 +133,7 @@ describe("removing", () => {
     await expect(volumes.remove("nosuch", { force: false, users: [] })).rejects.toThrow(
       new Error("get nosuch: no such volume"),
     );
-    expect(() => volumes.get("nosuch")).toThrow(new Error("get nosuch: no such volume"));
+    await expect(volumes.inspect("nosuch")).rejects.toThrow(new Error("get nosuch: no such volume"));
     await volumes.remove("nosuch", { force: true, users: [] });
   });
 });
@@ -128,7 +141,7 @@ describe("removing", () => {
 describe("after a restart", () => {
   test("volumes are as they were", async () => {
     const before = await open().create({ Name: "data", Labels: { k: "v" } });
-    expect(open().get("data")).toEqual(before);
+    expect(await open().inspect("data")).toEqual(before);
   });
 
   test("what a crash left is put in order, and data is never deleted", async () => {
@@ -141,7 +154,7 @@ describe("after a restart", () => {
     mkdirSync(join(dataRoot, "volumes/.0123456789abcdef/_data/x"), { recursive: true });
     const volumes = open();
     await volumes.sweep();
-    expect(volumes.list().map(({ Name }) => Name)).toEqual(["full"]);
+    expect((await volumes.list()).volumes.map(({ Name }) => Name)).toEqual(["full"]);
     expect(readdirSync(join(dataRoot, "volumes"))).toEqual(["full"]);
   });
 });
@@ -163,12 +176,12 @@ describe("filling a new volume", () => {
     });
     const volumes = open();
     const { Mountpoint } = await volumes.create({ Name: "data" });
-    await volumes.copyUp("data", root, "/seed");
+    await fill(volumes, "data", root, "/seed");
     expect(readdirSync(Mountpoint).sort()).toEqual(["f", "l", "sub"]);
     expect(readFileSync(join(Mountpoint, "sub/g"), "utf8")).toBe("two");
     expect(await volumes.size("data")).toBe(7);
     writeFileSync(join(root, "seed/f"), "changed");
-    await volumes.copyUp("data", root, "/seed");
+    await fill(volumes, "data", root, "/seed");
     expect(readFileSync(join(Mountpoint, "f"), "utf8")).toBe("one");
   });
 
@@ -186,11 +199,11 @@ describe("filling a new volume", () => {
     for (const source of ["absolute", "relative", "../secret", "nosuch"]) {
       const name = `from-${source.replaceAll(/\W/g, "")}`;
       const { Mountpoint } = await volumes.create({ Name: name });
-      await volumes.copyUp(name, root, `/${source}`);
+      await fill(volumes, name, root, `/${source}`);
       expect(readdirSync(Mountpoint)).toEqual([]);
     }
     const { Mountpoint } = await volumes.create({ Name: "inside" });
-    await volumes.copyUp("inside", root, "/inside");
+    await fill(volumes, "inside", root, "/inside");
     expect(readdirSync(Mountpoint, { withFileTypes: true }).map((entry) => entry.isSymbolicLink())).toEqual([
       true,
     ]);
@@ -204,7 +217,7 @@ describe("filling a new volume", () => {
     });
     const volumes = open();
     const { Mountpoint } = await volumes.create({ Name: "data" });
-    await expect(volumes.copyUp("data", root, "/seed")).rejects.toThrow("nested over 1000 deep");
+    await expect(fill(volumes, "data", root, "/seed")).rejects.toThrow("nested over 1000 deep");
     expect(readdirSync(Mountpoint)).toEqual([]);
     await removeTree(root);
   });

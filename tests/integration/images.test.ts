@@ -240,7 +240,9 @@ describe("a new volume", () => {
     chmodSync(seed, 0o750);
     symlinkSync("/seed", join(root, "rootfs/way"));
     const { Mountpoint } = await volumes.create({ Name: "filled" });
-    await volumes.copyUp("filled", join(root, "rootfs"), "/way");
+    await volumes.mount("filled", "user");
+    await volumes.copyUp("filled", "user", { root: join(root, "rootfs"), source: "/way" });
+    await volumes.release("filled", "user");
     const tell = (folder: string) =>
       execFileSync("find", [folder, "-printf", "%P %y %m %U:%G %n %s %l %Ts\n"], { encoding: "utf8" })
         .split("\n")

@@ -17,16 +17,20 @@ function volumeFilters(source: string): Filters {
   }
 }
 
-const list: Handler = ({ engine, query }) => {
+const list: Handler = async ({ engine, query }) => {
   const filters = volumeFilters(query.text("filters"));
   const used = (name: string): boolean => engine.containers.usersOfVolume(name).length > 0;
-  return json({ Volumes: filterVolumes(engine.volumes.list(), filters, used), Warnings: null });
+  const { volumes, warnings } = await engine.volumes.list();
+  return json({
+    Volumes: filterVolumes(volumes, filters, used),
+    Warnings: warnings.length > 0 ? warnings : null,
+  });
 };
 
 const create: Handler = async (call) =>
   created(await call.engine.volumes.create(await call.json<VolumeCreateRequest>(volumeCreate)));
 
-const inspect: Handler = (call) => json(call.engine.volumes.get(call.param("name")));
+const inspect: Handler = async (call) => json(await call.engine.volumes.inspect(call.param("name")));
 
 const update: Handler = () => {
   throw new EngineError(

@@ -154,8 +154,8 @@ export async function makeVolumes(ctx: Context, planned: readonly PlannedMount[]
     if (volume?.Name === undefined) continue;
     const name = volume.Name;
     const fresh = !ctx.volumes.has(name);
-    const { Mountpoint } = await ctx.volumes.create(volume);
-    mount.point = { ...mount.point, Source: Mountpoint };
+    const { Mountpoint, Driver } = await ctx.volumes.create(volume);
+    mount.point = { ...mount.point, Source: Mountpoint, Driver };
     if (fresh) undo.add(`volume ${name}`, () => ctx.volumes.remove(name, { force: true, users: [] }));
   }
 }

@@ -3,7 +3,7 @@ import { EngineError, messageOf } from "../../lib/errors.ts";
 import type { MountPoint, MountRequest } from "../../types/api.ts";
 import { isLocalPath } from "../start/subpath.ts";
 import { checkTarget, cleanPath, propagationModes } from "./bind-spec.ts";
-import { type MountsInput, type PlannedMount, plannedVolume } from "./mounts.ts";
+import { driverOf, type MountsInput, type PlannedMount, plannedVolume } from "./mounts.ts";
 
 const optionTypes = [
   ["BindOptions", "bind"],
@@ -91,7 +91,8 @@ function volumeMount(request: MountRequest, target: string, input: MountsInput):
     copyUp: options?.NoCopy !== true && subpath === undefined,
     ...(subpath === undefined ? {} : { subpath }),
     request: {
-      Driver: options?.DriverConfig?.Name ?? (input.hostConfig.VolumeDriver || "local"),
+      ...driverOf(input.hostConfig),
+      ...(options?.DriverConfig?.Name ? { Driver: options.DriverConfig.Name } : {}),
       ...(options?.DriverConfig?.Options ? { DriverOpts: options.DriverConfig.Options } : {}),
       ...(options?.Labels ? { Labels: options.Labels } : {}),
     },

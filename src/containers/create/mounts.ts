@@ -40,16 +40,19 @@ function fromBind(raw: string, input: MountsInput): PlannedMount {
     const options = ["rbind", spec.readOnly ? "ro" : "rw", spec.propagation, "create-source"];
     return { mount: { point, options, copyUp: false, anonymous: false } };
   }
-  const driver = input.hostConfig.VolumeDriver || "local";
   return plannedVolume({
     name: spec.source,
     target: spec.target,
     mode: spec.source === "" ? spec.mode : spec.mode || "z",
     readOnly: spec.readOnly,
     copyUp: spec.copy,
-    request: { Driver: driver },
+    request: driverOf(input.hostConfig),
   });
 }
+
+/** A driver that nobody asked for is not asked for: a volume that is there may have any. */
+export const driverOf = ({ VolumeDriver }: HostConfig): VolumeCreateRequest =>
+  VolumeDriver ? { Driver: VolumeDriver } : {};
 
 /** A volume's mount, its source yet to be filled in; without a name it gets one, and goes with the container. */
 export function plannedVolume(want: {
@@ -138,7 +141,7 @@ export function planMounts(input: MountsInput): PlannedMount[] {
         mode: "",
         readOnly: false,
         copyUp: true,
-        request: { Driver: hostConfig.VolumeDriver || "local" },
+        request: driverOf(hostConfig),
       }),
     );
   }

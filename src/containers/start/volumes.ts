@@ -89,7 +89,7 @@ async function readyVolume(
 ): Promise<string> {
   if (!ctx.volumes.has(name)) await ctx.volumes.create({ Name: name, Driver: mount.point.Driver ?? "local" });
   const data = await ctx.volumes.mount(name, user);
-  if (mount.copyUp) await ctx.volumes.copyUp(name, root, mount.point.Destination);
+  if (mount.copyUp) await ctx.volumes.copyUp(name, user, { root, source: mount.point.Destination });
   return data;
 }
 

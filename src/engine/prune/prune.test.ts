@@ -34,18 +34,20 @@ function world() {
       usersOfImage: (id: string) => (id === "used" ? [{ containerId: "c", running: false }] : []),
     },
     volumes: {
-      list: () => [
-        { Name: "used", Driver: "local", Labels: { "com.docker.volume.anonymous": "" } },
-        { Name: "anonymous", Driver: "local", Labels: { "com.docker.volume.anonymous": "" } },
-        { Name: "named", Driver: "local", Labels: null },
-        { Name: "plugged", Driver: "vendor", Labels: { "com.docker.volume.anonymous": "" } },
-        {
-          Name: "bound",
-          Driver: "local",
-          Labels: null,
-          Options: { type: "none", o: "bind", device: "/srv" },
-        },
-      ],
+      list: async () => ({
+        volumes: [
+          { Name: "used", Driver: "local", Labels: { "com.docker.volume.anonymous": "" } },
+          { Name: "anonymous", Driver: "local", Labels: { "com.docker.volume.anonymous": "" } },
+          { Name: "named", Driver: "local", Labels: null },
+          { Name: "plugged", Driver: "vendor", Labels: { "com.docker.volume.anonymous": "" } },
+          {
+            Name: "bound",
+            Driver: "local",
+            Labels: null,
+            Options: { type: "none", o: "bind", device: "/srv" },
+          },
+        ],
+      }),
       size: async () => 5,
       remove: async (name: string) => void removed.push(name),
     },

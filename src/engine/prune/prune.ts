@@ -65,7 +65,7 @@ async function pruneVolumes({ volumes, containers, events }: PruneParts, filters
   const everyOne = booleanFilter(filters, "all", false);
   const deleted: string[] = [];
   let reclaimed = 0;
-  for (const { Name, Labels } of volumes.list().filter(isOwnStorage)) {
+  for (const { Name, Labels } of (await volumes.list()).volumes.filter(isOwnStorage)) {
     if (!everyOne && !(Labels && Object.hasOwn(Labels, anonymousLabel))) continue;
     const users = containers.usersOfVolume(Name);
     if (users.length > 0 || !conditions.labels(Labels)) continue;

@@ -20,14 +20,10 @@ export class LocalDriver implements VolumeDriver {
   }
 
   async create({ name, options }: Omit<VolumeRecord, "createdMs">): Promise<void> {
-    const { sizeBytes } = localOptions(name, options ?? {});
-    try {
-      await this.folders.make(name, async (folder) => {
-        if (sizeBytes !== undefined) await makeImage(join(folder, imageFile), sizeBytes);
-      });
-    } catch (error) {
-      throw wrap(`create ${name}`, error);
-    }
+    const { sizeBytes } = localOptions(options ?? {});
+    await this.folders.make(name, async (folder) => {
+      if (sizeBytes !== undefined) await makeImage(join(folder, imageFile), sizeBytes);
+    });
   }
 
   async remove({ name, options }: VolumeRecord): Promise<{ deleted: Promise<void> }> {
@@ -43,7 +39,7 @@ export class LocalDriver implements VolumeDriver {
   async mount({ name, options }: VolumeRecord, { first }: { first: boolean }): Promise<string> {
     const data = this.folders.data(name);
     if (!first || !isMounted(options)) return data;
-    const { mount, sizeBytes } = localOptions(name, options ?? {});
+    const { mount, sizeBytes } = localOptions(options ?? {});
     takeAway(data);
     try {
       if (mount) await mountDevice(mount, data, this.worker);

@@ -14,10 +14,10 @@ const needed: readonly [option: string, others: readonly string[]][] = [
   ["o", ["device", "type"]],
 ];
 
-/** Throws `invalid` with Docker's sentences; `name` is the volume's. */
-export function localOptions(name: string, options: Readonly<Record<string, string>>): LocalOptions {
+/** Throws `invalid` with Docker's sentences. */
+export function localOptions(options: Readonly<Record<string, string>>): LocalOptions {
   const refuse = (why: string): never => {
-    throw new EngineError("invalid", `create ${name}: ${why}`);
+    throw new EngineError("invalid", why);
   };
   const has = (option: string): boolean => Object.hasOwn(options, option);
   for (const option of Object.keys(options))
