@@ -90,7 +90,8 @@ async function textOf(path: string): Promise<string | undefined> {
     const text = await readFile(path, "utf8");
     return text.length > fileSizeMax ? undefined : text;
   } catch (error) {
-    if (["ENOENT", "ENOTDIR", "EISDIR"].includes(String((error as { code?: unknown }).code))) return undefined;
+    if (["ENOENT", "ENOTDIR", "EISDIR"].includes(String((error as { code?: unknown }).code)))
+      return undefined;
     throw error;
   }
 }
