@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 import { mkdir, readdir, stat, unlink, utimes } from "node:fs/promises";
 import { join } from "node:path";
 import { messageOf } from "../../lib/errors.ts";
@@ -29,10 +29,13 @@ export class KeptFolders {
     this.logger = logger;
   }
 
-  /** `key` names the client's folder; anything. */
-  async hold(key: string): Promise<HeldFolder> {
+  /** `key` names the client's folder; undefined = a folder that goes when it is let go of. */
+  async hold(key: string | undefined): Promise<HeldFolder> {
     await mkdir(this.root, { recursive: true, mode: 0o700 });
-    const name = createHash("sha256").update(key).digest("hex").slice(0, 32);
+    const name = createHash("sha256")
+      .update(key ?? randomBytes(16))
+      .digest("hex")
+      .slice(0, 32);
     let slot = 0;
     while (this.held.has(`${name}-${slot}`)) slot++;
     const folder = `${name}-${slot}`;
@@ -42,9 +45,8 @@ export class KeptFolders {
       path,
       release: () => {
         if (!this.held.delete(folder)) return;
-        this.trim(path).catch((error) =>
-          this.logger.warn("kept build contexts", { error: messageOf(error) }),
-        );
+        const done = key === undefined ? this.remove(folder) : this.trim(path);
+        done.catch((error) => this.logger.warn("kept build contexts", { error: messageOf(error) }));
       },
     };
   }

@@ -1,0 +1,33 @@
+import type { Encodable } from "../../lib/protobuf/schema.ts";
+import type { Platform } from "../../types/oci.ts";
+import type { buildkitVersion, workerRecord } from "../messages/worker.ts";
+
+/** What the front door tells of the engine. */
+export interface WorkerFacts {
+  /** the engine's id */
+  id: string;
+  /** address that `host-gateway` stands for; undefined = none */
+  hostGateway: string | undefined;
+  /** the host's own first */
+  platforms: readonly Platform[];
+}
+
+/** As Docker's own engine tells it: clients take it for "not a BuildKit of its own". */
+export const engineVersion: Encodable<typeof buildkitVersion> = {
+  package: "github.com/moby/buildkit",
+  version: "v0.0.0+unknown-moby",
+};
+
+/** The one worker. */
+export function workerOf({ id, hostGateway, platforms }: WorkerFacts): Encodable<typeof workerRecord> {
+  return {
+    id,
+    labels: new Map(
+      hostGateway === undefined
+        ? []
+        : [["org.mobyproject.buildkit.worker.moby.host-gateway-ip", hostGateway]],
+    ),
+    platforms: platforms.map(({ os, architecture, variant }) => ({ os, architecture, variant })),
+    buildkitVersion: engineVersion,
+  };
+}

@@ -1,0 +1,39 @@
+import { BuildError } from "../../build/failure.ts";
+import { codes, GrpcError, type StatusDetail, toGrpcError } from "../grpc/status.ts";
+import { rangeOf } from "./status-message.ts";
+
+/** BuildKit's typed errors travel as JSON, each under its type's name (solver/errdefs). */
+const detail = (type: string, value: unknown): StatusDetail => ({
+  typeUrl: `github.com/moby/buildkit/${type}+json`,
+  value: new TextEncoder().encode(JSON.stringify(value)),
+});
+
+/** What a client is told of a failed build: the sentence, and what it shows the excerpt of the Dockerfile by. */
+export function buildFailure(
+  error: unknown,
+  dockerfile: { name: string; text: string } | undefined,
+): GrpcError {
+  const plain = toGrpcError(error);
+  if (!(error instanceof BuildError)) return plain;
+  const details: StatusDetail[] = [];
+  if (dockerfile && error.lines.length > 0)
+    details.push(
+      detail("errdefs.Source", {
+        info: {
+          filename: dockerfile.name,
+          data: Buffer.from(dockerfile.text, "utf8").toString("base64"),
+          language: "Dockerfile",
+        },
+        ranges: error.lines.map(rangeOf),
+      }),
+    );
+  if (error.vertex !== undefined) details.push(detail("errdefs.Vertex", { digest: error.vertex }));
+  if (error.exitCode !== undefined) details.push(detail("gatewayapi.ExitMessage", { Code: error.exitCode }));
+  return new GrpcError(plain.code, plain.message, details);
+}
+
+/** A step was asked for by a name that is not served. */
+export const unsupportedRequest = (name: string): GrpcError =>
+  new GrpcError(codes.unknown, `unsupported request ${name}`, [detail("errdefs.Subrequest", { name })]);
+
+export const canceled = (): GrpcError => new GrpcError(codes.canceled, "context canceled");

@@ -1,0 +1,53 @@
+import type { BuildOutput } from "../../build/contract.ts";
+import { EngineError } from "../../lib/errors.ts";
+import { fileSinkOf, folderSinkOf } from "../session/file-send.ts";
+import type { Session } from "../session/session.ts";
+import type { Parts } from "./parts.ts";
+
+export interface Exporter {
+  type: string;
+  attrs: ReadonlyMap<string, string>;
+}
+
+export interface Outputs {
+  outputs: BuildOutput[];
+  tags: string[];
+  annotations: Map<string, string>;
+}
+
+/** What a solve's exporters mean. An exporter's place in the list is what its client knows it by. */
+export function outputsOf(
+  exporters: readonly Exporter[],
+  session: Session,
+  parts: Parts,
+  signal: AbortSignal,
+): Outputs {
+  const tags: string[] = [];
+  const annotations = new Map<string, string>();
+  const outputs = exporters.map(({ type, attrs }, place): BuildOutput => {
+    const attributes = Object.fromEntries(attrs);
+    for (const [name, value] of attrs)
+      if (name.startsWith("annotation.")) annotations.set(name.slice("annotation.".length), value);
+    switch (type) {
+      case "moby":
+      case "image":
+        tags.push(...(attributes["name"] ?? "").split(",").filter((name) => name !== ""));
+        return { type: "image", attributes };
+      case "docker":
+      case "oci":
+      case "tar":
+        if (attributes["tar"] === "false")
+          throw new EngineError(
+            "notImplemented",
+            `output ${type} with tar=false is not supported by berth yet`,
+          );
+        return { type, attributes, sink: fileSinkOf(session, place, new Map(), signal) };
+      case "local":
+        return { type: "local", attributes, sink: folderSinkOf(session, place, parts.worker, signal) };
+      default:
+        throw new EngineError("invalid", `exporter "${type}" could not be found`);
+    }
+  });
+  if (outputs.length === 0) outputs.push({ type: "cacheonly", attributes: {} });
+  return { outputs, tags, annotations };
+}
