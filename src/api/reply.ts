@@ -1,3 +1,4 @@
+import type { Duplex } from "node:stream";
 import type { Session } from "../containers/contract.ts";
 
 /**
@@ -16,6 +17,8 @@ export type Reply =
   | { kind: "hijack"; contentType: string; session: Session }
   /** the same over a WebSocket, with the key of its handshake */
   | { kind: "websocket"; key: string; session: Session }
+  /** the connection changes its protocol, and is somebody else's from then on; only for requests that ask to upgrade */
+  | { kind: "upgrade"; protocol: string; take: (socket: Duplex) => void }
   /** an error told on a connection that a client expects to be hijacked: plain text, then the end */
   | { kind: "rawError"; status: number; contentType: string; message: string };
 

@@ -6,7 +6,7 @@ import type { ByteSource, Reply } from "./reply.ts";
 /** Headers that every reply has. */
 export type CommonHeaders = Readonly<Record<string, string>>;
 
-type Plain = Exclude<Reply, { kind: "hijack" | "websocket" | "rawError" }>;
+type Plain = Exclude<Reply, { kind: "hijack" | "websocket" | "upgrade" | "rawError" }>;
 
 const jsonText = (value: unknown): string => `${stringify(value)}\n`;
 

@@ -121,6 +121,7 @@ export class ApiServer {
       if (reply.kind === "hijack") await hijack(socket, false, reply.contentType, reply.session);
       else if (reply.kind === "websocket") await serveWebsocket(socket, reply.key, reply.session);
       else if (reply.kind === "rawError") socket.end(rawErrorText(reply));
+      else if (reply.kind === "upgrade") socket.destroy();
       else {
         await send(reply, response, this.common, head);
         this.taken.delete(socket);
@@ -141,6 +142,7 @@ export class ApiServer {
       const reply = await answer(this.engine, this.router, rawRequest(request, signal));
       if (reply.kind === "hijack") await hijack(socket, true, reply.contentType, reply.session);
       else if (reply.kind === "websocket") await serveWebsocket(socket, reply.key, reply.session);
+      else if (reply.kind === "upgrade") upgrade(socket, reply);
       else if (reply.kind === "rawError") socket.end(rawErrorText(reply));
       else await sendRaw(reply, socket, this.common);
     } catch (error) {
@@ -157,6 +159,11 @@ const rawRequest = (request: IncomingMessage, signal: () => AbortSignal): RawReq
   body: bodyOf(request),
   signal,
 });
+
+function upgrade(socket: Duplex, { protocol, take }: Reply & { kind: "upgrade" }): void {
+  socket.write(headText(101, { Connection: "Upgrade", Upgrade: protocol }, "Switching Protocols"));
+  take(socket);
+}
 
 function rawErrorText(reply: Reply & { kind: "rawError" }): string {
   return `${headText(reply.status, { "Content-Type": reply.contentType })}${reply.message}\r\n`;

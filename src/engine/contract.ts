@@ -1,3 +1,4 @@
+import type { Buildkit } from "../buildkit/contract.ts";
 import type { Containers } from "../containers/contract.ts";
 import type { Images } from "../images/contract.ts";
 import type { Logger } from "../lib/log.ts";
@@ -20,6 +21,8 @@ export interface Engine {
   /** what every reply's `Server` header says: "28.5.2+berth.0.1.0" */
   readonly serverVersion: string;
   readonly prune: Prune;
+  /** BuildKit's front door, loaded at first use */
+  buildkit(): Promise<Buildkit>;
   diskUsage(kinds: ReadonlySet<UsageKind>): Promise<DiskUsage>;
   version(): SystemVersion;
   info(): Promise<SystemInfo>;

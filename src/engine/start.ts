@@ -1,4 +1,5 @@
 import { hostname } from "node:os";
+import type { Builds } from "../build/contract.ts";
 import type { Containers } from "../containers/contract.ts";
 import { openContainers } from "../containers/open.ts";
 import { openContent } from "../content/store.ts";
@@ -6,6 +7,7 @@ import type { Distribution } from "../distribution/contract.ts";
 import { openDistribution } from "../distribution/open.ts";
 import type { TransferLimits } from "../images/deps.ts";
 import { openImages } from "../images/open.ts";
+import { EngineError } from "../lib/errors.ts";
 import type { Logger } from "../lib/log.ts";
 import type { Networks } from "../network/contract.ts";
 import { openNetworks } from "../network/open.ts";
@@ -18,6 +20,7 @@ import { EventBus } from "../state/events.ts";
 import { Leases } from "../state/leases.ts";
 import { openVolumes } from "../volumes/open.ts";
 import { serverVersion } from "./build-info.ts";
+import { LazyBuildkit } from "./buildkit.ts";
 import type { EngineConfig } from "./config.ts";
 import type { Engine } from "./contract.ts";
 import { diskUsage } from "./disk-usage.ts";
@@ -108,11 +111,19 @@ export async function startEngine(config: EngineConfig, logger: Logger): Promise
     volumes,
     containers,
     release,
+    buildkit: new LazyBuildkit({ config, identity, builds: unbuiltBuilds, networks, logger }),
   });
 }
 
 /** Beginnings of downloads that nobody asked for again are let go after a week. */
 const partialsKeptMs = 7 * 24 * 3600_000;
+
+/** Stands in until the builder has landed. */
+const unbuiltBuilds = new Proxy({} as Builds, {
+  get: () => () => {
+    throw new EngineError("notImplemented", "builds are not supported by berth yet");
+  },
+});
 
 interface Parts {
   config: EngineConfig;
@@ -130,6 +141,7 @@ interface Parts {
   volumes: Engine["volumes"];
   containers: Containers;
   release: () => void;
+  buildkit: LazyBuildkit;
 }
 
 function assemble(parts: Parts): StartedEngine {
@@ -156,6 +168,7 @@ function assemble(parts: Parts): StartedEngine {
     logger,
     serverVersion,
     prune: makePrune(parts),
+    buildkit: () => parts.buildkit.get(),
     diskUsage: (kinds) => diskUsage(parts, kinds),
     version: () => version,
     info: async () => info.read(),
@@ -187,6 +200,7 @@ function reloadAttributes(config: EngineConfig): Record<string, string> {
 
 /** Highest service first, so that none is called once it has closed. */
 async function stop({
+  buildkit,
   containers,
   networks,
   runtime,
@@ -195,6 +209,7 @@ async function stop({
   state,
   release,
 }: Parts): Promise<void> {
+  await buildkit.close();
   await containers.close();
   await networks.shutdown(containers.alive());
   await runtime.close();

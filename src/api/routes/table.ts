@@ -1,4 +1,5 @@
 import type { Route } from "../router.ts";
+import { buildkitRoutes } from "./buildkit.ts";
 import { containerArchiveRoutes } from "./container-archive.ts";
 import { containerMoreRoutes } from "./container-more.ts";
 import { containerResourceRoutes } from "./container-resources.ts";
@@ -29,5 +30,6 @@ export const routes: readonly Route[] = [
   ...pruneRoutes,
   ...swarmRoutes,
   ...pluginRoutes,
+  ...buildkitRoutes,
   ...unbuiltRoutes,
 ];

@@ -10,8 +10,6 @@ const endpoints: readonly [Route["method"], string][] = [
   ["GET", "/images/search"],
   ["POST", "/images/{name}/push"],
   ["GET", "/distribution/{name}/json"],
-  ["POST", "/session"],
-  ["POST", "/grpc"],
 ];
 
 /** A container that is not there is told first: it is the truer answer. */

@@ -23,11 +23,21 @@ export async function askFrontend(
 ): Promise<Map<string, Uint8Array>> {
   const ask = Object.hasOwn(requests, name) ? requests[name] : undefined;
   if (!ask) throw unsupportedRequest(name);
-  const answer = JSON.stringify(await ask(builds, prepared), undefined, 2);
-  const metadata = { "result.json": answer, "result.txt": answer, version: "1.0.0" };
+  const found = await ask(builds, prepared);
+  const answer = JSON.stringify(found, undefined, 2);
+  const metadata = {
+    "result.json": answer,
+    "result.txt": answer,
+    version: "1.0.0",
+    // what the client is to exit with
+    ...(name === "frontend.lint" ? { "result.statuscode": lintStatus(found) } : {}),
+  };
   const bytes = new TextEncoder();
   return new Map(Object.entries(metadata).map(([key, value]) => [key, bytes.encode(value)]));
 }
+
+const lintStatus = ({ warnings, buildError }: Answer): string =>
+  buildError !== undefined || (warnings as unknown[]).length > 0 ? "1" : "0";
 
 const at = (line: number) => ({ ranges: [rangeOf({ start: line, end: line })] });
 const sources = ({ dockerfile }: Prepared): string[] => [base64(dockerfile.text)];

@@ -1,0 +1,52 @@
+import { join } from "node:path";
+import type { Builds } from "../build/contract.ts";
+import type { Buildkit } from "../buildkit/contract.ts";
+import type { Logger } from "../lib/log.ts";
+import { hostArchitecture } from "../lib/platform.ts";
+import type { Networks } from "../network/contract.ts";
+import type { EngineConfig } from "./config.ts";
+import type { Identity } from "./identity.ts";
+
+export interface BuildkitParts {
+  config: EngineConfig;
+  identity: Identity;
+  builds: Builds;
+  networks: Networks;
+  logger: Logger;
+}
+
+/** BuildKit's front door, loaded when a client first asks for it: an engine that builds nothing does without its memory. */
+export class LazyBuildkit {
+  private readonly parts: BuildkitParts;
+  private opened: Promise<Buildkit> | undefined;
+
+  constructor(parts: BuildkitParts) {
+    this.parts = parts;
+  }
+
+  get(): Promise<Buildkit> {
+    this.opened ??= this.open();
+    return this.opened;
+  }
+
+  async close(): Promise<void> {
+    (await this.opened)?.close();
+  }
+
+  private async open(): Promise<Buildkit> {
+    const { openBuildkit } = await import("../buildkit/open.ts");
+    const { config, identity, builds, networks, logger } = this.parts;
+    const [hostGateway = networks.hostGateway()] = config.hostGatewayIps;
+    return openBuildkit({
+      builds,
+      logger,
+      contextsFolder: join(config.dataRoot, "build-contexts"),
+      agentsFolder: join(config.execRoot, "build-agents"),
+      facts: {
+        id: identity.uuid,
+        hostGateway,
+        platforms: [{ os: "linux", architecture: hostArchitecture }],
+      },
+    });
+  }
+}
