@@ -43,8 +43,18 @@ export async function writeOut(fd: 1 | 2, data: Uint8Array): Promise<void> {
   }
 }
 
+/** Whether a descriptor is a file (or /dev/null): its writes wait for no reader. By descriptor, once asked. */
+const files = new Map<number, boolean>();
+
+const nullDevice = 0x103;
+
 async function writeInBackground(fd: number, data: Uint8Array): Promise<number> {
-  const { write: writeCallback } = await import("node:fs");
+  const { fstatSync, write: writeCallback } = await import("node:fs");
+  if (!files.has(fd)) {
+    const stats = fstatSync(fd);
+    files.set(fd, stats.isFile() || (stats.isCharacterDevice() && stats.rdev === nullDevice));
+  }
+  if (files.get(fd)) return write(fd, data);
   return new Promise((resolve, reject) => {
     writeCallback(fd, data, (error, written) => (error ? reject(error) : resolve(written)));
   });

@@ -3,6 +3,12 @@ import { joinPackets, type Packet } from "./frames.ts";
 
 /** bytes joined into one piece of output at most */
 const pieceSize = 256 * 1024;
+/**
+ * conmon's packets hold 8 KB. While a process writes on and on, they are gathered to pieces of this size, for at most
+ * that long: each piece costs the engine and the client several calls. What comes after a pause is told at once.
+ */
+const gatherBytes = 64 * 1024;
+const gatherMs = 2;
 
 /** One reader of a process's output: a queue on one side, a stream on the other. */
 export class AttachClient {
@@ -14,6 +20,9 @@ export class AttachClient {
   private packets: Packet[] = [];
   private ended = false;
   private wake: (() => void) | undefined;
+  /** bytes that have to be queued for `wake` */
+  private wakeAt = 1;
+  private gaveAt = Number.NEGATIVE_INFINITY;
 
   /** `changed` is told when bytes were read or the reader left. */
   constructor(options: AttachOptions, terminal: boolean, changed: (left: boolean) => void) {
@@ -32,7 +41,7 @@ export class AttachClient {
     if (this.ended || !(packet.stream === 1 ? this.options.stdout : this.options.stderr)) return;
     this.packets.push(packet);
     this.queued += packet.bytes.length;
-    this.wake?.();
+    if (this.queued >= this.wakeAt) this.wake?.();
   }
 
   /** Ends `output` after what is queued. */
@@ -45,7 +54,10 @@ export class AttachClient {
     controller: ReadableStreamDefaultController<Uint8Array>,
     changed: (left: boolean) => void,
   ): Promise<void> {
-    if (this.packets.length === 0 && !this.ended) await this.more();
+    if (this.packets.length === 0 && !this.ended) await this.more(1);
+    if (this.queued < gatherBytes && !this.ended && performance.now() - this.gaveAt < gatherMs)
+      await this.more(gatherBytes, gatherMs);
+    this.gaveAt = performance.now();
     if (this.packets.length === 0) {
       controller.close();
       return;
@@ -54,9 +66,13 @@ export class AttachClient {
     changed(false);
   }
 
-  private more(): Promise<void> {
+  /** Resolves when that many bytes are queued, at the end, or after `limitMs`. */
+  private more(bytes: number, limitMs?: number): Promise<void> {
     return new Promise((resolve) => {
+      const timer = limitMs === undefined ? undefined : setTimeout(() => this.wake?.(), limitMs);
+      this.wakeAt = bytes;
       this.wake = () => {
+        clearTimeout(timer);
         this.wake = undefined;
         resolve();
       };
