@@ -78,7 +78,7 @@ export class Session {
 
   private ofContext(name: string): Endpoint {
     if (name === "default") return this.plain(defaultHost, false);
-    const { contextEndpoint } = require("./context-store.ts") as typeof import("./context-store.ts");
+    const { contextEndpoint } = require("./contexts/store.ts") as typeof import("./contexts/store.ts");
     return contextEndpoint(this.configFolder, name);
   }
 

@@ -147,6 +147,10 @@ const volume: Record<string, Leaf> = {
     load: () => import("./commands/volume/remove.ts"),
     aliases: ["remove"],
   },
+  update: {
+    summary: "Change a cluster volume, which needs a swarm",
+    load: () => import("./commands/volume/update.ts"),
+  },
 };
 
 const network: Record<string, Leaf> = {
@@ -185,6 +189,14 @@ const system: Record<string, Leaf> = {
 
 const context: Record<string, Leaf> = {
   create: { summary: "Create a context", load: () => import("./commands/context/create.ts") },
+  export: {
+    summary: "Write a context with its keys to a file or to stdout",
+    load: () => import("./commands/context/export.ts"),
+  },
+  import: {
+    summary: "Make a context of an exported file",
+    load: () => import("./commands/context/import.ts"),
+  },
   inspect: {
     summary: "Show all that is known about contexts",
     load: () => import("./commands/context/inspect.ts"),
@@ -195,7 +207,20 @@ const context: Record<string, Leaf> = {
     summary: "Print the name of the current context",
     load: () => import("./commands/context/show.ts"),
   },
+  update: { summary: "Change a context", load: () => import("./commands/context/update.ts") },
   use: { summary: "Make a context the current one", load: () => import("./commands/context/use.ts") },
+};
+
+const plugin: Record<string, Leaf> = {
+  disable: { summary: "Stop using a plugin", load: () => import("./commands/plugin/disable.ts") },
+  enable: { summary: "Use a plugin", load: () => import("./commands/plugin/enable.ts") },
+  inspect: {
+    summary: "Show all that is known about plugins",
+    load: () => import("./commands/plugin/inspect.ts"),
+  },
+  ls: { summary: "List managed plugins", load: () => import("./commands/plugin/list.ts"), aliases: ["list"] },
+  rm: { summary: "Remove plugins", load: () => import("./commands/plugin/remove.ts"), aliases: ["remove"] },
+  set: { summary: "Change a plugin's settings", load: () => import("./commands/plugin/set.ts") },
 };
 
 const completion: Record<string, Leaf> = {
@@ -216,6 +241,7 @@ export const groups: Record<string, Group> = {
   context: { summary: "Manage contexts", children: context },
   image: { summary: "Manage images", children: image },
   network: { summary: "Manage networks", children: network },
+  plugin: { summary: "Manage plugins", children: plugin },
   system: { summary: "Manage the engine", children: system },
   volume: { summary: "Manage volumes", children: volume },
 };

@@ -2,6 +2,7 @@ import { join } from "node:path";
 import type { Images } from "../images/contract.ts";
 import { messageOf } from "../lib/errors.ts";
 import type { Logger } from "../lib/log.ts";
+import { sortedByKey } from "../lib/sorted.ts";
 import type { Networks } from "../network/contract.ts";
 import type { Runtime } from "../runtime/contract.ts";
 import type { Snapshots } from "../snapshots/contract.ts";
@@ -117,7 +118,7 @@ export function tell(
     type: "container",
     action,
     id: container.id,
-    attributes: sortedKeys({
+    attributes: sortedByKey({
       ...container.spec.config.Labels,
       ...more,
       image: container.spec.config.Image,
@@ -125,7 +126,3 @@ export function tell(
     }),
   });
 }
-
-/** Go prints maps sorted by key. */
-const sortedKeys = (record: Record<string, string>): Record<string, string> =>
-  Object.fromEntries(Object.entries(record).sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)));

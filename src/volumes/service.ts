@@ -1,5 +1,6 @@
 import { assert, EngineError, messageOf, wrap } from "../lib/errors.ts";
 import type { Logger } from "../lib/log.ts";
+import { sortedByKey } from "../lib/sorted.ts";
 import type { EventBus } from "../state/events.ts";
 import { copyTree } from "../system/tree-copy.ts";
 import type { Volume, VolumeCreateRequest } from "../types/api.ts";
@@ -246,10 +247,10 @@ export class VolumeService implements Volumes {
     return {
       CreatedAt: new Date(createdMs).toISOString().replace(/\.\d+Z$/, "Z"),
       Driver: driver,
-      Labels: labels,
+      Labels: labels && sortedByKey(labels),
       Mountpoint: this.pathOf(volume),
       Name: name,
-      Options: options,
+      Options: options && sortedByKey(options),
       Scope: "local",
     };
   }

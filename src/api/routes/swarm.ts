@@ -1,4 +1,5 @@
 import { EngineError } from "../../lib/errors.ts";
+import { parseFilters } from "../../lib/filters.ts";
 import type { Handler, Route } from "../router.ts";
 
 export const notManagerSentence =
@@ -7,6 +8,30 @@ export const notManagerSentence =
 /** What Docker answers outside of a swarm; this engine is never in one. */
 const notManager: Handler = () => {
   throw new EngineError("unavailable", notManagerSentence);
+};
+
+/** Docker reads what it is asked before it says that there is no swarm. */
+const refusedUpdate =
+  (noun: string): Handler =>
+  (call) => {
+    const text = call.query.text("version");
+    if (!/^\d+$/.test(text))
+      throw new EngineError(
+        "invalid",
+        `invalid ${noun} version '${text}': strconv.ParseUint: parsing ${JSON.stringify(text)}: invalid syntax`,
+      );
+    return notManager(call);
+  };
+
+const refusedList: Handler = (call) => {
+  parseFilters(call.query.text("filters"));
+  return notManager(call);
+};
+
+const refusedLogs: Handler = (call) => {
+  if (!call.query.flag("stdout") && !call.query.flag("stderr"))
+    throw new EngineError("internal", "Bad parameters: you must choose at least one stream");
+  return notManager(call);
 };
 
 const notMember: Handler = () => {
@@ -25,12 +50,12 @@ const experimental: Handler = () => {
   );
 };
 
-const managed = (noun: string): Route[] => [
-  { method: "GET", pattern: `/${noun}`, handler: notManager },
-  { method: "POST", pattern: `/${noun}/create`, handler: notManager },
-  { method: "GET", pattern: `/${noun}/{id}`, handler: notManager },
-  { method: "DELETE", pattern: `/${noun}/{id}`, handler: notManager },
-  { method: "POST", pattern: `/${noun}/{id}/update`, handler: notManager },
+const managed = (noun: "service" | "secret" | "config"): Route[] => [
+  { method: "GET", pattern: `/${noun}s`, handler: refusedList },
+  { method: "POST", pattern: `/${noun}s/create`, handler: notManager },
+  { method: "GET", pattern: `/${noun}s/{id}`, handler: notManager },
+  { method: "DELETE", pattern: `/${noun}s/{id}`, handler: notManager },
+  { method: "POST", pattern: `/${noun}s/{id}/update`, handler: refusedUpdate(noun) },
 ];
 
 export const swarmRoutes: readonly Route[] = [
@@ -38,17 +63,19 @@ export const swarmRoutes: readonly Route[] = [
   { method: "POST", pattern: "/swarm/join", handler: noSwarm },
   { method: "POST", pattern: "/swarm/leave", handler: notMember },
   { method: "GET", pattern: "/swarm", handler: notManager },
-  { method: "POST", pattern: "/swarm/update", handler: notManager },
+  { method: "POST", pattern: "/swarm/update", handler: refusedUpdate("swarm") },
   { method: "GET", pattern: "/swarm/unlockkey", handler: notManager },
   { method: "POST", pattern: "/swarm/unlock", handler: notManager },
-  { method: "GET", pattern: "/nodes", handler: notManager },
+  { method: "GET", pattern: "/nodes", handler: refusedList },
   { method: "GET", pattern: "/nodes/{id}", handler: notManager },
   { method: "DELETE", pattern: "/nodes/{id}", handler: notManager },
-  { method: "POST", pattern: "/nodes/{id}/update", handler: notManager },
-  ...managed("services"),
-  ...managed("secrets"),
-  ...managed("configs"),
-  { method: "GET", pattern: "/tasks", handler: notManager },
+  { method: "POST", pattern: "/nodes/{id}/update", handler: refusedUpdate("node") },
+  ...managed("service"),
+  ...managed("secret"),
+  ...managed("config"),
+  { method: "GET", pattern: "/services/{id}/logs", handler: refusedLogs },
+  { method: "GET", pattern: "/tasks/{id}/logs", handler: refusedLogs },
+  { method: "GET", pattern: "/tasks", handler: refusedList },
   { method: "GET", pattern: "/tasks/{id}", handler: notManager },
   { method: "GET", pattern: "/containers/{id}/checkpoints", handler: experimental },
   { method: "POST", pattern: "/containers/{id}/checkpoints", handler: experimental },

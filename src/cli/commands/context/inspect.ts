@@ -1,7 +1,7 @@
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { any, defineCommand } from "../../command.ts";
-import { metaFolder, readContext, tlsFolder } from "../../context-store.ts";
+import { metaFolder, readContext, tlsFolder } from "../../contexts/store.ts";
 import { objectFormat } from "../../flags/common.ts";
 import { inspectAll } from "../../output/inspect.ts";
 import type { Session } from "../../session.ts";

@@ -1,5 +1,5 @@
 import { defineCommand, none } from "../../command.ts";
-import { listContexts } from "../../context-store.ts";
+import { listContexts } from "../../contexts/store.ts";
 import { listFormat } from "../../flags/common.ts";
 import { bool } from "../../flags/flag.ts";
 import { formatList, type RowKind } from "../../output/formatter.ts";

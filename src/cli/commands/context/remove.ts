@@ -1,5 +1,5 @@
 import { atLeast, defineCommand } from "../../command.ts";
-import { readContext, removeContext, setConfigKey } from "../../context-store.ts";
+import { readContext, removeContext, setConfigKey } from "../../contexts/store.ts";
 import { CliError } from "../../errors.ts";
 import { bool } from "../../flags/flag.ts";
 

@@ -1,5 +1,5 @@
 import { defineCommand, exactly } from "../../command.ts";
-import { readContext, setConfigKey } from "../../context-store.ts";
+import { readContext, setConfigKey } from "../../contexts/store.ts";
 
 export const command = defineCommand({
   usage: "CONTEXT",

@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { CliError } from "./errors.ts";
-import type { Endpoint } from "./session.ts";
+import { CliError } from "../errors.ts";
+import type { Endpoint } from "../session.ts";
 
 /** `contexts/meta/<sha256 of the name>/meta.json` of the configuration's folder, shared with docker's client. */
 export interface ContextMeta {
@@ -25,6 +25,9 @@ export function readContext(folder: string, name: string): ContextMeta {
     );
   }
 }
+
+export const contextExists = (folder: string, name: string): boolean =>
+  existsSync(join(metaFolder(folder, name), "meta.json"));
 
 export function listContexts(folder: string): ContextMeta[] {
   const meta = join(folder, "contexts/meta");
