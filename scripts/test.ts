@@ -4,13 +4,13 @@
  */
 import { leaks, remember } from "./lib/leaks.ts";
 import { parity } from "./lib/parity.ts";
-import { bunTest, report, runChecks, type Tally, testFiles } from "./lib/suite.ts";
+import { integrationTest, report, runChecks, type Tally, testFiles } from "./lib/suite.ts";
 
 const before = await remember();
 const tallies: Tally[] = await runChecks();
 
 for (const file of await testFiles("tests/integration/*.test.ts"))
-  tallies.push(await bunTest(file, [file], 900_000));
+  tallies.push(await integrationTest(file, 900_000));
 for (const client of ["docker", "berth"] as const) tallies.push(await parity(client));
 
 const left = await leaks(before);
