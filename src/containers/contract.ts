@@ -71,6 +71,13 @@ export interface ResolvedMount {
   tmpfs?: { options: string[] };
 }
 
+/** A network as the container knew it last. */
+export interface KnownNetwork {
+  /** "" = it has not been in it yet */
+  id: string;
+  dnsNames: string[] | null;
+}
+
 export interface ContainerLife {
   status: "created" | "starting" | "running" | "paused" | "restarting" | "removing" | "exited" | "dead";
   pid: number;
@@ -85,6 +92,8 @@ export interface ContainerLife {
   /** why the last run ended; it stays until the next one has ended */
   ended?: Ended;
   sandbox?: SandboxState;
+  /** by name; it outlives the sandbox */
+  networks?: Record<string, KnownNetwork>;
 }
 
 export interface CreateRequest {
@@ -178,6 +187,9 @@ export interface Containers {
   unpause(idOrName: string): Promise<void>;
   remove(idOrName: string, options: { force: boolean; volumes: boolean; link?: boolean }): Promise<void>;
   rename(idOrName: string, name: string): Promise<void>;
+  /** Joins a network: at once where it runs, else when it starts. */
+  connect(idOrName: string, network: string, endpoint: Partial<EndpointSettings>): Promise<void>;
+  disconnect(idOrName: string, network: string): Promise<void>;
   /** Throws at once where there is no such container; `done` resolves at the condition. */
   wait(idOrName: string, condition: WaitCondition, signal: AbortSignal): { done: Promise<WaitResponse> };
   list(request: ListRequest): Promise<ContainerSummary[]>;

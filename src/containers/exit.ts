@@ -7,7 +7,7 @@ import { stopHealth } from "./health.ts";
 import { discard } from "./remove.ts";
 import { nextRestart, scheduleRestart } from "./restart-manager.ts";
 import { unmountUnused } from "./root.ts";
-import { tellNetworks } from "./start/network.ts";
+import { tellNetworks } from "./networks/request.ts";
 import { releaseShm } from "./start/shm.ts";
 import { releaseVolumes, tellUnmounted } from "./start/volumes.ts";
 

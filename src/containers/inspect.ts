@@ -4,7 +4,7 @@ import type { ContainerInspect, ContainerState, NetworkSettings } from "../types
 import type { Container } from "./container.ts";
 import { type Context, logPathOf } from "./context.ts";
 import { whyEnded } from "./ended.ts";
-import { endpointsOf } from "./endpoints.ts";
+import { endpointsOf } from "./networks/endpoints.ts";
 import { lastLines } from "./last-lines.ts";
 import { toldLinks } from "./links/link.ts";
 import { portMapOf } from "./list/ports.ts";

@@ -18,6 +18,8 @@ import { noSuchExec, startExec } from "./exec/start.ts";
 import { handleExit } from "./exit.ts";
 import { inspect } from "./inspect.ts";
 import { kill } from "./kill.ts";
+import { connect } from "./networks/connect.ts";
+import { disconnect } from "./networks/disconnect.ts";
 import { list } from "./list/list.ts";
 import { logs } from "./logs.ts";
 import { pause, unpause } from "./pause.ts";
@@ -63,6 +65,8 @@ export function openContainers(deps: ContainersDeps, options: { clock?: Context[
     pause: async (id) => pause(ctx, find(id)),
     unpause: async (id) => unpause(ctx, find(id)),
     remove: async (id, options) => remove(ctx, find(id), id, options),
+    connect: async (id, network, endpoint) => connect(ctx, find(id), network, endpoint),
+    disconnect: async (id, network) => disconnect(ctx, find(id), network),
     rename: async (id, name) => rename(ctx, () => find(id), id, name),
     wait: (id, condition, signal) => wait(find(id), condition, signal),
     list: async (request) => list(ctx, request),

@@ -11,7 +11,7 @@ import { list, object, text } from "./create/decode.ts";
 import { planMounts } from "./create/mounts.ts";
 import { restart } from "./restart.ts";
 import { withVariables } from "./start/environment.ts";
-import { portRequests } from "./start/network.ts";
+import { portRequests } from "./networks/request.ts";
 
 const strings = list(text);
 const names = object(

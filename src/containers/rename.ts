@@ -2,6 +2,7 @@ import { EngineError, wrap } from "../lib/errors.ts";
 import { isObjectName } from "../lib/names.ts";
 import type { Container } from "./container.ts";
 import { type Context, tell } from "./context.ts";
+import { knownNetworks } from "./networks/endpoints.ts";
 
 /** `POST /containers/{id}/rename` */
 export async function rename(
@@ -28,6 +29,15 @@ export async function rename(
     } catch (error) {
       throw wrap("Error when allocating new name", error);
     }
+    followName(ctx, container);
     tell(ctx, container, "rename", { oldName: `/${old}` });
   });
+}
+
+/** What it is called on its networks follows. */
+function followName(ctx: Context, container: Container): void {
+  const state = ctx.networks.rename(container.id, container.name);
+  if (!state || !container.life.sandbox) return;
+  container.life = { ...container.life, sandbox: state, networks: knownNetworks(state) };
+  ctx.store.saveLife(container);
 }

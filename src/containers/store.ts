@@ -134,6 +134,15 @@ export class ContainerStore {
       .run(JSON.stringify(container.spec), container.id);
   }
 
+  /** Changes both in one step; see `setLife`. */
+  change(container: Container, { spec, life }: Pick<Container, "spec" | "life">): void {
+    this.state.db
+      .query("UPDATE containers SET spec = ?, state = ? WHERE id = ?")
+      .run(JSON.stringify(spec), JSON.stringify(life), container.id);
+    container.spec = spec;
+    container.life = life;
+  }
+
   rename(container: Container, name: string): void {
     this.reserve(name, container.id);
     try {

@@ -20,7 +20,7 @@ export const bridgeName = (config: EngineConfig, { short }: Identity): string =>
 export function networkOptions(
   config: EngineConfig,
   identity: Identity,
-): Omit<NetworkOptions, "state" | "logger"> {
+): Omit<NetworkOptions, "state" | "events" | "logger"> {
   const { bip, mtu, hostIp, icc, masquerade } = config.bridge;
   return {
     execRoot: config.execRoot,
@@ -31,6 +31,7 @@ export function networkOptions(
     ipMasq: masquerade,
     defaultBindAddress: hostIp,
     ipForward: config.ipForward,
+    defaultNetworkOptions: {},
     ...(bip === undefined ? {} : { bip }),
     ...(mtu === undefined ? {} : { mtu }),
   };

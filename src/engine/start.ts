@@ -63,7 +63,7 @@ export async function startEngine(config: EngineConfig, logger: Logger): Promise
   const driver = config.storageDriver === undefined ? {} : { driver: config.storageDriver };
   const [snapshots, networks, runtime] = await Promise.all([
     openSnapshots({ dataRoot, state, logger, ...driver }),
-    openNetworks({ state, logger, ...networkOptions(config, identity) }),
+    openNetworks({ state, events, logger, ...networkOptions(config, identity) }),
     openRuntime({ logger, ...runtimeOptions(config, identity) }),
   ]);
   dropEnvironmentProxies();

@@ -1,40 +1,59 @@
-import { contains, type Subnet, sizeOf } from "./ipv4.ts";
+import { contains, type Ip, type Subnet, sizeOf } from "./ip.ts";
+
+export interface PoolOptions {
+  subnet: Subnet;
+  /** the part of the subnet from which addresses are chosen; one asked for may lie outside of it */
+  range?: Subnet;
+  /** gateway, auxiliary addresses, and those that endpoints have */
+  used: Iterable<bigint>;
+}
 
 /**
- * Addresses of one subnet: `take` gives the lowest free one, as Docker does. The first (the network's), the last
- * (broadcast) and the gateway are never given out. Kept in memory; the `endpoints` rows are the record.
+ * Addresses of one subnet: `take` gives the lowest free one, as Docker does. The first (the network's, in IPv6 the
+ * routers' anycast) and IPv4's last (broadcast) are never given out. Kept in memory; the `endpoints` rows are the record.
  */
 export class AddressPool {
   readonly subnet: Subnet;
-  private readonly used: Set<number>;
-  private readonly last: number;
-  /** no address below it is free */
-  private lowest: number;
+  private readonly used: Set<bigint>;
+  private readonly first: bigint;
+  private readonly last: bigint;
+  /** no address of the range below it is free */
+  private lowest: bigint;
 
-  constructor(subnet: Subnet, gateway: number, used: Iterable<number> = []) {
+  constructor({ subnet, range = subnet, used }: PoolOptions) {
     this.subnet = subnet;
-    const whole = subnet.prefix >= 31; // RFC 3021: no network and broadcast address
-    this.lowest = subnet.base + (whole ? 0 : 1);
-    this.last = subnet.base + sizeOf(subnet) - (whole ? 1 : 2);
-    this.used = new Set([gateway, ...used]);
+    const [from, to] = usable(subnet);
+    const rangeEnd = range.base + sizeOf(range) - 1n;
+    this.first = range.base > from ? range.base : from;
+    this.last = rangeEnd < to ? rangeEnd : to;
+    this.lowest = this.first;
+    this.used = new Set(used);
   }
 
   /** The lowest free address, or `undefined` when none is left. */
-  take(): number | undefined {
+  take(): Ip | undefined {
     while (this.lowest <= this.last && this.used.has(this.lowest)) this.lowest++;
     if (this.lowest > this.last) return undefined;
-    this.used.add(this.lowest);
-    return this.lowest++;
+    const value = this.lowest++;
+    this.used.add(value);
+    return { family: this.subnet.family, value };
   }
 
   /** Takes this very address; false when it is taken or not of this subnet. */
-  reserve(address: number): boolean {
-    if (!contains(this.subnet, address) || this.used.has(address)) return false;
-    this.used.add(address);
+  reserve(ip: Ip): boolean {
+    if (!contains(this.subnet, ip) || this.used.has(ip.value)) return false;
+    this.used.add(ip.value);
     return true;
   }
 
-  release(address: number): void {
-    if (this.used.delete(address)) this.lowest = Math.min(this.lowest, address);
+  release({ value }: Ip): void {
+    if (this.used.delete(value) && value >= this.first && value < this.lowest) this.lowest = value;
   }
+}
+
+/** Both ends of what a subnet can give. /31 and /127 have no network and broadcast address (RFC 3021, RFC 6164). */
+function usable(subnet: Subnet): [bigint, bigint] {
+  const size = sizeOf(subnet);
+  if (size <= 2n) return [subnet.base, subnet.base + size - 1n];
+  return [subnet.base + 1n, subnet.base + size - (subnet.family === 4 ? 2n : 1n)];
 }

@@ -1,14 +1,16 @@
-import type { EndpointSettings, NetworkInspect, PortMap } from "../types/api.ts";
+import type { EndpointSettings, NetworkCreateRequest, NetworkInspect, PortMap } from "../types/api.ts";
+import type { Directory } from "./directory.ts";
 
 /**
  * Network: namespaces, bridges, addresses, published ports.
  *
  * A container's *sandbox* is its network namespace, a file at `<exec root>/netns/<12 hex>`; an *endpoint* is its place in
- * one network (address, MAC, host veth). `open` gives the namespace's path at once, so that the runtime can be creating
+ * one network (address, MAC, interface). `open` gives the namespace's path at once, so that the runtime can be creating
  * the container while `ready` still wires it; the caller awaits `ready` before it starts the process. Wiring that fails
  * is undone by `open` itself (its `ready` rejects). `close` removes all that `open` made, and is a success for what is
- * already gone. All packet rules live in one nftables table named after the engine, made with the first endpoint and
- * removed with the last. Host-port conflicts are told before anything starts:
+ * already gone. While a sandbox stands, `connect` and `disconnect` change the networks it is in; calls for one container
+ * come one at a time. All packet rules live in one nftables table named after the engine, made with the first endpoint
+ * or network and removed with the last. Host-port conflicts are told before anything starts:
  * `conflict`-free text is Docker's ("Bind for 0.0.0.0:80 failed: port is already allocated"), kind `internal` (500).
  */
 export interface PortRequest {
@@ -25,8 +27,24 @@ export interface PortRequest {
 export interface SandboxRequest {
   containerId: string;
   containerName: string;
+  /** one of its names on user-defined networks */
+  hostname: string;
   /** network name or id → what the user asked of the endpoint (aliases, fixed address, MAC) */
   networks: Record<string, Partial<EndpointSettings>>;
+  ports: PortRequest[];
+}
+
+/** A sandbox that stands joins one more network. */
+export interface ConnectRequest extends Omit<SandboxRequest, "networks"> {
+  network: string;
+  asked: Partial<EndpointSettings>;
+}
+
+export interface DisconnectRequest {
+  containerId: string;
+  containerName: string;
+  network: string;
+  /** what it publishes, by way of the networks it stays in */
   ports: PortRequest[];
 }
 
@@ -48,24 +66,43 @@ export interface Sandbox {
 export interface SandboxState {
   sandboxId: string;
   netnsPath: string;
+  /** by the networks' names */
   endpoints: Record<string, EndpointSettings>;
   /** as published, random ports chosen; exposed-only ports are not in it */
   ports: PortMap;
 }
 
 export interface Networks {
-  /** Predefined: bridge, host, none. */
+  /** The predefined ones (bridge, host, none) and the users'. `Containers` is empty, as in Docker's list. */
   list(): NetworkInspect[];
-  /** By id, name or unique id prefix; `notFound` "network x not found". Its Containers map is left to the caller. */
+  /** By id, name or unique id prefix, with the containers in it; `notFound` "network x not found". */
   get(nameOrId: string): NetworkInspect;
+  /** The same, `undefined` where there is none. */
+  lookUp(nameOrId: string): NetworkInspect | undefined;
+  /** Makes a network, its interface on the host included. Publishes `create`. */
+  create(request: NetworkCreateRequest): Promise<{ id: string; warning: string }>;
+  /** `forbidden` for a predefined one and while containers are in it. Publishes `destroy`. */
+  remove(nameOrId: string): Promise<void>;
   /** Refuses what can never work: bad addresses, impossible ports. An unknown network is told by `open`, as in Docker. */
   check(request: SandboxRequest): void;
+  /** Docker's sentence for endpoint settings that cannot work in the network, where it is known. */
+  checkEndpoint(network: string, asked: Partial<EndpointSettings>): void;
+  /** The names a container has on a network; null where names are not resolved. */
+  dnsNames(request: Omit<ConnectRequest, "ports">): string[] | null;
   open(request: SandboxRequest): Promise<Sandbox>;
+  /** Joins a standing sandbox to a network; what fails leaves it as it was. */
+  connect(request: ConnectRequest): Promise<SandboxState>;
+  /** Takes a standing sandbox out of a network. */
+  disconnect(request: DisconnectRequest): Promise<SandboxState>;
+  /** A container has another name now: what it is called on its networks follows. Undefined without a sandbox. */
+  rename(containerId: string, name: string): SandboxState | undefined;
   /** Publishes more ports of a container that runs, then takes others back; what cannot be added changes nothing. */
   republish(request: RepublishRequest): Promise<PortMap>;
   close(containerId: string): Promise<void>;
   /** After an engine restart: takes over a living container's sandbox (rules, proxies, addresses) as recorded. */
   adopt(containerId: string, state: SandboxState): Promise<void>;
+  /** Who is where, by name: what name resolution answers from. */
+  readonly directory: Directory;
   /** Host's name servers and search domains as a container on a bridge should see them (loopback ones left out). */
   resolvConf(options: {
     dns: string[];
@@ -77,8 +114,8 @@ export interface Networks {
   }): Promise<string>;
   /** Address for `--add-host x:host-gateway`. */
   hostGateway(): string;
-  /** At start: removes namespaces, veths, rules and records of containers not in `alive`. */
+  /** At start: removes namespaces, veths, rules and records of containers not in `alive`; makes networks' interfaces. */
   sweep(alive: ReadonlySet<string>): Promise<void>;
-  /** At stop: bridge and table go when no container is left in `alive`. */
+  /** At stop: bridges and table go when no container is left in `alive`. */
   shutdown(alive: ReadonlySet<string>): Promise<void>;
 }

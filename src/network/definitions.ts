@@ -1,21 +1,42 @@
 import { EngineError } from "../lib/errors.ts";
 import { newId } from "../lib/ids.ts";
-import { formatNs, nowNs } from "../lib/time.ts";
+import { nowNs } from "../lib/time.ts";
 import type { State } from "../state/database.ts";
-import type { NetworkInspect } from "../types/api.ts";
-import { formatIpv4, formatSubnet, parseCidr, parseIpv4, type Subnet } from "./ipv4.ts";
 
-export type NetworkDriver = "bridge" | "host" | "null";
+export type NetworkDriver = "bridge" | "host" | "null" | "macvlan" | "ipvlan";
 
-/** A network as it is recorded in `networks.spec`: what `inspect` tells, and what the rules are made from. */
+/** One subnet of a network. */
+export interface SubnetSpec {
+  /** CIDR; "" where a configuration network leaves it open */
+  subnet: string;
+  /** address of the gateway; "" while a configuration network leaves it open */
+  gateway: string;
+  /** the user named the gateway, or the engine chose subnet and gateway: `inspect` tells it */
+  gatewayTold: boolean;
+  /** the engine chose the subnet */
+  chosen: boolean;
+  /** CIDR of the part from which addresses are given */
+  range?: string;
+  /** addresses by name that are never given */
+  auxiliary?: Record<string, string>;
+}
+
+/** A network as it is recorded in `networks.spec`: what `inspect` tells, and what the kernel's side is made from. */
 export interface NetworkSpec {
   internal: boolean;
   attachable: boolean;
+  ingress: boolean;
+  scope: string;
+  ipv4: boolean;
+  ipv6: boolean;
   options: Record<string, string>;
   labels: Record<string, string>;
-  /** CIDR and address; absent without addresses (host, none) or while none is chosen */
-  subnet?: string;
-  gateway?: string;
+  ipam: { driver: string; options: Record<string, string> | null };
+  subnets: SubnetSpec[];
+  /** only lends its configuration to others */
+  configOnly: boolean;
+  /** name of the network it borrowed its configuration from, "" = none */
+  configFrom: string;
 }
 
 export interface NetworkDefinition {
@@ -26,25 +47,24 @@ export interface NetworkDefinition {
   spec: NetworkSpec;
 }
 
-/** A bridge network's spec, read. */
-export interface BridgeNetwork {
-  definition: NetworkDefinition;
-  bridge: string;
-  subnet: Subnet;
-  gateway: number;
-  mtu: number;
-  icc: boolean;
-  masquerade: boolean;
-}
+export const emptySpec: NetworkSpec = {
+  internal: false,
+  attachable: false,
+  ingress: false,
+  scope: "local",
+  ipv4: true,
+  ipv6: false,
+  options: {},
+  labels: {},
+  ipam: { driver: "default", options: null },
+  subnets: [],
+  configOnly: false,
+  configFrom: "",
+};
 
-export const bridgeOption = {
-  default: "com.docker.network.bridge.default_bridge",
-  icc: "com.docker.network.bridge.enable_icc",
-  masquerade: "com.docker.network.bridge.enable_ip_masquerade",
-  bindAddress: "com.docker.network.bridge.host_binding_ipv4",
-  name: "com.docker.network.bridge.name",
-  mtu: "com.docker.network.driver.mtu",
-} as const;
+const predefined: ReadonlySet<string> = new Set(["bridge", "host", "none"]);
+
+export const isPredefined = (name: string): boolean => predefined.has(name);
 
 interface Row {
   id: string;
@@ -54,19 +74,94 @@ interface Row {
   created_at: string;
 }
 
-/** The `networks` rows. */
+/** The `networks` rows, read once and kept. */
 export class Definitions {
   private readonly state: State;
-  /** every list and inspect asks for them */
-  private cached: NetworkDefinition[] | undefined;
+  private readonly byId: Map<string, NetworkDefinition>;
+  private readonly byName: Map<string, NetworkDefinition>;
 
   constructor(state: State) {
     this.state = state;
+    const all = this.read();
+    this.byId = new Map(all.map((one) => [one.id, one]));
+    this.byName = new Map(all.map((one) => [one.name, one]));
   }
 
-  all(): readonly NetworkDefinition[] {
-    this.cached ??= this.read();
-    return this.cached;
+  /** In the order in which they were made. */
+  all(): NetworkDefinition[] {
+    return [...this.byId.values()];
+  }
+
+  get(id: string): NetworkDefinition | undefined {
+    return this.byId.get(id);
+  }
+
+  named(name: string): NetworkDefinition | undefined {
+    return this.byName.get(name);
+  }
+
+  /** By id, name, or a prefix that only one id has. Docker's sentences. */
+  find(nameOrId: string): NetworkDefinition {
+    const exact = this.byId.get(nameOrId) ?? this.byName.get(nameOrId);
+    if (exact) return exact;
+    const matches = nameOrId === "" ? [] : this.all().filter(({ id }) => id.startsWith(nameOrId));
+    if (matches.length > 1)
+      throw new EngineError(
+        "invalid",
+        `network ${nameOrId} is ambiguous (${matches.length} matches found based on ID prefix)`,
+      );
+    if (!matches[0]) throw new EngineError("notFound", `network ${nameOrId} not found`);
+    return matches[0];
+  }
+
+  /** The same, `undefined` where there is none, or more than one. */
+  known(nameOrId: string): NetworkDefinition | undefined {
+    const exact = this.byId.get(nameOrId) ?? this.byName.get(nameOrId);
+    if (exact || nameOrId === "") return exact;
+    const matches = this.all().filter(({ id }) => id.startsWith(nameOrId));
+    return matches.length === 1 ? matches[0] : undefined;
+  }
+
+  /** Networks of the user's that have a bridge on the host whether containers are in them or not. */
+  hasUserBridges(): boolean {
+    return this.all().some(({ name, driver }) => driver === "bridge" && name !== "bridge");
+  }
+
+  add(definition: NetworkDefinition): void {
+    const { id, name, driver, createdNs, spec } = definition;
+    this.state.transaction(() =>
+      this.state.db
+        .query("INSERT INTO networks (id, name, driver, spec, created_at) VALUES (?, ?, ?, ?, ?)")
+        .run(id, name, driver, JSON.stringify(spec), createdNs),
+    );
+    this.keep(definition);
+  }
+
+  remove(id: string): void {
+    this.state.transaction(() => this.state.db.query("DELETE FROM networks WHERE id = ?").run(id));
+    const gone = this.byId.get(id);
+    this.byId.delete(id);
+    if (gone) this.byName.delete(gone.name);
+  }
+
+  /** Writes a predefined network anew; its id and time stay when it has a row. */
+  put(name: string, driver: NetworkDriver, spec: NetworkSpec): void {
+    const known = this.byName.get(name);
+    if (!known) {
+      this.add({ id: newId(), name, driver, createdNs: nowNs(), spec });
+      return;
+    }
+    this.state.transaction(() =>
+      this.state.db
+        .query("UPDATE networks SET spec = ? WHERE id = ?")
+        .run(JSON.stringify(spec), known.id),
+    );
+    this.keep({ ...known, spec });
+  }
+
+  private keep(definition: NetworkDefinition): void {
+    this.byId.set(definition.id, definition);
+    this.byName.set(definition.name, definition);
   }
 
   private read(): NetworkDefinition[] {
@@ -80,79 +175,7 @@ export class Definitions {
         name: row.name,
         driver: row.driver as NetworkDriver,
         createdNs: BigInt(row.created_at),
-        spec: JSON.parse(row.spec) as NetworkSpec,
+        spec: { ...emptySpec, ...(JSON.parse(row.spec) as Partial<NetworkSpec>) },
       }));
   }
-
-  /** Writes a network anew; its id and time stay when it has a row of that name. */
-  put(name: string, driver: NetworkDriver, spec: NetworkSpec): void {
-    this.state.db
-      .query(
-        `INSERT INTO networks (id, name, driver, spec, created_at) VALUES (?, ?, ?, ?, ?)
-         ON CONFLICT (name) DO UPDATE SET spec = excluded.spec`,
-      )
-      .run(newId(), name, driver, JSON.stringify(spec), nowNs());
-    this.cached = undefined;
-  }
-
-  /** By id, name, or a prefix that only one id has. Docker's sentences. */
-  find(nameOrId: string): NetworkDefinition {
-    const all = this.all();
-    const exact = all.find(({ id, name }) => id === nameOrId || name === nameOrId);
-    if (exact) return exact;
-    const matches = nameOrId === "" ? [] : all.filter(({ id }) => id.startsWith(nameOrId));
-    if (matches.length > 1)
-      throw new EngineError(
-        "invalid",
-        `network ${nameOrId} is ambiguous (${matches.length} matches found based on ID prefix)`,
-      );
-    if (!matches[0]) throw new EngineError("notFound", `network ${nameOrId} not found`);
-    return matches[0];
-  }
 }
-
-/** What a bridge network's row says, in numbers. */
-export function readBridge(definition: NetworkDefinition): BridgeNetwork {
-  const { subnet = "", gateway = "", options } = definition.spec;
-  return {
-    definition,
-    bridge: options[bridgeOption.name] ?? "",
-    subnet: parseCidr(subnet).subnet,
-    gateway: parseIpv4(gateway) ?? 0,
-    mtu: Number(options[bridgeOption.mtu] ?? 1500),
-    icc: options[bridgeOption.icc] !== "false",
-    masquerade: options[bridgeOption.masquerade] !== "false",
-  };
-}
-
-/** Docker's shape; the caller fills in `Containers`. */
-export const inspectNetwork = ({ id, name, driver, createdNs, spec }: NetworkDefinition): NetworkInspect => ({
-  Name: name,
-  Id: id,
-  Created: formatNs(createdNs),
-  Scope: "local",
-  Driver: driver,
-  EnableIPv4: true,
-  EnableIPv6: false,
-  IPAM: {
-    Driver: "default",
-    Options: null,
-    Config:
-      spec.subnet === undefined
-        ? null
-        : [{ Subnet: spec.subnet, ...(spec.gateway === undefined ? {} : { Gateway: spec.gateway }) }],
-  },
-  Internal: spec.internal,
-  Attachable: spec.attachable,
-  Ingress: false,
-  ConfigFrom: { Network: "" },
-  ConfigOnly: false,
-  Containers: {},
-  Options: { ...spec.options },
-  Labels: { ...spec.labels },
-});
-
-export const subnetSpec = (subnet: Subnet, gateway: number): Pick<NetworkSpec, "subnet" | "gateway"> => ({
-  subnet: formatSubnet(subnet),
-  gateway: formatIpv4(gateway),
-});

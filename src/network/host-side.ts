@@ -1,16 +1,27 @@
 import { messageOf } from "../lib/errors.ts";
 import type { Logger } from "../lib/log.ts";
-import type { BridgeNetwork } from "./definitions.ts";
-import { formatSubnet } from "./ipv4.ts";
-import { addPorts, type PublishedRule, type RuleModel, removePorts } from "./rules.ts";
-import type { BridgePlan, Call } from "./worker-protocol.ts";
+import type { BridgeNetwork } from "./driver-options.ts";
+import { formatSubnet, ipBytes } from "./ip.ts";
+import {
+  addBridge,
+  addPorts,
+  type BridgeRules,
+  type PortRules,
+  type RuleModel,
+  removeBridge,
+  removePorts,
+} from "./rules.ts";
+import type { BridgePlan, Call, PortPlan } from "./worker-protocol.ts";
 
 export interface HostSideOptions {
   call: Call;
   table: string;
+  /** every bridge network, the default one included */
   bridges: () => BridgeNetwork[];
   /** every port published now */
-  ports: () => PublishedRule[];
+  ports: () => PortRules;
+  /** every container's link that should be in a bridge now */
+  links: () => PortPlan[];
   /** sets net.ipv4.ip_forward */
   forward: boolean;
   /** how long bridges and table outlive the last endpoint, so that containers run one by one do not pay for them */
@@ -20,7 +31,7 @@ export interface HostSideOptions {
   logger: Logger;
 }
 
-/** The host's side of all sandboxes: bridges and packet rules, there while anything needs them. */
+/** The host's side of all networks: bridges and packet rules, there while anything needs them. */
 export class HostSide {
   private readonly options: HostSideOptions;
   private prepared: Promise<void> | undefined;
@@ -51,39 +62,58 @@ export class HostSide {
     this.prepared = Promise.resolve();
   }
 
-  async publish(ports: readonly PublishedRule[]): Promise<void> {
-    if (ports.length > 0) await this.change(addPorts(this.options.table, ports));
+  async publish(ports: PortRules): Promise<void> {
+    if (countOf(ports) > 0) await this.change(addPorts(this.options.table, ports));
   }
 
-  async unpublish(ports: readonly PublishedRule[]): Promise<void> {
-    if (ports.length > 0) await this.change(removePorts(this.options.table, ports));
+  async unpublish(ports: PortRules): Promise<void> {
+    if (countOf(ports) > 0) await this.change(removePorts(this.options.table, ports));
+  }
+
+  /** A network that was just recorded gets its bridge and its rules. */
+  async addNetwork(network: BridgeNetwork): Promise<void> {
+    this.busy();
+    if (!this.prepared) return this.ensure();
+    await this.prepared;
+    const commands = addBridge(this.options.table, rulesOf(network));
+    try {
+      await this.options.call("addBridge", { commands, bridge: this.planOf(network) });
+    } catch (error) {
+      // the rules may be there without the bridge, or the table be gone: whatever is recorded is made anew next time
+      this.distrust();
+      throw error;
+    }
+  }
+
+  /** A network goes: its containers are gone, its record is about to be. */
+  async removeNetwork(network: BridgeNetwork): Promise<void> {
+    const commands = removeBridge(this.options.table, rulesOf(network));
+    try {
+      await this.options.call("removeBridge", { commands, bridge: network.bridge });
+    } catch (error) {
+      this.options.logger.warn("remove a network's packet rules; making all anew", {
+        error: messageOf(error),
+      });
+      this.distrust();
+    }
   }
 
   bridgePlans(): BridgePlan[] {
-    return this.options.bridges().map(({ bridge, subnet, gateway, mtu }) => ({
-      name: bridge,
-      address: gateway,
-      prefix: subnet.prefix,
-      mtu,
-      forward: this.options.forward,
-    }));
+    return this.options.bridges().map((network) => this.planOf(network));
   }
 
   model(): RuleModel {
-    const bridges = this.options.bridges().map(({ bridge, subnet, masquerade }) => ({
-      name: bridge,
-      ...(masquerade ? { masquerade: formatSubnet(subnet) } : {}),
-    }));
-    return { table: this.options.table, bridges, ports: this.options.ports() };
+    const { table, bridges, ports } = this.options;
+    return { table, bridges: bridges().map(rulesOf), ...ports() };
   }
 
-  /** A container came: nothing is taken away. */
+  /** A container or network came: nothing is taken away. */
   busy(): void {
     clearTimeout(this.timer);
     this.timer = undefined;
   }
 
-  /** The last container went. */
+  /** The last one went. */
   idle(): void {
     this.busy();
     this.timer = setTimeout(() => {
@@ -104,9 +134,23 @@ export class HostSide {
     await Promise.all([removed, onIdle()]);
   }
 
+  private planOf({ bridge, v4, v6, mtu, mode4, mode6, inhibit4 }: BridgeNetwork): BridgePlan {
+    const held = [v4 && mode4 !== "isolated" && !inhibit4 ? v4 : [], v6 && mode6 !== "isolated" ? v6 : []];
+    return {
+      name: bridge,
+      addresses: held
+        .flat()
+        .map(({ subnet, gateway }) => ({ bytes: ipBytes(gateway), prefix: subnet.prefix })),
+      mtu,
+      ipv6: v6 !== undefined,
+      forward: this.options.forward,
+    };
+  }
+
   private async prepare(): Promise<void> {
     try {
-      await this.options.call("prepare", { bridges: this.bridgePlans(), rules: this.model() });
+      const ports = this.options.links();
+      await this.options.call("prepare", { bridges: this.bridgePlans(), ports, rules: this.model() });
     } catch (error) {
       this.prepared = undefined;
       throw error;
@@ -125,4 +169,24 @@ export class HostSide {
       await this.ensure();
     }
   }
+}
+
+const countOf = ({ published, routed }: PortRules): number => published.length + routed.length;
+
+function rulesOf({ bridge, v4, v6, mode4, mode6, icc, internal, masquerade }: BridgeNetwork): BridgeRules {
+  const families = [
+    ...(v4 ? [{ family: 4 as const, mode: mode4, subnet: formatSubnet(v4.subnet) }] : []),
+    ...(v6 ? [{ family: 6 as const, mode: mode6, subnet: formatSubnet(v6.subnet) }] : []),
+  ];
+  const hides = masquerade && !internal;
+  return {
+    name: bridge,
+    subnets: families.map(({ subnet }) => subnet),
+    masqueraded: families
+      .filter(({ mode }) => hides && (mode === "nat" || mode === "nat-unprotected"))
+      .map(({ subnet }) => subnet),
+    icc,
+    internal,
+    open: families.flatMap(({ family, mode }) => (mode === "nat-unprotected" ? [family] : [])),
+  };
 }

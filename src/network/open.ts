@@ -1,31 +1,51 @@
 import { join } from "node:path";
-import { messageOf } from "../lib/errors.ts";
+import { EngineError, messageOf } from "../lib/errors.ts";
 import type { Logger } from "../lib/log.ts";
 import type { State } from "../state/database.ts";
+import type { EventBus } from "../state/events.ts";
+import type { NetworkCreateRequest, NetworkInspect } from "../types/api.ts";
 import { Addresses } from "./addresses.ts";
-import type { Networks, RepublishRequest, SandboxRequest, SandboxState } from "./contract.ts";
-import { Definitions, inspectNetwork, readBridge } from "./definitions.ts";
+import type {
+  ConnectRequest,
+  DisconnectRequest,
+  Networks,
+  RepublishRequest,
+  SandboxRequest,
+  SandboxState,
+} from "./contract.ts";
+import { defineNetwork } from "./create.ts";
+import { Definitions, isPredefined, type NetworkDefinition } from "./definitions.ts";
+import { Directory } from "./directory.ts";
+import { type BridgeNetwork, readBridge } from "./driver-options.ts";
+import { parentPlan } from "./drivers.ts";
 import { EndpointStore } from "./endpoint-store.ts";
 import { HostSide } from "./host-side.ts";
-import { formatIpv4, parseIpv4, subnetOf } from "./ipv4.ts";
+import { inspectNetwork } from "./inspect.ts";
+import { formatIp, parseCidr } from "./ip.ts";
 import { hasLeftovers, hostSubnets } from "./kernel/probe.ts";
 import { LazyWorker } from "./lazy-worker.ts";
+import { Membership } from "./membership.ts";
 import { NamespacePool } from "./namespace-pool.ts";
+import { dnsNamesOf } from "./names.ts";
+import { localPool, readPools } from "./pools.ts";
 import { forwardPort } from "./ports/forward.ts";
 import { hostHasIpv6, localPortRange } from "./ports/host-ports.ts";
 import { Publisher } from "./ports/publisher.ts";
 import { type DefaultBridgeOptions, definePredefined } from "./predefined.ts";
-import { checkRequest } from "./requests.ts";
+import { checkEndpoint, checkRequest } from "./requests.ts";
 import { buildResolvConf, readHostResolvConf } from "./resolv-conf.ts";
 import { Sandboxes } from "./sandboxes.ts";
 
 export interface NetworkOptions extends DefaultBridgeOptions {
   state: State;
+  events: EventBus;
   execRoot: string;
   /** names the nftables table, so that engines live side by side */
   engineId: string;
   /** sets net.ipv4.ip_forward, without which containers reach only this host */
   ipForward: boolean;
+  /** options of new networks, by driver (`default-network-opts`) */
+  defaultNetworkOptions: Record<string, Record<string, string>>;
   logger: Logger;
 }
 
@@ -35,42 +55,54 @@ const lingerMs = 1000;
 const workerIdleMs = 30_000;
 
 export async function openNetworks(options: NetworkOptions): Promise<Networks> {
-  settleSubnets(options, new Definitions(options.state));
+  const definitions = new Definitions(options.state);
+  settleSubnets(options, definitions);
   const report = (error: unknown): void =>
     options.logger.warn("end the idle network worker", { error: messageOf(error) });
-  return new EngineNetworks(options, new LazyWorker(workerIdleMs, report));
+  return new EngineNetworks(options, definitions, new LazyWorker(workerIdleMs, report));
 }
 
 function settleSubnets(options: NetworkOptions, definitions: Definitions): void {
-  const subnets = hostSubnets(options.bridge).map(({ address, prefix }) =>
-    subnetOf(parseIpv4(address) ?? 0, prefix),
-  );
-  definePredefined(options.state, definitions, options, subnets);
+  const own = bridgesIn(definitions).map(({ bridge }) => bridge);
+  const seen = hostSubnets([options.bridge, ...own]);
+  definePredefined(options.state, definitions, options, seen);
 }
+
+const bridgesIn = (definitions: Definitions): BridgeNetwork[] =>
+  definitions.all().flatMap((one) => (one.driver === "bridge" ? [readBridge(one)] : []));
 
 /** Of the engine's id, so that engines do not meddle with each other's rules. */
 const tableName = (engineId: string): string => `berth-${engineId.replace(/[^0-9A-Za-z]/g, "").slice(0, 12)}`;
 
-/** The service: definitions and sandboxes behind the contract. */
+/** The service: definitions, sandboxes and their membership behind the contract. */
 class EngineNetworks implements Networks {
+  readonly directory = new Directory();
+  private readonly options: NetworkOptions;
   private readonly definitions: Definitions;
+  private readonly addresses: Addresses;
+  private readonly host: HostSide;
   private readonly sandboxes: Sandboxes;
+  private readonly membership: Membership;
   private readonly worker: LazyWorker;
+  /** networks are made and removed one at a time: each choice of a subnet knows the ones before */
+  private last: Promise<unknown> = Promise.resolve();
 
-  constructor(options: NetworkOptions, worker: LazyWorker) {
+  constructor(options: NetworkOptions, definitions: Definitions, worker: LazyWorker) {
     const { state, logger, bridge } = options;
     const { call } = worker;
     const table = tableName(options.engineId);
     const netnsFolder = join(options.execRoot, "netns");
     const endpoints = new EndpointStore(state);
     const pool = new NamespacePool(call, netnsFolder, pooledNamespaces);
+    this.options = options;
     this.worker = worker;
-    this.definitions = new Definitions(state);
-    const host = new HostSide({
+    this.definitions = definitions;
+    this.host = new HostSide({
       call,
       table,
-      bridges: () => this.bridges(),
+      bridges: () => bridgesIn(definitions),
       ports: () => this.sandboxes.publishedRules(),
+      links: () => this.sandboxes.bridgePorts(),
       forward: options.ipForward,
       lingerMs,
       onIdle: () => pool.drain(),
@@ -82,39 +114,60 @@ class EngineNetworks implements Networks {
       randomRange: localPortRange(),
       forward: forwardPort,
     });
-    const addresses = new Addresses((network) =>
-      endpoints
-        .all()
-        .flatMap(({ networkId, ipv4 }) => (networkId === network && ipv4 !== null ? [ipv4] : [])),
-    );
-    const { definitions } = this;
+    this.addresses = new Addresses((network) => endpoints.addressesIn(network));
     this.sandboxes = new Sandboxes({
       call,
       definitions,
       endpoints,
-      addresses,
+      addresses: this.addresses,
       publisher,
       pool,
-      host,
+      host: this.host,
+      directory: this.directory,
       netnsFolder,
       logger,
       leftovers: () => hasLeftovers({ bridge, table, netnsFolder }),
       settleSubnets: () => settleSubnets(options, definitions),
     });
+    this.membership = new Membership(this.sandboxes);
   }
 
   list = () => this.definitions.all().map(inspectNetwork);
-  get = (nameOrId: string) => inspectNetwork(this.definitions.find(nameOrId));
+  get = (nameOrId: string) => this.withMembers(this.definitions.find(nameOrId));
   open = (request: SandboxRequest) => this.sandboxes.open(request);
   close = (containerId: string) => this.sandboxes.close(containerId);
+  connect = (request: ConnectRequest) => this.membership.connect(request);
+  disconnect = (request: DisconnectRequest) => this.membership.disconnect(request);
+  rename = (containerId: string, name: string) => this.membership.rename(containerId, name);
   republish = (request: RepublishRequest) => this.sandboxes.republish(request);
-  adopt = (containerId: string, _state: SandboxState) => this.sandboxes.adopt(containerId);
   sweep = (alive: ReadonlySet<string>) => this.sandboxes.sweep(alive);
+  create = (request: NetworkCreateRequest) => this.inTurn(() => this.make(request));
+  remove = (nameOrId: string) => this.inTurn(() => this.unmake(nameOrId));
+
+  async adopt(containerId: string, { endpoints }: SandboxState): Promise<void> {
+    const kept = new Set(Object.values(endpoints).map(({ NetworkID }) => NetworkID));
+    await this.membership.finish(containerId, kept);
+    await this.sandboxes.adopt(containerId);
+  }
+
+  lookUp(nameOrId: string): NetworkInspect | undefined {
+    const definition = this.definitions.known(nameOrId);
+    return definition && inspectNetwork(definition);
+  }
 
   check(request: SandboxRequest): void {
-    checkRequest(request);
+    checkRequest(request, (name) => this.definitions.known(name));
     // it is asked at create: by start the Worker is there
     this.worker.warm();
+  }
+
+  checkEndpoint(network: string, asked: ConnectRequest["asked"]): void {
+    checkEndpoint(network, asked, this.definitions.known(network));
+  }
+
+  dnsNames(request: Omit<ConnectRequest, "ports">): string[] | null {
+    const definition = this.definitions.known(request.network);
+    return definition ? dnsNamesOf(definition, request, request.asked) : null;
   }
 
   async resolvConf(options: Parameters<Networks["resolvConf"]>[0]): Promise<string> {
@@ -122,7 +175,8 @@ class EngineNetworks implements Networks {
   }
 
   hostGateway(): string {
-    return formatIpv4(readBridge(this.definitions.find("bridge")).gateway);
+    const { v4 } = readBridge(this.definitions.find("bridge"));
+    return v4 ? formatIp(v4.gateway) : "";
   }
 
   async shutdown(alive: ReadonlySet<string>): Promise<void> {
@@ -130,7 +184,85 @@ class EngineNetworks implements Networks {
     await this.worker.end();
   }
 
-  private bridges() {
-    return this.definitions.all().flatMap((item) => (item.driver === "bridge" ? [readBridge(item)] : []));
+  private async make(request: NetworkCreateRequest): Promise<{ id: string; warning: string }> {
+    const definition = await defineNetwork(request, {
+      definitions: this.definitions,
+      pools: [...readPools(this.options.subnetPools), ...readPools([localPool(this.options.engineId)])],
+      defaultOptions: this.options.defaultNetworkOptions,
+      hostSubnets: async () => {
+        const except = bridgesIn(this.definitions).map(({ bridge }) => bridge);
+        const seen = await this.worker.call("hostSubnets", { except });
+        return seen.map((text) => parseCidr(text).subnet);
+      },
+    });
+    this.definitions.add(definition);
+    try {
+      await this.makeInterface(definition);
+    } catch (error) {
+      this.definitions.remove(definition.id);
+      throw error;
+    }
+    this.tell("create", definition);
+    return { id: definition.id, warning: "" };
+  }
+
+  private async makeInterface(definition: NetworkDefinition): Promise<void> {
+    if (definition.driver === "bridge") await this.host.addNetwork(readBridge(definition));
+    const parent = parentPlan(definition);
+    if (parent) await this.worker.call("makeParent", parent);
+  }
+
+  private async unmake(nameOrId: string): Promise<void> {
+    const definition = this.definitions.find(nameOrId);
+    const { id, name, spec } = definition;
+    if (isPredefined(name))
+      throw new EngineError("forbidden", `${name} is a pre-defined network and cannot be removed`);
+    const fail = (reason: string): EngineError =>
+      new EngineError("forbidden", `error while removing network: ${reason}`);
+    if (spec.configOnly && this.definitions.all().some((one) => one.spec.configFrom === name))
+      throw fail(`configuration network ${JSON.stringify(name)} is in use`);
+    const members = this.sandboxes.membersOf(id);
+    if (members.length > 0) {
+      const told = members.map((one) => `name:"${one.spec.containerName}" id:"${one.id.slice(0, 12)}"`);
+      throw fail(`network ${name} has active endpoints (${told.join(", ")})`);
+    }
+    this.definitions.remove(id);
+    this.addresses.forget(id);
+    if (definition.driver === "bridge") await this.host.removeNetwork(readBridge(definition));
+    const parent = parentPlan(definition);
+    if (parent?.make && !this.parentUsed(parent.name))
+      await this.worker.call("removeParent", { name: parent.name });
+    this.sandboxes.restIfEmpty();
+    this.tell("destroy", definition);
+  }
+
+  private parentUsed(parent: string): boolean {
+    return this.definitions.all().some((one) => parentPlan(one)?.name === parent);
+  }
+
+  private withMembers(definition: NetworkDefinition): NetworkInspect {
+    const members = this.sandboxes.membersOf(definition.id).map(({ id, containerId, spec }) => {
+      const { settings, containerName } = spec;
+      const { IPAddress, IPPrefixLen, GlobalIPv6Address, GlobalIPv6PrefixLen } = settings;
+      const told = {
+        Name: containerName,
+        EndpointID: id,
+        MacAddress: settings.MacAddress,
+        IPv4Address: IPAddress === "" ? "" : `${IPAddress}/${IPPrefixLen}`,
+        IPv6Address: GlobalIPv6Address === "" ? "" : `${GlobalIPv6Address}/${GlobalIPv6PrefixLen}`,
+      };
+      return [containerId, told] as const;
+    });
+    return { ...inspectNetwork(definition), Containers: Object.fromEntries(members) };
+  }
+
+  private tell(action: "create" | "destroy", { id, name, driver }: NetworkDefinition): void {
+    this.options.events.publish({ type: "network", action, id, attributes: { name, type: driver } });
+  }
+
+  private inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const turn = this.last.then(work, work);
+    this.last = turn.catch(messageOf);
+    return turn;
   }
 }

@@ -1,7 +1,8 @@
 import type { State } from "../state/database.ts";
-import { bridgeOption, type Definitions, type NetworkSpec, subnetSpec } from "./definitions.ts";
-import { overlaps, parseCidr, type Subnet } from "./ipv4.ts";
-import { chooseSubnet, type SubnetPool } from "./pools.ts";
+import { type Definitions, emptySpec, type NetworkSpec, type SubnetSpec } from "./definitions.ts";
+import { bridgeOption } from "./driver-options.ts";
+import { formatIp, formatSubnet, type Ip, overlaps, parseCidr, readCidr, type Subnet } from "./ip.ts";
+import { chooseSubnet, readPools, type SubnetPool } from "./pools.ts";
 
 export interface DefaultBridgeOptions {
   /** "berth0" */
@@ -15,8 +16,6 @@ export interface DefaultBridgeOptions {
   defaultBindAddress: string;
 }
 
-const plain: NetworkSpec = { internal: false, attachable: false, options: {}, labels: {} };
-
 /**
  * The three networks that every engine has. The default bridge keeps its subnet from start to start, unless the host
  * has come to use it for something else while no container has an address of it.
@@ -29,15 +28,13 @@ export function definePredefined(
 ): void {
   const known = definitions.all();
   state.transaction(() => {
-    if (!known.some(({ name }) => name === "none")) definitions.put("none", "null", plain);
-    if (!known.some(({ name }) => name === "host")) definitions.put("host", "host", plain);
+    if (!known.some(({ name }) => name === "none")) definitions.put("none", "null", emptySpec);
+    if (!known.some(({ name }) => name === "host")) definitions.put("host", "host", emptySpec);
     const bridge = known.find(({ name }) => name === "bridge");
-    const others = known.flatMap(({ name, spec }) =>
-      name !== "bridge" && spec.subnet !== undefined ? [parseCidr(spec.subnet).subnet] : [],
-    );
+    const others = known.filter(({ name }) => name !== "bridge").flatMap(({ spec }) => subnetsIn(spec));
     const inUse = bridge !== undefined && hasEndpoints(state, bridge.id);
-    const address = bridgeAddress(options, [...hostSubnets, ...others], bridge?.spec, inUse);
-    const spec = { ...plain, ...address, options: bridgeOptions(options) };
+    const subnet = bridgeSubnet(options, [...hostSubnets, ...others], bridge?.spec.subnets[0], inUse);
+    const spec: NetworkSpec = { ...emptySpec, subnets: [subnet], options: bridgeOptions(options) };
     if (JSON.stringify(spec) !== JSON.stringify(bridge?.spec)) definitions.put("bridge", "bridge", spec);
   });
 }
@@ -46,27 +43,44 @@ function hasEndpoints(state: State, networkId: string): boolean {
   return state.db.query("SELECT 1 FROM endpoints WHERE network_id = ? LIMIT 1").get(networkId) !== null;
 }
 
-function bridgeAddress(
+/** Every subnet of a network that is no mere configuration. */
+export const subnetsIn = ({ subnets, configOnly }: NetworkSpec): Subnet[] =>
+  configOnly ? [] : subnets.flatMap(({ subnet }) => readCidr(subnet)?.subnet ?? []);
+
+function bridgeSubnet(
   options: DefaultBridgeOptions,
   taken: readonly Subnet[],
-  before: NetworkSpec | undefined,
+  before: SubnetSpec | undefined,
   inUse: boolean,
-): Pick<NetworkSpec, "subnet" | "gateway"> {
-  const kept = { subnet: before?.subnet ?? "", gateway: before?.gateway ?? "" };
-  if (inUse) return kept;
+): SubnetSpec {
+  if (inUse && before) return before;
   if (options.bip !== undefined) {
-    const { address, subnet } = parseCidr(options.bip);
-    return subnetSpec(subnet, address);
+    const { ip, subnet } = parseCidr(options.bip);
+    return subnetSpec(subnet, ip);
   }
-  const pools = options.subnetPools.map(({ base, size }) => ({ subnet: parseCidr(base).subnet, size }));
-  const remembered = kept.subnet === "" ? undefined : parseCidr(kept.subnet).subnet;
+  const pools = readPools(options.subnetPools).filter(({ subnet }) => subnet.family === 4);
+  const remembered = before && parseCidr(before.subnet).subnet;
   const stillOurs =
     remembered &&
     pools.some(({ subnet, size }) => size === remembered.prefix && overlaps(subnet, remembered));
-  if (remembered && stillOurs && !taken.some((subnet) => overlaps(subnet, remembered))) return kept;
+  if (stillOurs && !taken.some((subnet) => overlaps(subnet, remembered))) return before;
   const chosen = chooseSubnet(pools, taken);
-  return subnetSpec(chosen, chosen.base + 1);
+  return subnetSpec(chosen, firstOf(chosen));
 }
+
+/** A gateway is a subnet's first address, unless that is all it has. */
+export const firstOf = ({ family, base, prefix }: Subnet): Ip => ({
+  family,
+  value: prefix >= (family === 4 ? 31 : 127) ? base : base + 1n,
+});
+
+/** A subnet that the engine chose. */
+export const subnetSpec = (subnet: Subnet, gateway: Ip): SubnetSpec => ({
+  subnet: formatSubnet(subnet),
+  gateway: formatIp(gateway),
+  gatewayTold: true,
+  chosen: true,
+});
 
 const bridgeOptions = (options: DefaultBridgeOptions): Record<string, string> => ({
   [bridgeOption.default]: "true",

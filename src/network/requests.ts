@@ -1,7 +1,9 @@
 import { EngineError } from "../lib/errors.ts";
 import type { EndpointSettings } from "../types/api.ts";
 import type { SandboxRequest } from "./contract.ts";
-import { ipv4Bytes } from "./ipv4.ts";
+import { isPredefined, type NetworkDefinition } from "./definitions.ts";
+import { subnetsOf } from "./driver-options.ts";
+import { contains, type Family, type Ip, ipBytes, parseIp } from "./ip.ts";
 import { checkPort } from "./ports/published.ts";
 
 /** "02:42:ac:11:00:02" ↔ six bytes; `undefined` for what is no MAC address. */
@@ -17,37 +19,78 @@ export const formatMac = (mac: Uint8Array): string =>
  * The MAC of an address, as Docker made them for long: the next owner of the address has it too, so nobody's
  * neighbour table goes stale.
  */
-export const macOf = (address: number): Uint8Array =>
-  Buffer.concat([Buffer.of(0x02, 0x42), ipv4Bytes(address)]);
+export const macOf = (ip: Ip): Uint8Array =>
+  Buffer.concat([Buffer.of(0x02, 0x42), ipBytes(ip).subarray(-4)]);
 
-/** What a predefined network cannot do, in Docker's sentences. */
-export function checkRequest(request: SandboxRequest): void {
-  for (const [network, settings] of Object.entries(request.networks)) checkEndpoint(network, settings);
+/** What a network cannot do, in Docker's sentences; `find` gives a network that is known. */
+export function checkRequest(
+  request: SandboxRequest,
+  find: (name: string) => NetworkDefinition | undefined,
+): void {
+  for (const [network, settings] of Object.entries(request.networks)) {
+    const faults = endpointFaults(network, settings, find(network));
+    if (faults.length > 0)
+      throw new EngineError("invalid", `invalid config for network ${network}: ${told(faults)}`);
+  }
   for (const port of request.ports) checkPort(port);
 }
 
-function checkEndpoint(network: string, settings: Partial<EndpointSettings>): void {
-  const faults: string[] = [];
-  if (settings.MacAddress && !parseMac(settings.MacAddress))
-    faults.push(`invalid MAC address ${settings.MacAddress}`);
-  const { IPv4Address, IPv6Address } = settings.IPAMConfig ?? {};
-  if (predefined.has(network)) {
-    if (IPv4Address || IPv6Address)
-      faults.push(
-        "user specified IP address is supported on user defined networks only",
-        "user specified IP address is supported only when connecting to networks with user configured subnets",
-      );
-    if ((settings.Aliases ?? []).length > 0)
-      faults.push("network-scoped aliases are only supported for user-defined networks");
-  }
-  if (faults.length > 0)
-    throw new EngineError(
-      "invalid",
-      `invalid config for network ${network}: invalid endpoint settings:\n${faults.map((fault) => `* ${fault}`).join("\n")}`,
-    );
+/** The same for a container that exists. */
+export function checkEndpoint(
+  network: string,
+  settings: Partial<EndpointSettings>,
+  definition: NetworkDefinition | undefined,
+): void {
+  const faults = endpointFaults(network, settings, definition);
+  if (faults.length > 0) throw new EngineError("invalid", told(faults));
 }
 
-const predefined: ReadonlySet<string> = new Set(["bridge", "host", "none", "default"]);
+/** One on a line of its own, several as a list: Go's errors.Join, as Docker prints it. */
+export const joinFaults = (faults: readonly string[]): string =>
+  faults.length === 1 ? (faults[0] ?? "") : faults.map((fault) => `* ${fault}`).join("\n");
+
+const told = (faults: readonly string[]): string => `invalid endpoint settings:\n${joinFaults(faults)}`;
+
+function endpointFaults(
+  network: string,
+  settings: Partial<EndpointSettings>,
+  definition: NetworkDefinition | undefined,
+): string[] {
+  const { IPv4Address = "", IPv6Address = "", LinkLocalIPs = [] } = settings.IPAMConfig ?? {};
+  const predefined = network === "default" || isPredefined(definition?.name ?? network);
+  return [
+    ...(settings.MacAddress && !parseMac(settings.MacAddress)
+      ? [`invalid MAC address ${settings.MacAddress}`]
+      : []),
+    ...(predefined && (IPv4Address || IPv6Address)
+      ? ["user specified IP address is supported on user defined networks only"]
+      : []),
+    ...(predefined && (settings.Aliases ?? []).length > 0
+      ? ["network-scoped alias is supported only for containers in user defined networks"]
+      : []),
+    ...addressFaults(IPv4Address, 4, definition),
+    ...addressFaults(IPv6Address, 6, definition),
+    ...LinkLocalIPs.filter((address) => !parseIp(address)).map(
+      (address) => `invalid link-local IP address: ${address}`,
+    ),
+  ];
+}
+
+function addressFaults(text: string, family: Family, definition: NetworkDefinition | undefined): string[] {
+  if (text === "" || !definition) return [];
+  const ip = parseIp(text);
+  const configured = subnetsOf(definition, family).filter((one) => one.configured);
+  return [
+    ...(ip?.family === family ? [] : [`invalid IPv${family} address: ${text}`]),
+    ...(configured.length === 0
+      ? [
+          "user specified IP address is supported only when connecting to networks with user configured subnets",
+        ]
+      : ip && configured.some(({ subnet }) => contains(subnet, ip))
+        ? []
+        : [`no configured subnet or ip-range contain the IP address ${text}`]),
+  ];
+}
 
 /** What `inspect` tells of an endpoint: what was asked, and what it got. */
 export const endpointSettings = (

@@ -1,53 +1,135 @@
+import { isIPv6 } from "node:net";
+
 /**
  * The engine's packet rules as nft(8) text. One table holds all; its chains are fixed, and everything that varies is
- * an element of a set or map, so a packet costs the same with one port or a thousand.
+ * an element of a set or map, so a packet costs the same with one port or a thousand, with one network or two hundred.
  */
 export interface PublishedRule {
-  /** host address; "0.0.0.0" for every one */
+  /** host address; "0.0.0.0" or "::" for every one of its family */
   hostIp: string;
   protocol: "tcp" | "udp" | "sctp";
   hostPort: number;
+  /** of the same family */
   containerIp: string;
   containerPort: number;
 }
 
-export interface RuleModel {
-  table: string;
-  /** bridges of this engine; `masquerade` names the subnet to hide behind the host's address on the way out */
-  bridges: readonly { name: string; masquerade?: string }[];
-  ports: readonly PublishedRule[];
+/** A published port of a network that is routed to: reached at the container's own address. */
+export interface RoutedRule {
+  protocol: "tcp" | "udp" | "sctp";
+  containerIp: string;
+  containerPort: number;
 }
 
-const set = (
-  kind: "set" | "map",
-  name: string,
-  type: string,
-  elements: readonly string[],
-  flags = "",
-): string => {
-  const list = elements.length > 0 ? ` elements = { ${elements.join(", ")} };` : "";
-  return `${kind} ${name} { type ${type};${flags}${list} }`;
+export interface PortRules {
+  published: readonly PublishedRule[];
+  routed: readonly RoutedRule[];
+}
+
+export interface BridgeRules {
+  /** the interface */
+  name: string;
+  /** subnets, both families */
+  subnets: readonly string[];
+  /** those that hide behind the host's address on the way out */
+  masqueraded: readonly string[];
+  /** containers reach each other */
+  icc: boolean;
+  /** leads nowhere else */
+  internal: boolean;
+  /** families in which everything comes in (`nat-unprotected`) */
+  open: readonly (4 | 6)[];
+}
+
+export interface RuleModel extends PortRules {
+  table: string;
+  bridges: readonly BridgeRules[];
+}
+
+interface Element {
+  set: string;
+  key: string;
+  value?: string;
+}
+
+/** name → its declaration */
+const sets: Record<string, string> = {
+  bridges: "set bridges { type ifname;",
+  within: "set within { type ifname . ifname;",
+  internal: "set internal { type ifname;",
+  open4: "set open4 { type ifname;",
+  open6: "set open6 { type ifname;",
+  local4: "set local4 { type ifname . ipv4_addr; flags interval;",
+  local6: "set local6 { type ifname . ipv6_addr; flags interval;",
+  masqueraded4: "set masqueraded4 { type ipv4_addr; flags interval;",
+  masqueraded6: "set masqueraded6 { type ipv6_addr; flags interval;",
+  routed4: "set routed4 { type ipv4_addr . inet_proto . inet_service;",
+  routed6: "set routed6 { type ipv6_addr . inet_proto . inet_service;",
+  published4:
+    "map published4 { type ipv4_addr . inet_proto . inet_service : ipv4_addr . inet_service;",
+  published4_any: "map published4_any { type inet_proto . inet_service : ipv4_addr . inet_service;",
+  published6:
+    "map published6 { type ipv6_addr . inet_proto . inet_service : ipv6_addr . inet_service;",
+  published6_any: "map published6_any { type inet_proto . inet_service : ipv6_addr . inet_service;",
 };
 
-const quoted = (name: string): string => `"${name}"`;
+const familyOf = (text: string): 4 | 6 => (text.includes(":") ? 6 : 4);
 
-const element = (
-  rule: PublishedRule,
-): { map: "published" | "published_any"; key: string; target: string } => {
-  const everywhere = rule.hostIp === "0.0.0.0";
-  const key = `${rule.protocol} . ${rule.hostPort}`;
+function bridgeElements(bridge: BridgeRules): Element[] {
+  const name = `"${bridge.name}"`;
+  return [
+    { set: "bridges", key: name },
+    ...(bridge.icc ? [{ set: "within", key: `${name} . ${name}` }] : []),
+    ...(bridge.internal ? [{ set: "internal", key: name }] : []),
+    ...bridge.open.map((family) => ({ set: `open${family}`, key: name })),
+    ...bridge.subnets.map((subnet) => ({ set: `local${familyOf(subnet)}`, key: `${name} . ${subnet}` })),
+    ...bridge.masqueraded.map((subnet) => ({ set: `masqueraded${familyOf(subnet)}`, key: subnet })),
+  ];
+}
+
+function publishedElement(rule: PublishedRule): Element {
+  const { hostIp, protocol, hostPort, containerIp, containerPort } = rule;
+  const map = `published${isIPv6(hostIp) ? 6 : 4}`;
+  const everywhere = hostIp === "0.0.0.0" || hostIp === "::";
+  const port = `${protocol} . ${hostPort}`;
   return {
-    map: everywhere ? "published_any" : "published",
-    key: everywhere ? key : `${rule.hostIp} . ${key}`,
-    target: `${rule.containerIp} . ${rule.containerPort}`,
+    set: everywhere ? `${map}_any` : map,
+    key: everywhere ? port : `${hostIp} . ${port}`,
+    value: `${containerIp} . ${containerPort}`,
   };
-};
+}
 
-const elementsOf = (ports: readonly PublishedRule[], map: "published" | "published_any"): string[] =>
-  ports
-    .map(element)
-    .filter((item) => item.map === map)
-    .map(({ key, target }) => `${key} : ${target}`);
+const routedElement = ({ protocol, containerIp, containerPort }: RoutedRule): Element => ({
+  set: `routed${familyOf(containerIp)}`,
+  key: `${containerIp} . ${protocol} . ${containerPort}`,
+});
+
+const portElements = ({ published, routed }: PortRules): Element[] => [
+  ...published.map(publishedElement),
+  ...routed.map(routedElement),
+];
+
+const pair = ({ key, value }: Element): string => (value === undefined ? key : `${key} : ${value}`);
+
+function bySet(elements: readonly Element[]): Map<string, Element[]> {
+  const grouped = new Map<string, Element[]>();
+  for (const element of elements) {
+    const group = grouped.get(element.set);
+    if (group) group.push(element);
+    else grouped.set(element.set, [element]);
+  }
+  return grouped;
+}
+
+function declarations(elements: readonly Element[]): string {
+  const grouped = bySet(elements);
+  return Object.entries(sets)
+    .map(([name, opening]) => {
+      const list = grouped.get(name);
+      return `  ${opening}${list ? ` elements = { ${list.map(pair).join(", ")} };` : ""} }`;
+    })
+    .join("\n");
+}
 
 /**
  * Replaces the whole table in one transaction: no packet sees it half made.
@@ -55,26 +137,17 @@ const elementsOf = (ports: readonly PublishedRule[], map: "published" | "publish
  * Priorities lie five before the usual ones (-100 dstnat, 100 srcnat, 0 filter), so that Docker's or a firewall's
  * chains come after; an `accept` here does not end theirs, a `drop` is final.
  */
-export function ruleset({ table, bridges, ports }: RuleModel): string {
-  const names = bridges.map(({ name }) => quoted(name));
-  const hidden = bridges.flatMap(({ masquerade }) => (masquerade === undefined ? [] : [masquerade]));
+export function ruleset({ table, bridges, ...ports }: RuleModel): string {
   return `
 add table inet ${table}
 delete table inet ${table}
 table inet ${table} {
-  ${set("set", "bridges", "ifname", names)}
-  ${set(
-    "set",
-    "within",
-    "ifname . ifname",
-    names.map((name) => `${name} . ${name}`),
-  )}
-  ${set("set", "masqueraded", "ipv4_addr", hidden, " flags interval;")}
-  ${set("map", "published", "ipv4_addr . inet_proto . inet_service : ipv4_addr . inet_service", elementsOf(ports, "published"))}
-  ${set("map", "published_any", "inet_proto . inet_service : ipv4_addr . inet_service", elementsOf(ports, "published_any"))}
+${declarations([...bridges.flatMap(bridgeElements), ...portElements(ports)])}
   chain publish {
-    dnat ip to ip daddr . meta l4proto . th dport map @published
-    dnat ip to meta l4proto . th dport map @published_any
+    dnat ip to ip daddr . meta l4proto . th dport map @published4
+    dnat ip to meta l4proto . th dport map @published4_any
+    dnat ip6 to ip6 daddr . meta l4proto . th dport map @published6
+    dnat ip6 to meta l4proto . th dport map @published6_any
   }
   # route_localnet lets loopback's packets cross the bridge; from a container none may
   chain raw {
@@ -87,46 +160,64 @@ table inet ${table} {
     ip daddr 127.0.0.0/8 return
     fib daddr type local jump publish
   }
+  # IPv6's loopback cannot leave the host: its ports are served by sockets
   chain output {
     type nat hook output priority -105; policy accept;
+    ip6 daddr ::1 return
     fib daddr type local jump publish
   }
-  # answers must come back through the host: its loopback's, and a container's that called a published port
+  # answers must come back through the host: its loopback's, and a container's that called a port of its own network
   chain postrouting {
     type nat hook postrouting priority 95; policy accept;
-    oifname @bridges ip saddr 127.0.0.0/8 masquerade
-    oifname @bridges ip saddr @masqueraded ct status dnat masquerade
-    oifname != @bridges ip saddr @masqueraded masquerade
+    oifname @bridges jump inbound
+    oifname != @bridges ip saddr @masqueraded4 masquerade
+    oifname != @bridges ip6 saddr @masqueraded6 masquerade
   }
-  # into a bridge comes what was asked for or published
+  chain inbound {
+    ip saddr 127.0.0.0/8 masquerade
+    ct status dnat oifname . ip saddr @local4 masquerade
+    ct status dnat oifname . ip6 saddr @local6 masquerade
+  }
+  # into a bridge comes what was asked for or published; out of an internal network goes nothing
   chain forward {
     type filter hook forward priority -5; policy accept;
     oifname @bridges jump inward
+    iifname @internal iifname . oifname != @within drop
   }
   chain inward {
     ct state established,related accept
     iifname . oifname @within accept
+    oifname @internal drop
+    iifname @internal drop
     ct status dnat accept
+    meta nfproto ipv4 oifname @open4 accept
+    meta nfproto ipv6 oifname @open6 accept
+    ip daddr . meta l4proto . th dport @routed4 accept
+    ip6 daddr . meta l4proto . th dport @routed6 accept
     drop
   }
 }
 `;
 }
 
-export const addPorts = (table: string, ports: readonly PublishedRule[]): string =>
-  eachMap((map) => {
-    const list = elementsOf(ports, map);
-    return list.length > 0 ? `add element inet ${table} ${map} { ${list.join(", ")} }` : "";
-  });
+const change = (verb: "add" | "delete", table: string, elements: readonly Element[]): string =>
+  [...bySet(elements)]
+    .map(([name, list]) => {
+      const keys = list.map((element) => (verb === "add" ? pair(element) : element.key));
+      return `${verb} element inet ${table} ${name} { ${keys.join(", ")} }`;
+    })
+    .join("\n");
 
-export const removePorts = (table: string, ports: readonly PublishedRule[]): string =>
-  eachMap((map) => {
-    const keys = ports.map(element).flatMap((item) => (item.map === map ? [item.key] : []));
-    return keys.length > 0 ? `delete element inet ${table} ${map} { ${keys.join(", ")} }` : "";
-  });
+export const addPorts = (table: string, ports: PortRules): string => change("add", table, portElements(ports));
 
-const eachMap = (text: (map: "published" | "published_any") => string): string =>
-  [text("published"), text("published_any")].filter((line) => line !== "").join("\n");
+export const removePorts = (table: string, ports: PortRules): string =>
+  change("delete", table, portElements(ports));
+
+export const addBridge = (table: string, bridge: BridgeRules): string =>
+  change("add", table, bridgeElements(bridge));
+
+export const removeBridge = (table: string, bridge: BridgeRules): string =>
+  change("delete", table, bridgeElements(bridge));
 
 /** Succeeds whether the table exists or not. */
 export const removeTable = (table: string): string => `add table inet ${table}\ndelete table inet ${table}`;

@@ -4,18 +4,30 @@ import { newId } from "../lib/ids.ts";
 import type { Logger } from "../lib/log.ts";
 import type { PortMap } from "../types/api.ts";
 import type { Addresses } from "./addresses.ts";
-import type { RepublishRequest, Sandbox, SandboxRequest, SandboxState } from "./contract.ts";
+import type { PortRequest, RepublishRequest, Sandbox, SandboxRequest, SandboxState } from "./contract.ts";
 import type { Definitions } from "./definitions.ts";
-import { type Attachment, type PlannedEndpoint, planBridged, planPlain } from "./endpoint-plan.ts";
+import type { Directory } from "./directory.ts";
+import { readBridge } from "./driver-options.ts";
+import { type Attachment, type PlannedEndpoint, planEndpoint } from "./endpoint-plan.ts";
 import type { EndpointRecord, EndpointStore } from "./endpoint-store.ts";
+import { gatewaysOf, routesOf } from "./gateways.ts";
 import type { HostSide } from "./host-side.ts";
-import { parseIpv4 } from "./ipv4.ts";
+import { ipBytes, parseIp } from "./ip.ts";
+import { type Live, linksOf, stateOf } from "./live.ts";
 import type { HeldNamespace, NamespacePool } from "./namespace-pool.ts";
-import { checkPort, portMap, portRules } from "./ports/published.ts";
-import type { BoundPort, Publisher } from "./ports/publisher.ts";
+import { namedEndpoint } from "./names.ts";
+import type { Publisher } from "./ports/publisher.ts";
+import { Ports } from "./publishing.ts";
 import { checkRequest } from "./requests.ts";
-import type { PublishedRule } from "./rules.ts";
-import type { Call, EndpointPlan } from "./worker-protocol.ts";
+import type { PortRules } from "./rules.ts";
+import type { Call, EndpointPlan, PortPlan } from "./worker-protocol.ts";
+
+/** Answers containers' questions for names, in each sandbox on a user-defined network. */
+export interface Resolver {
+  /** called while the sandbox is wired, and again after an engine restart */
+  attach(sandbox: { containerId: string; netnsPath: string }): Promise<void>;
+  detach(containerId: string): void;
+}
 
 export interface SandboxTools {
   call: Call;
@@ -25,6 +37,8 @@ export interface SandboxTools {
   publisher: Publisher;
   pool: NamespacePool;
   host: HostSide;
+  directory: Directory;
+  resolver?: Resolver;
   netnsFolder: string;
   /** whether an earlier run left namespaces, bridge or table */
   leftovers: () => boolean;
@@ -33,33 +47,39 @@ export interface SandboxTools {
   logger: Logger;
 }
 
-/** A sandbox that exists: its rows, and what the engine's process holds for it. */
-interface Live {
-  containerId: string;
-  records: EndpointRecord[];
-  bound: BoundPort[];
-  /** settles when the wiring has ended, well or not */
-  settled: Promise<unknown>;
-  /** the removal that is under way */
-  removal?: Promise<void>;
-}
-
 /** Every sandbox of this engine, from `open` to `close`; the rows are its memory across restarts. */
 export class Sandboxes {
-  private readonly tools: SandboxTools;
+  readonly tools: SandboxTools;
+  readonly ports: Ports;
   private readonly lives = new Map<string, Live>();
 
   constructor(tools: SandboxTools) {
     this.tools = tools;
+    this.ports = new Ports(tools);
     for (const record of tools.endpoints.all()) {
       const live = this.lives.get(record.containerId);
       if (live) live.records.push(record);
-      else this.remember({ containerId: record.containerId, records: [record] });
+      else this.remember(record.containerId, record.spec, [record]);
     }
   }
 
+  get(containerId: string): Live | undefined {
+    return this.lives.get(containerId);
+  }
+
+  /** Everyone's endpoint in a network. */
+  membersOf(networkId: string): EndpointRecord[] {
+    return [...this.lives.values()].flatMap(({ records }) =>
+      records.filter((record) => record.networkId === networkId && record.spec.anchor !== true),
+    );
+  }
+
+  get empty(): boolean {
+    return this.lives.size === 0;
+  }
+
   async open(request: SandboxRequest): Promise<Sandbox> {
-    checkRequest(request);
+    checkRequest(request, (name) => this.tools.definitions.known(name));
     await this.close(request.containerId);
     // the bridge is about to appear: another engine's may have come since this one started
     if (this.lives.size === 0 && !this.tools.host.standing) this.tools.settleSubnets();
@@ -67,10 +87,11 @@ export class Sandboxes {
     this.tools.host.busy();
     const namespace = await this.namespaceFor(attachments);
     const planned = await this.record(request, attachments, namespace);
-    const live = this.remember({
-      containerId: request.containerId,
-      records: planned.map(({ record }) => record),
-    });
+    const live = this.remember(
+      request.containerId,
+      { sandboxId: namespace.sandboxId, netnsPath: namespace.path },
+      planned.map(({ record }) => record),
+    );
     const ready = this.wire(live, planned, request).catch(async (error: unknown) => {
       await this.dispose(live);
       throw error;
@@ -88,15 +109,15 @@ export class Sandboxes {
 
   /** The rules and addresses of a recorded sandbox stand since the sweep; its host ports are held again here. */
   async adopt(containerId: string): Promise<void> {
-    const { publisher, logger } = this.tools;
+    const { logger } = this.tools;
     const live = this.lives.get(containerId);
     if (!live) return logger.warn("a running container has no network record", { container: containerId });
-    const report = (text: string): void => logger.warn(text, { container: containerId });
-    for (const { ipv4, spec } of live.records)
-      if (ipv4 !== null) live.bound.push(...(await publisher.rebind(spec.ports, ipv4, report)));
+    this.introduce(live);
+    await this.ports.rebind(live, (text) => logger.warn(text, { container: containerId }));
+    await this.attachResolver(live);
   }
 
-  /** Removes what is not of `alive`, from the rows and from the kernel. */
+  /** Removes what is not of `alive`, from the rows and from the kernel; gives the recorded networks their bridges. */
   async sweep(alive: ReadonlySet<string>): Promise<void> {
     for (const live of [...this.lives.values()]) {
       if (alive.has(live.containerId)) continue;
@@ -105,17 +126,19 @@ export class Sandboxes {
     }
     // spare namespaces have no rows: what is swept by rows must not be handed out
     await this.tools.pool.drain();
-    const records = [...this.lives.values()].flatMap((live) => live.records);
-    const links = records.flatMap(({ spec }) => (spec.link === "" ? [] : [spec.link]));
+    const lives = [...this.lives.values()];
+    const links = lives.flatMap(linksOf);
     const { host, netnsFolder } = this.tools;
-    if (records.length === 0 && !this.tools.leftovers()) return;
+    const needed = links.length > 0 || this.tools.definitions.hasUserBridges();
+    if (lives.length === 0 && !needed && !this.tools.leftovers()) return;
     const rules = host.model();
     const plan = {
       netnsFolder,
-      namespaces: records.map(({ spec }) => spec.netnsPath),
+      namespaces: lives.map(({ netnsPath }) => netnsPath),
       links,
       bridges: host.bridgePlans(),
-      rules: links.length > 0 ? rules : undefined,
+      ports: this.bridgePorts(),
+      rules: needed ? rules : undefined,
       table: rules.table,
     };
     host.distrust();
@@ -124,9 +147,10 @@ export class Sandboxes {
     } catch (error) {
       // without nftables an engine still serves containers that need none; the others are told at their start
       if (links.length > 0) throw error;
-      this.tools.logger.warn("clear bridge and packet rules of the last run", { error: messageOf(error) });
+      this.tools.logger.warn("set up networks as recorded", { error: messageOf(error) });
+      return;
     }
-    if (links.length > 0) host.trust();
+    if (needed) host.trust();
   }
 
   /** Lets go of host ports, keeps what living containers need, removes the rest. */
@@ -142,9 +166,74 @@ export class Sandboxes {
     await this.tools.pool.drain();
   }
 
-  publishedRules(): PublishedRule[] {
-    const records = [...this.lives.values()].flatMap((live) => live.records);
-    return records.flatMap(({ ipv4, spec }) => (ipv4 === null ? [] : portRules(spec.ports, ipv4)));
+  publishedRules(): PortRules {
+    const rules = [...this.lives.values()].map((live) => this.ports.rulesOf(live));
+    return {
+      published: rules.flatMap(({ published }) => published),
+      routed: rules.flatMap(({ routed }) => routed),
+    };
+  }
+
+  /** The host's ends of all containers' links, with the bridges they belong in. */
+  bridgePorts(): PortPlan[] {
+    return [...this.lives.values()].flatMap(({ records }) =>
+      records.flatMap(({ networkId, spec }) => {
+        const definition = this.tools.definitions.get(networkId);
+        if (spec.link === "" || definition?.driver !== "bridge") return [];
+        const { bridge, icc } = readBridge(definition);
+        return [{ link: spec.link, bridge, isolated: !icc }];
+      }),
+    );
+  }
+
+  republish(request: RepublishRequest): Promise<PortMap> {
+    return this.ports.republish(this.lives.get(request.containerId), request);
+  }
+
+  /** A container's interface on a network, in a sandbox that has these already. */
+  plan(
+    owner: Pick<SandboxRequest, "containerId" | "containerName" | "hostname">,
+    attachment: Attachment,
+    namespace: HeldNamespace,
+    records: readonly EndpointRecord[],
+  ): PlannedEndpoint {
+    const taken = new Set(records.map(({ spec }) => spec.interface));
+    return planEndpoint(owner, attachment, namespace, { addresses: this.tools.addresses, taken });
+  }
+
+  async wireLinks(plans: readonly EndpointPlan[]): Promise<void> {
+    const { host, call } = this.tools;
+    for (const plan of plans) {
+      if (plan.link.kind === "veth") await host.ensure();
+      try {
+        await call("wire", plan);
+      } catch (error) {
+        // ENODEV: someone deleted the bridge
+        if ((error as { code?: unknown }).code !== "ENODEV" || plan.link.kind !== "veth") throw error;
+        host.distrust();
+        await host.ensure();
+        await call("wire", plan);
+      }
+    }
+  }
+
+  /** From here on others find it by name. */
+  introduce({ records }: Pick<Live, "records">): void {
+    for (const record of records) {
+      const definition = this.tools.definitions.get(record.networkId);
+      if (definition && record.spec.anchor !== true)
+        this.tools.directory.add(namedEndpoint(record, definition));
+    }
+  }
+
+  async attachResolver({ containerId, netnsPath, records }: Live): Promise<void> {
+    const wants = records.some(({ spec }) => spec.settings.DNSNames !== null);
+    if (wants) await this.tools.resolver?.attach({ containerId, netnsPath });
+  }
+
+  releaseAddresses({ networkId, ipv4, ipv6 }: EndpointRecord): void {
+    for (const address of [ipv4, ipv6])
+      if (address !== null) this.tools.addresses.release(networkId, address);
   }
 
   private attachments({ networks }: SandboxRequest): Attachment[] {
@@ -152,7 +241,9 @@ export class Sandboxes {
       definition: this.tools.definitions.find(name === "default" ? "bridge" : name),
       asked,
     }));
-    const plain = attachments.find(({ definition }) => definition.driver !== "bridge");
+    const plain = attachments.find(({ definition: { driver } }) => driver === "host" || driver === "null");
+    if (plain?.definition.spec.configOnly)
+      throw new EngineError("forbidden", "cannot create endpoint on configuration-only network");
     if (plain && attachments.length > 1)
       throw new EngineError(
         "invalid",
@@ -169,9 +260,7 @@ export class Sandboxes {
   }
 
   private isUsed(netnsPath: string): boolean {
-    return [...this.lives.values()].some((live) =>
-      live.records.some(({ spec }) => spec.netnsPath === netnsPath),
-    );
+    return [...this.lives.values()].some((live) => live.netnsPath === netnsPath);
   }
 
   /** Takes addresses and writes the rows: from here on a crash leaves something that the next start finds. */
@@ -181,96 +270,40 @@ export class Sandboxes {
     namespace: HeldNamespace,
   ): Promise<PlannedEndpoint[]> {
     const planned: PlannedEndpoint[] = [];
+    const records = (): EndpointRecord[] => planned.map(({ record }) => record);
     try {
       for (const attachment of attachments)
-        planned.push(this.plan(request, attachment, namespace, planned.length));
-      const records = planned.map(({ record }) => record);
-      const published = records.find(({ ipv4 }) => ipv4 !== null);
-      if (published) await external(request, published, () => this.tools.publisher.precheck(request.ports));
-      this.tools.endpoints.add(records);
+        planned.push(this.plan(request, attachment, namespace, records()));
+      const gateways = gatewaysOf(records());
+      for (const { record, plan } of planned) plan?.routes.push(...routesOf(record, gateways));
+      this.ports.precheck(request.containerName, records(), request.ports);
+      this.tools.endpoints.add(records());
       return planned;
     } catch (error) {
-      for (const { record } of planned) this.releaseAddress(record);
+      for (const { record } of planned) this.releaseAddresses(record);
       await this.removeNamespace(namespace.path);
       this.restIfEmpty();
       throw error;
     }
   }
 
-  private plan(
-    request: SandboxRequest,
-    attachment: Attachment,
-    namespace: HeldNamespace,
-    index: number,
-  ): PlannedEndpoint {
-    const { definition, asked } = attachment;
-    if (definition.driver !== "bridge") return planPlain(request.containerId, attachment, namespace);
-    const address = this.tools.addresses.take(definition, asked.IPAMConfig?.IPv4Address);
-    return planBridged(request.containerId, attachment, namespace, { address, index });
-  }
-
   private async wire(
     live: Live,
     planned: readonly PlannedEndpoint[],
-    request: SandboxRequest,
+    { containerName, ports }: { containerName: string; ports: readonly PortRequest[] },
   ): Promise<SandboxState> {
     const plans = planned.flatMap(({ plan }) => plan ?? []);
     const wiring = this.wireLinks(plans).finally(() => this.refill());
-    const [wired, bound] = await Promise.allSettled([wiring, this.bindPorts(live, request)]);
+    const [wired, bound, attached] = await Promise.allSettled([
+      wiring,
+      this.ports.publish(live, containerName, ports),
+      this.attachResolver(live),
+    ]);
     if (wired.status === "rejected") throw wrap("set up the container's interface", wired.reason);
     if (bound.status === "rejected") throw bound.reason;
-    return stateOf(live.records);
-  }
-
-  private async wireLinks(plans: readonly EndpointPlan[]): Promise<void> {
-    const { host, call } = this.tools;
-    for (const plan of plans) {
-      await host.ensure();
-      try {
-        await call("wire", plan);
-      } catch (error) {
-        // ENODEV: someone deleted the bridge
-        if ((error as { code?: unknown }).code !== "ENODEV") throw error;
-        host.distrust();
-        await host.ensure();
-        await call("wire", plan);
-      }
-    }
-  }
-
-  private async bindPorts(live: Live, request: SandboxRequest): Promise<void> {
-    const { publisher, endpoints, host } = this.tools;
-    const record = live.records.find(({ ipv4 }) => ipv4 !== null);
-    if (!record?.ipv4 || request.ports.length === 0) return;
-    const { ipv4 } = record;
-    live.bound = await external(request, record, () => publisher.bind(request.ports, ipv4));
-    record.spec.ports = live.bound.map(({ published }) => published);
-    endpoints.update(record);
-    await host.ensure();
-    await host.publish(portRules(record.spec.ports, ipv4));
-  }
-
-  /** Ports of a sandbox that stands; see the contract. */
-  async republish({ containerId, containerName, add, remove }: RepublishRequest): Promise<PortMap> {
-    const { publisher, endpoints, host } = this.tools;
-    for (const request of add) checkPort(request);
-    const live = this.lives.get(containerId);
-    const record = live?.records.find(({ ipv4 }) => ipv4 !== null);
-    if (!live || !record?.ipv4)
-      throw new EngineError("conflict", `container ${containerName} has no address to publish ports of`);
-    const { ipv4 } = record;
-    const fresh = await external({ containerName }, record, () => publisher.bind(add, ipv4));
-    const goes = ({ published }: BoundPort): boolean =>
-      remove.some(({ port, protocol }) => port === published.port && protocol === published.protocol);
-    const leaving = live.bound.filter(goes);
-    live.bound = [...live.bound.filter((one) => !goes(one)), ...fresh];
-    record.spec.ports = live.bound.map(({ published }) => published);
-    endpoints.update(record);
-    await host.ensure();
-    await host.unpublish(portRules(publishedOf(leaving), ipv4));
-    await publisher.release(leaving);
-    await host.publish(portRules(publishedOf(fresh), ipv4));
-    return portMap(record.spec.ports);
+    if (attached.status === "rejected") throw wrap("set up name resolution", attached.reason);
+    this.introduce(live);
+    return stateOf(live);
   }
 
   /** Takes everything of a sandbox away; its address and ports are free only when all of it is gone. */
@@ -283,53 +316,46 @@ export class Sandboxes {
   }
 
   private async remove(live: Live): Promise<void> {
-    const { host, call, publisher } = this.tools;
-    const rules = live.records.flatMap(({ ipv4, spec }) =>
-      ipv4 === null ? [] : portRules(spec.ports, ipv4),
-    );
-    // a walk through the whole connection table: only for UDP, whose clients do not notice that the other end is new
-    const udp = rules.filter(({ protocol }) => protocol === "udp");
-    const flowsTo = [...new Set(udp.map(({ containerIp }) => parseIpv4(containerIp) ?? 0))];
-    for (const { spec } of live.records) spec.ports = [];
-    const links = live.records.flatMap(({ spec }) => (spec.link === "" ? [] : [spec.link]));
-    await host.unpublish(rules);
-    await Promise.all([
-      call("tearDown", { links, namespaces: this.ownNamespaces(live), flowsTo }),
-      publisher.release(live.bound.splice(0)),
-    ]);
+    const { call, resolver, directory } = this.tools;
+    for (const { networkId } of live.records) directory.remove(live.containerId, networkId);
+    resolver?.detach(live.containerId);
+    const flowsTo = udpTargets(this.ports.rulesOf(live));
+    await this.ports.unpublish(live);
+    await call("tearDown", { links: linksOf(live), namespaces: this.ownNamespaces(live), flowsTo });
     this.forget(live);
     this.restIfEmpty();
   }
 
   /** Its namespace, unless others are in it too (the host's). */
   private ownNamespaces(live: Live): string[] {
-    const path = live.records[0]?.spec.netnsPath;
-    const others = [...this.lives.values()].filter((other) => other !== live);
-    const shared = others.some((other) => other.records.some(({ spec }) => spec.netnsPath === path));
-    return path === undefined || shared ? [] : [path];
+    const shared = [...this.lives.values()].some(
+      (other) => other !== live && other.netnsPath === live.netnsPath,
+    );
+    return shared ? [] : [live.netnsPath];
   }
 
   private forget(live: Live): void {
     this.lives.delete(live.containerId);
     this.tools.endpoints.removeContainer(live.containerId);
-    for (const record of live.records) this.releaseAddress(record);
-  }
-
-  private releaseAddress({ networkId, ipv4 }: EndpointRecord): void {
-    if (ipv4 !== null) this.tools.addresses.release(networkId, ipv4);
+    for (const record of live.records) this.releaseAddresses(record);
   }
 
   private async removeNamespace(path: string): Promise<void> {
     if (!this.isUsed(path)) await this.tools.call("tearDown", { links: [], namespaces: [path], flowsTo: [] });
   }
 
-  private restIfEmpty(): void {
-    if (this.lives.size === 0) this.tools.host.idle();
+  /** Nothing needs bridges and table: no container, and no network of the user's. */
+  restIfEmpty(): void {
+    if (this.lives.size === 0 && !this.tools.definitions.hasUserBridges()) this.tools.host.idle();
   }
 
-  private remember(sandbox: Pick<Live, "containerId" | "records">): Live {
-    const live: Live = { ...sandbox, bound: [], settled: Promise.resolve() };
-    this.lives.set(sandbox.containerId, live);
+  private remember(
+    containerId: string,
+    { sandboxId, netnsPath }: Pick<Live, "sandboxId" | "netnsPath">,
+    records: EndpointRecord[],
+  ): Live {
+    const live = { containerId, sandboxId, netnsPath, records, bound: [], settled: Promise.resolve() };
+    this.lives.set(containerId, live);
     return live;
   }
 
@@ -342,27 +368,14 @@ export class Sandboxes {
   }
 }
 
-const publishedOf = (bound: readonly BoundPort[]) => bound.map(({ published }) => published);
-
-/** Docker's words around a failure to publish. */
-async function external<T>(
-  request: Pick<SandboxRequest, "containerName">,
-  record: EndpointRecord,
-  publish: () => T | Promise<T>,
-): Promise<T> {
-  try {
-    return await publish();
-  } catch (error) {
-    const endpoint = `${request.containerName} (${record.id})`;
-    throw wrap(`driver failed programming external connectivity on endpoint ${endpoint}`, error);
-  }
-}
-
-function stateOf(records: readonly EndpointRecord[]): SandboxState {
-  return {
-    sandboxId: records[0]?.spec.sandboxId ?? "",
-    netnsPath: records[0]?.spec.netnsPath ?? "",
-    endpoints: Object.fromEntries(records.map(({ spec }) => [spec.networkName, { ...spec.settings }])),
-    ports: portMap(records.flatMap(({ spec }) => spec.ports)),
-  };
+/**
+ * Where UDP ports lead: their clients do not notice that the other end is new, so its flows are forgotten. For others
+ * it is not worth a walk through the whole connection table.
+ */
+export function udpTargets({ published }: PortRules): Uint8Array[] {
+  const udp = published.filter(({ protocol }) => protocol === "udp");
+  return [...new Set(udp.map(({ containerIp }) => containerIp))].flatMap((text) => {
+    const ip = parseIp(text);
+    return ip ? [ipBytes(ip)] : [];
+  });
 }

@@ -1,39 +1,82 @@
 import type { RuleModel } from "./rules.ts";
 
 /** What the main thread asks of the network Worker: plain values, each a complete description of what is wanted. */
+export interface AddressPlan {
+  /** four or sixteen bytes, network order */
+  bytes: Uint8Array;
+  prefix: number;
+}
+
 export interface BridgePlan {
   name: string;
-  /** numbers as in `ipv4.ts` */
-  address: number;
-  prefix: number;
+  /** the host's addresses on it */
+  addresses: AddressPlan[];
   mtu: number;
-  /** sets net.ipv4.ip_forward */
+  /** sets net.ipv4.ip_forward, and with an IPv6 address IPv6's */
   forward: boolean;
+  ipv6: boolean;
 }
+
+/** A macvlan's or ipvlan's parent on the host. */
+export interface ParentPlan {
+  name: string;
+  /** made by the engine: a VLAN of another interface, or one that leads nowhere */
+  make?: { kind: "vlan"; of: string; id: number } | { kind: "dummy" };
+}
+
+/** What an interface in a container is on the host. */
+export type LinkPlan =
+  | { kind: "veth"; link: string; bridge: string; isolated: boolean }
+  | { kind: "macvlan"; parent: string; mode: number }
+  | { kind: "ipvlan"; parent: string; mode: number; flag: number };
+
+/** A default route: through a gateway, or straight out of the interface. */
+export type RoutePlan = { family: 4 | 6; gateway: Uint8Array } | { family: 4 | 6; device: true };
 
 export interface EndpointPlan {
   netnsPath: string;
-  bridge: string;
-  /** the host's side */
-  link: string;
-  /** the container's side: eth0 */
+  link: LinkPlan;
+  /** in the container: eth0 */
   name: string;
-  /** six bytes */
-  mac: Uint8Array;
-  address: number;
-  prefix: number;
-  /** 0 for no default route */
-  gateway: number;
+  /** six bytes; absent where the kind has its parent's */
+  mac?: Uint8Array;
+  addresses: AddressPlan[];
+  ipv6: boolean;
+  routes: RoutePlan[];
+  /** 0 = the parent's */
   mtu: number;
-  /** keeps it from its neighbours on the bridge (icc off) */
-  isolated: boolean;
+  /** below /proc/sys/net, written in the container's namespace */
+  sysctls: [path: string, value: string][];
 }
 
 export interface TearDownPlan {
   links: string[];
   namespaces: string[];
   /** addresses whose tracked connections are forgotten */
-  flowsTo: number[];
+  flowsTo: Uint8Array[];
+}
+
+/** A container leaves a network and runs on. */
+export interface UnwirePlan {
+  netnsPath: string;
+  /** in the container */
+  name: string;
+  /** on the host; "" without one */
+  link: string;
+  flowsTo: Uint8Array[];
+}
+
+/** The default routes that a namespace should have; families without one have none. */
+export interface ReroutePlan {
+  netnsPath: string;
+  routes: (RoutePlan & { name: string })[];
+}
+
+/** A recorded bridge port: put back where its bridge had to be made anew. */
+export interface PortPlan {
+  link: string;
+  bridge: string;
+  isolated: boolean;
 }
 
 export interface SweepPlan {
@@ -43,23 +86,33 @@ export interface SweepPlan {
   /** host links that stay in the bridges */
   links: string[];
   bridges: BridgePlan[];
-  /** absent: no container is left, and bridges and table go */
+  ports: PortPlan[];
+  /** absent: nothing is needed, and bridges and table go */
   rules: RuleModel | undefined;
   table: string;
 }
 
 /** The Worker's methods: one argument each, and an answer when the change is made. */
 export interface NetworkCalls {
-  /** makes or corrects the bridges, and makes the table anew */
-  prepare(args: { bridges: BridgePlan[]; rules: RuleModel }): void;
+  /** makes or corrects the bridges and their ports, and makes the table anew */
+  prepare(args: { bridges: BridgePlan[]; ports: PortPlan[]; rules: RuleModel }): void;
+  /** nft(8) text, then the bridge */
+  addBridge(args: { commands: string; bridge: BridgePlan }): void;
+  removeBridge(args: { commands: string; bridge: string }): void;
+  makeParent(plan: ParentPlan): void;
+  removeParent(args: { name: string }): void;
   makeNamespace(args: { path: string }): void;
   holdHostNamespace(args: { path: string }): void;
   wire(plan: EndpointPlan): void;
+  unwire(plan: UnwirePlan): void;
+  reroute(plan: ReroutePlan): void;
   /** nft(8) text, one transaction */
   changeRules(args: { commands: string }): void;
   tearDown(plan: TearDownPlan): void;
   removeAll(args: { bridges: string[]; table: string }): void;
   sweep(plan: SweepPlan): void;
+  /** routes and addresses of the host, as CIDR, but those of the named interfaces */
+  hostSubnets(args: { except: string[] }): string[];
   /** the last call: the thread gives back its descriptors */
   close(args: Record<string, never>): void;
 }

@@ -107,4 +107,17 @@ export const migrations: readonly string[] = [
     PRIMARY KEY (image_id, digest)
   ) STRICT;
   `,
+  `
+  -- network: a spec holds a list of subnets of both families; an endpoint has an address of each
+  ALTER TABLE endpoints ADD COLUMN ipv6 TEXT;
+  CREATE UNIQUE INDEX endpoints_by_ipv6 ON endpoints (network_id, ipv6);
+  UPDATE networks SET spec = json_set(
+    json_remove(spec, '$.subnet', '$.gateway'),
+    '$.subnets',
+    CASE WHEN json_extract(spec, '$.subnet') IS NULL THEN json('[]') ELSE json_array(json_object(
+      'subnet', json_extract(spec, '$.subnet'), 'gateway', json_extract(spec, '$.gateway'),
+      'gatewayTold', json('true'), 'chosen', json('true')
+    )) END
+  );
+  `,
 ];

@@ -557,6 +557,29 @@ export interface VolumeCreateRequest {
   Labels?: Record<string, string> | null;
 }
 
+export interface IpamConfig {
+  Subnet?: string;
+  IPRange?: string;
+  Gateway?: string;
+  AuxiliaryAddresses?: Record<string, string>;
+}
+
+export interface NetworkCreateRequest {
+  Name?: string;
+  Driver?: string;
+  Scope?: string;
+  EnableIPv4?: boolean | null;
+  EnableIPv6?: boolean | null;
+  IPAM?: { Driver?: string; Options?: Record<string, string> | null; Config?: IpamConfig[] | null } | null;
+  Internal?: boolean;
+  Attachable?: boolean;
+  Ingress?: boolean;
+  ConfigOnly?: boolean;
+  ConfigFrom?: { Network?: string } | null;
+  Options?: Record<string, string> | null;
+  Labels?: Record<string, string> | null;
+}
+
 export interface NetworkInspect {
   Name: string;
   Id: string;
@@ -568,9 +591,7 @@ export interface NetworkInspect {
   IPAM: {
     Driver: string;
     Options: Record<string, string> | null;
-    Config:
-      | { Subnet?: string; IPRange?: string; Gateway?: string; AuxiliaryAddresses?: Record<string, string> }[]
-      | null;
+    Config: IpamConfig[] | null;
   };
   Internal: boolean;
   Attachable: boolean;

@@ -1,79 +1,56 @@
 import { EngineError } from "../../lib/errors.ts";
-import type { ObjectShape } from "../../lib/go-json/shape.ts";
-import type { ContainerSummary, NetworkInspect } from "../../types/api.ts";
-import type { Call } from "../call.ts";
+import type { EndpointSettings, NetworkCreateRequest, NetworkInspect } from "../../types/api.ts";
 import { networkConnect, networkCreate, networkDisconnect } from "../decode/bodies.ts";
 import { listFilters } from "../decode/filters.ts";
-import { notBuilt } from "../errors.ts";
-import { filterNetworks, isPredefined } from "../filters/networks.ts";
-import { json } from "../reply.ts";
+import { filterNetworks } from "../filters/networks.ts";
+import { created, emptyOk, json, noContent } from "../reply.ts";
 import type { Handler, Route } from "../router.ts";
 import { notManagerSentence } from "./swarm.ts";
 
-const list: Handler = async (call) => {
-  const { engine, query } = call;
+const list: Handler = ({ engine, query }) => {
   const filters = listFilters(query.text("filters"), "networks");
-  const running = filters.has("dangling") ? await runningContainers(call) : [];
-  const used = (network: NetworkInspect): boolean =>
-    running.some((container) => network.Name in container.NetworkSettings.Networks);
+  const used = ({ Id }: NetworkInspect): boolean =>
+    Object.keys(engine.networks.get(Id).Containers).length > 0;
   return json(filterNetworks(engine.networks.list(), filters, used));
 };
 
-const inspect: Handler = async (call) => {
-  const { engine, query } = call;
+const inspect: Handler = ({ engine, query, ...call }) => {
   query.strictFlag("verbose");
-  const network = engine.networks.get(call.param("id"));
+  const id = call.params["id"] ?? "";
+  const network = engine.networks.get(id);
   if (query.text("scope") !== "" && query.text("scope") !== network.Scope)
-    throw new EngineError("notFound", `network ${call.param("id")} not found`);
-  return json({ ...network, Containers: membersOf(network, await runningContainers(call)) });
+    throw new EngineError("notFound", `network ${id} not found`);
+  return json(network);
 };
 
-const remove: Handler = (call) => {
-  const network = call.engine.networks.get(call.param("id"));
-  if (isPredefined(network.Name))
-    throw new EngineError("forbidden", `${network.Name} is a pre-defined network and cannot be removed`);
-  throw notBuilt("DELETE", "/networks/{id}");
+const remove: Handler = async (call) => {
+  await call.engine.networks.remove(call.param("id"));
+  return noContent;
 };
 
-/** What can be told of a network's creation before there is one. */
 const create: Handler = async (call) => {
-  const body = await call.json<{ Name?: string; Driver?: string }>(networkCreate);
-  if (!body.Name?.trim()) throw new EngineError("invalid", "invalid name: name is empty");
+  const body = await call.json<NetworkCreateRequest>(networkCreate);
   if (body.Driver === "overlay") throw new EngineError("forbidden", notManagerSentence);
-  throw notBuilt("POST", "/networks/create");
+  const { id, warning } = await call.engine.networks.create(body);
+  return created({ Id: id, Warning: warning });
 };
 
-/** Connecting and disconnecting name a container, whatever else they say. */
-const membership =
-  (pattern: string, shape: ObjectShape): Handler =>
-  async (call) => {
-    const body = await call.json<{ Container?: string }>(shape);
-    if (!body.Container) throw new EngineError("invalid", 'invalid name or ID supplied: ""');
-    call.engine.networks.get(call.param("id"));
-    throw notBuilt("POST", pattern);
-  };
+const connect: Handler = async (call) => {
+  const body = await call.json<{ Container?: string; EndpointConfig?: Partial<EndpointSettings> | null }>(
+    networkConnect,
+  );
+  const container = body.Container ?? "";
+  if (container === "") throw new EngineError("invalid", 'invalid name or ID supplied: ""');
+  await call.engine.containers.connect(container, call.param("id"), body.EndpointConfig ?? {});
+  return emptyOk;
+};
 
-const runningContainers = (call: Call): Promise<ContainerSummary[]> =>
-  call.engine.containers.list({ all: false, size: false, filters: new Map() });
-
-/** The containers in a network, by id. */
-function membersOf(network: NetworkInspect, running: ContainerSummary[]): NetworkInspect["Containers"] {
-  const members: NetworkInspect["Containers"] = {};
-  for (const container of running) {
-    const endpoint = container.NetworkSettings.Networks[network.Name];
-    if (!endpoint) continue;
-    const prefixed = (address: string, length: number): string =>
-      address === "" ? "" : `${address}/${length}`;
-    members[container.Id] = {
-      Name: (container.Names[0] ?? "").replace(/^\//, ""),
-      EndpointID: endpoint.EndpointID,
-      MacAddress: endpoint.MacAddress,
-      IPv4Address: prefixed(endpoint.IPAddress, endpoint.IPPrefixLen),
-      IPv6Address: prefixed(endpoint.GlobalIPv6Address, endpoint.GlobalIPv6PrefixLen),
-    };
-  }
-  return members;
-}
+const disconnect: Handler = async (call) => {
+  const { Container: container = "" } = await call.json<{ Container?: string }>(networkDisconnect);
+  if (container === "") throw new EngineError("invalid", 'invalid name or ID supplied: ""');
+  await call.engine.containers.disconnect(container, call.param("id"));
+  return emptyOk;
+};
 
 export const networkRoutes: readonly Route[] = [
   { method: "GET", pattern: "/networks", handler: list },
@@ -81,14 +58,6 @@ export const networkRoutes: readonly Route[] = [
   { method: "GET", pattern: "/networks/{id}", handler: inspect },
   { method: "DELETE", pattern: "/networks/{id}", handler: remove },
   { method: "POST", pattern: "/networks/create", handler: create },
-  {
-    method: "POST",
-    pattern: "/networks/{id}/connect",
-    handler: membership("/networks/{id}/connect", networkConnect),
-  },
-  {
-    method: "POST",
-    pattern: "/networks/{id}/disconnect",
-    handler: membership("/networks/{id}/disconnect", networkDisconnect),
-  },
+  { method: "POST", pattern: "/networks/{id}/connect", handler: connect },
+  { method: "POST", pattern: "/networks/{id}/disconnect", handler: disconnect },
 ];

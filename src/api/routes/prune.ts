@@ -14,11 +14,8 @@ const volumes: Handler = async ({ engine, query, minor }) =>
 const images: Handler = async ({ engine, query }) =>
   json(await engine.prune.images(listFilters(query.text("filters"), "imagesPrune")));
 
-/** There are no networks but the predefined ones, which stay. */
-const networks: Handler = ({ query }) => {
-  listFilters(query.text("filters"), "networksPrune");
-  return json({ NetworksDeleted: null });
-};
+const networks: Handler = async ({ engine, query }) =>
+  json(await engine.prune.networks(listFilters(query.text("filters"), "networksPrune")));
 
 const isKind = (text: string): text is UsageKind => usageKinds.some((kind) => kind === text);
 

@@ -11,7 +11,7 @@ import { tell } from "../context.ts";
 import type { ContainerSpec, CreateRequest } from "../contract.ts";
 import { resolveLinks } from "../links/link.ts";
 import { prepareViews, removeViews } from "../start/image-views.ts";
-import { portRequests } from "../start/network.ts";
+import { portRequests } from "../networks/request.ts";
 import { readBody } from "./body.ts";
 import { type PlannedMount, planMounts } from "./mounts.ts";
 import { normalise } from "./normalise.ts";
@@ -48,6 +48,7 @@ export async function create(ctx: Context, request: CreateRequest): Promise<Cont
     engine: ctx.config,
     cgroupVersion: ctx.facts.cgroupVersion,
     containerId: (idOrName) => ctx.store.lookUp(idOrName)?.id,
+    networkName: (nameOrId) => ctx.networks.lookUp(nameOrId)?.Name,
   });
   const undo = new Undo();
   try {
@@ -140,6 +141,7 @@ function checkNetworks(
     ctx.networks.check({
       containerId: id,
       containerName: name,
+      hostname: complete.config.Hostname,
       networks: complete.networks,
       ports: portRequests(complete.config, complete.hostConfig),
     });

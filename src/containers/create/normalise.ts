@@ -16,6 +16,8 @@ export interface NormaliseInput {
   cgroupVersion: "1" | "2";
   /** full id of another container, for `container:<name>` */
   containerId: (idOrName: string) => string | undefined;
+  /** a network's name, by name or id */
+  networkName: (nameOrId: string) => string | undefined;
 }
 
 export interface Normalised {
@@ -39,7 +41,7 @@ export function normalise(input: NormaliseInput): Normalised {
     Hostname: merged.Hostname || defaultHostname(input.id, hostConfig),
     WorkingDir: merged.WorkingDir === "" ? "" : cleanPath(merged.WorkingDir),
   };
-  return { config, hostConfig, networks: networksOf(input.body, hostConfig, config), path, args };
+  return { config, hostConfig, networks: networksOf(input, hostConfig, config), path, args };
 }
 
 const defaultHostname = (id: string, host: HostConfig): string =>
@@ -93,20 +95,19 @@ function cgroupnsMode(host: HostConfig, engine: ContainersConfig, version: "1" |
   return engine.defaultCgroupnsMode ?? (version === "2" && !host.Privileged ? "private" : "host");
 }
 
-/** The endpoints a container will have, by the networks' names. */
+/** The endpoints a container will have, by the networks' names; a network that is not there yet by what it was called. */
 function networksOf(
-  body: CreateBody,
+  { body, networkName }: NormaliseInput,
   host: HostConfig,
   config: ContainerConfig,
 ): Record<string, Partial<EndpointSettings>> {
   if (host.NetworkMode.startsWith("container:")) return {};
+  const nameOf = (nameOrId: string): string =>
+    nameOrId === "default" ? "bridge" : (networkName(nameOrId) ?? nameOrId);
   const asked = Object.fromEntries(
-    Object.entries(body.endpoints).map(([name, endpoint]) => [
-      name === "default" ? "bridge" : name,
-      endpoint,
-    ]),
+    Object.entries(body.endpoints).map(([name, endpoint]) => [nameOf(name), endpoint]),
   );
-  const mode = host.NetworkMode;
+  const mode = nameOf(host.NetworkMode);
   const mac = config.MacAddress ?? "";
   const own = asked[mode];
   if (mac !== "" && !/^([0-9a-fA-F]{2}[:-]){5}[0-9a-fA-F]{2}$/.test(mac))

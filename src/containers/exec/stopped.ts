@@ -8,7 +8,7 @@ import { bundleOf, type Context } from "../context.ts";
 import { holdRoot } from "../root.ts";
 import { finishHosts } from "../start/files.ts";
 import { joinedContainer, networkDonor } from "../start/namespaces.ts";
-import { sandboxRequest } from "../start/network.ts";
+import { sandboxRequest } from "../networks/request.ts";
 import { prepareShm, releaseShm } from "../start/shm.ts";
 import { execInput, specFor } from "../start/spec.ts";
 import { nameFiles, runtimeName } from "../start/start.ts";

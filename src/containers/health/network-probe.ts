@@ -3,7 +3,7 @@ import { connectTcp, type TcpTarget } from "../../system/tcp.ts";
 import type { Container } from "../container.ts";
 import type { Context } from "../context.ts";
 import { joinedContainer } from "../start/namespaces.ts";
-import { exposedPorts } from "../start/network.ts";
+import { exposedPorts } from "../networks/request.ts";
 import type { ProbeResult } from "./probe.ts";
 
 /** a status line that is longer is none */

@@ -1,5 +1,5 @@
 import type { ContainerConfig } from "../../types/api.ts";
-import { exposedPorts } from "../start/network.ts";
+import { exposedPorts } from "../networks/request.ts";
 
 /** What a link's variables are made of. */
 export interface LinkFacts {

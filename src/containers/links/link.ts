@@ -20,6 +20,8 @@ export function parseLink(text: string): { name: string; alias: string } {
 /** The links a new container asks for, each to a container that exists; of one alias given twice the first counts. */
 export function resolveLinks(ctx: Context, host: HostConfig): ContainerLink[] {
   const byAlias = new Map<string, ContainerLink>();
+  // on a user's network links are aliases that its name resolution knows
+  if (host.NetworkMode !== "bridge" && host.NetworkMode !== "none") return [];
   for (const text of host.Links ?? []) {
     const { name, alias } = parseLink(text);
     const target = followed(ctx, named(ctx, name));

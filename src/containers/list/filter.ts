@@ -2,7 +2,7 @@ import { EngineError, isKind } from "../../lib/errors.ts";
 import { parsePort } from "../../lib/ports.ts";
 import type { Container } from "../container.ts";
 import type { Context } from "../context.ts";
-import { exposedPorts } from "../start/network.ts";
+import { exposedPorts } from "../networks/request.ts";
 import { portSummaries } from "./ports.ts";
 import { stateWord } from "./status.ts";
 

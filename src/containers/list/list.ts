@@ -3,7 +3,7 @@ import type { Container } from "../container.ts";
 import type { Context } from "../context.ts";
 import type { ListRequest } from "../contract.ts";
 import { whyEnded } from "../ended.ts";
-import { endpointsOf } from "../endpoints.ts";
+import { endpointsOf } from "../networks/endpoints.ts";
 import { namesByLinks } from "../links/link.ts";
 import { sizesOf } from "../sizes.ts";
 import { filterTest } from "./filter.ts";

@@ -1,6 +1,6 @@
 import type { PortMap, PortSummary } from "../../types/api.ts";
 import type { Container } from "../container.ts";
-import { exposedPorts } from "../start/network.ts";
+import { exposedPorts } from "../networks/request.ts";
 
 /** `NetworkSettings.Ports` of a running container: what is published, and `null` for what is only exposed. */
 export function portMapOf(container: Container): PortMap {
@@ -9,6 +9,11 @@ export function portMapOf(container: Container): PortMap {
   const published = sandbox.ports;
   const host = container.spec.hostConfig.NetworkMode;
   if (host === "host" || host === "none") return {};
+  const outward = Object.values(sandbox.endpoints).some(
+    ({ Gateway, IPv6Gateway }) => Gateway !== "" || IPv6Gateway !== "",
+  );
+  // a container that no network lets out publishes nothing, and Docker tells not even what it exposes
+  if (!outward) return {};
   const all: PortMap = {};
   for (const { port, protocol } of exposedPorts(container.spec.config)) all[`${port}/${protocol}`] = null;
   const merged = { ...all, ...published };

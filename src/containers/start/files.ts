@@ -1,6 +1,7 @@
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { SandboxState } from "../../network/contract.ts";
+import type { EndpointSettings } from "../../types/api.ts";
 import type { Container } from "../container.ts";
 import { type Context, folderOf } from "../context.ts";
 import { linkedHosts } from "../links/start.ts";
@@ -25,6 +26,10 @@ export function nameFilesOf(ctx: Context, id: string): NameFiles {
   };
 }
 
+/** Whether names are resolved for it: it is in a network that a user made. */
+export const inUserNetwork = ({ spec }: Container): boolean =>
+  Object.keys(spec.networks).some((name) => !["bridge", "host", "none"].includes(name));
+
 /** Writes all three anew; `hosts` lacks the container's own address until `finishHosts`. */
 export async function writeNameFiles(ctx: Context, container: Container): Promise<NameFiles> {
   const { config, hostConfig } = container.spec;
@@ -39,7 +44,7 @@ export async function writeNameFiles(ctx: Context, container: Container): Promis
     dnsSearch: or(hostConfig.DnsSearch, ctx.config.dnsSearch),
     dnsOptions: or(hostConfig.DnsOptions, ctx.config.dnsOptions),
     hostMode,
-    userNetwork: Object.keys(container.spec.networks).some((name) => isUserNetwork(ctx, name)),
+    userNetwork: inUserNetwork(container),
   });
   await Promise.all([
     writeFile(files.hostname, `${config.Hostname}\n`, { mode: 0o644 }),
@@ -49,29 +54,48 @@ export async function writeNameFiles(ctx: Context, container: Container): Promis
   return files;
 }
 
-const predefined: ReadonlySet<string> = new Set(["bridge", "host", "none"]);
-
-function isUserNetwork(ctx: Context, nameOrId: string): boolean {
-  const network = ctx.networks.list().find(({ Id, Name }) => Name === nameOrId || Id === nameOrId);
-  return !predefined.has(network?.Name ?? nameOrId);
-}
-
 /** Adds the container's own addresses, in place: the file is mounted already. */
 export async function finishHosts(ctx: Context, container: Container, state: SandboxState): Promise<void> {
-  const addresses = Object.values(state.endpoints).flatMap((endpoint) =>
-    [endpoint.IPAddress, endpoint.GlobalIPv6Address].filter(
-      (address) => address !== "" && address !== undefined,
-    ),
-  );
+  const addresses = Object.values(state.endpoints).flatMap(addressesOf);
   if (addresses.length > 0)
     await writeFile(nameFilesOf(ctx, container.id).hosts, await hostsText(ctx, container, addresses));
+}
+
+const addressesOf = ({ IPAddress, GlobalIPv6Address }: EndpointSettings): string[] =>
+  [IPAddress, GlobalIPv6Address].filter((address) => address !== "" && address !== undefined);
+
+/** more than this is no hosts file of the engine's any more */
+const hostsSizeMax = 1 << 20;
+
+/** A network was joined or left: its lines come and go, in place; what the container wrote there stays. */
+export async function changeHosts(
+  ctx: Context,
+  container: Container,
+  { joined, left }: { joined?: EndpointSettings; left?: EndpointSettings },
+): Promise<void> {
+  const { hosts } = nameFilesOf(ctx, container.id);
+  const { size } = await stat(hosts);
+  if (size > hostsSizeMax) return;
+  const gone = new Set(left ? addressesOf(left) : []);
+  const lines = (await readFile(hosts, "utf8")).split("\n");
+  const kept = lines.filter((line) => !gone.has(line.split("\t")[0] ?? ""));
+  const names = namesOf(container);
+  const added = (joined ? addressesOf(joined) : []).map((address) => `${address}\t${names}\n`);
+  const text = kept.join("\n");
+  const ended = text === "" || text.endsWith("\n") || added.length === 0 ? text : `${text}\n`;
+  await writeFile(hosts, `${ended}${added.join("")}`);
+}
+
+function namesOf({ spec: { config } }: Container): string {
+  const { Hostname, Domainname } = config;
+  return Domainname === "" ? Hostname : `${Hostname}.${Domainname} ${Hostname}`;
 }
 
 const hostGateways = (ctx: Context): readonly string[] =>
   ctx.config.hostGatewayIps.length > 0 ? ctx.config.hostGatewayIps : [ctx.networks.hostGateway()];
 
 async function hostsText(ctx: Context, container: Container, addresses: readonly string[]): Promise<string> {
-  const { config, hostConfig } = container.spec;
+  const { hostConfig } = container.spec;
   const base =
     hostConfig.NetworkMode === "host" ? await readFile("/etc/hosts", "utf8").catch(() => loopback) : loopback;
   const extra = (hostConfig.ExtraHosts ?? []).flatMap((entry) => {
@@ -80,8 +104,7 @@ async function hostsText(ctx: Context, container: Container, addresses: readonly
     const stands = address === "host-gateway" ? hostGateways(ctx) : [address];
     return stands.map((each) => `${each}\t${entry.slice(0, at)}\n`);
   });
-  const names =
-    config.Domainname === "" ? config.Hostname : `${config.Hostname}.${config.Domainname} ${config.Hostname}`;
+  const names = namesOf(container);
   return [
     base,
     ...extra,

@@ -16,7 +16,8 @@ import { failureOf } from "./failure.ts";
 import { finishHosts, nameFilesOf, writeNameFiles } from "./files.ts";
 import { unmountViews } from "./image-views.ts";
 import { joinedContainer, networkDonor } from "./namespaces.ts";
-import { sandboxRequest, tellNetworks } from "./network.ts";
+import { knownNetworks } from "../networks/endpoints.ts";
+import { sandboxRequest, tellNetworks } from "../networks/request.ts";
 import { prepareShm, releaseShm } from "./shm.ts";
 import { specFor } from "./spec.ts";
 import { makeTargets } from "./targets.ts";
@@ -190,7 +191,7 @@ function becomeRunning(ctx: Context, container: Container, sandbox: SandboxState
     error: "",
     exitCode: 0,
     oomKilled: false,
-    ...(sandbox ? { sandbox } : {}),
+    ...(sandbox ? { sandbox, networks: knownNetworks(sandbox) } : {}),
   };
   ctx.store.saveLife(container);
   const logPath = logPathIn(ctx, container);

@@ -3,17 +3,20 @@ import type { Images } from "../../images/contract.ts";
 import { EngineError } from "../../lib/errors.ts";
 import type { Filters } from "../../lib/filters.ts";
 import { booleanFilter } from "../../lib/filters.ts";
+import type { Networks } from "../../network/contract.ts";
 import type { Snapshots } from "../../snapshots/contract.ts";
 import type { EventBus } from "../../state/events.ts";
 import type { ImageDeleteItem, ImageSummary, Volume } from "../../types/api.ts";
 import type { Volumes } from "../../volumes/contract.ts";
 import { conditionsOf } from "./conditions.ts";
+import { pruneNetworks } from "./networks.ts";
 
 export interface PruneParts {
   containers: Containers;
   images: Images;
   volumes: Volumes;
   snapshots: Snapshots;
+  networks: Networks;
   events: EventBus;
 }
 
@@ -22,6 +25,7 @@ export interface Prune {
   containers(filters: Filters): Promise<{ ContainersDeleted: string[] | null; SpaceReclaimed: number }>;
   /** anonymous ones only, unless the filter `all` says so */
   volumes(filters: Filters): Promise<{ VolumesDeleted: string[]; SpaceReclaimed: number }>;
+  networks(filters: Filters): Promise<{ NetworksDeleted: string[] | null }>;
   /** dangling ones only, unless `dangling=false` */
   images(filters: Filters): Promise<{ ImagesDeleted: ImageDeleteItem[] | null; SpaceReclaimed: number }>;
 }
@@ -29,6 +33,7 @@ export interface Prune {
 export const makePrune = (parts: PruneParts): Prune => ({
   containers: (filters) => pruneContainers(parts, filters),
   volumes: (filters) => pruneVolumes(parts, filters),
+  networks: (filters) => pruneNetworks(parts, filters),
   images: (filters) => pruneImages(parts, filters),
 });
 

@@ -1,34 +1,50 @@
-import { randomBytes } from "node:crypto";
+import { readdirSync } from "node:fs";
 import { EngineError } from "../../lib/errors.ts";
-import { addAddress, createBridge, setUp } from "../../system/netlink/requests.ts";
+import { addAddress, createBridge, setAlias, setUp } from "../../system/netlink/requests.ts";
 import type { Netlink } from "../../system/netlink/socket.ts";
-import { ipv4Bytes } from "../ipv4.ts";
 import type { BridgePlan } from "../worker-protocol.ts";
 import { findLink } from "./links.ts";
-import { setSysctl } from "./sysctl.ts";
+import { randomMac } from "./mac.ts";
+import { hasIpv6, setSysctl } from "./sysctl.ts";
 
-/** A random MAC of the locally administered, individual kind. */
-export function randomMac(): Uint8Array {
-  const mac = randomBytes(6);
-  mac[0] = ((mac[0] ?? 0) & 0xfc) | 0x02;
-  return mac;
-}
+/** marks a bridge as made by an engine: one that the user made stays when its network goes */
+export const bridgeMark = "berth";
 
 /**
  * Makes the bridge, or sees that it has what the plan says. Its MAC is set, not inherited from its ports: it would
- * change as containers come and go. Gives its index.
+ * change as containers come and go. Says whether it had to be made.
  */
-export function ensureBridge(netlink: Netlink, plan: BridgePlan): number {
+export function ensureBridge(netlink: Netlink, plan: BridgePlan): boolean {
   const found = findLink(netlink, plan.name);
   if (found && found.kind !== "bridge")
-    throw new EngineError("internal", `network interface ${plan.name} exists and is no bridge`);
-  if (!found) netlink.apply([createBridge(plan.name, randomMac(), plan.mtu)]);
+    throw new EngineError("internal", `existing interface ${plan.name} is not a bridge`);
+  if (!found)
+    netlink.apply([createBridge(plan.name, randomMac(), plan.mtu), setAlias(plan.name, bridgeMark)]);
   const index = found?.index ?? findLink(netlink, plan.name)?.index ?? 0;
-  netlink.apply([
-    addAddress(index, { bytes: ipv4Bytes(plan.address), prefix: plan.prefix }),
-    setUp(plan.name),
-  ]);
+  if (hasIpv6()) prepareIpv6(plan);
+  netlink.apply([...plan.addresses.map((address) => addAddress(index, address)), setUp(plan.name)]);
   setSysctl(`ipv4/conf/${plan.name}/route_localnet`, "1");
   if (plan.forward) setSysctl("ipv4/ip_forward", "1");
-  return index;
+  return !found;
+}
+
+/** Without IPv6 a bridge has none at all; with it, it is the containers' router and takes nobody else for one. */
+function prepareIpv6({ name, ipv6, forward }: BridgePlan): void {
+  setSysctl(`ipv6/conf/${name}/disable_ipv6`, ipv6 ? "0" : "1");
+  if (!ipv6) return;
+  setSysctl(`ipv6/conf/${name}/accept_ra`, "0");
+  if (forward) forwardIpv6();
+}
+
+/**
+ * A host that forwards no longer listens to routers unless told so (`accept_ra` 2, Documentation/networking/ip-sysctl):
+ * interfaces that do now go on doing it, or the host would lose its own default route.
+ */
+function forwardIpv6(): void {
+  for (const name of readdirSync("/proc/sys/net/ipv6/conf")) {
+    if (name === "all" || name === "default" || name === "lo") continue;
+    setSysctl(`ipv6/conf/${name}/accept_ra`, "2", "1");
+  }
+  setSysctl("ipv6/conf/default/forwarding", "1");
+  setSysctl("ipv6/conf/all/forwarding", "1");
 }

@@ -1,11 +1,11 @@
-import { closeSync, existsSync, openSync } from "node:fs";
+import { closeSync, openSync } from "node:fs";
+import type { NetlinkRequest } from "../../system/netlink/codec.ts";
 import * as request from "../../system/netlink/requests.ts";
 import type { Netlink, NetlinkProtocol } from "../../system/netlink/socket.ts";
 import type { NamespaceThread } from "../../system/netns.ts";
-import { ipv4Bytes } from "../ipv4.ts";
-import type { EndpointPlan } from "../worker-protocol.ts";
-import { dropLink, linkIndex } from "./links.ts";
-import { setSysctl } from "./sysctl.ts";
+import type { EndpointPlan, LinkPlan, ReroutePlan, RoutePlan } from "../worker-protocol.ts";
+import { dropLink, findLink, linkIndex } from "./links.ts";
+import { hasIpv6, setSysctl } from "./sysctl.ts";
 
 export interface WireTools {
   thread: Pick<NamespaceThread, "enter">;
@@ -14,49 +14,142 @@ export interface WireTools {
   openNetlink: (protocol?: NetlinkProtocol) => Netlink;
 }
 
+type VethPlan = EndpointPlan & { link: Extract<LinkPlan, { kind: "veth" }> };
+
+/** Makes an interface in the namespace; what is half made is taken away again. */
+export function wireEndpoint(tools: WireTools, plan: EndpointPlan): void {
+  if (plan.link.kind === "veth") wireVeth(tools, { ...plan, link: plan.link });
+  else wireSlave(tools, plan, plan.link);
+}
+
 /**
  * A veth pair from the bridge into the namespace. The host's side joins the bridge last: with its peer up, the bridge
  * forwards at once (or when the kernel has told the carrier, within 2 ms); joined earlier, the port always waits.
  */
-export function wireEndpoint(tools: WireTools, plan: EndpointPlan): void {
+function wireVeth(tools: WireTools, plan: VethPlan): void {
   const { netlink } = tools;
-  const bridgeIndex = linkIndex(netlink, plan.bridge);
-  const { link, name, mac, mtu } = plan;
-  const netnsFd = openSync(plan.netnsPath, "r");
+  const { link, bridge, isolated } = plan.link;
+  const mac = plan.mac ?? new Uint8Array(6);
+  const bridgeIndex = linkIndex(netlink, bridge);
+  withNamespace(plan.netnsPath, (netnsFd) =>
+    netlink.apply([request.createVeth({ host: link, peer: plan.name, mac, mtu: plan.mtu, netnsFd })]),
+  );
   try {
-    netlink.apply([request.createVeth({ host: link, peer: name, mac, mtu, netnsFd })]);
-  } finally {
-    closeSync(netnsFd);
-  }
-  try {
-    tools.thread.enter(plan.netnsPath, () => configurePeer(tools.openNetlink(), plan));
-    const index = linkIndex(netlink, link);
-    netlink.apply([
-      ...(hasIpv6() ? [request.noLinkLocal(link)] : []),
-      request.setUp(link),
-      request.setMaster(link, bridgeIndex),
-      request.setPortMode(index, plan.isolated),
-      request.setNeighbour(bridgeIndex, ipv4Bytes(plan.address), mac),
-    ]);
+    tools.thread.enter(plan.netnsPath, () => configureInside(tools.openNetlink(), plan));
+    joinBridge(netlink, { link, bridgeIndex, isolated });
+    netlink.apply(plan.addresses.map(({ bytes }) => request.setNeighbour(bridgeIndex, bytes, mac)));
   } catch (error) {
     dropLink(netlink, link);
     throw error;
   }
 }
 
-function configurePeer(netlink: Netlink, plan: EndpointPlan): void {
+export function joinBridge(
+  netlink: Netlink,
+  { link, bridgeIndex, isolated }: { link: string; bridgeIndex: number; isolated: boolean },
+): void {
+  const index = linkIndex(netlink, link);
+  netlink.apply([
+    ...(hasIpv6() ? [request.noLinkLocal(link)] : []),
+    request.setUp(link),
+    request.setMaster(link, bridgeIndex),
+    request.setPortMode(index, isolated),
+  ]);
+}
+
+/** An interface that shares its parent's wire. */
+function wireSlave(
+  tools: WireTools,
+  plan: EndpointPlan,
+  link: Exclude<LinkPlan, { kind: "veth" }>,
+): void {
+  const { name, mtu, mac, netnsPath } = plan;
+  const parent = linkIndex(tools.netlink, link.parent);
+  withNamespace(netnsPath, (netnsFd) => {
+    const options = { parent, name, mtu, netnsFd, ...(mac ? { mac } : {}) };
+    const made =
+      link.kind === "macvlan"
+        ? request.createMacvlan({ ...options, mode: link.mode })
+        : request.createIpvlan({ ...options, mode: link.mode, flag: link.flag });
+    tools.netlink.apply([made]);
+  });
+  tools.thread.enter(netnsPath, () => {
+    try {
+      configureInside(tools.openNetlink(), plan);
+    } catch (error) {
+      dropInside(tools, name);
+      throw error;
+    }
+  });
+}
+
+function withNamespace(path: string, act: (netnsFd: number) => void): void {
+  const netnsFd = openSync(path, "r");
+  try {
+    act(netnsFd);
+  } finally {
+    closeSync(netnsFd);
+  }
+}
+
+function configureInside(netlink: Netlink, plan: EndpointPlan): void {
   try {
     const index = linkIndex(netlink, plan.name);
     // a network without IPv6 gives its interfaces none, not even a link-local address
-    if (hasIpv6()) setSysctl(`ipv6/conf/${plan.name}/disable_ipv6`, "1");
+    if (hasIpv6()) setSysctl(`ipv6/conf/${plan.name}/disable_ipv6`, plan.ipv6 ? "0" : "1");
+    for (const [path, value] of plan.sysctls) setSysctl(path, value);
     netlink.apply([
       request.setUp(plan.name),
-      request.addAddress(index, { bytes: ipv4Bytes(plan.address), prefix: plan.prefix }),
-      ...(plan.gateway === 0 ? [] : [request.addDefaultRoute(index, ipv4Bytes(plan.gateway))]),
+      ...plan.addresses.map((address) => request.addAddress(index, address)),
+      ...plan.routes.map((route) => routeRequest(index, route)),
     ]);
   } finally {
     netlink.close();
   }
 }
 
-const hasIpv6 = (): boolean => existsSync("/proc/sys/net/ipv6");
+const routeRequest = (index: number, route: RoutePlan): NetlinkRequest =>
+  "gateway" in route
+    ? request.addDefaultRoute(index, route.gateway)
+    : request.addDeviceRoute(index, route.family);
+
+/** Gives a namespace these default routes, and no others. */
+export function reroute(tools: WireTools, { netnsPath, routes }: ReroutePlan): void {
+  tools.thread.enter(netnsPath, () => {
+    const netlink = tools.openNetlink();
+    try {
+      for (const family of [4, 6] as const) dropDefaults(netlink, family);
+      netlink.apply(routes.map((route) => routeRequest(linkIndex(netlink, route.name), route)));
+    } finally {
+      netlink.close();
+    }
+  });
+}
+
+/** ESRCH: none is left; EAFNOSUPPORT, EOPNOTSUPP: a kernel without the family */
+const noMore: ReadonlySet<string> = new Set(["ESRCH", "ENETUNREACH", "EAFNOSUPPORT", "EOPNOTSUPP"]);
+
+function dropDefaults(netlink: Netlink, family: 4 | 6): void {
+  for (let tries = 0; tries < 16; tries++) {
+    try {
+      netlink.apply([request.deleteDefaultRoute(family)]);
+    } catch (error) {
+      if (noMore.has((error as { code?: string }).code ?? "")) return;
+      throw error;
+    }
+  }
+}
+
+/** Deletes an interface of a namespace that others go on using; one that is gone is a success. */
+export function removeInside(tools: WireTools, netnsPath: string, name: string): void {
+  tools.thread.enter(netnsPath, () => dropInside(tools, name));
+}
+
+function dropInside(tools: WireTools, name: string): void {
+  const netlink = tools.openNetlink();
+  try {
+    if (findLink(netlink, name)) dropLink(netlink, name);
+  } finally {
+    netlink.close();
+  }
+}

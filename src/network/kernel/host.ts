@@ -4,12 +4,24 @@ import { disablePort, getLinks, setUp } from "../../system/netlink/requests.ts";
 import { NETLINK_NETFILTER } from "../../system/netlink/socket.ts";
 import { listNamespaces, type NamespaceThread, removeNamespace } from "../../system/netns.ts";
 import type { Nftables } from "../../system/nftables.ts";
-import { ipv4Bytes } from "../ipv4.ts";
+import { formatSubnet } from "../ip.ts";
 import { type RuleModel, removeTable, ruleset } from "../rules.ts";
-import type { BridgePlan, EndpointPlan, NetworkCalls, SweepPlan, TearDownPlan } from "../worker-protocol.ts";
-import { ensureBridge } from "./bridge.ts";
-import { type WireTools, wireEndpoint } from "./endpoint.ts";
+import type {
+  BridgePlan,
+  EndpointPlan,
+  NetworkCalls,
+  ParentPlan,
+  PortPlan,
+  ReroutePlan,
+  SweepPlan,
+  TearDownPlan,
+  UnwirePlan,
+} from "../worker-protocol.ts";
+import { bridgeMark, ensureBridge } from "./bridge.ts";
+import { joinBridge, removeInside, reroute, type WireTools, wireEndpoint } from "./endpoint.ts";
 import { dropLink, findLink } from "./links.ts";
+import { ensureParent, removeParent } from "./parent.ts";
+import { subnetsSeen } from "./probe.ts";
 
 export interface HostTools extends WireTools {
   thread: Pick<NamespaceThread, "enter" | "create" | "holdOwn" | "close">;
@@ -27,10 +39,29 @@ export class HostNetwork implements NetworkCalls {
     this.tools = tools;
   }
 
-  prepare({ bridges, rules }: { bridges: BridgePlan[]; rules: RuleModel }): void {
+  prepare({ bridges, ports, rules }: { bridges: BridgePlan[]; ports: PortPlan[]; rules: RuleModel }): void {
     // the rules first: a bridge without them would let loopback's packets in
     this.tools.nftables.run(ruleset(rules));
-    for (const bridge of bridges) ensureBridge(this.tools.netlink, bridge);
+    const remade = bridges.filter((bridge) => ensureBridge(this.tools.netlink, bridge));
+    for (const { name } of remade) this.rejoin(ports.filter(({ bridge }) => bridge === name));
+  }
+
+  addBridge({ commands, bridge }: { commands: string; bridge: BridgePlan }): void {
+    this.tools.nftables.run(commands);
+    ensureBridge(this.tools.netlink, bridge);
+  }
+
+  removeBridge({ commands, bridge }: { commands: string; bridge: string }): void {
+    this.dropBridge(bridge);
+    this.tools.nftables.run(commands);
+  }
+
+  makeParent(plan: ParentPlan): void {
+    ensureParent(this.tools.netlink, plan);
+  }
+
+  removeParent({ name }: { name: string }): void {
+    removeParent(this.tools.netlink, name);
   }
 
   makeNamespace({ path }: { path: string }): void {
@@ -52,6 +83,17 @@ export class HostNetwork implements NetworkCalls {
     wireEndpoint(this.tools, plan);
   }
 
+  unwire({ netnsPath, name, link, flowsTo }: UnwirePlan): void {
+    if (link !== "") this.silence(link);
+    for (const address of flowsTo) this.forgetFlows(address);
+    if (link === "") removeInside(this.tools, netnsPath, name);
+    else if (findLink(this.tools.netlink, link)) dropLink(this.tools.netlink, link);
+  }
+
+  reroute(plan: ReroutePlan): void {
+    reroute(this.tools, plan);
+  }
+
   changeRules({ commands }: { commands: string }): void {
     this.tools.nftables.run(commands);
   }
@@ -67,11 +109,11 @@ export class HostNetwork implements NetworkCalls {
   }
 
   removeAll({ bridges, table }: { bridges: string[]; table: string }): void {
-    for (const name of bridges) this.removeBridge(name);
+    for (const name of bridges) this.dropBridge(name);
     this.tools.nftables.run(removeTable(table));
   }
 
-  sweep({ netnsFolder, namespaces, links, bridges, rules, table }: SweepPlan): void {
+  sweep({ netnsFolder, namespaces, links, bridges, ports, rules, table }: SweepPlan): void {
     const kept = new Set(namespaces);
     for (const path of listNamespaces(netnsFolder)) if (!kept.has(path)) removeNamespace(path);
     const names = bridges.map(({ name }) => name);
@@ -79,10 +121,12 @@ export class HostNetwork implements NetworkCalls {
       this.removeAll({ bridges: names, table });
       return;
     }
-    const ports = new Set(links);
-    for (const name of names)
-      for (const port of this.portsOf(name)) if (!ports.has(port)) dropLink(this.tools.netlink, port);
-    this.prepare({ bridges, rules });
+    this.dropStrayPorts(new Set(names), new Set(links));
+    this.prepare({ bridges, ports, rules });
+  }
+
+  hostSubnets({ except }: { except: string[] }): string[] {
+    return subnetsSeen(this.tools.netlink, except).map(formatSubnet);
   }
 
   /** Gives back what the thread holds; it is ended next. */
@@ -92,10 +136,10 @@ export class HostNetwork implements NetworkCalls {
     this.tools.thread.close();
   }
 
-  private forgetFlows(address: number): void {
+  private forgetFlows(address: Uint8Array): void {
     const netfilter = this.tools.openNetlink(NETLINK_NETFILTER);
     try {
-      netfilter.apply([forgetFlowsTo(ipv4Bytes(address))]);
+      netfilter.apply([forgetFlowsTo(address)]);
     } catch (error) {
       // kernels that cannot: those flows end by their own timeouts
       const { code = "" } = error as { code?: string };
@@ -111,16 +155,31 @@ export class HostNetwork implements NetworkCalls {
     else if (link) dropLink(this.tools.netlink, name);
   }
 
-  /** A veth whose namespace the kernel has not ended yet would outlive its bridge for a moment. */
-  private removeBridge(name: string): void {
-    for (const port of this.portsOf(name)) dropLink(this.tools.netlink, port);
-    if (findLink(this.tools.netlink, name)?.kind === "bridge") dropLink(this.tools.netlink, name);
+  /** A bridge was made anew: the containers' links that were in it come back. */
+  private rejoin(ports: readonly PortPlan[]): void {
+    for (const { link, bridge, isolated } of ports) {
+      const bridgeIndex = findLink(this.tools.netlink, bridge)?.index;
+      if (bridgeIndex === undefined || !findLink(this.tools.netlink, link)) continue;
+      joinBridge(this.tools.netlink, { link, bridgeIndex, isolated });
+    }
   }
 
-  private portsOf(bridge: string): string[] {
-    const index = findLink(this.tools.netlink, bridge)?.index;
-    if (index === undefined) return [];
-    const links = this.tools.netlink.query(getLinks()).map(decodeLink);
-    return links.flatMap((link) => (link?.master === index ? [link.name] : []));
+  /**
+   * A veth whose namespace the kernel has not ended yet would outlive its bridge for a moment. A bridge that the user
+   * made stays.
+   */
+  private dropBridge(name: string): void {
+    const found = findLink(this.tools.netlink, name);
+    if (found?.kind !== "bridge" || found.alias !== bridgeMark) return;
+    this.dropStrayPorts(new Set([name]), new Set());
+    dropLink(this.tools.netlink, name);
+  }
+
+  /** Ports of these bridges that are not `kept`; one listing of links, however many bridges there are. */
+  private dropStrayPorts(bridges: ReadonlySet<string>, kept: ReadonlySet<string>): void {
+    const links = this.tools.netlink.query(getLinks()).flatMap((message) => decodeLink(message) ?? []);
+    const indexes = new Set(links.filter(({ name }) => bridges.has(name)).map(({ index }) => index));
+    for (const { name, master, kind } of links)
+      if (indexes.has(master) && kind === "veth" && !kept.has(name)) dropLink(this.tools.netlink, name);
   }
 }

@@ -1,5 +1,5 @@
-import { decodeAddress, decodeRoute, type Prefix } from "../../system/netlink/replies.ts";
-import { getAddresses, getRoutes } from "../../system/netlink/requests.ts";
+import { decodeAddress, decodeLink, decodeRoute } from "../../system/netlink/replies.ts";
+import { getAddresses, getLinksOfKind, getRoutes } from "../../system/netlink/requests.ts";
 import {
   NETLINK_NETFILTER,
   NETLINK_ROUTE,
@@ -9,6 +9,7 @@ import {
 } from "../../system/netlink/socket.ts";
 import { getTable } from "../../system/netlink/tables.ts";
 import { listNamespaces } from "../../system/netns.ts";
+import { ipOfBytes, type Subnet, subnetOf } from "../ip.ts";
 import { findLink } from "./links.ts";
 
 /**
@@ -24,31 +25,50 @@ function asking<T>(protocol: NetlinkProtocol, ask: (netlink: Netlink) => T): T {
   }
 }
 
-/** Routes and addresses of the host, but those of one interface. */
-export const hostSubnets = (except: string): Prefix[] =>
-  asking(NETLINK_ROUTE, (netlink) => {
-    const own = findLink(netlink, except)?.index;
-    const routes = netlink.query(getRoutes()).map(decodeRoute);
-    const addresses = netlink.query(getAddresses()).map(decodeAddress);
+/** Routes and addresses of the host, but those of the named interfaces. */
+export const hostSubnets = (except: readonly string[]): Subnet[] =>
+  asking(NETLINK_ROUTE, (netlink) => subnetsSeen(netlink, except));
+
+export function subnetsSeen(netlink: Netlink, except: readonly string[]): Subnet[] {
+  const own = new Set(except.map((name) => findLink(netlink, name)?.index));
+  return ([4, 6] as const).flatMap((family) => {
+    const routes = netlink.query(getRoutes(family)).map(decodeRoute);
+    const addresses = netlink.query(getAddresses(family)).map(decodeAddress);
     return [...routes, ...addresses].flatMap((item) =>
-      item && item.link !== own ? [{ address: item.address, prefix: item.prefix }] : [],
+      item && !own.has(item.link) ? [subnetOf(ipOfBytes(item.bytes), item.prefix)] : [],
     );
   });
+}
 
 /** Whether an earlier run left anything in the kernel. */
 export const hasLeftovers = (own: { bridge: string; table: string; netnsFolder: string }): boolean =>
   listNamespaces(own.netnsFolder).length > 0 ||
   asking(NETLINK_ROUTE, (netlink) => findLink(netlink, own.bridge) !== undefined) ||
-  asking(NETLINK_NETFILTER, (netlink) => hasTable(netlink, own.table));
+  hasTable(own.table);
 
-function hasTable(netlink: Netlink, table: string): boolean {
-  try {
-    netlink.query(getTable(table));
-    return true;
-  } catch (error) {
-    // ENOENT: no such table; EINVAL, EOPNOTSUPP: a kernel without nftables
-    const { code } = error as { code?: unknown };
-    if (code === "ENOENT" || code === "EINVAL" || code === "EOPNOTSUPP") return false;
-    throw error;
-  }
-}
+/** Whether the table of packet rules is there; false where the kernel has no nftables. */
+export const hasTable = (table: string): boolean =>
+  asking(NETLINK_NETFILTER, (netlink) => {
+    try {
+      netlink.query(getTable(table));
+      return true;
+    } catch (error) {
+      // ENOENT: no such table; EINVAL, EOPNOTSUPP: a kernel without nftables
+      const { code } = error as { code?: unknown };
+      if (code === "ENOENT" || code === "EINVAL" || code === "EOPNOTSUPP") return false;
+      throw error;
+    }
+  });
+
+/** Names of all bridges on the host. */
+export const bridgesOnHost = (): Set<string> =>
+  asking(
+    NETLINK_ROUTE,
+    (netlink) =>
+      new Set(
+        netlink.query(getLinksOfKind("bridge")).flatMap((message) => {
+          const link = decodeLink(message);
+          return link?.kind === "bridge" ? [link.name] : [];
+        }),
+      ),
+  );

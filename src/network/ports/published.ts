@@ -2,9 +2,9 @@ import { isIP, isIPv4 } from "node:net";
 import { EngineError } from "../../lib/errors.ts";
 import type { PortBinding, PortMap } from "../../types/api.ts";
 import type { PortRequest } from "../contract.ts";
-import type { PublishedRule } from "../rules.ts";
+import type { PortRules } from "../rules.ts";
 
-/** A published port as it is recorded: one host address, one host port. */
+/** A published port as it is recorded: one host address, one host port (0 where the network is routed to). */
 export interface PublishedPort {
   protocol: PortRequest["protocol"];
   port: number;
@@ -32,14 +32,35 @@ export function portMap(ports: readonly PublishedPort[]): PortMap {
   return Object.fromEntries([...map].sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-/** The packet rules for them; IPv6 goes through forwarders alone. */
-export const portRules = (ports: readonly PublishedPort[], containerIp: string): PublishedRule[] =>
-  ports
-    .filter(({ hostIp }) => isIPv4(hostIp))
-    .map(({ protocol, port, hostIp, hostPort }) => ({
-      hostIp,
+/** Where a container's published ports lead: its addresses in the network that has its default route. */
+export interface PublishTarget {
+  /** "" = none */
+  ipv4: string;
+  ipv6: string;
+  /** packets of the family go straight to the container's address: no host port is taken */
+  routed4: boolean;
+  routed6: boolean;
+  /** where ports are published that name no address; "" = the engine's default */
+  bindAddress: string;
+}
+
+/** The container's address that serves a host address; "" = none. IPv6 is served by an IPv4 address too, by a socket. */
+export const servedBy = (hostIp: string, { ipv4, ipv6 }: PublishTarget): string =>
+  isIPv4(hostIp) ? ipv4 : ipv6 || ipv4;
+
+/** The packet rules for them; what crosses from one family to the other goes through forwarders alone. */
+export function portRules(ports: readonly PublishedPort[], target: PublishTarget): PortRules {
+  const published = ports.flatMap(({ protocol, port, hostIp, hostPort }) => {
+    const containerIp = servedBy(hostIp, target);
+    if (hostPort === 0 || isIP(containerIp) !== isIP(hostIp)) return [];
+    return [{ hostIp, protocol, hostPort, containerIp, containerPort: port }];
+  });
+  const routed = ports
+    .filter(({ hostPort }) => hostPort === 0)
+    .map(({ protocol, port, hostIp }) => ({
       protocol,
-      hostPort,
-      containerIp,
+      containerIp: servedBy(hostIp, target),
       containerPort: port,
     }));
+  return { published, routed };
+}

@@ -2,7 +2,7 @@ import { isIPv4 } from "node:net";
 import { EngineError, messageOf } from "../../lib/errors.ts";
 import type { PortRequest } from "../contract.ts";
 import { PortTable } from "./port-table.ts";
-import type { PublishedPort } from "./published.ts";
+import { type PublishedPort, type PublishTarget, servedBy } from "./published.ts";
 import type { Forwarder, ForwardTarget } from "./tcp-forwarder.ts";
 
 export interface BoundPort {
@@ -34,18 +34,18 @@ export class Publisher {
   }
 
   /** Throws Docker's sentence when a port asked for by number is another container's. */
-  precheck(requests: readonly PortRequest[]): void {
+  precheck(requests: readonly PortRequest[], target: PublishTarget): void {
     for (const request of requests) {
       if (request.hostPort === 0 || request.hostPortEnd > request.hostPort) continue;
-      this.refuseHeld(request, request.hostPort);
+      this.refuseHeld(request, request.hostPort, target);
     }
   }
 
   /** Binds all or none. */
-  async bind(requests: readonly PortRequest[], containerIp: string): Promise<BoundPort[]> {
+  async bind(requests: readonly PortRequest[], target: PublishTarget): Promise<BoundPort[]> {
     const bound: BoundPort[] = [];
     try {
-      for (const request of requests) bound.push(...(await this.bindOne(request, containerIp)));
+      for (const request of requests) bound.push(...(await this.bindOne(request, target)));
       return bound;
     } catch (error) {
       await this.release(bound);
@@ -56,14 +56,18 @@ export class Publisher {
   /** Takes recorded ports again after a restart; one that another program has now is reported and left to the rules. */
   async rebind(
     ports: readonly PublishedPort[],
-    containerIp: string,
+    target: PublishTarget,
     report: (text: string) => void,
   ): Promise<BoundPort[]> {
     const bound: BoundPort[] = [];
     for (const published of ports) {
+      if (published.hostPort === 0) {
+        bound.push({ published, forwarder: undefined });
+        continue;
+      }
       this.table.hold(published.protocol, published.hostIp, published.hostPort);
-      const target = { host: containerIp, port: published.port };
-      const forwarder = await this.options.forward(published, target).catch((error: unknown) => {
+      const to = { host: servedBy(published.hostIp, target), port: published.port };
+      const forwarder = await this.options.forward(published, to).catch((error: unknown) => {
         report(`hold ${published.hostIp} port ${published.hostPort} again: ${messageOf(error)}`);
         return undefined;
       });
@@ -78,20 +82,35 @@ export class Publisher {
       this.table.release(published.protocol, published.hostIp, published.hostPort);
   }
 
-  private addresses({ hostIp, protocol }: PortRequest): string[] {
-    const asked = hostIp === "" ? this.options.defaultAddress : hostIp;
-    if (hostIp !== "" || (asked !== "" && asked !== "0.0.0.0")) return [asked];
-    return this.options.hasIpv6 && protocol !== "sctp" ? ["0.0.0.0", "::"] : ["0.0.0.0"];
+  /** Where a port is published: both families, as far as the container can be reached from them. */
+  private addresses({ hostIp, protocol }: PortRequest, target: PublishTarget): string[] {
+    const asked = hostIp || target.bindAddress || this.options.defaultAddress;
+    if (hostIp !== "" || (asked !== "" && asked !== "0.0.0.0"))
+      return servedBy(asked, target) === "" ? [] : [asked];
+    const ipv6 = target.ipv6 !== "" || (this.options.hasIpv6 && protocol !== "sctp");
+    return [...(target.ipv4 === "" ? [] : ["0.0.0.0"]), ...(ipv6 ? ["::"] : [])];
   }
 
-  private async bindOne(request: PortRequest, containerIp: string): Promise<BoundPort[]> {
+  private async bindOne(request: PortRequest, target: PublishTarget): Promise<BoundPort[]> {
+    const wanted = this.addresses(request, target);
+    const routed = wanted.filter((ip) => (isIPv4(ip) ? target.routed4 : target.routed6));
+    const { protocol, port } = request;
+    const open = routed.map((hostIp) => ({
+      published: { protocol, port, hostIp, hostPort: 0 },
+      forwarder: undefined,
+    }));
+    if (routed.length === wanted.length) return open;
+    return [...open, ...(await this.bindHost(request, target))];
+  }
+
+  private async bindHost(request: PortRequest, target: PublishTarget): Promise<BoundPort[]> {
     const fixed = request.hostPort !== 0 && request.hostPortEnd <= request.hostPort;
-    if (fixed) this.refuseHeld(request, request.hostPort);
+    if (fixed) this.refuseHeld(request, request.hostPort, target);
     let failure: unknown;
     for (const hostPort of this.candidates(request)) {
-      if (!fixed && this.isHeld(request, hostPort)) continue;
+      if (!fixed && this.isHeld(request, hostPort, target)) continue;
       try {
-        return await this.bindAt(request, hostPort, containerIp);
+        return await this.bindAt(request, hostPort, target);
       } catch (error) {
         failure = error;
       }
@@ -100,15 +119,25 @@ export class Publisher {
   }
 
   /** Both families at the same port, or neither. */
-  private async bindAt(request: PortRequest, hostPort: number, containerIp: string): Promise<BoundPort[]> {
+  private async bindAt(
+    request: PortRequest,
+    hostPort: number,
+    target: PublishTarget,
+  ): Promise<BoundPort[]> {
     const bound: BoundPort[] = [];
     const { protocol, port } = request;
     // all addresses are held before the first wait: nobody may come in between
-    const wanted = this.addresses(request).map((hostIp) => ({ protocol, port, hostIp, hostPort }));
+    const wanted = this.hostAddresses(request, target).map((hostIp) => ({
+      protocol,
+      port,
+      hostIp,
+      hostPort,
+    }));
     for (const { hostIp } of wanted) this.table.hold(protocol, hostIp, hostPort);
     try {
       for (const published of wanted) {
-        const forwarder = await this.options.forward(published, { host: containerIp, port });
+        const to = { host: servedBy(published.hostIp, target), port };
+        const forwarder = await this.options.forward(published, to);
         bound.push({ published, forwarder });
       }
       return bound;
@@ -116,7 +145,7 @@ export class Publisher {
       const hostIp = wanted[bound.length]?.hostIp ?? "";
       for (const held of wanted.slice(bound.length)) this.table.release(protocol, held.hostIp, hostPort);
       await this.release(bound);
-      throw bindFailure(request, hostIp, hostPort, containerIp, error);
+      throw bindFailure(request, hostIp, hostPort, servedBy(hostIp, target), error);
     }
   }
 
@@ -133,14 +162,19 @@ export class Publisher {
     }
   }
 
-  private isHeld(request: PortRequest, hostPort: number): boolean {
-    return this.addresses(request).some(
+  /** Those on which a port of the host is taken. */
+  private hostAddresses(request: PortRequest, target: PublishTarget): string[] {
+    return this.addresses(request, target).filter((ip) => !(isIPv4(ip) ? target.routed4 : target.routed6));
+  }
+
+  private isHeld(request: PortRequest, hostPort: number, target: PublishTarget): boolean {
+    return this.hostAddresses(request, target).some(
       (ip) => this.table.holder(request.protocol, ip, hostPort) !== undefined,
     );
   }
 
-  private refuseHeld(request: PortRequest, hostPort: number): void {
-    for (const ip of this.addresses(request)) {
+  private refuseHeld(request: PortRequest, hostPort: number, target: PublishTarget): void {
+    for (const ip of this.hostAddresses(request, target)) {
       const holder = this.table.holder(request.protocol, ip, hostPort);
       if (holder !== undefined)
         throw new EngineError("internal", `Bind for ${holder}:${hostPort} failed: port is already allocated`);

@@ -75,15 +75,15 @@ test("a link tells its name, its kind and its bridge", () => {
       [k.IFLA_LINKINFO, [[k.IFLA_INFO_KIND, Buffer.from("veth\0")]]],
     ]),
   );
-  expect(link).toEqual({ index: 7, name: "vethx", master: 3, up: true, kind: "veth" });
+  expect(link).toEqual({ index: 7, name: "vethx", master: 3, up: true, kind: "veth", alias: "" });
 });
 
 test("a route of the main table tells its destination; the default route does not count", () => {
   const body = (bits: number): Buffer =>
-    Buffer.of(k.AF_INET, bits, 0, 0, k.RT_TABLE_MAIN, 0, 0, 0, 0, 0, 0, 0);
+    Buffer.of(k.AF_INET, bits, 0, 0, k.RT_TABLE_MAIN, 0, 0, k.RTN_UNICAST, 0, 0, 0, 0);
   const to = [k.RTA_DST, Buffer.of(10, 0, 0, 0)] as const;
   expect(decodeRoute(message(k.RTM_NEWROUTE, body(8), [to]))).toEqual({
-    address: "10.0.0.0",
+    bytes: Buffer.of(10, 0, 0, 0),
     prefix: 8,
     link: 0,
   });
@@ -94,7 +94,7 @@ test("an address is read with its prefix and link", () => {
   const body = Buffer.of(k.AF_INET, 24, 0, 0, 5, 0, 0, 0);
   const local = [k.IFA_LOCAL, Buffer.of(192, 0, 2, 2)] as const;
   expect(decodeAddress(message(k.RTM_NEWADDR, body, [local]))).toEqual({
-    address: "192.0.2.2",
+    bytes: Buffer.of(192, 0, 2, 2),
     prefix: 24,
     link: 5,
   });

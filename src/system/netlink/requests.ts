@@ -5,11 +5,15 @@ import * as k from "./constants.ts";
  * rtnetlink(7) requests as values: what to ask, printable and testable, sent by `NetlinkSocket`.
  * Interfaces are named by index where known, else by name.
  */
-export interface Ipv4 {
-  /** four bytes, network order */
+export interface PrefixedAddress {
+  /** four or sixteen bytes, network order */
   bytes: Uint8Array;
   prefix: number;
 }
+
+const familyOf = (bytes: Uint8Array): number => (bytes.length === 4 ? k.AF_INET : k.AF_INET6);
+const told = (bytes: Uint8Array): string =>
+  bytes.length === 4 ? Array.from(bytes).join(".") : Buffer.from(bytes).toString("hex");
 
 const ifinfo = (index = 0, flags = 0, change = 0, family = k.AF_UNSPEC): Buffer => {
   const body = Buffer.alloc(16);
@@ -88,12 +92,86 @@ function attributeBytes(type: number, value: Uint8Array): Buffer {
   return out;
 }
 
+export interface SlaveOptions {
+  /** index of the interface it belongs to */
+  parent: number;
+  name: string;
+  mac?: Uint8Array;
+  mtu: number;
+  /** an open namespace file: it is made there at once */
+  netnsFd: number;
+}
+
+const slave = (what: string, { parent, name, mac, mtu, netnsFd }: SlaveOptions, info: Attribute) => ({
+  what: `${what} ${name}`,
+  type: k.RTM_NEWLINK,
+  flags: k.NLM_F_CREATE | k.NLM_F_EXCL,
+  body: ifinfo(),
+  attributes: [
+    [k.IFLA_IFNAME, text(name)],
+    [k.IFLA_LINK, u32(parent)],
+    ...(mac ? [[k.IFLA_ADDRESS, mac] as const] : []),
+    ...(mtu === 0 ? [] : [[k.IFLA_MTU, u32(mtu)] as const]),
+    [k.IFLA_NET_NS_FD, u32(netnsFd)],
+    info,
+  ] satisfies Attribute[],
+});
+
+/** `mode`: linux/if_link.h, enum macvlan_mode. */
+export const createMacvlan = (options: SlaveOptions & { mode: number }): NetlinkRequest =>
+  slave("create macvlan", options, kind("macvlan", [[k.IFLA_MACVLAN_MODE, u32(options.mode)]]));
+
+const u16 = (value: number): Buffer => Buffer.of(value & 255, value >> 8);
+
+/** `mode` and `flag`: linux/if_link.h, enum ipvlan_mode and IPVLAN_F_*. */
+export const createIpvlan = (options: SlaveOptions & { mode: number; flag: number }): NetlinkRequest =>
+  slave(
+    "create ipvlan",
+    options,
+    kind("ipvlan", [
+      [k.IFLA_IPVLAN_MODE, u16(options.mode)],
+      [k.IFLA_IPVLAN_FLAGS, u16(options.flag)],
+    ]),
+  );
+
+export const createVlan = (name: string, parent: number, id: number): NetlinkRequest => ({
+  what: `create VLAN ${name}`,
+  type: k.RTM_NEWLINK,
+  flags: k.NLM_F_CREATE | k.NLM_F_EXCL,
+  body: up(),
+  attributes: [
+    [k.IFLA_IFNAME, text(name)],
+    [k.IFLA_LINK, u32(parent)],
+    kind("vlan", [[k.IFLA_VLAN_ID, u16(id)]]),
+  ],
+});
+
+export const createDummy = (name: string): NetlinkRequest => ({
+  what: `create dummy interface ${name}`,
+  type: k.RTM_NEWLINK,
+  flags: k.NLM_F_CREATE | k.NLM_F_EXCL,
+  body: up(),
+  attributes: [[k.IFLA_IFNAME, text(name)], kind("dummy")],
+});
+
 export const setUp = (name: string): NetlinkRequest => ({
   what: `set ${name} up`,
   type: k.RTM_SETLINK,
   flags: 0,
   body: up(),
   attributes: [[k.IFLA_IFNAME, text(name)]],
+});
+
+/** A text of the user's that the kernel keeps with an interface. */
+export const setAlias = (name: string, alias: string): NetlinkRequest => ({
+  what: `set alias of ${name}`,
+  type: k.RTM_SETLINK,
+  flags: 0,
+  body: ifinfo(),
+  attributes: [
+    [k.IFLA_IFNAME, text(name)],
+    [k.IFLA_IFALIAS, Buffer.from(alias)],
+  ],
 });
 
 export const setMaster = (name: string, bridgeIndex: number): NetlinkRequest => ({
@@ -160,36 +238,48 @@ export const getLinks = (): NetlinkRequest => ({
   attributes: [],
 });
 
-export const getRoutes = (): NetlinkRequest => ({
+/** Only those of one kind: the kernel filters. */
+export const getLinksOfKind = (name: string): NetlinkRequest => ({
+  ...getLinks(),
+  what: `list links of kind ${name}`,
+  attributes: [kind(name)],
+});
+
+const families = { 4: k.AF_INET, 6: k.AF_INET6 } as const;
+
+export const getRoutes = (family: 4 | 6): NetlinkRequest => ({
   what: "list routes",
   type: k.RTM_GETROUTE,
   flags: k.NLM_F_DUMP,
-  body: Buffer.concat([Buffer.of(k.AF_INET), Buffer.alloc(11)]),
+  body: Buffer.concat([Buffer.of(families[family]), Buffer.alloc(11)]),
   attributes: [],
 });
 
-export const getAddresses = (): NetlinkRequest => ({
+export const getAddresses = (family: 4 | 6): NetlinkRequest => ({
   what: "list addresses",
   type: k.RTM_GETADDR,
   flags: k.NLM_F_DUMP,
-  body: Buffer.concat([Buffer.of(k.AF_INET), Buffer.alloc(7)]),
+  body: Buffer.concat([Buffer.of(families[family]), Buffer.alloc(7)]),
   attributes: [],
 });
 
-export function addAddress(index: number, { bytes, prefix }: Ipv4): NetlinkRequest {
+/** IPv6 without duplicate address detection: the engine gives no address twice, and it is usable at once. */
+export function addAddress(index: number, { bytes, prefix }: PrefixedAddress): NetlinkRequest {
   const body = Buffer.alloc(8);
-  body.writeUInt8(k.AF_INET, 0);
+  const ipv4 = bytes.length === 4;
+  body.writeUInt8(familyOf(bytes), 0);
   body.writeUInt8(prefix, 1);
+  body.writeUInt8(ipv4 ? 0 : k.IFA_F_NODAD, 2);
   body.writeUInt32LE(index, 4);
   return {
-    what: `add address ${Array.from(bytes).join(".")}/${prefix}`,
+    what: `add address ${told(bytes)}/${prefix}`,
     type: k.RTM_NEWADDR,
     flags: k.NLM_F_CREATE | k.NLM_F_REPLACE,
     body,
     attributes: [
       [k.IFA_LOCAL, bytes],
       [k.IFA_ADDRESS, bytes],
-      [k.IFA_BROADCAST, broadcast(bytes, prefix)],
+      ...(ipv4 && prefix < 31 ? [[k.IFA_BROADCAST, broadcast(bytes, prefix)] as const] : []),
     ],
   };
 }
@@ -201,33 +291,38 @@ function broadcast(bytes: Uint8Array, prefix: number): Buffer {
   return address;
 }
 
-export function addDefaultRoute(index: number, gateway: Uint8Array): NetlinkRequest {
-  const { AF_INET, RT_TABLE_MAIN, RTPROT_BOOT, RT_SCOPE_UNIVERSE, RTN_UNICAST } = k;
-  const body = Buffer.of(
-    AF_INET,
-    0,
-    0,
-    0,
-    RT_TABLE_MAIN,
-    RTPROT_BOOT,
-    RT_SCOPE_UNIVERSE,
-    RTN_UNICAST,
-    0,
-    0,
-    0,
-    0,
-  );
-  return {
-    what: "add default route",
-    type: k.RTM_NEWROUTE,
-    flags: k.NLM_F_CREATE | k.NLM_F_EXCL,
-    body,
-    attributes: [
-      [k.RTA_GATEWAY, gateway],
-      [k.RTA_OIF, u32(index)],
-    ],
-  };
-}
+const routeBody = (family: number, scope: number): Buffer =>
+  Buffer.of(family, 0, 0, 0, k.RT_TABLE_MAIN, k.RTPROT_BOOT, scope, k.RTN_UNICAST, 0, 0, 0, 0);
+
+/** Through a gateway of either family. */
+export const addDefaultRoute = (index: number, gateway: Uint8Array): NetlinkRequest => ({
+  what: "add default route",
+  type: k.RTM_NEWROUTE,
+  flags: k.NLM_F_CREATE | k.NLM_F_REPLACE,
+  body: routeBody(familyOf(gateway), k.RT_SCOPE_UNIVERSE),
+  attributes: [
+    [k.RTA_GATEWAY, gateway],
+    [k.RTA_OIF, u32(index)],
+  ],
+});
+
+/** Straight out of an interface. */
+export const addDeviceRoute = (index: number, family: 4 | 6): NetlinkRequest => ({
+  what: "add default route",
+  type: k.RTM_NEWROUTE,
+  flags: k.NLM_F_CREATE | k.NLM_F_REPLACE,
+  body: routeBody(family === 4 ? k.AF_INET : k.AF_INET6, family === 4 ? k.RT_SCOPE_LINK : 0),
+  attributes: [[k.RTA_OIF, u32(index)]],
+});
+
+/** Takes one default route of the family away; ESRCH when there is none. */
+export const deleteDefaultRoute = (family: 4 | 6): NetlinkRequest => ({
+  what: "delete default route",
+  type: k.RTM_DELROUTE,
+  flags: 0,
+  body: Buffer.of(family === 4 ? k.AF_INET : k.AF_INET6, 0, 0, 0, k.RT_TABLE_MAIN, 0, 255, 0, 0, 0, 0, 0),
+  attributes: [],
+});
 
 const neighbour = (family: number, index: number, state: number, flags: number): Buffer => {
   const body = Buffer.alloc(12);
@@ -240,10 +335,10 @@ const neighbour = (family: number, index: number, state: number, flags: number):
 
 /** Tells the host which MAC an address has now: no stale entry of an earlier owner, and no ARP before the first packet. */
 export const setNeighbour = (index: number, address: Uint8Array, mac: Uint8Array): NetlinkRequest => ({
-  what: `set neighbour ${Array.from(address).join(".")}`,
+  what: `set neighbour ${told(address)}`,
   type: k.RTM_NEWNEIGH,
   flags: k.NLM_F_CREATE | k.NLM_F_REPLACE,
-  body: neighbour(k.AF_INET, index, k.NUD_STALE, 0),
+  body: neighbour(familyOf(address), index, k.NUD_STALE, 0),
   attributes: [
     [k.NDA_DST, address],
     [k.NDA_LLADDR, mac],

@@ -46,11 +46,23 @@ export function exposedPorts(config: ContainerConfig): { port: number; protocol:
   });
 }
 
+/** Who a container is on its networks, and what it publishes. */
+export const networkIdentity = ({ id, name, spec }: Container): Omit<SandboxRequest, "networks"> => ({
+  containerId: id,
+  containerName: name,
+  hostname: spec.config.Hostname,
+  ports: portRequests(spec.config, spec.hostConfig),
+});
+
+/** A network it was in is asked for by its id: another one of that name is another network. */
 export const sandboxRequest = (container: Container): SandboxRequest => ({
-  containerId: container.id,
-  containerName: container.name,
-  networks: container.spec.networks,
-  ports: portRequests(container.spec.config, container.spec.hostConfig),
+  ...networkIdentity(container),
+  networks: Object.fromEntries(
+    Object.entries(container.spec.networks).map(([name, asked]) => [
+      container.life.networks?.[name]?.id || name,
+      asked,
+    ]),
+  ),
 });
 
 /** One event for each network that a container has joined or left. */
@@ -61,13 +73,15 @@ export function tellNetworks(
   action: "connect" | "disconnect",
 ): void {
   for (const [name, endpoint] of Object.entries(state?.endpoints ?? {}))
-    ctx.events.publish({
-      type: "network",
-      action,
-      id: endpoint.NetworkID,
-      attributes: { container: container.id, name, type: driverOf(ctx, endpoint.NetworkID) },
-    });
+    tellNetwork(ctx, container, { name, id: endpoint.NetworkID }, action);
 }
 
-const driverOf = (ctx: Context, id: string): string =>
-  ctx.networks.list().find((network) => network.Id === id)?.Driver ?? "";
+export function tellNetwork(
+  ctx: Context,
+  container: Container,
+  { name, id }: { name: string; id: string },
+  action: "connect" | "disconnect",
+): void {
+  const type = ctx.networks.lookUp(id)?.Driver ?? "";
+  ctx.events.publish({ type: "network", action, id, attributes: { container: container.id, name, type } });
+}

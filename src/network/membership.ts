@@ -1,0 +1,179 @@
+import { EngineError, messageOf } from "../lib/errors.ts";
+import type { ConnectRequest, DisconnectRequest, PortRequest, SandboxState } from "./contract.ts";
+import type { NetworkDefinition } from "./definitions.ts";
+import type { PlannedEndpoint } from "./endpoint-plan.ts";
+import type { EndpointRecord } from "./endpoint-store.ts";
+import { type Gateways, gatewaysOf, rerouting, sameGateways } from "./gateways.ts";
+import { isAnchor, type Live, stateOf } from "./live.ts";
+import { renamed } from "./names.ts";
+import { checkEndpoint } from "./requests.ts";
+import { type Sandboxes, udpTargets } from "./sandboxes.ts";
+
+/** Changes of the networks that a standing sandbox is in. Calls for one container come one at a time. */
+export class Membership {
+  private readonly sandboxes: Sandboxes;
+
+  constructor(sandboxes: Sandboxes) {
+    this.sandboxes = sandboxes;
+  }
+
+  /** What fails leaves the sandbox as it was. */
+  async connect(request: ConnectRequest): Promise<SandboxState> {
+    const { network, asked, containerName } = request;
+    const { tools } = this.sandboxes;
+    const definition = tools.definitions.find(network);
+    checkEndpoint(network, asked, definition);
+    const live = this.standing(request.containerId, containerName);
+    refuseConnect(live, definition, containerName);
+    const namespace = { sandboxId: live.sandboxId, path: live.netnsPath };
+    const planned = this.sandboxes.plan(request, { definition, asked }, namespace, live.records);
+    tools.endpoints.add([planned.record]);
+    const before = gatewaysOf(live.records);
+    try {
+      await this.wire(live, planned);
+      await this.settle(live, before, request);
+      await this.sandboxes.attachResolver(live);
+    } catch (error) {
+      await this.undo(live, planned.record, request).catch((failure: unknown) =>
+        tools.logger.warn("undo a connection", { network, error: messageOf(failure) }),
+      );
+      throw error;
+    }
+    this.dropAnchor(live);
+    this.sandboxes.introduce({ records: [planned.record] });
+    return stateOf(live);
+  }
+
+  async disconnect(request: DisconnectRequest): Promise<SandboxState> {
+    const { network, containerId, containerName } = request;
+    const { tools } = this.sandboxes;
+    const definition = tools.definitions.find(network);
+    const live = this.standing(containerId, containerName);
+    const record = live.records.find((one) => one.networkId === definition.id && !isAnchor(one));
+    if (!record)
+      throw new EngineError("forbidden", `container ${containerId} is not connected to network ${network}`);
+    if (definition.driver === "null") {
+      // the row itself stays as the anchor
+      record.spec.anchor = true;
+      tools.endpoints.update([record]);
+      return stateOf(live);
+    }
+    const before = gatewaysOf(live.records);
+    tools.directory.remove(containerId, definition.id);
+    this.addAnchor(live, record);
+    if (record.spec.ports.length > 0) await this.sandboxes.ports.unpublish(live);
+    await this.leave(live, record);
+    await this.settle(live, before, request);
+    return stateOf(live);
+  }
+
+  /**
+   * An engine was killed while it connected or disconnected a container: what is recorded beyond `kept` (ids of
+   * networks) is taken away.
+   */
+  async finish(containerId: string, kept: ReadonlySet<string>): Promise<void> {
+    const live = this.sandboxes.get(containerId);
+    const strays = live?.records.filter((record) => !isAnchor(record) && !kept.has(record.networkId)) ?? [];
+    if (!live) return;
+    for (const record of strays) {
+      const before = gatewaysOf(live.records);
+      if (live.records.length === 1) this.addAnchor(live, record);
+      await this.leave(live, record);
+      await this.settle(live, before, { containerName: record.spec.containerName, ports: [] });
+    }
+  }
+
+  /** The names it is known by follow its own. Nothing is told of a container without a sandbox. */
+  rename(containerId: string, name: string): SandboxState | undefined {
+    const live = this.sandboxes.get(containerId);
+    if (!live) return undefined;
+    for (const record of live.records) {
+      const { settings, containerName } = record.spec;
+      settings.DNSNames = renamed(settings.DNSNames, containerName, name);
+      record.spec.containerName = name;
+      const names = settings.DNSNames ?? [];
+      this.sandboxes.tools.directory.rename(containerId, name, record.networkId, names);
+    }
+    this.sandboxes.tools.endpoints.update(live.records);
+    return stateOf(live);
+  }
+
+  private standing(containerId: string, containerName: string): Live {
+    const live = this.sandboxes.get(containerId);
+    if (!live) throw new EngineError("conflict", `container ${containerName} is not running`);
+    return live;
+  }
+
+  private async undo(live: Live, record: EndpointRecord, request: ConnectRequest): Promise<void> {
+    const before = gatewaysOf([...live.records.filter((one) => one !== record), record]);
+    await this.leave(live, record);
+    await this.settle(live, before, request);
+  }
+
+  private async wire(live: Live, { record, plan }: PlannedEndpoint): Promise<void> {
+    this.sandboxes.tools.host.busy();
+    if (plan) await this.sandboxes.wireLinks([plan]);
+    live.records.push(record);
+  }
+
+  /** Takes an endpoint away; its address is free only when its interface is gone. */
+  private async leave(live: Live, record: EndpointRecord): Promise<void> {
+    const { call, endpoints } = this.sandboxes.tools;
+    const { netnsPath, interface: name, link } = record.spec;
+    const others = live.records.filter((one) => one !== record);
+    const flowsTo = udpTargets(this.sandboxes.ports.rulesOf(live));
+    if (name !== "") await call("unwire", { netnsPath, name, link, flowsTo });
+    live.records = others;
+    endpoints.remove(record.id);
+    this.sandboxes.releaseAddresses(record);
+  }
+
+  /** Default route and published ports follow the networks that the container is in now. */
+  private async settle(
+    live: Live,
+    before: Gateways,
+    { containerName, ports }: { containerName: string; ports: readonly PortRequest[] },
+  ): Promise<void> {
+    const now = gatewaysOf(live.records);
+    if (sameGateways(before, now)) return;
+    await this.sandboxes.tools.call("reroute", rerouting(live.netnsPath, now));
+    await this.sandboxes.ports.move(live, containerName, ports);
+  }
+
+  /** The last network is being left: one row stays, for the next engine to find the namespace by. */
+  private addAnchor(live: Live, leaving: EndpointRecord): void {
+    if (live.records.length > 1) return;
+    const { definitions, endpoints } = this.sandboxes.tools;
+    const none = definitions.find("none").id;
+    const spec = { ...leaving.spec, link: "", interface: "", ports: [], anchor: true };
+    const anchor = { ...leaving, id: `${leaving.id}-`, networkId: none, ipv4: null, ipv6: null, spec };
+    endpoints.add([anchor]);
+    live.records.push(anchor);
+  }
+
+  private dropAnchor(live: Live): void {
+    for (const anchor of live.records.filter(isAnchor)) this.sandboxes.tools.endpoints.remove(anchor.id);
+    live.records = live.records.filter((record) => !isAnchor(record));
+  }
+}
+
+function refuseConnect(live: Live, { id, name, driver, spec }: NetworkDefinition, containerName: string): void {
+  if (spec.configOnly)
+    throw new EngineError("forbidden", "cannot create endpoint on configuration-only network");
+  if (live.records.some((record) => record.networkId === id && !isAnchor(record)))
+    throw new EngineError(
+      "forbidden",
+      `endpoint with name ${containerName} already exists in network ${name}`,
+    );
+  if (driver === "host")
+    throw new EngineError(
+      "invalid",
+      "cannot connect container to host network - container must be created in host network mode",
+    );
+  const hasNone = live.records.some(({ spec: one }) => one.networkName === "none" && one.anchor !== true);
+  if (hasNone || (driver === "null" && live.records.some((record) => !isAnchor(record))))
+    throw new EngineError(
+      "invalid",
+      "container cannot be connected to multiple networks with one of the networks in private (none) mode",
+    );
+}

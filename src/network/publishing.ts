@@ -1,0 +1,169 @@
+import { EngineError, wrap } from "../lib/errors.ts";
+import type { PortMap } from "../types/api.ts";
+import type { PortRequest, RepublishRequest } from "./contract.ts";
+import type { Definitions } from "./definitions.ts";
+import { readBridge } from "./driver-options.ts";
+import type { EndpointRecord, EndpointStore } from "./endpoint-store.ts";
+import { gatewaysOf } from "./gateways.ts";
+import type { HostSide } from "./host-side.ts";
+import type { Live } from "./live.ts";
+import {
+  checkPort,
+  type PublishedPort,
+  type PublishTarget,
+  portMap,
+  portRules,
+} from "./ports/published.ts";
+import type { BoundPort, Publisher } from "./ports/publisher.ts";
+import type { PortRules } from "./rules.ts";
+
+export interface PublishingTools {
+  publisher: Publisher;
+  endpoints: EndpointStore;
+  definitions: Definitions;
+  host: HostSide;
+}
+
+/** The endpoint by which a container's ports are published, and where they lead. */
+interface Publishing {
+  record: EndpointRecord;
+  target: PublishTarget;
+}
+
+/** Published ports of sandboxes: they belong to the network that has the default route, and move with it. */
+export class Ports {
+  private readonly tools: PublishingTools;
+
+  constructor(tools: PublishingTools) {
+    this.tools = tools;
+  }
+
+  /** Docker's sentence, before anything is made, for a port that is another container's. */
+  precheck(containerName: string, records: readonly EndpointRecord[], ports: readonly PortRequest[]): void {
+    const way = this.wayOf(records);
+    if (!way || ports.length === 0) return;
+    external(containerName, way.record, () => this.tools.publisher.precheck(ports, way.target));
+  }
+
+  /** Publishes all or nothing. A container that no network lets out publishes nothing. */
+  async publish(live: Live, containerName: string, ports: readonly PortRequest[]): Promise<void> {
+    const way = this.wayOf(live.records);
+    if (!way || ports.length === 0) return;
+    const { publisher, endpoints, host } = this.tools;
+    const bound = await externally(containerName, way.record, publisher.bind(ports, way.target));
+    live.bound.push(...bound);
+    way.record.spec.ports.push(...publishedOf(bound));
+    endpoints.update([way.record]);
+    await host.ensure();
+    await host.publish(portRules(publishedOf(bound), way.target));
+  }
+
+  /** Takes all ports of a sandbox back. */
+  async unpublish(live: Live): Promise<void> {
+    const rules = this.rulesOf(live);
+    for (const { spec } of live.records) spec.ports = [];
+    await this.tools.host.unpublish(rules);
+    await this.tools.publisher.release(live.bound.splice(0));
+  }
+
+  /** The default route moved: ports that were published are so again, at the same places, by the new way. */
+  async move(live: Live, containerName: string, ports: readonly PortRequest[]): Promise<void> {
+    const kept = live.records.flatMap(({ spec }) => spec.ports);
+    await this.unpublish(live);
+    const way = this.wayOf(live.records);
+    if (!way || kept.length === 0) return this.publish(live, containerName, ports);
+    await this.publish(live, containerName, askedAgain(ports, kept));
+  }
+
+  /** Ports of a sandbox that stands; see the contract. */
+  async republish(
+    live: Live | undefined,
+    { containerName, add, remove }: RepublishRequest,
+  ): Promise<PortMap> {
+    const { publisher, endpoints, host } = this.tools;
+    for (const request of add) checkPort(request);
+    const way = live && this.wayOf(live.records);
+    if (!live || !way)
+      throw new EngineError("conflict", `container ${containerName} has no address to publish ports of`);
+    const { record, target } = way;
+    const fresh = await externally(containerName, record, publisher.bind(add, target));
+    const goes = ({ published }: BoundPort): boolean =>
+      remove.some(({ port, protocol }) => port === published.port && protocol === published.protocol);
+    const leaving = live.bound.filter(goes);
+    live.bound = [...live.bound.filter((one) => !goes(one)), ...fresh];
+    record.spec.ports = publishedOf(live.bound);
+    endpoints.update([record]);
+    await host.ensure();
+    await host.unpublish(portRules(publishedOf(leaving), target));
+    await publisher.release(leaving);
+    await host.publish(portRules(publishedOf(fresh), target));
+    return portMap(record.spec.ports);
+  }
+
+  /** Holds recorded ports again after an engine restart. */
+  async rebind(live: Live, report: (text: string) => void): Promise<void> {
+    const way = this.wayOf(live.records);
+    const ports = live.records.flatMap(({ spec }) => spec.ports);
+    if (way) live.bound.push(...(await this.tools.publisher.rebind(ports, way.target, report)));
+  }
+
+  rulesOf(live: Live): PortRules {
+    const way = this.wayOf(live.records);
+    const ports = live.records.flatMap(({ spec }) => spec.ports);
+    return way ? portRules(ports, way.target) : { published: [], routed: [] };
+  }
+
+  private wayOf(records: readonly EndpointRecord[]): Publishing | undefined {
+    const { v4, v6 } = gatewaysOf(records);
+    const [by4, by6] = [this.bridgeOf(v4), this.bridgeOf(v6)];
+    const record = (by4 && v4) ?? (by6 && v6);
+    if (!record) return undefined;
+    const target = {
+      ipv4: (by4 && v4?.ipv4) ?? "",
+      ipv6: (by6 && v6?.ipv6) ?? "",
+      routed4: by4?.mode4 === "routed",
+      routed6: by6?.mode6 === "routed",
+      bindAddress: by4?.bindAddress ?? "",
+    };
+    return { record, target };
+  }
+
+  /** Ports are published by bridges only. */
+  private bridgeOf(record: EndpointRecord | undefined) {
+    const definition = record && this.tools.definitions.get(record.networkId);
+    return definition?.driver === "bridge" ? readBridge(definition) : undefined;
+  }
+}
+
+const publishedOf = (bound: readonly BoundPort[]): PublishedPort[] => bound.map(({ published }) => published);
+
+/** The same requests with the host ports that were given for them. */
+function askedAgain(ports: readonly PortRequest[], kept: readonly PublishedPort[]): PortRequest[] {
+  return ports.map((request) => {
+    const before = kept.find(
+      ({ port, protocol, hostPort }) =>
+        port === request.port &&
+        protocol === request.protocol &&
+        hostPort !== 0 &&
+        (request.hostPort === 0 || (hostPort >= request.hostPort && hostPort <= request.hostPortEnd)),
+    );
+    return before ? { ...request, hostPort: before.hostPort, hostPortEnd: before.hostPort } : request;
+  });
+}
+
+const failure = (containerName: string, record: EndpointRecord, error: unknown): EngineError =>
+  wrap(`driver failed programming external connectivity on endpoint ${containerName} (${record.id})`, error);
+
+/** Docker's words around a failure to publish. */
+function external(containerName: string, record: EndpointRecord, publish: () => void): void {
+  try {
+    publish();
+  } catch (error) {
+    throw failure(containerName, record, error);
+  }
+}
+
+const externally = <T>(containerName: string, record: EndpointRecord, published: Promise<T>): Promise<T> =>
+  published.catch((error: unknown) => {
+    throw failure(containerName, record, error);
+  });
