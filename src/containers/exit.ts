@@ -4,10 +4,10 @@ import type { Container } from "./container.ts";
 import { type Context, recordLife, tell } from "./context.ts";
 import { endedBy, whyEnded } from "./ended.ts";
 import { stopHealth } from "./health.ts";
+import { tellNetworks } from "./networks/request.ts";
 import { discard } from "./remove.ts";
 import { nextRestart, scheduleRestart } from "./restart-manager.ts";
 import { unmountUnused } from "./root.ts";
-import { tellNetworks } from "./networks/request.ts";
 import { releaseShm } from "./start/shm.ts";
 import { releaseVolumes, tellUnmounted } from "./start/volumes.ts";
 

@@ -4,11 +4,11 @@ import type { ContainerInspect, ContainerState, NetworkSettings } from "../types
 import type { Container } from "./container.ts";
 import { type Context, logPathOf } from "./context.ts";
 import { whyEnded } from "./ended.ts";
-import { endpointsOf } from "./networks/endpoints.ts";
 import { lastLines } from "./last-lines.ts";
 import { toldLinks } from "./links/link.ts";
 import { portMapOf } from "./list/ports.ts";
 import { stateWord } from "./list/status.ts";
+import { endpointsOf } from "./networks/endpoints.ts";
 import { sizesOf } from "./sizes.ts";
 import { nameFilesOf } from "./start/files.ts";
 import { joinedContainer } from "./start/namespaces.ts";

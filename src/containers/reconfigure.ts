@@ -9,9 +9,9 @@ import { readHostConfig } from "./create/body.ts";
 import { makeVolumes } from "./create/create.ts";
 import { list, object, text } from "./create/decode.ts";
 import { planMounts } from "./create/mounts.ts";
+import { portRequests } from "./networks/request.ts";
 import { restart } from "./restart.ts";
 import { withVariables } from "./start/environment.ts";
-import { portRequests } from "./networks/request.ts";
 
 const strings = list(text);
 const names = object(

@@ -12,7 +12,16 @@ import {
 } from "./definitions.ts";
 import { bridgeOption, goBool, readBridge } from "./driver-options.ts";
 import { checkDriver } from "./drivers.ts";
-import { contains, type Family, formatIp, overlaps, parseCidr, parseIp, readCidr, type Subnet } from "./ip.ts";
+import {
+  contains,
+  type Family,
+  formatIp,
+  overlaps,
+  parseCidr,
+  parseIp,
+  readCidr,
+  type Subnet,
+} from "./ip.ts";
 import { chooseSubnet, type ReadPool } from "./pools.ts";
 import { firstOf, subnetSpec, subnetsIn } from "./predefined.ts";
 import { joinFaults } from "./requests.ts";
@@ -49,20 +58,26 @@ export async function defineNetwork(
   if (wanted.configOnly) return definition;
   if (!wanted.ipv4 && !wanted.ipv6) throw invalid("IPv4 or IPv6 must be enabled");
   checkDriver(definition);
-  definition.spec = { ...wanted, subnets: await allocate(definition, tools) };
-  if (driver === "bridge") refuseTakenBridge(definition, tools.definitions);
-  return definition;
+  const complete = { ...definition, spec: { ...wanted, subnets: await allocate(definition, tools) } };
+  if (driver === "bridge") refuseTakenBridge(complete, tools.definitions);
+  return complete;
 }
 
 function checkName(name: string, definitions: Definitions): void {
   if (name.trim() === "") throw invalid("invalid name: name is empty");
   if (isPredefined(name) || name === "default")
     throw forbidden(`operation is not permitted on predefined ${name} network `);
-  if (definitions.named(name))
-    throw new EngineError("conflict", `network with name ${name} already exists`);
+  if (definitions.named(name)) throw new EngineError("conflict", `network with name ${name} already exists`);
 }
 
-function checkScope({ Scope, Ingress, ConfigOnly, Internal, Attachable, ConfigFrom }: NetworkCreateRequest): void {
+function checkScope({
+  Scope,
+  Ingress,
+  ConfigOnly,
+  Internal,
+  Attachable,
+  ConfigFrom,
+}: NetworkCreateRequest): void {
   if (Scope === "swarm") throw forbidden("cannot create a swarm scoped network when swarm is not active");
   if (Ingress) throw forbidden("Ingress network can only be global scope network");
   if (!ConfigOnly) return;
@@ -155,7 +170,9 @@ function ipamFaults({ Subnet: text = "", IPRange, Gateway, AuxiliaryAddresses }:
   if (!read) return [`invalid subnet ${text}: invalid CIDR block notation`];
   const { subnet, ip } = read;
   if (ip.value !== subnet.base)
-    return [`invalid subnet ${text}: it should be ${formatIp({ ...ip, value: subnet.base })}/${subnet.prefix}`];
+    return [
+      `invalid subnet ${text}: it should be ${formatIp({ ...ip, value: subnet.base })}/${subnet.prefix}`,
+    ];
   return [
     ...rangeFaults(text, subnet, IPRange ?? ""),
     ...addressFaults(`gateway ${Gateway}`, text, subnet, Gateway ?? ""),
@@ -189,7 +206,9 @@ function addressFaults(
   const ip = parseIp(text);
   if (!ip) return [`invalid ${what}: invalid address`];
   if (ip.family !== subnet.family) return [`invalid ${what}: parent subnet is an IPv${subnet.family} block`];
-  return contains(subnet, ip) ? [] : [`invalid ${what}: parent subnet ${parent} doesn't contain this address`];
+  return contains(subnet, ip)
+    ? []
+    : [`invalid ${what}: parent subnet ${parent} doesn't contain this address`];
 }
 
 /** Subnets and gateways for each family that is on: those asked for, else from the pools. */
@@ -222,9 +241,7 @@ function completeSubnet(spec: SubnetSpec): SubnetSpec {
   const gateway = spec.gateway === "" ? first : (parseIp(spec.gateway) ?? first);
   for (const [name, address] of Object.entries(spec.auxiliary ?? {}))
     if (parseIp(address)?.value === gateway.value)
-      throw forbidden(
-        `failed to allocate secondary ip address (${name}:${address}): Address already in use`,
-      );
+      throw forbidden(`failed to allocate secondary ip address (${name}:${address}): Address already in use`);
   return { ...spec, gateway: formatIp(gateway), chosen: false };
 }
 

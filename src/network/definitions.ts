@@ -152,9 +152,7 @@ export class Definitions {
       return;
     }
     this.state.transaction(() =>
-      this.state.db
-        .query("UPDATE networks SET spec = ? WHERE id = ?")
-        .run(JSON.stringify(spec), known.id),
+      this.state.db.query("UPDATE networks SET spec = ? WHERE id = ?").run(JSON.stringify(spec), known.id),
     );
     this.keep({ ...known, spec });
   }

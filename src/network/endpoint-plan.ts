@@ -6,10 +6,10 @@ import type { SandboxRequest } from "./contract.ts";
 import type { NetworkDefinition } from "./definitions.ts";
 import { mtuOf } from "./driver-options.ts";
 import { interfacePrefix, linkPlan, wayOut } from "./drivers.ts";
+import { dnsNamesOf } from "./endpoint-names.ts";
 import type { EndpointRecord } from "./endpoint-store.ts";
 import { formatIp, ipBytes } from "./ip.ts";
 import { randomMac } from "./kernel/mac.ts";
-import { dnsNamesOf } from "./names.ts";
 import type { HeldNamespace } from "./namespace-pool.ts";
 import { endpointSettings, formatMac, macOf, parseMac } from "./requests.ts";
 import type { EndpointPlan } from "./worker-protocol.ts";
@@ -49,7 +49,8 @@ export function planEndpoint(
   const name = interfaceName(definition, asked, taken);
   const sysctls = sysctlsOf(asked, name);
   const { v4, v6 } = takeAddresses(definition, asked, addresses);
-  const mac = link.kind === "ipvlan" ? undefined : macFor(asked, link.kind === "veth" ? (v4 ?? v6) : undefined);
+  const mac =
+    link.kind === "ipvlan" ? undefined : macFor(asked, link.kind === "veth" ? (v4 ?? v6) : undefined);
   const way = wayOut(definition);
   const gateway = (assigned: Assigned | undefined): string =>
     assigned && way === "gateway" ? formatIp(assigned.gateway) : "";
@@ -132,7 +133,7 @@ function sysctlsOf({ DriverOpts }: Partial<EndpointSettings>, name: string): [st
   if (text === "") return [];
   return text.split(",").map((entry) => {
     const [, group, kind, key, value] =
-      /^net\.(ipv4|ipv6|mpls)\.(conf|neigh)\.IFNAME\.([a-z0-9_]+)=(.*)$/.exec(entry) ?? [];
+      /^net\.(ipv4|ipv6|mpls)\.(conf|neigh)\.IFNAME\.([a-z0-9_]+)=(.*)$/i.exec(entry) ?? [];
     if (group === undefined || kind === undefined || key === undefined)
       throw new EngineError(
         "invalid",

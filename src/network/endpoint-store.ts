@@ -58,7 +58,10 @@ export class EndpointStore {
         networkId: row.network_id,
         ipv4: row.ipv4,
         ipv6: row.ipv6,
-        spec: { ...older, ...(JSON.parse(row.spec) as Partial<EndpointRecord["spec"]>) } as EndpointRecord["spec"],
+        spec: {
+          ...older,
+          ...(JSON.parse(row.spec) as Partial<EndpointRecord["spec"]>),
+        } as EndpointRecord["spec"],
       }));
   }
 

@@ -103,6 +103,4 @@ export const contains = (subnet: Subnet, { family, value }: Ip): boolean =>
   family === subnet.family && value >= subnet.base && value < subnet.base + sizeOf(subnet);
 
 export const overlaps = (one: Subnet, other: Subnet): boolean =>
-  one.family === other.family &&
-  one.base < other.base + sizeOf(other) &&
-  other.base < one.base + sizeOf(one);
+  one.family === other.family && one.base < other.base + sizeOf(other) && other.base < one.base + sizeOf(one);

@@ -1,11 +1,11 @@
 import { EngineError, messageOf } from "../lib/errors.ts";
 import type { ConnectRequest, DisconnectRequest, PortRequest, SandboxState } from "./contract.ts";
 import type { NetworkDefinition } from "./definitions.ts";
+import { renamed } from "./endpoint-names.ts";
 import type { PlannedEndpoint } from "./endpoint-plan.ts";
 import type { EndpointRecord } from "./endpoint-store.ts";
 import { type Gateways, gatewaysOf, rerouting, sameGateways } from "./gateways.ts";
 import { isAnchor, type Live, stateOf } from "./live.ts";
-import { renamed } from "./names.ts";
 import { checkEndpoint } from "./requests.ts";
 import { type Sandboxes, udpTargets } from "./sandboxes.ts";
 
@@ -157,7 +157,11 @@ export class Membership {
   }
 }
 
-function refuseConnect(live: Live, { id, name, driver, spec }: NetworkDefinition, containerName: string): void {
+function refuseConnect(
+  live: Live,
+  { id, name, driver, spec }: NetworkDefinition,
+  containerName: string,
+): void {
   if (spec.configOnly)
     throw new EngineError("forbidden", "cannot create endpoint on configuration-only network");
   if (live.records.some((record) => record.networkId === id && !isAnchor(record)))

@@ -18,6 +18,7 @@ import { Definitions, isPredefined, type NetworkDefinition } from "./definitions
 import { Directory } from "./directory.ts";
 import { type BridgeNetwork, readBridge } from "./driver-options.ts";
 import { parentPlan } from "./drivers.ts";
+import { dnsNamesOf } from "./endpoint-names.ts";
 import { EndpointStore } from "./endpoint-store.ts";
 import { HostSide } from "./host-side.ts";
 import { inspectNetwork } from "./inspect.ts";
@@ -26,7 +27,6 @@ import { hasLeftovers, hostSubnets } from "./kernel/probe.ts";
 import { LazyWorker } from "./lazy-worker.ts";
 import { Membership } from "./membership.ts";
 import { NamespacePool } from "./namespace-pool.ts";
-import { dnsNamesOf } from "./names.ts";
 import { localPool, readPools } from "./pools.ts";
 import { forwardPort } from "./ports/forward.ts";
 import { hostHasIpv6, localPortRange } from "./ports/host-ports.ts";

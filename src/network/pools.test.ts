@@ -1,8 +1,8 @@
 import { expect, test } from "bun:test";
-import { formatSubnet, parseCidr } from "./ipv4.ts";
-import { chooseSubnet, defaultSubnetPools } from "./pools.ts";
+import { formatSubnet, parseCidr } from "./ip.ts";
+import { chooseSubnet, defaultSubnetPools, localPool, readPools } from "./pools.ts";
 
-const pools = defaultSubnetPools.map(({ base, size }) => ({ subnet: parseCidr(base).subnet, size }));
+const pools = readPools(defaultSubnetPools);
 const choose = (...taken: string[]): string =>
   formatSubnet(
     chooseSubnet(
@@ -28,4 +28,19 @@ test("when all is taken Docker's sentence says so", () => {
   expect(() => choose("172.16.0.0/12", "192.168.0.0/16")).toThrow(
     "all predefined address pools have been fully subnetted",
   );
+});
+
+test("an engine has IPv6 subnets of its own, the same at every start", () => {
+  const pool = localPool("engine");
+  expect(pool).toEqual(localPool("engine"));
+  expect(pool.base).toMatch(/^fd[0-9a-f]{2}:[0-9a-f]{4}:[0-9a-f]{4}::\/48$/);
+  const read = readPools([pool]);
+  const first = chooseSubnet(read, []);
+  expect(formatSubnet(first)).toEndWith("/64");
+  expect(chooseSubnet(read, [first]).base).toBe(first.base + (1n << 64n));
+});
+
+test("what lies in a pool's way is passed in one step, however large it is", () => {
+  const pool = readPools([{ base: "10.0.0.0/8", size: 30 }]);
+  expect(formatSubnet(chooseSubnet(pool, [parseCidr("10.0.0.0/9").subnet]))).toBe("10.128.0.0/30");
 });

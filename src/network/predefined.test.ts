@@ -1,7 +1,8 @@
 import { expect, test } from "bun:test";
 import { State } from "../state/database.ts";
-import { Definitions, inspectNetwork } from "./definitions.ts";
-import { parseCidr } from "./ipv4.ts";
+import { Definitions } from "./definitions.ts";
+import { inspectNetwork } from "./inspect.ts";
+import { parseCidr } from "./ip.ts";
 import { defaultSubnetPools } from "./pools.ts";
 import { definePredefined } from "./predefined.ts";
 

@@ -7,13 +7,7 @@ import type { EndpointRecord, EndpointStore } from "./endpoint-store.ts";
 import { gatewaysOf } from "./gateways.ts";
 import type { HostSide } from "./host-side.ts";
 import type { Live } from "./live.ts";
-import {
-  checkPort,
-  type PublishedPort,
-  type PublishTarget,
-  portMap,
-  portRules,
-} from "./ports/published.ts";
+import { checkPort, type PublishedPort, type PublishTarget, portMap, portRules } from "./ports/published.ts";
 import type { BoundPort, Publisher } from "./ports/publisher.ts";
 import type { PortRules } from "./rules.ts";
 

@@ -19,8 +19,7 @@ export const formatMac = (mac: Uint8Array): string =>
  * The MAC of an address, as Docker made them for long: the next owner of the address has it too, so nobody's
  * neighbour table goes stale.
  */
-export const macOf = (ip: Ip): Uint8Array =>
-  Buffer.concat([Buffer.of(0x02, 0x42), ipBytes(ip).subarray(-4)]);
+export const macOf = (ip: Ip): Uint8Array => Buffer.concat([Buffer.of(0x02, 0x42), ipBytes(ip).subarray(-4)]);
 
 /** What a network cannot do, in Docker's sentences; `find` gives a network that is known. */
 export function checkRequest(

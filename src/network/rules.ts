@@ -65,11 +65,9 @@ const sets: Record<string, string> = {
   masqueraded6: "set masqueraded6 { type ipv6_addr; flags interval;",
   routed4: "set routed4 { type ipv4_addr . inet_proto . inet_service;",
   routed6: "set routed6 { type ipv6_addr . inet_proto . inet_service;",
-  published4:
-    "map published4 { type ipv4_addr . inet_proto . inet_service : ipv4_addr . inet_service;",
+  published4: "map published4 { type ipv4_addr . inet_proto . inet_service : ipv4_addr . inet_service;",
   published4_any: "map published4_any { type inet_proto . inet_service : ipv4_addr . inet_service;",
-  published6:
-    "map published6 { type ipv6_addr . inet_proto . inet_service : ipv6_addr . inet_service;",
+  published6: "map published6 { type ipv6_addr . inet_proto . inet_service : ipv6_addr . inet_service;",
   published6_any: "map published6_any { type inet_proto . inet_service : ipv6_addr . inet_service;",
 };
 
@@ -208,7 +206,8 @@ const change = (verb: "add" | "delete", table: string, elements: readonly Elemen
     })
     .join("\n");
 
-export const addPorts = (table: string, ports: PortRules): string => change("add", table, portElements(ports));
+export const addPorts = (table: string, ports: PortRules): string =>
+  change("add", table, portElements(ports));
 
 export const removePorts = (table: string, ports: PortRules): string =>
   change("delete", table, portElements(ports));

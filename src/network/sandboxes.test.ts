@@ -4,9 +4,12 @@ import { silentLogger } from "../lib/log.ts";
 import { State } from "../state/database.ts";
 import { Addresses } from "./addresses.ts";
 import type { PortRequest, SandboxRequest } from "./contract.ts";
-import { Definitions, readBridge } from "./definitions.ts";
+import { Definitions } from "./definitions.ts";
+import { Directory } from "./directory.ts";
+import { readBridge } from "./driver-options.ts";
 import { EndpointStore } from "./endpoint-store.ts";
 import { HostSide } from "./host-side.ts";
+import { Membership } from "./membership.ts";
 import { NamespacePool } from "./namespace-pool.ts";
 import { defaultSubnetPools } from "./pools.ts";
 import { Publisher } from "./ports/publisher.ts";
@@ -46,25 +49,46 @@ function setUp(state = State.inMemory(), failing: Record<string, Error> = {}) {
     table: "berth-x",
     bridges: () => [readBridge(definitions.find("bridge"))],
     ports: () => sandboxes.publishedRules(),
+    links: () => sandboxes.bridgePorts(),
     forward: true,
     lingerMs: 5,
     onIdle: () => pool.drain(),
     logger: silentLogger,
   });
-  const addresses = new Addresses(() => endpoints.all().flatMap(({ ipv4 }) => ipv4 ?? []));
-  const tools = { call, definitions, endpoints, addresses, publisher, pool, host, logger: silentLogger };
+  const addresses = new Addresses((network) => endpoints.addressesIn(network));
+  const directory = new Directory();
+  const tools = {
+    call,
+    definitions,
+    endpoints,
+    addresses,
+    publisher,
+    pool,
+    host,
+    directory,
+    logger: silentLogger,
+  };
   const sandboxes: Sandboxes = new Sandboxes({
     ...tools,
     netnsFolder: "/run/netns",
     leftovers: () => true,
     settleSubnets: () => undefined,
   });
-  return { sandboxes, asked, endpoints, state };
+  return {
+    sandboxes,
+    asked,
+    endpoints,
+    definitions,
+    directory,
+    membership: new Membership(sandboxes),
+    state,
+  };
 }
 
 const request = (containerId: string, network = "bridge", ports: PortRequest[] = []): SandboxRequest => ({
   containerId,
   containerName: `name-${containerId}`,
+  hostname: containerId,
   networks: { [network]: {} },
   ports,
 });
@@ -182,7 +206,7 @@ test("after a restart the living keep their addresses and ports, the dead give t
   await sandboxes.sweep(new Set(["b", "c"]));
   await sandboxes.adopt("c");
   expect(endpoints.all().map(({ containerId }) => containerId)).toEqual(["b", "c"]);
-  expect(sandboxes.publishedRules()).toHaveLength(1);
+  expect(sandboxes.publishedRules().published).toHaveLength(1);
   await expect(sandboxes.open(request("d", "bridge", [web]))).rejects.toThrow("already allocated");
   const next = await (await sandboxes.open(request("e"))).ready;
   expect(next.endpoints["bridge"]?.IPAddress).toBe("172.17.0.2");

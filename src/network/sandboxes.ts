@@ -8,6 +8,7 @@ import type { PortRequest, RepublishRequest, Sandbox, SandboxRequest, SandboxSta
 import type { Definitions } from "./definitions.ts";
 import type { Directory } from "./directory.ts";
 import { readBridge } from "./driver-options.ts";
+import { namedEndpoint } from "./endpoint-names.ts";
 import { type Attachment, type PlannedEndpoint, planEndpoint } from "./endpoint-plan.ts";
 import type { EndpointRecord, EndpointStore } from "./endpoint-store.ts";
 import { gatewaysOf, routesOf } from "./gateways.ts";
@@ -15,7 +16,6 @@ import type { HostSide } from "./host-side.ts";
 import { ipBytes, parseIp } from "./ip.ts";
 import { type Live, linksOf, stateOf } from "./live.ts";
 import type { HeldNamespace, NamespacePool } from "./namespace-pool.ts";
-import { namedEndpoint } from "./names.ts";
 import type { Publisher } from "./ports/publisher.ts";
 import { Ports } from "./publishing.ts";
 import { checkRequest } from "./requests.ts";

@@ -1,17 +1,23 @@
 import { EngineError } from "../../lib/errors.ts";
-import {
-  booleanFilter,
-  type Filters,
-  matchExact,
-  matchLabels,
-  matchPattern,
-  matchPrefix,
-} from "../../lib/filters.ts";
+import { type Filters, matchExact, matchLabels, matchPattern, matchPrefix } from "../../lib/filters.ts";
 import type { NetworkInspect } from "../../types/api.ts";
 
 const predefined: ReadonlySet<string> = new Set(["bridge", "host", "none"]);
 
 export const isPredefined = (name: string): boolean => predefined.has(name);
+
+function danglingFilter(filters: Filters): boolean | undefined {
+  const values = filters.get("dangling") ?? [];
+  if (values.length > 1)
+    throw new EngineError("invalid", 'got more than one value for filter key "dangling"');
+  const [value] = values;
+  if (value === undefined || value === "1" || value === "true") return value === undefined ? undefined : true;
+  if (value === "0" || value === "false") return false;
+  throw new EngineError(
+    "invalid",
+    'invalid value for filter \'dangling\', must be "true" (or "1"), or "false" (or "0")',
+  );
+}
 
 /** `used` says whether a container is in the network. */
 export function filterNetworks(
@@ -19,7 +25,7 @@ export function filterNetworks(
   filters: Filters,
   used: (network: NetworkInspect) => boolean,
 ): NetworkInspect[] {
-  const dangling = filters.has("dangling") ? booleanFilter(filters, "dangling", false) : undefined;
+  const dangling = danglingFilter(filters);
   for (const type of filters.get("type") ?? [])
     if (type !== "custom" && type !== "builtin")
       throw new EngineError("invalid", `invalid filter: 'type'='${type}'`);

@@ -2,8 +2,8 @@ import { messageOf } from "../../lib/errors.ts";
 import { connectTcp, type TcpTarget } from "../../system/tcp.ts";
 import type { Container } from "../container.ts";
 import type { Context } from "../context.ts";
-import { joinedContainer } from "../start/namespaces.ts";
 import { exposedPorts } from "../networks/request.ts";
+import { joinedContainer } from "../start/namespaces.ts";
 import type { ProbeResult } from "./probe.ts";
 
 /** a status line that is longer is none */

@@ -42,7 +42,10 @@ function refuse(ctx: Context, container: Container, network: string): void {
   if (mode === "host" || joinedContainer(mode) !== undefined) throw new EngineError("invalid", sharing);
   const { removing, life } = container;
   if (removing || life.status === "removing" || life.status === "dead")
-    throw new EngineError("conflict", "container is marked for removal and cannot be connected or disconnected to the network");
+    throw new EngineError(
+      "conflict",
+      "container is marked for removal and cannot be connected or disconnected to the network",
+    );
   const driver = ctx.networks.lookUp(network)?.Driver;
   if (driver === "host")
     throw new EngineError(

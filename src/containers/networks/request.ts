@@ -12,7 +12,8 @@ export function portRequests(config: ContainerConfig, host: HostConfig): PortReq
   for (const [spec, bindings] of Object.entries(host.PortBindings ?? {})) {
     const ports = parsePort(spec);
     if (!ports) throw new EngineError("invalid", `invalid port specification: "${spec}"`);
-    for (let port = ports.first; port <= ports.last; port++)
+    // Docker takes port 0 and publishes nothing that could be reached
+    for (let port = Math.max(1, ports.first); port <= ports.last; port++)
       for (const binding of bindings ?? [])
         requests.push(request(port, ports.protocol, binding.HostIp, binding.HostPort));
   }

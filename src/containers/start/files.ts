@@ -88,7 +88,9 @@ export async function changeHosts(
 
 function namesOf({ spec: { config } }: Container): string {
   const { Hostname, Domainname } = config;
-  return Domainname === "" ? Hostname : `${Hostname}.${Domainname} ${Hostname}`;
+  const full = Domainname === "" ? Hostname : `${Hostname}.${Domainname}`;
+  const at = full.indexOf(".");
+  return at < 0 ? full : `${full} ${full.slice(0, at)}`;
 }
 
 const hostGateways = (ctx: Context): readonly string[] =>

@@ -2,6 +2,7 @@ import { EngineError } from "../../lib/errors.ts";
 import type { NamespaceInput, NamespacesInput } from "../../runtime/spec/input.ts";
 import type { Container } from "../container.ts";
 import type { Context } from "../context.ts";
+import { stateWord } from "../list/status.ts";
 
 export const joinedContainer = (mode: string): string | undefined =>
   mode.startsWith("container:") ? mode.slice("container:".length) : undefined;
@@ -21,7 +22,7 @@ export function networkDonor(ctx: Context, container: Container): Container | un
   if (!donor.alive)
     throw new EngineError(
       "conflict",
-      `joining network namespace of container: container ${donor.id} is not running`,
+      `cannot join network namespace of a non running container: container ${donor.name} is ${stateWord(donor)}`,
     );
   return donor;
 }

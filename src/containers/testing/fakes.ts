@@ -202,6 +202,8 @@ function fakeSnapshots(root: string): Snapshots {
 const fakeNetworks = (): Networks =>
   partial<Networks>("networks", {
     list: () => [],
+    lookUp: () => undefined,
+    rename: () => undefined,
     check: () => undefined,
     open: async () => ({
       sandboxId: sandbox.sandboxId,

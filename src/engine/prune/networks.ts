@@ -16,7 +16,8 @@ export async function pruneNetworks(
   const deleted: string[] = [];
   for (const { Id, Name, Labels, Created, ConfigOnly } of networks.list()) {
     const created = Number((parseNs(Created) ?? 0n) / 1_000_000_000n);
-    if (predefined.has(Name) || ConfigOnly || !conditions.labels(Labels) || !conditions.age(created)) continue;
+    if (predefined.has(Name) || ConfigOnly || !conditions.labels(Labels) || !conditions.age(created))
+      continue;
     try {
       await networks.remove(Id);
       deleted.push(Name);

@@ -58,11 +58,7 @@ export function joinBridge(
 }
 
 /** An interface that shares its parent's wire. */
-function wireSlave(
-  tools: WireTools,
-  plan: EndpointPlan,
-  link: Exclude<LinkPlan, { kind: "veth" }>,
-): void {
+function wireSlave(tools: WireTools, plan: EndpointPlan, link: Exclude<LinkPlan, { kind: "veth" }>): void {
   const { name, mtu, mac, netnsPath } = plan;
   const parent = linkIndex(tools.netlink, link.parent);
   withNamespace(netnsPath, (netnsFd) => {
@@ -127,7 +123,7 @@ export function reroute(tools: WireTools, { netnsPath, routes }: ReroutePlan): v
 }
 
 /** ESRCH: none is left; EAFNOSUPPORT, EOPNOTSUPP: a kernel without the family */
-const noMore: ReadonlySet<string> = new Set(["ESRCH", "ENETUNREACH", "EAFNOSUPPORT", "EOPNOTSUPP"]);
+const noMore: ReadonlySet<string> = new Set(["ESRCH", "ENOENT", "ENETUNREACH", "EAFNOSUPPORT", "EOPNOTSUPP"]);
 
 function dropDefaults(netlink: Netlink, family: 4 | 6): void {
   for (let tries = 0; tries < 16; tries++) {

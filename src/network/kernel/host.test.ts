@@ -6,7 +6,7 @@ import type { Netlink } from "../../system/netlink/socket.ts";
 import { HostNetwork } from "./host.ts";
 
 /** A kernel that writes down what it is asked. `links` exist, with their kind and bridge. */
-function setUp(links: Record<string, { index: number; kind: string; master?: number }> = {}) {
+function setUp(links: Record<string, { index: number; kind: string; master?: number; alias?: string }> = {}) {
   const asked: string[] = [];
   const netlink = (place: string): Netlink => ({
     apply: (requests) => {
@@ -22,13 +22,14 @@ function setUp(links: Record<string, { index: number; kind: string; master?: num
     return [message(name)];
   };
   const message = (name: string): NetlinkMessage => {
-    const { index = 0, kind = "", master = 0 } = links[name] ?? {};
+    const { index = 0, kind = "", master = 0, alias = "" } = links[name] ?? {};
     const body = Buffer.alloc(16);
     body.writeInt32LE(index, 4);
     const attributes = encodeAttributes([
       [3, Buffer.from(`${name}\0`)],
       [10, Buffer.of(master, 0, 0, 0)],
       [18, [[1, Buffer.from(`${kind}\0`)]]],
+      [20, Buffer.from(`${alias}\0`)],
     ]);
     return { type: 16, flags: 0, sequence: 1, payload: Buffer.concat([body, attributes]) };
   };
@@ -72,7 +73,7 @@ test("a veth that never came into its bridge is deleted", () => {
 
 test("bridges go with their last ports, the table after them", () => {
   const { host, asked } = setUp({
-    berth0: { index: 2, kind: "bridge" },
+    berth0: { index: 2, kind: "bridge", alias: "berth" },
     vethx: { index: 4, kind: "veth", master: 2 },
     eth0: { index: 5, kind: "" },
   });
@@ -82,9 +83,11 @@ test("bridges go with their last ports, the table after them", () => {
 
 test("an interface of the bridge's name that is no bridge is not touched", () => {
   const { host, asked } = setUp({ berth0: { index: 2, kind: "dummy" } });
-  const plan = { name: "berth0", address: 1, prefix: 16, mtu: 1500, forward: false };
-  const rules = { table: "t", bridges: [], ports: [] };
-  expect(() => host.prepare({ bridges: [plan], rules })).toThrow("berth0 exists and is no bridge");
+  const plan = { name: "berth0", addresses: [], mtu: 1500, forward: false, ipv6: false };
+  const rules = { table: "t", bridges: [], published: [], routed: [] };
+  expect(() => host.prepare({ bridges: [plan], ports: [], rules })).toThrow(
+    "existing interface berth0 is not a bridge",
+  );
   host.removeAll({ bridges: ["berth0"], table: "t" });
   expect(asked.filter((line) => line.includes("link"))).toEqual([]);
 });
@@ -95,17 +98,24 @@ test("a sweep deletes the ports of the dead and keeps those of the living", () =
     live: { index: 4, kind: "veth", master: 2 },
     dead: { index: 5, kind: "veth", master: 2 },
   });
-  const plan = { name: "berth0", address: 1, prefix: 16, mtu: 1500, forward: false };
-  const rules = { table: "t", bridges: [], ports: [] };
+  const plan = { name: "berth0", addresses: [], mtu: 1500, forward: false, ipv6: false };
+  const rules = { table: "t", bridges: [], published: [], routed: [] };
   const sweep = () =>
     host.sweep({
       netnsFolder: "/nonexistent",
       namespaces: [],
       links: ["live"],
       bridges: [plan],
+      ports: [],
       rules,
       table: "t",
     });
-  expect(sweep).toThrow("no bridge"); // stands in for the kernel's settings, which a unit test leaves alone
+  expect(sweep).toThrow("is not a bridge"); // stands in for the kernel's settings, which a unit test leaves alone
   expect(asked.slice(0, 1)).toEqual(["delete link dead"]);
+});
+
+test("a bridge that the user made outlives its network", () => {
+  const { host, asked } = setUp({ own0: { index: 2, kind: "bridge" } });
+  host.removeBridge({ bridge: "own0", commands: "delete element" });
+  expect(asked).toEqual(["nft delete element"]);
 });

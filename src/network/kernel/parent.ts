@@ -9,7 +9,8 @@ import { dropLink, findLink, linkIndex } from "./links.ts";
 export function ensureParent(netlink: Netlink, { name, make }: ParentPlan): void {
   if (findLink(netlink, name)) return;
   if (!make) throw new EngineError("internal", `network interface ${name} was not found`);
-  const made = make.kind === "vlan" ? createVlan(name, linkIndex(netlink, make.of), make.id) : createDummy(name);
+  const made =
+    make.kind === "vlan" ? createVlan(name, linkIndex(netlink, make.of), make.id) : createDummy(name);
   netlink.apply([made, setAlias(name, bridgeMark), setUp(name)]);
 }
 

@@ -27,7 +27,10 @@ export function portMap(ports: readonly PublishedPort[]): PortMap {
   const map = new Map<string, PortBinding[]>();
   for (const { port, protocol, hostIp, hostPort } of ports) {
     const key = `${port}/${protocol}`;
-    map.set(key, [...(map.get(key) ?? []), { HostIp: hostIp, HostPort: String(hostPort) }]);
+    map.set(key, [
+      ...(map.get(key) ?? []),
+      { HostIp: hostIp, HostPort: hostPort === 0 ? "" : String(hostPort) },
+    ]);
   }
   return Object.fromEntries([...map].sort(([a], [b]) => (a < b ? -1 : 1)));
 }

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import type { PortRequest } from "../contract.ts";
-import { checkPort, type PublishedPort, portMap, portRules } from "./published.ts";
+import { checkPort, type PublishedPort, type PublishTarget, portMap, portRules } from "./published.ts";
 import { Publisher } from "./publisher.ts";
 
 const want = (hostPort: number, more: Partial<PortRequest> = {}): PortRequest => ({
@@ -11,6 +11,14 @@ const want = (hostPort: number, more: Partial<PortRequest> = {}): PortRequest =>
   hostPortEnd: hostPort,
   ...more,
 });
+
+const target: PublishTarget = {
+  ipv4: "172.17.0.2",
+  ipv6: "",
+  routed4: false,
+  routed6: false,
+  bindAddress: "",
+};
 
 /** A host where `busy` ("ip port") are other programs'; records what is held. */
 function setUp(busy: Record<string, string> = {}, defaultAddress = "") {
@@ -31,7 +39,7 @@ function setUp(busy: Record<string, string> = {}, defaultAddress = "") {
     },
   });
   const bind = async (...requests: PortRequest[]): Promise<PublishedPort[]> =>
-    (await publisher.bind(requests, "172.17.0.2")).map(({ published }) => published);
+    (await publisher.bind(requests, target)).map(({ published }) => published);
   return { publisher, held, bind };
 }
 
@@ -63,7 +71,7 @@ test.each([
   const { bind, publisher } = setUp();
   await bind(want(8080, { hostIp: first }));
   const sentence = `Bind for ${named}:8080 failed: port is already allocated`;
-  expect(() => publisher.precheck([want(8080, { hostIp: second })])).toThrow(sentence);
+  expect(() => publisher.precheck([want(8080, { hostIp: second })], target)).toThrow(sentence);
   expect(bind(want(8080, { hostIp: second }))).rejects.toThrow(sentence);
 });
 
@@ -119,9 +127,9 @@ test("port 0 takes the next free one of the local range, around its end", async 
 
 test("released ports are free again", async () => {
   const { publisher, held } = setUp();
-  await publisher.release(await publisher.bind([want(80)], "172.17.0.2"));
+  await publisher.release(await publisher.bind([want(80)], target));
   expect(held).toEqual([]);
-  publisher.precheck([want(80)]);
+  publisher.precheck([want(80)], target);
 });
 
 test("after a restart a recorded port that another program took is reported, and counts as held", async () => {
@@ -133,16 +141,16 @@ test("after a restart a recorded port that another program took is reported, and
     hostIp,
     hostPort: 80,
   }));
-  await publisher.rebind(ports, "172.17.0.2", (text) => reports.push(text));
+  await publisher.rebind(ports, target, (text) => reports.push(text));
   expect(held).toEqual(["0.0.0.0 80"]);
   expect(reports).toHaveLength(1);
-  expect(() => publisher.precheck([want(80)])).toThrow("already allocated");
+  expect(() => publisher.precheck([want(80)], target)).toThrow("already allocated");
 });
 
 test("SCTP and IPv6: packet rules carry IPv4 alone, and SCTP has no IPv6 side", async () => {
   const { bind } = setUp();
   const ports = await bind(want(80), want(90, { protocol: "sctp", port: 9 }));
-  expect(portRules(ports, "172.17.0.2").map(({ hostIp, protocol }) => `${hostIp} ${protocol}`)).toEqual([
+  expect(portRules(ports, target).published.map(({ hostIp, protocol }) => `${hostIp} ${protocol}`)).toEqual([
     "0.0.0.0 tcp",
     "0.0.0.0 sctp",
   ]);
@@ -156,4 +164,40 @@ test.each([
   [want(80, { hostIp: "1.2.3" }), "invalid IP address: 1.2.3"],
 ])("an impossible port is refused: %#", (request, sentence) => {
   expect(() => checkPort(request)).toThrow(sentence);
+});
+
+test("a container of both families is published in both by rules", async () => {
+  const { publisher } = setUp();
+  const dual = { ...target, ipv6: "fd00::2" };
+  const ports = (await publisher.bind([want(80)], dual)).map(({ published }) => published);
+  expect(
+    portRules(ports, dual).published.map(({ hostIp, containerIp }) => `${hostIp} ${containerIp}`),
+  ).toEqual(["0.0.0.0 172.17.0.2", ":: fd00::2"]);
+});
+
+test("a container without IPv4 is published in IPv6 alone", async () => {
+  const { publisher, held } = setUp();
+  await publisher.bind([want(80)], { ...target, ipv4: "", ipv6: "fd00::2" });
+  expect(held).toEqual([":: 80"]);
+});
+
+test("a network's own address for published ports goes before the engine's", async () => {
+  const { publisher, held } = setUp({}, "127.0.0.1");
+  await publisher.bind([want(80)], { ...target, bindAddress: "127.0.0.9" });
+  expect(held).toEqual(["127.0.0.9 80"]);
+});
+
+test("a routed network takes no port of the host: Docker tells an empty one", async () => {
+  const { publisher, held } = setUp();
+  const routed = { ...target, routed4: true };
+  const ports = (await publisher.bind([want(80)], routed)).map(({ published }) => published);
+  expect(held).toEqual([":: 80"]);
+  expect(portMap(ports)["80/tcp"]).toEqual([
+    { HostIp: "0.0.0.0", HostPort: "" },
+    { HostIp: "::", HostPort: "80" },
+  ]);
+  expect(portRules(ports, routed)).toEqual({
+    published: [],
+    routed: [{ protocol: "tcp", containerIp: "172.17.0.2", containerPort: 80 }],
+  });
 });

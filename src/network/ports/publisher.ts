@@ -119,11 +119,7 @@ export class Publisher {
   }
 
   /** Both families at the same port, or neither. */
-  private async bindAt(
-    request: PortRequest,
-    hostPort: number,
-    target: PublishTarget,
-  ): Promise<BoundPort[]> {
+  private async bindAt(request: PortRequest, hostPort: number, target: PublishTarget): Promise<BoundPort[]> {
     const bound: BoundPort[] = [];
     const { protocol, port } = request;
     // all addresses are held before the first wait: nobody may come in between

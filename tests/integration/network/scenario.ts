@@ -10,6 +10,8 @@ import type { Networks, PortRequest } from "../../../src/network/contract.ts";
 import { openNetworks } from "../../../src/network/open.ts";
 import { defaultSubnetPools } from "../../../src/network/pools.ts";
 import { State } from "../../../src/state/database.ts";
+import { EventBus } from "../../../src/state/events.ts";
+import type { EndpointSettings } from "../../../src/types/api.ts";
 
 const dying = process.argv[2] === "--die";
 const root = (dying && process.argv[3]) || mkdtempSync(join(tmpdir(), "berth-network-"));
@@ -63,12 +65,15 @@ const openEngine = (state: State): Promise<Networks> =>
     icc: true,
     ipMasq: true,
     defaultBindAddress: "",
+    defaultNetworkOptions: {},
+    events: new EventBus(),
     logger: silentLogger,
   });
 
 const request = (containerId: string, network = "bridge", ports: PortRequest[] = []) => ({
   containerId,
   containerName: containerId,
+  hostname: containerId,
   networks: { [network]: {} },
   ports,
 });
@@ -161,7 +166,8 @@ async function afterKill(): Promise<unknown> {
   // a veth that was never in the bridge goes with its namespace, which the kernel ends in its own time
   const swept = await until(traces, ({ links }) => links.length <= 2);
   const rows = state.db.query("SELECT container_id FROM endpoints ORDER BY container_id").values().flat();
-  await networks.adopt("x", { sandboxId: "", netnsPath: "", endpoints: {}, ports: {} });
+  const bridge = { NetworkID: networks.get("bridge").Id } as EndpointSettings;
+  await networks.adopt("x", { sandboxId: "", netnsPath: "", endpoints: { bridge }, ports: {} });
   const busy = await conflict(networks, port(8090, 1));
   await networks.shutdown(new Set());
   state.close();
