@@ -1,6 +1,4 @@
-import { Template } from "../../lib/go-template/template.ts";
-import { encodeJson, Struct, type Value } from "../../lib/go-template/values.ts";
-import { CliError } from "../errors.ts";
+import type { Value } from "../../lib/go-template/values.ts";
 import { alignTabs } from "./tabwriter.ts";
 
 /** One row of a list: what its fields are called in Go, their headers, and how each is made. */
@@ -14,52 +12,6 @@ export interface RowKind<T> {
   /** fields left out of `json` */
   notInJson?: string[];
 }
-
-export class Row<T> extends Struct {
-  readonly goType: string;
-  private readonly kind: RowKind<T>;
-  private readonly item: T;
-
-  constructor(kind: RowKind<T>, item: T) {
-    super();
-    this.goType = kind.goType;
-    this.kind = kind;
-    this.item = item;
-  }
-
-  member(name: string): { value: Value } | { method: (...args: Value[]) => Value } | undefined {
-    const { fields, methods } = this.kind;
-    const field = Object.hasOwn(fields, name) ? fields[name] : undefined;
-    if (field) return { value: field(this.item) };
-    const method = methods && Object.hasOwn(methods, name) ? methods[name] : undefined;
-    return method && { method: method(this.item) };
-  }
-
-  toJSON(): unknown {
-    const { fields, notInJson = [] } = this.kind;
-    const names = Object.keys(fields)
-      .filter((name) => !notInJson.includes(name))
-      .sort();
-    return Object.fromEntries(names.map((name) => [name, fields[name]?.(this.item)]));
-  }
-
-  /** Go's encoder escapes `<`, `>` and `&` where a type marshals itself, as docker's rows do. */
-  override jsonText(): string {
-    return encodeJson(this.toJSON(), true);
-  }
-}
-
-/** Functions in a table's first row work on header texts, and leave them as they are. */
-const headerFunctions = {
-  json: (value: Value): Value => value,
-  split: (value: Value): Value => value,
-  join: (value: Value): Value => value,
-  title: (value: Value): Value => value,
-  lower: (value: Value): Value => value,
-  upper: (value: Value): Value => value,
-  pad: (value: Value): Value => value,
-  truncate: (value: Value): Value => value,
-};
 
 export interface ListFormat {
   /** as given by --format or the configuration; empty for the default */
@@ -94,36 +46,62 @@ export function resolveFormat({ format, quiet, table, quietTemplate, raw }: List
 export const unescapeFormat = (format: string): string =>
   format.trim().replaceAll("\\t", "\t").replaceAll("\\n", "\n");
 
-export function parseTemplate(source: string): Template {
-  try {
-    return Template.parse(source);
-  } catch (error) {
-    throw new CliError(`template parsing error: ${(error as Error).message}`);
-  }
+/** A format of texts and plain fields, which most are: their parts, fields at the odd places. */
+function simpleParts(template: string): string[] | undefined {
+  const parts = template.split(/\{\{\.(\w+)\}\}/);
+  return parts.some((part) => part.includes("{{") || part.includes("}}")) ? undefined : parts;
 }
 
-export function renderWith(template: Template, value: Value): string {
-  try {
-    return template.render(value);
-  } catch (error) {
-    throw new CliError(`template parsing error: ${(error as Error).message}`);
+/** The fields of such a format; `undefined` for any other. */
+export const plainFields = (template: string): string[] | undefined =>
+  simpleParts(template)?.filter((_, index) => index % 2 === 1);
+
+/**
+ * Rows of texts and fields alone, without the engine of templates, whose loading and running is most of what a list
+ * costs. `undefined` where a field is unknown or its value is one that only the engine knows how to print.
+ */
+function plainRows<T>(kind: RowKind<T>, items: readonly T[], parts: string[]): string[] | undefined {
+  const rows: string[] = [];
+  for (const item of items) {
+    let row = parts[0] ?? "";
+    for (let at = 1; at < parts.length; at += 2) {
+      const name = parts[at] ?? "";
+      const value = Object.hasOwn(kind.fields, name) ? kind.fields[name]?.(item) : undefined;
+      if (typeof value !== "string") return undefined;
+      row += value + parts[at + 1];
+    }
+    rows.push(row);
   }
+  return rows;
+}
+
+function plainHeader<T>(kind: RowKind<T>, parts: string[]): string | undefined {
+  let row = parts[0] ?? "";
+  for (let at = 1; at < parts.length; at += 2) {
+    const header = kind.headers[parts[at] ?? ""];
+    if (header === undefined) return undefined;
+    row += header + parts[at + 1];
+  }
+  return row;
 }
 
 /** The whole list as text: aligned under its headers for tables, a line a row otherwise. */
 export function formatList<T>(kind: RowKind<T>, items: readonly T[], list: ListFormat): string {
   const { isTable, template } = resolveFormat(list);
-  const parsed = parseTemplate(template);
-  const rows = items.map((item) => renderWith(parsed, new Row(kind, item)));
+  const { header, rows } = listRows(kind, items, template);
   if (!isTable) return rows.map((row) => `${row}\n`).join("");
-  return `${alignTabs([headerRow(kind, parsed), ...rows].join("\n"))}\n`;
+  return `${alignTabs([header(), ...rows].join("\n"))}\n`;
 }
 
-export function headerRow<T>(kind: RowKind<T>, template: Template): string {
-  const data: Record<string, Value> = { ...kind.headers };
-  for (const name of Object.keys(kind.methods ?? {})) data[name] = headerOfLabel;
-  return template.with({ functions: headerFunctions, strictKeys: false }).render(data);
+function listRows<T>(
+  kind: RowKind<T>,
+  items: readonly T[],
+  template: string,
+): { header: () => string; rows: string[] } {
+  const parts = simpleParts(template);
+  const rows = parts && plainRows(kind, items, parts);
+  const header = parts && plainHeader(kind, parts);
+  if (rows && header !== undefined) return { header: () => header, rows };
+  const { templateRows } = require("./template-rows.ts") as typeof import("./template-rows.ts");
+  return templateRows(kind, items, template);
 }
-
-/** `{{.Label "com.example.some-name"}}` is headed `some name`. */
-const headerOfLabel = (name: Value): string => String(name).split(".").at(-1)?.replace(/[-_]/g, " ") ?? "";

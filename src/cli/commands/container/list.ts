@@ -1,11 +1,9 @@
 import { list } from "../../../client/containers.ts";
-import { Template } from "../../../lib/go-template/template.ts";
 import { defineCommand, none } from "../../command.ts";
-import { CliError } from "../../errors.ts";
 import { filters, listFormat } from "../../flags/common.ts";
 import { bool, int } from "../../flags/flag.ts";
 import { containerRows, containerTable, rawContainer } from "../../output/container-rows.ts";
-import { formatList, Row, resolveFormat } from "../../output/formatter.ts";
+import { formatList, plainFields, resolveFormat } from "../../output/formatter.ts";
 
 export const command = defineCommand({
   usage: "",
@@ -40,46 +38,11 @@ export const command = defineCommand({
   },
 });
 
-/** Sizes cost the engine a walk through the files, so they are asked for only where the template shows them. */
-function needsSize(source: string, noTrunc: boolean): boolean {
-  let template: Template;
-  try {
-    template = Template.parse(source);
-  } catch (error) {
-    throw new CliError(`failed to parse template: ${(error as Error).message}`);
-  }
-  const kind = containerRows(noTrunc);
-  let asked = false;
-  const spy = {
-    ...kind,
-    fields: {
-      ...kind.fields,
-      Size: () => {
-        asked = true;
-        return "";
-      },
-    },
-  };
-  try {
-    template.render(new Row(spy, emptyContainer));
-  } catch (error) {
-    throw new CliError(`failed to execute template: ${(error as Error).message}`);
-  }
-  return asked && !source.includes("json .");
+/** Sizes cost the engine a walk through the files, so they are asked for only where the format shows them. */
+function needsSize(format: string, noTrunc: boolean): boolean {
+  const fields = plainFields(format);
+  if (fields) return fields.includes("Size");
+  const { asksForSize } =
+    require("../../output/size-asked.ts") as typeof import("../../output/size-asked.ts");
+  return asksForSize(format, noTrunc);
 }
-
-const emptyContainer: Parameters<ReturnType<typeof containerRows>["fields"][string]>[0] = {
-  Id: "",
-  Names: [],
-  Image: "",
-  ImageID: "",
-  Command: "",
-  Created: 0,
-  Ports: [],
-  Labels: {},
-  State: "created",
-  Status: "",
-  HostConfig: { NetworkMode: "" },
-  NetworkSettings: { Networks: {} },
-  Mounts: [],
-};

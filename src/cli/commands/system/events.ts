@@ -4,8 +4,9 @@ import { filters, objectFormat } from "../../flags/common.ts";
 import { string } from "../../flags/flag.ts";
 import { moment } from "../../flags/moment.ts";
 import { EventRow, type RawEvent } from "../../output/event-row.ts";
-import { parseTemplate, renderWith, unescapeFormat } from "../../output/formatter.ts";
+import { unescapeFormat } from "../../output/formatter.ts";
 import { parseExact } from "../../output/inspect.ts";
+import { parseTemplate, renderWith } from "../../output/template-rows.ts";
 import { localNanoTime } from "../../output/text.ts";
 
 export const command = defineCommand({

@@ -1,9 +1,9 @@
 import { defineCommand, none } from "../../command.ts";
 import { CliError } from "../../errors.ts";
 import { objectFormat } from "../../flags/common.ts";
-import { parseTemplate } from "../../output/formatter.ts";
 import { layoutInfo, type SystemInfo } from "../../output/info-layout.ts";
 import { jsonStruct } from "../../output/json-struct.ts";
+import { parseTemplate } from "../../output/template-rows.ts";
 import { describePlugins } from "../../plugins/describe.ts";
 import { clientVersion } from "../../program.ts";
 
