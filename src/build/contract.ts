@@ -22,6 +22,8 @@ export interface Builds {
   outline(request: BuildRequest): Promise<BuildOutline>;
   /** The stages that `--target` may name: `--call targets`. */
   targets(request: BuildRequest): Promise<BuildTarget[]>;
+  /** Unpacks a (compressed) tar as a context; the caller closes it once its build is over. */
+  unpack(source: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<UnpackedContext>;
   cacheUsage(): CacheRecord[];
   /** Deletes cache entries that no running build holds, least recently used first. */
   pruneCache(options: CachePruneOptions): Promise<{ deleted: string[]; bytes: number }>;
@@ -108,6 +110,12 @@ export interface BuildContext {
   open(need: ContextNeed): Promise<OpenContext>;
 }
 
+/** A context that lies in a folder of the engine's own. */
+export interface UnpackedContext {
+  root: string;
+  close(): Promise<void>;
+}
+
 export interface ContextNeed {
   /** paths or patterns that COPY and ADD name; undefined = all */
   include?: string[];
@@ -121,6 +129,8 @@ export interface OpenContext {
   root: string;
   /** patterns of the ignore file that apply (order matters, `!` re-includes); the folder may hold what they exclude */
   ignore: string[];
+  /** somebody may change files in it while the build reads them: a folder of the user's, read in place */
+  live?: boolean;
   /** lets go of the folder; idempotent */
   close(): Promise<void>;
 }
@@ -180,6 +190,8 @@ export interface BuildVertex {
   /** `sha256:…`, the same for the same step of the same build */
   digest: string;
   inputs: string[];
+  /** 1-based, of its instruction in the Dockerfile */
+  line?: number;
   /** "[build 2/4] RUN make" */
   name: string;
   started?: number;

@@ -1,3 +1,4 @@
+import type { Builds } from "../build/contract.ts";
 import type { Buildkit } from "../buildkit/contract.ts";
 import type { Containers } from "../containers/contract.ts";
 import type { Images } from "../images/contract.ts";
@@ -16,6 +17,7 @@ export interface Engine {
   readonly images: Images;
   readonly volumes: Volumes;
   readonly networks: Networks;
+  readonly builds: Builds;
   readonly events: EventBus;
   readonly logger: Logger;
   /** what every reply's `Server` header says: "28.5.2+berth.0.1.0" */

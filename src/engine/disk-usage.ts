@@ -1,3 +1,4 @@
+import type { Builds } from "../build/contract.ts";
 import type { ContainerSummary, ImageSummary, Volume } from "../types/api.ts";
 import { isOwnStorage, type PruneParts } from "./prune/prune.ts";
 
@@ -10,11 +11,28 @@ export interface DiskUsage {
   Images: ImageSummary[] | null;
   Containers: ContainerSummary[] | null;
   Volumes: Volume[] | null;
-  BuildCache: [] | null;
+  BuildCache: BuildCacheItem[] | null;
 }
 
-export async function diskUsage(parts: PruneParts, kinds: ReadonlySet<UsageKind>): Promise<DiskUsage> {
-  const { containers, images, snapshots } = parts;
+/** One record of the build cache, as the API tells it. */
+export interface BuildCacheItem {
+  ID: string;
+  Parents?: string[];
+  Type: string;
+  Description: string;
+  InUse: boolean;
+  Shared: boolean;
+  Size: number;
+  CreatedAt: string;
+  LastUsedAt: string | null;
+  UsageCount: number;
+}
+
+export async function diskUsage(
+  parts: PruneParts & { builds: Builds },
+  kinds: ReadonlySet<UsageKind>,
+): Promise<DiskUsage> {
+  const { containers, images, snapshots, builds } = parts;
   const asked = (kind: UsageKind): boolean => kinds.size === 0 || kinds.has(kind);
   const everyImage = { all: true, filters: new Map<string, string[]>(), sharedSize: true };
   return {
@@ -24,7 +42,7 @@ export async function diskUsage(parts: PruneParts, kinds: ReadonlySet<UsageKind>
       ? await containers.list({ all: true, size: true, filters: new Map() })
       : null,
     Volumes: asked("volume") ? await volumeUsage(parts) : null,
-    BuildCache: asked("build-cache") ? [] : null,
+    BuildCache: asked("build-cache") ? buildCacheItems(builds) : null,
   };
 }
 
@@ -36,3 +54,17 @@ async function volumeUsage({ volumes, containers }: PruneParts): Promise<Volume[
   }
   return told;
 }
+
+const buildCacheItems = (builds: Builds): BuildCacheItem[] =>
+  builds.cacheUsage().map((record) => ({
+    ID: record.id,
+    ...(record.parents.length > 0 ? { Parents: record.parents } : {}),
+    Type: record.type,
+    Description: record.description,
+    InUse: record.inUse,
+    Shared: record.shared,
+    Size: record.size,
+    CreatedAt: new Date(record.createdAt).toISOString(),
+    LastUsedAt: record.lastUsedAt === undefined ? null : new Date(record.lastUsedAt).toISOString(),
+    UsageCount: record.usageCount,
+  }));

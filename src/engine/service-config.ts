@@ -1,3 +1,4 @@
+import type { BuildsConfig } from "../build/deps.ts";
 import type { ContainersConfig } from "../containers/config.ts";
 import type { DistributionOptions } from "../distribution/contract.ts";
 import type { TransferLimits } from "../images/deps.ts";
@@ -99,3 +100,16 @@ export const transferLimits = ({ registries }: EngineConfig): TransferLimits => 
   uploads: registries.maxUploads,
   downloadAttempts: registries.downloadAttempts,
 });
+
+export function buildsConfig(config: EngineConfig): BuildsConfig {
+  return {
+    dataRoot: config.dataRoot,
+    execRoot: config.execRoot,
+    dns: config.dns,
+    dnsSearch: config.dnsSearch,
+    dnsOptions: config.dnsOptions,
+    hostGatewayIps: config.hostGatewayIps,
+    cgroupParent: config.cgroupParent,
+    defaultUlimits: config.defaultUlimits,
+  };
+}

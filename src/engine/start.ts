@@ -1,5 +1,6 @@
 import { hostname } from "node:os";
-import type { Builds } from "../build/contract.ts";
+import type { OpenedBuilds } from "../build/open.ts";
+import { openBuilds } from "../build/open.ts";
 import type { Containers } from "../containers/contract.ts";
 import { openContainers } from "../containers/open.ts";
 import { openContent } from "../content/store.ts";
@@ -7,7 +8,6 @@ import type { Distribution } from "../distribution/contract.ts";
 import { openDistribution } from "../distribution/open.ts";
 import type { TransferLimits } from "../images/deps.ts";
 import { openImages } from "../images/open.ts";
-import { EngineError } from "../lib/errors.ts";
 import type { Logger } from "../lib/log.ts";
 import type { Networks } from "../network/contract.ts";
 import { openNetworks } from "../network/open.ts";
@@ -31,6 +31,7 @@ import { makePrune } from "./prune/prune.ts";
 import { dropEnvironmentProxies } from "./registry-options.ts";
 import { claimRoots } from "./roots.ts";
 import {
+  buildsConfig,
   containersConfig,
   distributionOptions,
   networkOptions,
@@ -95,6 +96,18 @@ export async function startEngine(config: EngineConfig, logger: Logger): Promise
   // what belongs to no container is swept by the recovery, which knows who lives
   await Promise.all([content.sweep(), content.sweepPartials(partialsKeptMs), volumes.sweep()]);
   await containers.recover();
+  const builds = openBuilds({
+    state,
+    events,
+    images,
+    snapshots,
+    networks,
+    runtime,
+    leases,
+    logger,
+    config: buildsConfig(config),
+  });
+  await builds.sweep();
   return assemble({
     config,
     identity,
@@ -110,20 +123,14 @@ export async function startEngine(config: EngineConfig, logger: Logger): Promise
     images,
     volumes,
     containers,
+    builds,
     release,
-    buildkit: new LazyBuildkit({ config, identity, builds: unbuiltBuilds, networks, logger }),
+    buildkit: new LazyBuildkit({ config, identity, builds, networks, logger }),
   });
 }
 
 /** Beginnings of downloads that nobody asked for again are let go after a week. */
 const partialsKeptMs = 7 * 24 * 3600_000;
-
-/** Stands in until the builder has landed. */
-const unbuiltBuilds = new Proxy({} as Builds, {
-  get: () => () => {
-    throw new EngineError("notImplemented", "builds are not supported by berth yet");
-  },
-});
 
 interface Parts {
   config: EngineConfig;
@@ -140,6 +147,7 @@ interface Parts {
   images: Engine["images"];
   volumes: Engine["volumes"];
   containers: Containers;
+  builds: OpenedBuilds;
   release: () => void;
   buildkit: LazyBuildkit;
 }
@@ -164,6 +172,7 @@ function assemble(parts: Parts): StartedEngine {
     images,
     volumes,
     networks,
+    builds: parts.builds,
     events,
     logger,
     serverVersion,
@@ -201,6 +210,7 @@ function reloadAttributes(config: EngineConfig): Record<string, string> {
 /** Highest service first, so that none is called once it has closed. */
 async function stop({
   buildkit,
+  builds,
   containers,
   networks,
   runtime,
@@ -210,6 +220,7 @@ async function stop({
   release,
 }: Parts): Promise<void> {
   await buildkit.close();
+  await builds.close();
   await containers.close();
   await networks.shutdown(containers.alive());
   await runtime.close();

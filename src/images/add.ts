@@ -42,9 +42,10 @@ function layerSize({ snapshots }: ImagesContext, diffId: string): number {
 export function add(
   context: ImagesContext,
   config: ImageConfig,
-  options: { parent?: string; reference?: string } = {},
+  options: { parent?: string; reference?: string; references?: readonly string[] } = {},
 ): ImageRecord {
-  const references = options.reference === undefined ? [] : [taggable(options.reference)];
+  const names = options.reference === undefined ? (options.references ?? []) : [options.reference];
+  const references = names.map(taggable);
   const record = addText(context, JSON.stringify(config), {
     references,
     taggedNs: nowNs(),

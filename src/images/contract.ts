@@ -88,8 +88,11 @@ export interface Images {
   ): ImageSummary[];
   inspect(reference: string): ImageInspect;
   history(reference: string): ImageHistoryItem[];
-  /** Adds an image made elsewhere (commit, build): layers must exist. */
-  add(config: ImageConfig, options?: { parent?: string; reference?: string }): Image;
+  /** Adds an image made elsewhere (commit, build), with its names: layers must exist. */
+  add(
+    config: ImageConfig,
+    options?: { parent?: string; reference?: string; references?: readonly string[] },
+  ): Image;
   count(): number;
   /** Deletes layers that no image, no container (diff ids in `keep`) and no lease holds. */
   collect(keep: ReadonlySet<string>): Promise<{ layers: string[]; bytes: number }>;

@@ -47,9 +47,21 @@ export class LayerReaper {
     return new Set(rows.map(({ layer }) => layer));
   }
 
-  /** Every layer that an image, a container or a lease holds now. */
+  /** Layers that results of build steps are: they are kept until the build cache lets go of them. */
+  private inBuildCache(): string[] {
+    return this.deps.state.db
+      .query<{ layer: string }, []>("SELECT DISTINCT layer FROM build_cache")
+      .all()
+      .map(({ layer }) => layer);
+  }
+
+  /** Every layer that an image, a container, the build cache or a lease holds now. */
   private held(): Set<string> {
-    const held = new Set([...this.underContainers(), ...this.deps.leases.held("layer")]);
+    const held = new Set([
+      ...this.underContainers(),
+      ...this.inBuildCache(),
+      ...this.deps.leases.held("layer"),
+    ]);
     for (const image of this.deps.store.all()) for (const layer of image.layers) held.add(layer);
     return held;
   }

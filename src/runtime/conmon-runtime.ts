@@ -14,6 +14,8 @@ import type {
   ResourceUsage,
   Runtime,
   RuntimeFacts,
+  StepEnd,
+  StepProcess,
 } from "./contract.ts";
 import { resizeTerminal, type TerminalSize } from "./control.ts";
 import { createContainer } from "./create.ts";
@@ -25,6 +27,7 @@ import { clearLog } from "./logs/clear.ts";
 import { readLogs } from "./logs/read.ts";
 import { LogRotation } from "./logs/rotation.ts";
 import { type Adoptable, adoptContainer, inspectContainer, sweepRemains } from "./recover.ts";
+import { runStep } from "./run.ts";
 import type { ResourcesInput } from "./spec/input.ts";
 import { startContainer } from "./start.ts";
 import { updateLimits } from "./update.ts";
@@ -56,6 +59,10 @@ export class ConmonRuntime implements Runtime {
 
   expectProcess(): void {
     this.expectation.tell();
+  }
+
+  run(step: StepProcess): Promise<StepEnd> {
+    return runStep(this.context, step);
   }
 
   create(container: ContainerProcess): Promise<number> {

@@ -30,6 +30,25 @@ export interface ContainerProcess {
   runtime?: string;
 }
 
+/** A container that runs to its end under the engine alone, without a conmon: a step of a build. */
+export interface StepProcess {
+  /** 64 hex */
+  id: string;
+  spec: Spec;
+  /** what it writes; a promise holds it back */
+  output(stream: 1 | 2, bytes: Uint8Array): Promise<void> | void;
+  /** ends it, and rejects with the reason once nothing of it is left */
+  signal: AbortSignal;
+}
+
+export interface StepEnd {
+  /** 0–255; 128+n when a signal ended it */
+  exitCode: number;
+  cpuMs: number;
+  /** bytes; of its largest process */
+  peakMemory: number;
+}
+
 export interface ExitReport {
   id: string;
   /** 0–255; 128+n when a signal ended it */
@@ -149,6 +168,13 @@ export interface Runtime {
 
   /** Says that `create` or `exec` will follow within milliseconds, so that the kernel can prepare meanwhile. */
   expectProcess(): void;
+
+  /**
+   * Runs a container to its end; nothing of it is left when this settles. It does not outlive the engine: the next start
+   * sweeps what a crash left. Rejects with the runtime's sentence where the process could not be started.
+   */
+  run(step: StepProcess): Promise<StepEnd>;
+
   /** Makes the container; its process waits. Returns the pid. Failures carry the runtime's own sentence. */
   create(container: ContainerProcess): Promise<number>;
   start(id: string): Promise<void>;

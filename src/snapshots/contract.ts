@@ -90,6 +90,10 @@ export interface Snapshots {
   prepare(key: string, layers: readonly string[]): Promise<void>;
   /** Mounts it and returns its root path; mounting what is mounted is a success. */
   mount(key: string, options?: MountOptions): Promise<string>;
+  /**
+   * A snapshot to read only: `layers` alone, without what every container gets besides. Gives its root; `remove` ends it.
+   */
+  view(key: string, layers: readonly string[]): Promise<string>;
   unmount(key: string): Promise<void>;
   isMounted(key: string): boolean;
   rootPath(key: string): string;

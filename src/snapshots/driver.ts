@@ -10,6 +10,8 @@ export interface Driver {
   /** Fills `folder` (made, empty, and renamed to its place afterwards) for a snapshot over `layers`. */
   prepare(folder: string, layers: readonly string[]): Promise<void>;
   mount(key: string, layers: readonly string[], options: MountOptions): Promise<void>;
+  /** Shows `layers` alone and read-only at `rootPath(key)`; `prepare` has filled the folder. */
+  mountView(key: string, layers: readonly string[]): Promise<void>;
   unmount(key: string): Promise<void>;
   isMounted(key: string): boolean;
   /** The folder with the root in it once mounted. */

@@ -70,6 +70,17 @@ export class OverlayDriver implements Driver {
     return Promise.resolve();
   }
 
+  mountView(key: string, layers: readonly string[]): Promise<void> {
+    // without a layer there is nothing to mount: the mount point is the empty root
+    if (layers.length === 0) return Promise.resolve();
+    const lower = [...layers.map((folder) => this.paths.layerDiff(folder)).reverse()];
+    // two at least, or the kernel refuses: the snapshot's own folder, which is empty
+    lower.push(join(this.paths.snapshot(key), "diff"));
+    mountOverlay({ lower, volatile: false }, this.rootPath(key));
+    this.mounted.add(key);
+    return Promise.resolve();
+  }
+
   /**
    * The mount is gone from the tree at once; its last reference is closed by one of the runtime's threads, for an
    * overlay that is not volatile then syncs its file system. Removing the mount point also ends copies of the mount

@@ -102,6 +102,16 @@ export class SnapshotService implements Snapshots {
     await this.parts.driver.mount(key, this.stack(key), options);
     return this.rootPath(key);
   }
+  async view(key: string, layers: readonly string[]): Promise<string> {
+    await this.prepare(key, layers);
+    try {
+      await this.parts.driver.mountView(key, this.stack(key));
+    } catch (error) {
+      await this.remove(key);
+      throw error;
+    }
+    return this.rootPath(key);
+  }
   async unmount(key: string): Promise<void> {
     await this.parts.driver.unmount(checkKey(key));
   }

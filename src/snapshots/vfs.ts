@@ -1,4 +1,5 @@
 import { existsSync, mkdirSync } from "node:fs";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Driver, Writes } from "./driver.ts";
 import type { Paths } from "./paths.ts";
@@ -28,6 +29,14 @@ export class VfsDriver implements Driver {
 
   mount(): Promise<void> {
     return Promise.resolve();
+  }
+
+  /** What the engine's own layer brought goes again: nothing of an image is lost, for it lay above. */
+  async mountView(key: string, layers: readonly string[]): Promise<void> {
+    const target = this.rootPath(key);
+    await rm(target, { recursive: true });
+    mkdirSync(target, { mode: 0o755 });
+    await this.pool.run("copy", { layers: layers.map((folder) => this.paths.layerDiff(folder)), target });
   }
 
   unmount(): Promise<void> {

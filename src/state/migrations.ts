@@ -120,4 +120,53 @@ export const migrations: readonly string[] = [
     )) END
   );
   `,
+  `
+  -- build: results of steps. layer is what the step added to its base; parts (zstd of JSON) is what the key is made of;
+  -- family and position find the nearest earlier step to compare with
+  CREATE TABLE build_cache (
+    key TEXT PRIMARY KEY,
+    kind TEXT NOT NULL,
+    description TEXT NOT NULL,
+    parents TEXT NOT NULL,
+    layer TEXT NOT NULL,
+    parts BLOB NOT NULL,
+    family TEXT NOT NULL,
+    position TEXT NOT NULL,
+    -- the digests of the lists of files that parts names, which are kept beside the database
+    files TEXT NOT NULL,
+    created TEXT NOT NULL,
+    used_at INTEGER NOT NULL,
+    uses INTEGER NOT NULL
+  ) STRICT;
+  CREATE INDEX build_cache_by_family ON build_cache (family, used_at);
+  CREATE INDEX build_cache_by_position ON build_cache (position, used_at);
+
+  -- build: folders of RUN --mount=type=cache; variant numbers those of sharing=private
+  CREATE TABLE build_cache_mounts (
+    folder TEXT PRIMARY KEY,
+    id TEXT NOT NULL,
+    description TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    used_at INTEGER NOT NULL,
+    uses INTEGER NOT NULL,
+    size INTEGER NOT NULL
+  ) STRICT;
+  CREATE INDEX build_cache_mounts_by_id ON build_cache_mounts (id);
+
+  -- build: digests of what COPY takes from a stack of layers, which never changes
+  CREATE TABLE build_digests (
+    key TEXT PRIMARY KEY,
+    digest TEXT NOT NULL,
+    matches INTEGER NOT NULL,
+    used_at INTEGER NOT NULL
+  ) STRICT;
+
+  -- build: what was built, newest last; record is JSON
+  CREATE TABLE build_history (
+    ref TEXT PRIMARY KEY,
+    started_at INTEGER NOT NULL,
+    completed_at INTEGER,
+    record TEXT NOT NULL
+  ) STRICT;
+  `,
 ];

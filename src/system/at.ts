@@ -228,6 +228,8 @@ export interface FileStatus {
   /** blocks of 512 bytes */
   blocks: number;
   mtime: FileTime;
+  /** of the last change to the file or its details */
+  ctime: FileTime;
   deviceMajor: number;
   deviceMinor: number;
   /** of the file system */
@@ -245,6 +247,7 @@ function readStatus(): FileStatus {
     inode: status.readBigUInt64LE(32),
     size: Number(status.readBigUInt64LE(40)),
     blocks: Number(status.readBigUInt64LE(48)),
+    ctime: { s: status.readInt32LE(100) * 2 ** 32 + status.readUInt32LE(96), ns: status.readUInt32LE(104) },
     mtime: { s: status.readInt32LE(116) * 2 ** 32 + status.readUInt32LE(112), ns: status.readUInt32LE(120) },
     deviceMajor: status.readUInt32LE(128),
     deviceMinor: status.readUInt32LE(132),

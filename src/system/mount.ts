@@ -36,8 +36,9 @@ const configStringMax = 255;
 export interface OverlayMount {
   /** topmost first */
   lower: readonly string[];
-  upper: string;
-  work: string;
+  /** undefined = read-only; then there are at least two lower ones */
+  upper?: string;
+  work?: string;
   /** no syncing; the kernel then refuses to reuse `work` unless it is emptied */
   volatile: boolean;
 }
@@ -83,8 +84,8 @@ export function mountByContext(
   open.push(fs);
   configure(fs, config.setString, "source", "overlay");
   for (const folder of lower) configure(fs, config.setString, "lowerdir+", named(folder, open));
-  configure(fs, config.setString, "upperdir", named(upper, open));
-  configure(fs, config.setString, "workdir", named(work, open));
+  if (upper !== undefined) configure(fs, config.setString, "upperdir", named(upper, open));
+  if (work !== undefined) configure(fs, config.setString, "workdir", named(work, open));
   for (const [key, value] of fixedOptions) configure(fs, config.setString, key, value);
   if (volatile) configure(fs, config.setFlag, "volatile", null);
   configure(fs, config.create, null, null);
@@ -109,8 +110,8 @@ export function mountByOptions(
   const name = (path: string): string => byDescriptor(path, open);
   const options = [
     `lowerdir=${lower.map(name).join(":")}`,
-    `upperdir=${name(upper)}`,
-    `workdir=${name(work)}`,
+    ...(upper === undefined ? [] : [`upperdir=${name(upper)}`]),
+    ...(work === undefined ? [] : [`workdir=${name(work)}`]),
     ...fixedOptions.map(([key, value]) => `${key}=${value}`),
     ...(volatile ? ["volatile"] : []),
   ].join(",");

@@ -36,6 +36,57 @@ export function spawnProcess({ argv, env, cwd, fds }: SpawnRequest): SpawnedProc
   }
 }
 
+export interface WatchRequest {
+  argv: readonly string[];
+  env: Readonly<Record<string, string>>;
+  cwd: string;
+  /** what it writes; a promise holds it back */
+  output(stream: 1 | 2, bytes: Uint8Array): Promise<void> | void;
+}
+
+export interface WatchedEnd {
+  /** 0–255, or 128+n when a signal ended it */
+  exitCode: number;
+  /** of it and of all its ended children, getrusage(2) */
+  cpuMs: number;
+  /** bytes; of the largest process among them */
+  peakMemory: number;
+}
+
+/** Runs a process to its end without input; resolves once it has ended and all it wrote was taken. */
+export async function watchProcess({ argv, env, cwd, output }: WatchRequest): Promise<WatchedEnd> {
+  const child = spawnPiped(argv, env, cwd);
+  living.add(child);
+  try {
+    const drained = Promise.all([drain(child.stdout, 1, output), drain(child.stderr, 2, output)]);
+    const [exitCode] = await Promise.all([child.exited, drained]);
+    const usage = child.resourceUsage();
+    return {
+      exitCode,
+      cpuMs: usage === undefined ? 0 : Number(usage.cpuTime.total) / 1000,
+      peakMemory: usage?.maxRSS ?? 0,
+    };
+  } finally {
+    living.delete(child);
+  }
+}
+
+function spawnPiped(argv: readonly string[], env: Readonly<Record<string, string>>, cwd: string) {
+  try {
+    return Bun.spawn([...argv], { env: { ...env }, cwd, stdin: "ignore", stdout: "pipe", stderr: "pipe" });
+  } catch (error) {
+    throw new EngineError("internal", `start ${argv[0]}: ${messageOf(error)}`, { cause: error });
+  }
+}
+
+async function drain(
+  from: ReadableStream<Uint8Array>,
+  stream: 1 | 2,
+  output: WatchRequest["output"],
+): Promise<void> {
+  for await (const bytes of from) await output(stream, bytes);
+}
+
 export interface CommandResult {
   exitCode: number;
   stdout: string;

@@ -4,7 +4,15 @@ import { EngineError, type ErrorKind, messageOf } from "../lib/errors.ts";
  * Workers: threads for what blocks. All have one entry point, `src/worker.ts`, which loads the module of their role.
  * A role's module exports `start(port)` and gets calls through it; see `WorkerPort`.
  */
-export type WorkerRole = "archive" | "filesync" | "names" | "network" | "runtime" | "snapshots" | "volumes";
+export type WorkerRole =
+  | "archive"
+  | "build"
+  | "filesync"
+  | "names"
+  | "network"
+  | "runtime"
+  | "snapshots"
+  | "volumes";
 
 /** The worker's side: register `onCall`, answer with a value or a promise of one, tell facts with `emit`. */
 export interface WorkerPort {

@@ -11,6 +11,7 @@ const keys = {
   imagesPrune: "dangling label label! until",
   volumesPrune: "all label label!",
   networksPrune: "label label! until",
+  buildPrune: "description id inuse parent private shared type unused-for until",
 } as const;
 
 /** The `filters` parameter of a list, its keys checked. */

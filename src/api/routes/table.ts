@@ -1,4 +1,5 @@
 import type { Route } from "../router.ts";
+import { buildRoutes } from "./build.ts";
 import { buildkitRoutes } from "./buildkit.ts";
 import { containerArchiveRoutes } from "./container-archive.ts";
 import { containerMoreRoutes } from "./container-more.ts";
@@ -25,6 +26,7 @@ export const routes: readonly Route[] = [
   ...containerStreamRoutes,
   ...execRoutes,
   ...imageRoutes,
+  ...buildRoutes,
   ...volumeRoutes,
   ...networkRoutes,
   ...pruneRoutes,

@@ -4,9 +4,6 @@ import type { Route } from "../router.ts";
 /** Endpoints of the API that this engine knows and does not have yet: 501, and the endpoint's name. */
 const endpoints: readonly [Route["method"], string][] = [
   ["POST", "/auth"],
-  ["POST", "/build"],
-  ["POST", "/build/prune"],
-  ["POST", "/build/cancel"],
   ["GET", "/images/search"],
   ["POST", "/images/{name}/push"],
   ["GET", "/distribution/{name}/json"],

@@ -13,6 +13,7 @@ export function fakeEngine(parts: { [Service in keyof Engine]?: unknown } = {}):
     images: service("images", parts.images),
     volumes: service("volumes", parts.volumes),
     networks: service("networks", parts.networks),
+    builds: service("builds", parts.builds),
     prune: service("prune", parts.prune),
     buildkit: async () => service("buildkit", parts.buildkit),
     diskUsage: async () => ({ LayersSize: 0, Images: [], Containers: [], Volumes: [], BuildCache: [] }),

@@ -1,0 +1,69 @@
+import { EngineError } from "../../lib/errors.ts";
+import { parseGoDuration } from "../../lib/go-duration.ts";
+import { classicBuild } from "../build/classic.ts";
+import { listFilters } from "../decode/filters.ts";
+import { contentTypes, emptyOk, json } from "../reply.ts";
+import type { Handler, Route } from "../router.ts";
+import { messageLines } from "./image-load.ts";
+
+/** Classic builds under way that their client gave a name, so that it can end them. */
+const cancellable = new Map<string, AbortController>();
+
+const build: Handler = async (call) => {
+  const id = call.query.text("buildid");
+  const abort = new AbortController();
+  if (id !== "") cancellable.set(id, abort);
+  const forget = (): void => void (cancellable.get(id) === abort && cancellable.delete(id));
+  try {
+    const { messages } = await classicBuild(call, AbortSignal.any([call.signal, abort.signal]));
+    const body = messageLines(withEnd(messages, forget));
+    return { kind: "stream", status: 200, contentType: contentTypes.json, body };
+  } catch (error) {
+    forget();
+    throw error;
+  }
+};
+
+async function* withEnd<T>(source: AsyncIterable<T>, end: () => void): AsyncGenerator<T> {
+  try {
+    yield* source;
+  } finally {
+    end();
+  }
+}
+
+const cancel: Handler = ({ query }) => {
+  const id = query.text("id");
+  if (id === "") throw new EngineError("invalid", "build ID not provided");
+  cancellable.get(id)?.abort(new EngineError("conflict", "the build was cancelled"));
+  return emptyOk;
+};
+
+const prune: Handler = async ({ engine, query }) => {
+  const filters = listFilters(query.text("filters"), "buildPrune");
+  const [until] = filters.get("until") ?? filters.get("unused-for") ?? [];
+  const keepBytes = ["max-used-space", "keep-storage"]
+    .map((name) => query.integer(name))
+    .find((value) => value !== undefined && value > 0);
+  const { deleted, bytes } = await engine.builds.pruneCache({
+    all: query.flag("all"),
+    filters,
+    ...(keepBytes === undefined ? {} : { keepBytes }),
+    ...(until === undefined ? {} : { unusedForMs: milliseconds(until) }),
+  });
+  engine.events.publish({
+    type: "builder",
+    action: "prune",
+    id: "",
+    attributes: { reclaimed: String(bytes) },
+  });
+  return json({ CachesDeleted: deleted.length > 0 ? deleted : null, SpaceReclaimed: bytes });
+};
+
+const milliseconds = (text: string): number => parseGoDuration(text) / 1_000_000;
+
+export const buildRoutes: readonly Route[] = [
+  { method: "POST", pattern: "/build", handler: build },
+  { method: "POST", pattern: "/build/cancel", handler: cancel },
+  { method: "POST", pattern: "/build/prune", handler: prune },
+];

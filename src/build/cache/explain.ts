@@ -1,0 +1,42 @@
+import type { KeyParts } from "./key.ts";
+
+const reasonsMax = 20;
+
+/** Why a step ran: what differs from the nearest earlier one, as sentences. */
+export function explain(parts: KeyParts, earlier: KeyParts | undefined): string[] {
+  if (earlier === undefined) return ["no earlier build has a step like it"];
+  const names = [...new Set([...Object.keys(earlier), ...Object.keys(parts)])].sort();
+  const changed = names.filter((name) => parts[name] !== earlier[name]);
+  // a digest that stands for what is also told one by one
+  const telling = changed.filter(
+    (name) => !(name === "files" && changed.some((one) => one.startsWith("file:"))),
+  );
+  if (telling.length === 0) return ["its earlier result is no longer in the cache"];
+  const sentences = telling.slice(0, reasonsMax).map((name) => sentenceOf(name, parts[name], earlier[name]));
+  const rest = telling.length - sentences.length;
+  return rest > 0 ? [...sentences, `and ${rest} more`] : sentences;
+}
+
+function sentenceOf(name: string, now: string | undefined, before: string | undefined): string {
+  const [kind = "", ...tail] = name.split(/[.:](.*)/s);
+  const what = tail[0] ?? "";
+  const change = now === undefined ? "is gone" : before === undefined ? "is new" : "differs";
+  switch (kind) {
+    case "file":
+      return `the file ${what} ${change}`;
+    case "env":
+      return `the environment variable ${what} ${change}`;
+    case "arg":
+      return `the build argument ${what} ${change}`;
+    case "mount":
+      return `the mount at ${what} ${change}`;
+    case "base":
+      return "what it builds on differs";
+    case "command":
+      return "the command differs";
+    case "files":
+      return "the files it copies differ";
+    default:
+      return `the ${name} ${change}`;
+  }
+}

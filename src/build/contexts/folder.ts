@@ -1,0 +1,42 @@
+import { readBeneath } from "../../system/beneath.ts";
+import type { BuildContext } from "../contract.ts";
+
+const ignoreFileMax = 4 << 20;
+
+export interface FolderContextRequest {
+  root: string;
+  /** path of the Dockerfile below the root, if it is there: `<Dockerfile>.dockerignore` wins over `.dockerignore` */
+  dockerfile: string | undefined;
+  /** whether others may change it meanwhile */
+  live: boolean;
+  close?: () => Promise<void>;
+}
+
+/** A context that is a folder of this machine, read in place. */
+export function folderContext({ root, dockerfile, live, close }: FolderContextRequest): BuildContext {
+  return {
+    open: () =>
+      Promise.resolve({
+        root,
+        ignore: ignorePatterns(ignoreText(root, dockerfile)),
+        live,
+        close: close ?? (() => Promise.resolve()),
+      }),
+  };
+}
+
+function ignoreText(root: string, dockerfile: string | undefined): string {
+  const own =
+    dockerfile === undefined ? undefined : readBeneath(root, `${dockerfile}.dockerignore`, ignoreFileMax);
+  return own ?? readBeneath(root, ".dockerignore", ignoreFileMax) ?? "";
+}
+
+/** The lines of an ignore file that mean something, cleaned (https://docs.docker.com/build/concepts/context/#dockerignore-files). */
+export function ignorePatterns(text: string): string[] {
+  return text
+    .replace(/^\ufeff/, "")
+    .split("\n")
+    .filter((line) => !line.startsWith("#"))
+    .map((line) => line.trim())
+    .filter((line) => line !== "");
+}

@@ -1,0 +1,252 @@
+import { EngineError } from "../../lib/errors.ts";
+import {
+  close,
+  cwdFd,
+  ENOENT,
+  type FileTime,
+  fchmodRaw,
+  fchownRaw,
+  fileType,
+  flags,
+  fsetTimeRaw,
+  must,
+  openRaw,
+  openWithinRaw,
+  resolve,
+  statAt,
+  statFd,
+  toBytes,
+  toText,
+  unlinkRaw,
+  writeAll,
+} from "../../system/at.ts";
+import { realBeneath } from "../../system/beneath.ts";
+import { isArchive, unpacked } from "./archive.ts";
+import { everything, type Filter } from "./filter.ts";
+import { filterOf } from "./ignore.ts";
+import { type Match, matchesOf, openTree } from "./match.ts";
+import { parseMode } from "./mode.ts";
+import type { CopyInput, CopyRequest } from "./requests.ts";
+import { closePlace, type Place, Target } from "./target.ts";
+import { Writer } from "./write.ts";
+
+const within = resolve.inRoot | resolve.noMagicLinks;
+
+/** COPY and ADD: puts the inputs into the new layer's folder, in order. */
+export async function copy(request: CopyRequest): Promise<{ files: number; bytes: number }> {
+  const time: FileTime | undefined = request.latest === undefined ? undefined : { s: request.latest, ns: 0 };
+  const target = new Target(request.upper, request.view, time);
+  try {
+    const work = new Copy(request, target);
+    let total = { files: 0, bytes: 0 };
+    for (const input of request.inputs) {
+      const { files, bytes } = await work.input(input);
+      total = { files: total.files + files, bytes: total.bytes + bytes };
+    }
+    return total;
+  } finally {
+    target.close();
+  }
+}
+
+class Copy {
+  private readonly request: CopyRequest;
+  private readonly target: Target;
+  /** the destination as a byte string, without links, and whether it was asked for as a folder */
+  private readonly destination: string;
+  private readonly asFolder: boolean;
+
+  constructor(request: CopyRequest, target: Target) {
+    this.request = request;
+    this.target = target;
+    const { destination, view, follow } = request;
+    this.asFolder = destination.endsWith("/");
+    const plain = view !== undefined && follow ? realBeneath(view, destination) : destination;
+    this.destination = toBytes(plain).replace(/\/+$/, "");
+  }
+
+  async input(input: CopyInput): Promise<{ files: number; bytes: number }> {
+    if (input.kind === "tree") return await this.tree(input);
+    const writer = this.writer(everything, everything);
+    try {
+      if (input.kind === "text") this.text(input.name, input.content);
+      else await this.fetched(input, writer);
+      return writer.written;
+    } finally {
+      writer.close();
+    }
+  }
+
+  private writer(ignore: Filter, exclude: Filter, keepOwners = false, mode?: number): Writer {
+    const { chmod, uid, gid, latest } = this.request;
+    return new Writer(this.target, {
+      owner: keepOwners ? undefined : { uid, gid },
+      mode: chmod === "" ? (mode === undefined ? undefined : () => mode) : parseMode(chmod),
+      latest,
+      ignore,
+      exclude,
+    });
+  }
+
+  private async tree({ tree, unpack }: CopyInput & { kind: "tree" }) {
+    const root = openTree(tree.root);
+    const ignore = filterOf(tree.ignore);
+    const exclude = filterOf(tree.exclude);
+    const writer = this.writer(ignore, exclude);
+    const total = { files: 0, bytes: 0 };
+    try {
+      for (const pattern of tree.patterns)
+        for (const match of matchesOf(root, pattern, ignore)) {
+          const added = await this.match(root, match, { writer, parents: tree.parents, unpack, exclude });
+          total.files += added.files;
+          total.bytes += added.bytes;
+        }
+      return { files: total.files + writer.written.files, bytes: total.bytes + writer.written.bytes };
+    } finally {
+      writer.close();
+      close(root);
+    }
+  }
+
+  private async match(
+    root: number,
+    match: Match,
+    how: { writer: Writer; parents: boolean; unpack: boolean; exclude: Filter },
+  ): Promise<{ files: number; bytes: number }> {
+    const nothing = { files: 0, bytes: 0 };
+    const flag = match.isDirectory ? flags.readOnly | flags.directory : flags.path;
+    const fd = openWithinRaw(root, match.path === "" ? "." : match.path, flag, within);
+    must(fd, () => `open ${toText(match.path)}`);
+    try {
+      if (match.isDirectory) {
+        const told = how.parents && match.kept !== "" ? `${match.kept}/` : "";
+        const to = how.parents ? `${this.destination}/${match.kept}` : this.destination;
+        this.inFolder(to, (place) => how.writer.folder(fd, match.path, told, place));
+        return nothing;
+      }
+      const path = `/proc/self/fd/${fd}`;
+      if (how.unpack && (await isArchive(path))) return await this.archive(path);
+      const name = how.parents ? match.kept : match.name;
+      if (!how.exclude.excludes(toText(name))) this.single(fd, name, how.writer, how.parents);
+      return nothing;
+    } finally {
+      close(fd);
+    }
+  }
+
+  /** A file that was named itself. */
+  private single(fd: number, name: string, writer: Writer, parents: boolean): void {
+    const to = parents || this.isFolder() ? `${this.destination}/${name}` : this.destination;
+    const at = to.lastIndexOf("/");
+    const status = statFd(fd);
+    this.inFolder(to.slice(0, at), (place) => {
+      if ((status.mode & fileType.mask) !== fileType.file) {
+        writer.file(cwdFd, `/proc/self/fd/${fd}`, status, place, to.slice(at + 1));
+        return;
+      }
+      const source = must(
+        openRaw(cwdFd, `/proc/self/fd/${fd}`, flags.readOnly),
+        () => `open ${toText(name)}`,
+      );
+      try {
+        writer.regular(source, place, to.slice(at + 1));
+      } finally {
+        close(source);
+      }
+    });
+  }
+
+  private isFolder(): boolean {
+    if (this.asFolder) return true;
+    const status = this.target.status(this.destination);
+    return status !== undefined && (status.mode & fileType.mask) === fileType.directory;
+  }
+
+  private inFolder(path: string, work: (place: Place) => void): void {
+    const { uid, gid } = this.request;
+    const place = this.target.folder(path, { uid, gid });
+    try {
+      work(place);
+    } finally {
+      closePlace(place);
+    }
+  }
+
+  private async fetched(
+    { path, name, mode, unpack }: CopyInput & { kind: "file" },
+    plain: Writer,
+  ): Promise<void> {
+    if (unpack && (await isArchive(path))) {
+      const { files, bytes } = await this.archive(path);
+      plain.written.files += files;
+      plain.written.bytes += bytes;
+      return;
+    }
+    const writer = mode === undefined ? plain : this.writer(everything, everything, false, mode);
+    const fd = must(openRaw(cwdFd, toBytes(path), flags.path), () => `open ${path}`);
+    try {
+      this.single(fd, toBytes(name), writer, false);
+    } finally {
+      close(fd);
+      if (writer !== plain) writer.close();
+    }
+  }
+
+  /** An archive's files keep their owners and go below the destination, which is a folder then. */
+  private async archive(path: string): Promise<{ files: number; bytes: number }> {
+    return await unpacked(path, this.request.scratch, (folder) => {
+      const writer = this.writer(everything, everything, true);
+      const root = openTree(folder);
+      try {
+        this.inFolder(this.destination, (place) => writer.folder(root, "", "", place));
+        return writer.written;
+      } finally {
+        close(root);
+        writer.close();
+      }
+    });
+  }
+
+  /** A here document. */
+  private text(name: string, content: string): void {
+    const to = this.isFolder() ? `${this.destination}/${toBytes(name)}` : this.destination;
+    const at = to.lastIndexOf("/");
+    const { uid, gid, chmod, latest } = this.request;
+    this.inFolder(to.slice(0, at), (place) => {
+      const below = place.below < 0 ? undefined : statAt(place.below, to.slice(at + 1));
+      if (below !== undefined && (below.mode & fileType.mask) === fileType.directory)
+        throw new EngineError("invalid", `cannot replace to directory ${toText(to)} with file`);
+      writeText(place, to.slice(at + 1), content, {
+        uid,
+        gid,
+        mode: chmod === "" ? 0o644 : parseMode(chmod)(0o644, false),
+        latest,
+      });
+    });
+  }
+}
+
+function writeText(
+  place: Place,
+  name: string,
+  content: string,
+  { uid, gid, mode, latest }: { uid: number; gid: number; mode: number; latest: number | undefined },
+): void {
+  const what = (): string => `write ${toText(name)}`;
+  unlinkQuietly(place.upper, name);
+  const create = flags.writeOnly | flags.create | flags.exclusive | flags.noFollow;
+  const fd = must(openRaw(place.upper, name, create, 0o600), what);
+  try {
+    writeAll(fd, Buffer.from(content), what);
+    must(fchownRaw(fd, uid, gid), what);
+    must(fchmodRaw(fd, mode), what);
+    if (latest !== undefined) must(fsetTimeRaw(fd, { s: latest, ns: 0 }), what);
+  } finally {
+    close(fd);
+  }
+}
+
+function unlinkQuietly(dir: number, name: string): void {
+  const gone = unlinkRaw(dir, name);
+  if (gone !== ENOENT) must(gone, () => `replace ${toText(name)}`);
+}

@@ -1,0 +1,242 @@
+import { mkdirSync, renameSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { EngineError } from "../../lib/errors.ts";
+import { newId } from "../../lib/ids.ts";
+import {
+  close,
+  type FileStatus,
+  fileType,
+  flags,
+  listNames,
+  must,
+  openRaw,
+  openWithinRaw,
+  readAtRaw,
+  readLink,
+  resolve,
+  statAt,
+  statFd,
+  toText,
+} from "../../system/at.ts";
+import { getXattr, listXattrs } from "../../system/xattr.ts";
+import type { Filter } from "./filter.ts";
+import { type Match, matchesOf, openTree } from "./match.ts";
+import { StatCache } from "./stat-cache.ts";
+
+export interface DigestRequest {
+  root: string;
+  patterns: readonly string[];
+  /** what the tree's ignore file leaves out, by paths below the tree's root */
+  ignore: Filter;
+  /** what `--exclude` leaves out, by paths below each source */
+  exclude: Filter;
+  /** whether names are kept whole (`--parents`) */
+  parents: boolean;
+  /** file that keeps what is known of the tree; undefined = it will not be seen again */
+  statCache: string | undefined;
+  /** folder for lists of files, by digest: what a miss is explained with */
+  lists: string;
+}
+
+export interface DigestResult {
+  /** of names, types, modes, contents, links and attributes; not of owners and times */
+  digest: string;
+  /** a single name that is no folder: its destination may be a name too */
+  matches: number;
+  files: number;
+  bytes: number;
+}
+
+/** Entries of a list that is kept; a longer one explains nothing. */
+const listMax = 100_000;
+export const depthMax = 1000;
+const within = resolve.inRoot | resolve.noMagicLinks;
+
+/** Digest of all that patterns name in a tree. Throws `notFound` where a plain name is missing. */
+export function digestTree(request: DigestRequest): DigestResult {
+  const root = openTree(request.root);
+  const cache = new StatCache(request.statCache);
+  const walk = new Digester(root, request, cache);
+  try {
+    let matches = 0;
+    for (const pattern of request.patterns)
+      for (const match of matchesOf(root, pattern, request.ignore)) {
+        matches++;
+        walk.top(match);
+      }
+    const digest = walk.finish();
+    keepList(request.lists, digest, walk.lines);
+    return { digest, matches, files: walk.files, bytes: walk.bytes };
+  } finally {
+    close(root);
+    cache.save();
+  }
+}
+
+function keepList(folder: string, digest: string, lines: readonly string[]): void {
+  if (lines.length === 0 || lines.length > listMax) return;
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const name = join(folder, digest.slice("sha256:".length));
+  const temporary = `${name}.${newId().slice(0, 12)}`;
+  const packed = Bun.zstdCompressSync(Buffer.from(lines.join("\0"), "latin1"), { level: 1 });
+  writeFileSync(temporary, packed, { mode: 0o600 });
+  renameSync(temporary, name);
+}
+
+const buffer = Buffer.allocUnsafe(1024 * 1024);
+
+class Digester {
+  readonly lines: string[] = [];
+  files = 0;
+  bytes = 0;
+  private readonly hash = new Bun.CryptoHasher("sha256");
+  private readonly root: number;
+  private readonly request: DigestRequest;
+  private readonly cache: StatCache;
+
+  constructor(root: number, request: DigestRequest, cache: StatCache) {
+    this.root = root;
+    this.request = request;
+    this.cache = cache;
+  }
+
+  finish(): string {
+    return `sha256:${this.hash.digest("hex")}`;
+  }
+
+  top({ path, isDirectory, name, kept }: Match): void {
+    const whole = this.request.parents;
+    // a folder's contents are copied, not itself; a file's name matters where the destination is a folder
+    const told = whole ? kept : isDirectory ? "" : name;
+    this.hash.update(`${isDirectory ? "folder" : "file"} ${told}\0`, "latin1");
+    const open = isDirectory ? flags.readOnly | flags.directory : flags.path;
+    const fd = must(
+      openWithinRaw(this.root, path === "" ? "." : path, open, within),
+      () => `open ${toText(path)}`,
+    );
+    try {
+      if (isDirectory) this.folder(fd, path, whole && kept !== "" ? `${kept}/` : "", 0);
+      else if (!this.request.exclude.excludes(toText(told))) this.opened(fd, path, told);
+    } finally {
+      close(fd);
+    }
+  }
+
+  /** A file that was named itself, links followed. */
+  private opened(fd: number, path: string, name: string): void {
+    const status = statFd(fd);
+    const type = status.mode & fileType.mask;
+    const content =
+      type === fileType.file
+        ? this.contentOf(() => openRaw(-100, `/proc/self/fd/${fd}`, flags.readOnly), path, status)
+        : "";
+    this.tell(name, status, content, "");
+  }
+
+  private folder(fd: number, path: string, told: string, depth: number): boolean {
+    if (depth > depthMax)
+      throw new EngineError("invalid", `${toText(path)} is nested over ${depthMax} folders deep`);
+    let any = false;
+    for (const name of listNames(fd)) {
+      const status = statAt(fd, name);
+      if (status === undefined) continue;
+      const whole = path === "" ? name : `${path}/${name}`;
+      any = this.entry(fd, name, whole, `${told}${name}`, status, depth) || any;
+    }
+    return any;
+  }
+
+  private entry(
+    dir: number,
+    name: string,
+    path: string,
+    told: string,
+    status: FileStatus,
+    depth: number,
+  ): boolean {
+    const type = status.mode & fileType.mask;
+    if (type === fileType.socket) return false;
+    const text = toText(path);
+    const { ignore, exclude } = this.request;
+    const ignored = ignore.excludes(text);
+    const excluded = exclude.excludes(toText(told));
+    const out = ignored || excluded;
+    if (type !== fileType.directory) {
+      if (out) return false;
+      const content =
+        type === fileType.file
+          ? this.contentOf(
+              () => openRaw(dir, name, flags.readOnly | flags.noFollow | flags.nonBlock),
+              path,
+              status,
+            )
+          : type === fileType.symlink
+            ? readLink(dir, name)
+            : `${status.deviceMajor}:${status.deviceMinor}`;
+      this.tell(told, status, content, xattrsOf(dir, name));
+      return true;
+    }
+    if ((ignored && ignore.prunes(text)) || (excluded && exclude.prunes(toText(told)))) return false;
+    if (!out) this.tell(told, status, "", xattrsOf(dir, name));
+    const fd = must(
+      openRaw(dir, name, flags.readOnly | flags.directory | flags.noFollow),
+      () => `open ${text}`,
+    );
+    try {
+      const any = this.folder(fd, path, `${told}/`, depth + 1);
+      // it is there for what it holds
+      if (out && any) this.tell(told, status, "", xattrsOf(dir, name));
+      return any || !out;
+    } finally {
+      close(fd);
+    }
+  }
+
+  private tell(path: string, { mode, size }: FileStatus, content: string, xattrs: string): void {
+    const type = mode & fileType.mask;
+    const told = type === fileType.file ? size : 0;
+    if (type === fileType.file) {
+      this.files++;
+      this.bytes += size;
+    }
+    const line = `${mode.toString(8)} ${told} ${content}${xattrs}\0${path}\0`;
+    this.hash.update(line, "latin1");
+    if (this.lines.length <= listMax)
+      this.lines.push(
+        `${path}\n${mode.toString(8)}${content.slice(0, 24)}${xattrs === "" ? "" : Bun.hash(xattrs)}`,
+      );
+  }
+
+  private contentOf(open: () => number, path: string, status: FileStatus): string {
+    const known = this.cache.get(path, status);
+    if (known !== undefined) return known;
+    const fd = must(open(), () => `open ${toText(path)}`);
+    try {
+      const before = statFd(fd);
+      const digest = hashFile(fd);
+      this.cache.put(path, before, digest);
+      return digest;
+    } finally {
+      close(fd);
+    }
+  }
+}
+
+function hashFile(fd: number): string {
+  const hash = new Bun.CryptoHasher("sha256");
+  for (let at = 0; ; ) {
+    const count = must(readAtRaw(fd, buffer, at), () => "read a file of the context");
+    if (count === 0) break;
+    hash.update(count === buffer.length ? buffer : buffer.subarray(0, count));
+    at += count;
+  }
+  return hash.digest("hex");
+}
+
+/** Attributes that a copy takes along. */
+export const isCopied = (key: string): boolean => key === "security.capability" || key.startsWith("user.");
+
+function xattrsOf(dir: number, name: string): string {
+  const keys = listXattrs(dir, name).filter(isCopied).sort();
+  return keys.map((key) => ` ${key}=${getXattr(dir, name, key)?.toString("latin1") ?? ""}`).join("");
+}

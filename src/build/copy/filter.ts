@@ -1,0 +1,20 @@
+/** Which paths of a tree a copy leaves out: those of an ignore file, and those of `--exclude`. */
+export interface Filter {
+  /** whether this path (`a/b`, text) itself is left out */
+  excludes(path: string): boolean;
+  /** whether nothing below this left-out folder can be in again */
+  prunes(path: string): boolean;
+}
+
+export const everything: Filter = { excludes: () => false, prunes: () => false };
+
+/** What both leave in. */
+export const both = (one: Filter, other: Filter): Filter => {
+  if (one === everything) return other;
+  if (other === everything) return one;
+  return {
+    excludes: (path) => one.excludes(path) || other.excludes(path),
+    prunes: (path) =>
+      (one.excludes(path) && one.prunes(path)) || (other.excludes(path) && other.prunes(path)),
+  };
+};

@@ -1,0 +1,63 @@
+import { lutimesSync } from "node:fs";
+import {
+  close,
+  type FileStatus,
+  fileType,
+  flags,
+  listNames,
+  must,
+  openRaw,
+  setTimeRaw,
+  statAt,
+  toBytes,
+  toText,
+} from "../../system/at.ts";
+import { realBeneath } from "../../system/beneath.ts";
+import { openTree } from "./match.ts";
+import type { FolderRequest } from "./requests.ts";
+import { closePlace, Target } from "./target.ts";
+
+/** WORKDIR: a folder and what is missing above it. False where all of it was there. */
+export function makeFolder({ upper, view, path, uid, gid, latest }: FolderRequest): boolean {
+  const target = new Target(upper, view, latest === undefined ? undefined : { s: latest, ns: 0 });
+  try {
+    const plain = toBytes(view === undefined ? path : realBeneath(view, path)).replace(/\/+$/, "");
+    if (target.status(plain) !== undefined && isFolder(target.status(plain))) return false;
+    closePlace(target.folder(plain, { uid, gid }));
+    return true;
+  } finally {
+    target.close();
+  }
+}
+
+const isFolder = (status: FileStatus | undefined): boolean =>
+  status !== undefined && (status.mode & fileType.mask) === fileType.directory;
+
+/** Brings every time later than `latest` (seconds) down to it: what a step wrote does not tell when it ran. */
+export function clampTimes(folder: string, latest: number): void {
+  const root = openTree(folder);
+  try {
+    clampIn(root, latest);
+  } finally {
+    close(root);
+  }
+  lutimesSync(folder, latest, latest);
+}
+
+function clampIn(dir: number, latest: number): void {
+  for (const name of listNames(dir)) {
+    const status = statAt(dir, name);
+    if (status === undefined) continue;
+    if (isFolder(status)) {
+      const fd = openRaw(dir, name, flags.readOnly | flags.directory | flags.noFollow);
+      must(fd, () => `open ${toText(name)}`);
+      try {
+        clampIn(fd, latest);
+      } finally {
+        close(fd);
+      }
+    }
+    if (status.mtime.s >= latest)
+      must(setTimeRaw(dir, name, { s: latest, ns: 0 }), () => `set the time of ${toText(name)}`);
+  }
+}

@@ -1,0 +1,54 @@
+import { EngineError } from "../../lib/errors.ts";
+
+/**
+ * `--chmod`: an octal number, or symbolic changes as chmod(1) takes them (`u=rwX,go=rX`, `+x`). Gives the new permission
+ * bits of a file from its old ones. Throws `invalid` in BuildKit's words.
+ */
+export type ModeChange = (mode: number, isFolder: boolean) => number;
+
+export function parseMode(text: string): ModeChange {
+  if (/^[0-7]{1,5}$/.test(text) && Number.parseInt(text, 8) <= 0o7777) {
+    const fixed = Number.parseInt(text, 8);
+    return () => fixed;
+  }
+  const clauses = /^\d/.test(text) ? [] : text.split(",").map(parseClause);
+  if (clauses.length === 0 || clauses.includes(undefined))
+    throw new EngineError(
+      "invalid",
+      `invalid chmod parameter: '${text}'. it should be octal string and between 0 and 07777`,
+    );
+  return (mode, isFolder) =>
+    clauses.reduce((bits, clause) => (clause === undefined ? bits : clause(bits, isFolder)), mode);
+}
+
+const classes: Record<string, number> = { u: 0o4700, g: 0o2070, o: 0o1007, a: 0o7777 };
+
+function parseClause(text: string): ModeChange | undefined {
+  const [, who = "", actions = ""] = /^([ugoa]*)((?:[-+=](?:[rwxXst]*|[ugo]))+)$/.exec(text) ?? [];
+  if (actions === "") return undefined;
+  const mask = [...(who || "a")].reduce((bits, letter) => bits | (classes[letter] ?? 0), 0);
+  const steps = [...actions.matchAll(/([-+=])([rwxXst]*|[ugo])/g)];
+  return (mode, isFolder) =>
+    steps.reduce((bits, [, operator = "", letters = ""]) => {
+      const change = bitsOf(letters, bits, isFolder) & mask;
+      if (operator === "+") return bits | change;
+      return operator === "-" ? bits & ~change : (bits & ~(mask & 0o777)) | change;
+    }, mode);
+}
+
+function bitsOf(letters: string, mode: number, isFolder: boolean): number {
+  if (letters === "u" || letters === "g" || letters === "o") {
+    const shift = { u: 6, g: 3, o: 0 }[letters];
+    return ((mode >> shift) & 7) * 0o111;
+  }
+  const executable = isFolder || (mode & 0o111) !== 0;
+  const bits: Record<string, number> = {
+    r: 0o444,
+    w: 0o222,
+    x: 0o111,
+    X: executable ? 0o111 : 0,
+    s: 0o6000,
+    t: 0o1000,
+  };
+  return [...letters].reduce((sum, letter) => sum | (bits[letter] ?? 0), 0);
+}

@@ -1,0 +1,72 @@
+import type { DigestResult } from "./digest.ts";
+import type { ListsRequest } from "./explain-files.ts";
+
+/** A tree as the worker takes it: filters as patterns, for functions do not cross threads. */
+export interface TreeRequest {
+  root: string;
+  patterns: readonly string[];
+  /** patterns of the tree's ignore file */
+  ignore: readonly string[];
+  /** patterns of `--exclude` */
+  exclude: readonly string[];
+  parents: boolean;
+}
+
+export interface TreeDigestRequest extends TreeRequest {
+  statCache?: string;
+  lists: string;
+}
+
+/** What a copy takes: from a tree by patterns, a single file under a name of its own, or text. */
+export type CopyInput =
+  | { kind: "tree"; tree: TreeRequest; unpack: boolean }
+  | { kind: "file"; path: string; name: string; mode: number | undefined; unpack: boolean }
+  | { kind: "text"; name: string; content: string };
+
+export interface CopyRequest {
+  inputs: readonly CopyInput[];
+  /** folder of the new layer, and what is below it; undefined = nothing */
+  upper: string;
+  view?: string;
+  /** absolute; ends in `/` where it is to be a folder */
+  destination: string;
+  /** links in the destination are followed within the view */
+  follow: boolean;
+  uid: number;
+  gid: number;
+  chmod: string;
+  latest?: number;
+  /** folder for what is unpacked meanwhile */
+  scratch: string;
+}
+
+export interface FolderRequest {
+  upper: string;
+  view?: string;
+  path: string;
+  uid: number;
+  gid: number;
+  latest?: number;
+}
+
+export interface UnpackRequest {
+  session: number;
+  /** folder that gets the archive's files; made */
+  folder: string;
+  bytesMax: number;
+}
+
+/** Calls of the build worker by name, and what each takes and gives. */
+export interface BuildCalls {
+  digest: { args: TreeDigestRequest; result: DigestResult };
+  explain: { args: ListsRequest; result: { names: string[]; more: number } };
+  copy: { args: CopyRequest; result: { files: number; bytes: number } };
+  makeFolder: { args: FolderRequest; result: boolean };
+  /** brings every time in a new layer's folder down to `latest`, seconds since the epoch */
+  clampTimes: { args: { folder: string; latest: number }; result: unknown };
+  unpack: { args: UnpackRequest; result: { files: number } };
+  feed: { args: { session: number; bytes: Uint8Array }; result: unknown };
+  feedEnd: { args: { session: number; error?: string }; result: unknown };
+  /** deletes a folder of ours; never follows a link */
+  removeTree: { args: { path: string }; result: unknown };
+}

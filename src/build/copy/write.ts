@@ -1,0 +1,271 @@
+import { EngineError } from "../../lib/errors.ts";
+import {
+  chmodRaw,
+  chownRaw,
+  close,
+  copyRangeRaw,
+  EEXIST,
+  EISDIR,
+  type FileStatus,
+  type FileTime,
+  fchmodRaw,
+  fchownRaw,
+  fileType,
+  flags,
+  fsetTimeRaw,
+  linkRaw,
+  listNames,
+  makeDevice,
+  mknodRaw,
+  must,
+  openRaw,
+  readAtRaw,
+  readLink,
+  setTimeRaw,
+  statAt,
+  statFd,
+  symlinkRaw,
+  toText,
+  unlinkRaw,
+  writeAllAt,
+} from "../../system/at.ts";
+import { getXattr, listXattrs, setXattrAtRaw } from "../../system/xattr.ts";
+import { depthMax, isCopied } from "./digest.ts";
+import type { Filter } from "./filter.ts";
+import type { ModeChange } from "./mode.ts";
+import { closePlace, type Owner, type Place, type Target } from "./target.ts";
+
+export interface WriteRules {
+  /** undefined = as the source has it (archives) */
+  owner: Owner | undefined;
+  mode: ModeChange | undefined;
+  /** no time later than this, seconds since the epoch */
+  latest: number | undefined;
+  ignore: Filter;
+  exclude: Filter;
+}
+
+export interface Written {
+  files: number;
+  bytes: number;
+}
+
+const folderFlags = flags.readOnly | flags.directory | flags.noFollow;
+const fileFlags = flags.readOnly | flags.noFollow | flags.nonBlock;
+const inKernelMin = 64 * 1024;
+const buffer = Buffer.allocUnsafe(inKernelMin);
+
+/** Writes files and folders of one source into the new layer. */
+export class Writer {
+  readonly written: Written = { files: 0, bytes: 0 };
+  private readonly rules: WriteRules;
+  private readonly target: Target;
+  /** inode of a source's file with several names → descriptor of the folder with its copy, and its name there */
+  private readonly links = new Map<string, string>();
+  private readonly root: Place;
+
+  constructor(target: Target, rules: WriteRules) {
+    this.target = target;
+    this.rules = rules;
+    this.root = target.folder("", { uid: 0, gid: 0 });
+  }
+
+  close(): void {
+    closePlace(this.root);
+  }
+
+  /** The contents of an open folder; `path` is where it is in its tree, `told` below its source. */
+  folder(from: number, path: string, told: string, place: Place, depth = 0): void {
+    if (depth > depthMax)
+      throw new EngineError("invalid", `${toText(path)} is nested over ${depthMax} folders deep`);
+    for (const name of listNames(from)) {
+      const status = statAt(from, name);
+      if (status === undefined) continue;
+      const whole = path === "" ? name : `${path}/${name}`;
+      this.entry(from, name, { whole, told: `${told}${name}`, status, place, depth });
+    }
+  }
+
+  private entry(
+    from: number,
+    name: string,
+    entry: { whole: string; told: string; status: FileStatus; place: Place; depth: number },
+  ): void {
+    const { whole, told, status, place, depth } = entry;
+    const type = status.mode & fileType.mask;
+    if (type === fileType.socket) return;
+    const { ignore, exclude } = this.rules;
+    const ignored = ignore.excludes(toText(whole));
+    const excluded = exclude.excludes(toText(told));
+    const out = ignored || excluded;
+    if (type !== fileType.directory) {
+      if (!out) this.file(from, name, status, place, name);
+      return;
+    }
+    if ((ignored && ignore.prunes(toText(whole))) || (excluded && exclude.prunes(toText(told)))) return;
+    const source = must(openRaw(from, name, folderFlags), () => `open ${toText(whole)}`);
+    try {
+      // a left-out folder is made for what it holds, if anything
+      if (out && !this.holdsAny(source, whole, `${told}/`, depth + 1)) return;
+      const inner = this.enter(place, name);
+      try {
+        this.folder(source, whole, `${told}/`, inner, depth + 1);
+      } finally {
+        closePlace(inner);
+      }
+      this.details(from, name, status, place.upper, name);
+    } finally {
+      close(source);
+    }
+  }
+
+  private enter(place: Place, name: string): Place {
+    try {
+      return this.target.enter(place, name, () => undefined);
+    } catch (error) {
+      if (!(error instanceof EngineError) || error.kind !== "invalid") throw error;
+      throw new EngineError("invalid", `cannot copy to non-directory: ${toText(`${place.path}/${name}`)}`);
+    }
+  }
+
+  private holdsAny(from: number, path: string, told: string, depth: number): boolean {
+    if (depth > depthMax) return false;
+    const { ignore, exclude } = this.rules;
+    for (const name of listNames(from)) {
+      const whole = toText(`${path}/${name}`);
+      const below = toText(`${told}${name}`);
+      const ignored = ignore.excludes(whole);
+      const excluded = exclude.excludes(below);
+      const status = statAt(from, name);
+      if (status === undefined) continue;
+      if (!ignored && !excluded) return true;
+      if ((status.mode & fileType.mask) !== fileType.directory) continue;
+      if ((ignored && ignore.prunes(whole)) || (excluded && exclude.prunes(below))) continue;
+      const fd = openRaw(from, name, folderFlags);
+      if (fd < 0) continue;
+      try {
+        if (this.holdsAny(fd, `${path}/${name}`, `${told}${name}/`, depth + 1)) return true;
+      } finally {
+        close(fd);
+      }
+    }
+    return false;
+  }
+
+  /** One file, link, device or fifo, as `as` in a place. */
+  file(from: number, name: string, status: FileStatus, place: Place, as: string): void {
+    this.refuseFolder(place, as);
+    const type = status.mode & fileType.mask;
+    const path = `${place.path}/${as}`;
+    const again = status.links > 1 ? `${status.onMajor}:${status.onMinor}:${status.inode}` : undefined;
+    const first = again === undefined ? undefined : this.links.get(again);
+    if (first !== undefined) {
+      this.make(place, as, () => linkRaw(this.root.upper, first.slice(1), place.upper, as));
+      return;
+    }
+    if (type === fileType.file) {
+      const source = must(openRaw(from, name, fileFlags), () => `open ${toText(name)}`);
+      try {
+        this.regular(source, place, as, () => this.attributes(from, name, place.upper, as));
+      } finally {
+        close(source);
+      }
+    } else {
+      if (type === fileType.symlink) {
+        const to = readLink(from, name);
+        this.make(place, as, () => symlinkRaw(to, place.upper, as));
+      } else {
+        const device = makeDevice(status.deviceMajor, status.deviceMinor);
+        this.make(place, as, () => mknodRaw(place.upper, as, status.mode, device));
+      }
+      this.details(from, name, status, place.upper, as);
+    }
+    if (again !== undefined) this.links.set(again, path);
+  }
+
+  /** The content of an open regular file, with its details. */
+  regular(source: number, place: Place, as: string, attributes: () => void = () => undefined): void {
+    this.refuseFolder(place, as);
+    const create = flags.writeOnly | flags.create | flags.exclusive | flags.noFollow;
+    const to = this.make(place, as, () => openRaw(place.upper, as, create, 0o600));
+    try {
+      const status = statFd(source);
+      this.written.files++;
+      this.written.bytes += copyContent(source, to, status.size);
+      const { uid, gid } = this.rules.owner ?? status;
+      const what = (): string => `write ${toText(as)}`;
+      must(fchownRaw(to, uid, gid), what);
+      must(fchmodRaw(to, this.modeOf(status)), what);
+      attributes();
+      must(fsetTimeRaw(to, this.timeOf(status.mtime)), what);
+    } finally {
+      close(to);
+    }
+  }
+
+  /** Makes a name; what an earlier source of this step put there gives way. */
+  private make(place: Place, name: string, make: () => number): number {
+    const what = (): string => `make ${toText(`${place.path}/${name}`)}`;
+    const made = make();
+    if (made !== EEXIST) return must(made, what);
+    const gone = unlinkRaw(place.upper, name);
+    if (gone === EISDIR) throw cannotReplace(place, name);
+    must(gone, what);
+    return must(make(), what);
+  }
+
+  private refuseFolder(place: Place, name: string): void {
+    const below = place.below < 0 ? undefined : statAt(place.below, name);
+    if (below !== undefined && (below.mode & fileType.mask) === fileType.directory)
+      throw cannotReplace(place, name);
+  }
+
+  private modeOf({ mode }: FileStatus): number {
+    const bits = mode & 0o7777;
+    return this.rules.mode?.(bits, (mode & fileType.mask) === fileType.directory) ?? bits;
+  }
+
+  private timeOf(time: FileTime): FileTime {
+    const { latest } = this.rules;
+    return latest !== undefined && time.s >= latest ? { s: latest, ns: 0 } : time;
+  }
+
+  /** Owner, mode, attributes and time of what is no regular file. */
+  details(from: number, name: string, status: FileStatus, to: number, as: string): void {
+    const what = (): string => `set details of ${toText(as)}`;
+    const { uid, gid } = this.rules.owner ?? status;
+    must(chownRaw(to, as, uid, gid), what);
+    if ((status.mode & fileType.mask) !== fileType.symlink) must(chmodRaw(to, as, this.modeOf(status)), what);
+    this.attributes(from, name, to, as);
+    must(setTimeRaw(to, as, this.timeOf(status.mtime)), what);
+  }
+
+  private attributes(from: number, name: string, to: number, as: string): void {
+    for (const key of listXattrs(from, name).filter(isCopied)) {
+      const value = getXattr(from, name, key);
+      if (value !== undefined)
+        must(setXattrAtRaw(to, as, key, value), () => `set attribute ${key} of ${toText(as)}`);
+    }
+  }
+}
+
+const cannotReplace = (place: Place, name: string): EngineError =>
+  new EngineError("invalid", `cannot replace to directory ${toText(`${place.path}/${name}`)} with file`);
+
+/** Large files are copied (or shared) by the kernel; for small ones two calls less are quicker. */
+function copyContent(from: number, to: number, size: number): number {
+  let at = 0;
+  if (size >= inKernelMin)
+    for (;;) {
+      const copied = copyRangeRaw(from, to, at, size - at);
+      if (copied <= 0) break; // what the kernel cannot copy is copied by hand
+      at += copied;
+      if (at >= size) return at;
+    }
+  for (;;) {
+    const count = must(readAtRaw(from, buffer, at), () => "read a file to copy");
+    if (count === 0) return at;
+    writeAllAt(to, buffer.subarray(0, count), at, () => "write a copied file");
+    at += count;
+  }
+}

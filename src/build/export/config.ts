@@ -1,0 +1,118 @@
+import { formatNs } from "../../lib/time.ts";
+import type { HistoryEntry, ImageConfig, ImageRunConfig, Platform } from "../../types/oci.ts";
+import type { StageGraph } from "../graph/build-graph.ts";
+import type { Vertex } from "../graph/vertex.ts";
+import type { Outcome } from "../operations/plan.ts";
+
+const comment = "buildkit.dockerfile.v0";
+
+export interface ConfigRequest {
+  stage: StageGraph;
+  platform: Platform;
+  outcome: Outcome;
+  resultOf(vertex: Vertex | undefined): Outcome;
+  /** seconds; no time told is later */
+  sourceDateEpoch: number | undefined;
+}
+
+/** The image's configuration, member by member in the order BuildKit writes them. */
+export function imageConfig({
+  stage,
+  platform,
+  outcome,
+  resultOf,
+  sourceDateEpoch,
+}: ConfigRequest): ImageConfig {
+  const { expanded, base } = stage;
+  const own = stage.history.map(({ createdBy, emptyLayer, vertex }): HistoryEntry => {
+    const created = vertex === undefined ? undefined : resultOf(vertex).created;
+    return {
+      ...(created === undefined ? {} : { created }),
+      created_by: createdBy,
+      comment,
+      ...(emptyLayer ? { empty_layer: true } : {}),
+    };
+  });
+  const history = limited(timed([...(base?.history ?? []), ...own]), sourceDateEpoch);
+  const created =
+    history.at(-1)?.created ?? (sourceDateEpoch === undefined ? base?.created : epochTime(sourceDateEpoch));
+  const { architecture, os, variant } = base ?? platform;
+  const osVersion = base?.["os.version"];
+  return {
+    architecture,
+    ...(expanded.author === undefined ? {} : { author: expanded.author }),
+    config: ordered(expanded.config),
+    ...(created === undefined ? {} : { created }),
+    history,
+    os,
+    ...(osVersion === undefined ? {} : { "os.version": osVersion }),
+    rootfs: { type: "layers", diff_ids: [...outcome.layers] },
+    ...(variant === undefined || variant === "" ? {} : { variant }),
+  };
+}
+
+const epochTime = (seconds: number): string => formatNs(BigInt(seconds) * 1_000_000_000n);
+
+/**
+ * Steps without a layer get the time of the first new layer, later ones that of the layer before them: the same build from
+ * the cache tells the same times.
+ */
+function timed(history: readonly HistoryEntry[]): HistoryEntry[] {
+  let time: string | undefined;
+  let missing = false;
+  for (const { created } of history) {
+    if (created === undefined) missing = true;
+    else {
+      time = created;
+      if (missing) break;
+    }
+  }
+  missing = false;
+  return history.map((entry) => {
+    if (entry.created !== undefined) {
+      if (missing) time = entry.created;
+      return entry;
+    }
+    missing = true;
+    return time === undefined ? entry : { created: time, ...entry };
+  });
+}
+
+function limited(history: HistoryEntry[], epoch: number | undefined): HistoryEntry[] {
+  if (epoch === undefined) return history;
+  const latest = epochTime(epoch);
+  return history.map((entry) =>
+    entry.created === undefined || Date.parse(entry.created) > epoch * 1000
+      ? { ...entry, created: latest }
+      : entry,
+  );
+}
+
+const order: readonly (keyof ImageRunConfig)[] = [
+  "User",
+  "ExposedPorts",
+  "Env",
+  "Entrypoint",
+  "Cmd",
+  "Volumes",
+  "WorkingDir",
+  "Labels",
+  "StopSignal",
+  "ArgsEscaped",
+  "Healthcheck",
+  "OnBuild",
+  "Shell",
+];
+
+/** What is empty is left out, as BuildKit leaves it. */
+function ordered(config: ImageRunConfig): ImageRunConfig {
+  const entries = order
+    .map((name) => [name, config[name]] as const)
+    .filter(([, value]) => value !== undefined && value !== null && value !== "" && !isEmpty(value));
+  return Object.fromEntries(entries) as ImageRunConfig;
+}
+
+const isEmpty = (value: unknown): boolean =>
+  Array.isArray(value)
+    ? value.length === 0
+    : typeof value === "object" && value !== null && Object.keys(value).length === 0;

@@ -1,0 +1,229 @@
+import { formatPlatform } from "../../lib/platform.ts";
+import type { ImageConfig, Platform } from "../../types/oci.ts";
+import { expandStage } from "../dockerfile/expand.ts";
+import type { BuildPlan, Stage } from "../dockerfile/plan.ts";
+import type { SourceRef } from "../dockerfile/sources.ts";
+import type { ExpandedStage, StageBase, Step } from "../dockerfile/steps.ts";
+import { operationOf, type Sources } from "./convert.ts";
+import type { TreeSource } from "./operation.ts";
+import { makeVertex, type Vertex } from "./vertex.ts";
+
+/** A base image that is here. */
+export interface ResolvedImage {
+  id: string;
+  config: ImageConfig;
+  layers: readonly string[];
+  /** as shown: with a digest where it has one */
+  shown: string;
+}
+
+export interface GraphSettings {
+  plan: BuildPlan;
+  noCache: boolean | readonly string[];
+  sourceDateEpoch: number | undefined;
+  /** the same for builds of the same Dockerfile */
+  project: string;
+  /** contexts that stand in for stages or images: folder or image */
+  namedContexts: ReadonlyMap<string, { context: unknown } | { image: string }>;
+  resolveImage(reference: string, platform: Platform): Promise<ResolvedImage>;
+}
+
+export interface HistoryStep {
+  createdBy: string;
+  emptyLayer: boolean;
+  vertex: Vertex | undefined;
+}
+
+/** What a stage comes to: its last step (undefined = nothing but an empty root), and the image's configuration. */
+export interface StageGraph {
+  expanded: ExpandedStage;
+  vertex: Vertex | undefined;
+  /** the image it began with, if any */
+  base: ImageConfig | undefined;
+  history: HistoryStep[];
+}
+
+/**
+ * Turns the stages that the target needs into a graph of vertices; what it does not need is not even looked at, nor are
+ * its base images asked for.
+ */
+export class GraphBuilder implements Sources {
+  private readonly settings: GraphSettings;
+  private readonly stages = new Map<number, Promise<StageGraph>>();
+  private readonly images = new Map<string, Promise<{ image: ResolvedImage; vertex: Vertex }>>();
+
+  constructor(settings: GraphSettings) {
+    this.settings = settings;
+  }
+
+  target(): Promise<StageGraph> {
+    return this.stage(this.settings.plan.target);
+  }
+
+  private stage(stage: Stage): Promise<StageGraph> {
+    const there = this.stages.get(stage.index) ?? this.build(stage);
+    this.stages.set(stage.index, there);
+    return there;
+  }
+
+  private async build(stage: Stage): Promise<StageGraph> {
+    const begin = await this.begin(stage);
+    const expanded = expandStage(this.settings.plan, stage, begin.base);
+    let vertex = begin.vertex;
+    if (vertex?.operation.kind === "image" && expanded.fromName !== undefined)
+      vertex = makeVertex({ ...vertex, name: expanded.fromName, lines: linesOf(stage.location) });
+    const own: (Vertex | undefined)[] = [];
+    for (const [index, step] of expanded.steps.entries()) {
+      vertex = await this.step(stage, step, index, vertex);
+      own.push(vertex);
+    }
+    const history = expanded.history.map(({ createdBy, emptyLayer, step }) => ({
+      createdBy,
+      emptyLayer,
+      vertex: step === undefined ? undefined : own[step],
+    }));
+    return { expanded, vertex, base: begin.image, history: [...begin.history, ...history] };
+  }
+
+  private async begin(stage: Stage): Promise<{
+    base: StageBase;
+    vertex: Vertex | undefined;
+    image: ImageConfig | undefined;
+    history: HistoryStep[];
+  }> {
+    const { base } = stage;
+    if (base.kind === "scratch")
+      return { base: { kind: "scratch" }, vertex: undefined, image: undefined, history: [] };
+    if (base.kind === "stage") {
+      const found = this.settings.plan.stages[base.index];
+      if (found === undefined) throw new Error(`no stage ${base.index}`);
+      const { expanded, vertex, base: image, history } = await this.stage(found);
+      return { base: { kind: "stage", stage: expanded }, vertex, image, history };
+    }
+    if (base.kind === "context") {
+      const named = this.settings.namedContexts.get(base.name);
+      if (named !== undefined && "context" in named) {
+        const vertex = this.wholeContext(stage, base.name);
+        return { base: { kind: "scratch" }, vertex, image: undefined, history: [] };
+      }
+    }
+    const reference = base.kind === "image" ? base.reference : this.imageOfContext(base.name);
+    const { image, vertex } = await this.image(reference, stage.platform);
+    const begin: StageBase = {
+      kind: "image",
+      config: image.config,
+      reference: image.shown,
+      hasLayers: image.layers.length > 0,
+    };
+    return {
+      base: begin,
+      vertex: image.layers.length > 0 ? vertex : undefined,
+      image: image.config,
+      history: [],
+    };
+  }
+
+  private imageOfContext(name: string): string {
+    const named = this.settings.namedContexts.get(name);
+    return named !== undefined && "image" in named ? named.image : name;
+  }
+
+  private image(reference: string, platform: Platform): Promise<{ image: ResolvedImage; vertex: Vertex }> {
+    const key = `${reference} ${formatPlatform(platform)}`;
+    const there =
+      this.images.get(key) ??
+      this.settings.resolveImage(reference, platform).then((image) => ({
+        image,
+        vertex: makeVertex({
+          name: `FROM ${image.shown}`,
+          stage: "",
+          lines: { start: 0, end: 0 },
+          position: "",
+          ignoreCache: false,
+          sourceDateEpoch: undefined,
+          operation: { kind: "image", reference: image.shown, imageId: image.id, layers: image.layers },
+        }),
+      }));
+    this.images.set(key, there);
+    return there;
+  }
+
+  /** A folder that is used as a base: all of it, on nothing. */
+  private wholeContext(stage: Stage, name: string): Vertex {
+    return makeVertex({
+      name: `[context ${name}] load from client`,
+      stage: stageNameOf(stage),
+      lines: linesOf(stage.location),
+      position: `${this.settings.project} context ${name}`,
+      ignoreCache: false,
+      sourceDateEpoch: this.settings.sourceDateEpoch,
+      operation: {
+        kind: "copy",
+        base: undefined,
+        sources: [
+          { kind: "tree", tree: { kind: "context", name }, pattern: "/", parents: false, unpack: false },
+        ],
+        destination: "/",
+        chown: "",
+        chmod: "",
+        link: false,
+        exclude: [],
+      },
+    });
+  }
+
+  private async step(stage: Stage, step: Step, index: number, base: Vertex | undefined): Promise<Vertex> {
+    const common = {
+      name: step.name,
+      stage: stageNameOf(stage),
+      lines: linesOf(step.location),
+      position: `${this.settings.project} ${stageNameOf(stage)} ${index}`,
+      ignoreCache: this.ignoresCache(stage),
+      sourceDateEpoch: this.settings.sourceDateEpoch,
+    };
+    const platform = formatPlatform(stage.platform);
+    const operation = await operationOf(step, { base, platform, stage, sources: this });
+    const vertex = makeVertex({ ...common, operation });
+    if (operation.kind !== "copy" || !operation.link) return vertex;
+    return makeVertex({ ...common, operation: { kind: "merge", base, upper: vertex } });
+  }
+
+  private ignoresCache(stage: Stage): boolean {
+    const { noCache } = this.settings;
+    if (typeof noCache === "boolean") return noCache;
+    return noCache.some((name) => name.toLowerCase() === stage.name || name === String(stage.index));
+  }
+
+  /** What COPY and mounts of a stage read from. */
+  async tree(from: SourceRef, stage: Stage): Promise<TreeSource> {
+    switch (from.kind) {
+      case "context":
+        return { kind: "context", name: "" };
+      case "scratch":
+        return { kind: "vertex", vertex: undefined };
+      case "stage": {
+        const found = this.settings.plan.stages[from.index];
+        if (found === undefined) throw new Error(`no stage ${from.index}`);
+        return { kind: "vertex", vertex: (await this.stage(found)).vertex };
+      }
+      case "image":
+        return { kind: "vertex", vertex: (await this.image(from.reference, stage.platform)).vertex };
+      case "named": {
+        const named = this.settings.namedContexts.get(from.name);
+        if (named !== undefined && "image" in named)
+          return { kind: "vertex", vertex: (await this.image(named.image, stage.platform)).vertex };
+        return { kind: "context", name: from.name };
+      }
+    }
+  }
+}
+
+export const stageNameOf = (stage: Stage): string => stage.name ?? `stage-${stage.index}`;
+
+const linesOf = ({
+  start,
+  end,
+}: {
+  start: { line: number };
+  end: { line: number };
+}): { start: number; end: number } => ({ start: start.line, end: end.line });

@@ -1,0 +1,98 @@
+import { mkdir, readdir, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { EngineError } from "../lib/errors.ts";
+import { unmount } from "../system/mount.ts";
+import { CacheMounts } from "./cache/mounts.ts";
+import { pruneCache } from "./cache/prune.ts";
+import { CacheStore } from "./cache/store.ts";
+import { cacheUsage } from "./cache/usage.ts";
+import { unpackContext } from "./contexts/unpack.ts";
+import type { Builds } from "./contract.ts";
+import { BuildWorkers } from "./copy/workers.ts";
+import type { BuildContextDeps, BuildPaths, BuildsDeps } from "./deps.ts";
+import { Views } from "./operations/views.ts";
+import { startBuild } from "./solver/build.ts";
+import { SharedSteps } from "./solver/shared-steps.ts";
+
+export interface OpenedBuilds extends Builds {
+  /** At start, after the snapshots' sweep: what an engine that was killed left of its builds goes. */
+  sweep(): Promise<void>;
+  /** Ends every build, and resolves when nothing of them is left. */
+  close(): Promise<void>;
+}
+
+/** Opens the builds service. */
+export function openBuilds(deps: BuildsDeps): OpenedBuilds {
+  const paths = pathsOf(deps.config.dataRoot, deps.config.execRoot);
+  const context: BuildContextDeps = {
+    ...deps,
+    paths,
+    cache: new CacheStore(deps.state),
+    cacheMounts: new CacheMounts(deps.state, paths.mounts),
+    workers: new BuildWorkers(),
+    views: new Views(deps.snapshots),
+    shared: new SharedSteps(),
+  };
+  const closing = new AbortController();
+  const running = new Set<Promise<unknown>>();
+  return {
+    build: (request) => {
+      const signal = AbortSignal.any([request.signal, closing.signal]);
+      const run = startBuild(context, { ...request, signal });
+      const ended: Promise<unknown> = run.result.then(
+        () => running.delete(ended),
+        () => running.delete(ended),
+      );
+      running.add(ended);
+      return run;
+    },
+    check: () => Promise.reject(new EngineError("notImplemented", "checks are not built yet")),
+    outline: () => Promise.reject(new EngineError("notImplemented", "outlines are not built yet")),
+    targets: () => Promise.reject(new EngineError("notImplemented", "targets are not built yet")),
+    unpack: (source, signal) => unpackContext(context, source, signal),
+    cacheUsage: () => cacheUsage(context),
+    pruneCache: (options) => pruneCache(context, options),
+    sweep: () => sweep(context),
+    close: async () => {
+      closing.abort(new EngineError("unavailable", "the engine is shutting down"));
+      await Promise.all(running);
+      context.workers.close();
+    },
+  };
+}
+
+function pathsOf(dataRoot: string, execRoot: string): BuildPaths {
+  const build = join(dataRoot, "build");
+  return {
+    mounts: join(build, "mounts"),
+    lists: join(build, "lists"),
+    stats: join(build, "stats"),
+    scratch: join(build, "scratch"),
+    steps: join(execRoot, "build"),
+  };
+}
+
+async function sweep({ paths, cacheMounts }: BuildContextDeps): Promise<void> {
+  for (const step of await namesIn(paths.steps)) {
+    const folder = join(paths.steps, step);
+    for (const name of await namesIn(folder)) {
+      unmount(join(folder, name));
+      unmount(join(folder, name, "merged"));
+    }
+    await rm(folder, { recursive: true, force: true });
+  }
+  await rm(paths.scratch, { recursive: true, force: true });
+  await mkdir(paths.scratch, { recursive: true, mode: 0o700 });
+  const known = new Set(cacheMounts.all().map(({ folder }) => folder));
+  for (const name of await namesIn(paths.mounts))
+    if (!known.has(name)) await rm(join(paths.mounts, name), { recursive: true, force: true });
+}
+
+async function namesIn(folder: string): Promise<string[]> {
+  try {
+    return await readdir(folder);
+  } catch (error) {
+    if ((error as { code?: unknown }).code === "ENOENT") return [];
+    throw error;
+  }
+}

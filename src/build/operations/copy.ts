@@ -1,0 +1,213 @@
+import { sha256 } from "../../lib/digest.ts";
+import { EngineError, messageOf } from "../../lib/errors.ts";
+import { newId } from "../../lib/ids.ts";
+import { chainOf } from "../cache/key.ts";
+import type { CopyInput, TreeRequest } from "../copy/requests.ts";
+import type { CopyOperation, CopySource, TreeSource } from "../graph/operation.ts";
+import type { Vertex } from "../graph/vertex.ts";
+import type { Session } from "../solver/session.ts";
+import type { StepResult } from "../solver/shared-steps.ts";
+import { commitLayer, upperOf } from "./layer.ts";
+import { digestOfLayers } from "./layer-digests.ts";
+import type { Outcome, Plan } from "./plan.ts";
+import { ownerIn } from "./user.ts";
+
+/** A source whose content is known: what the key says of it, and what the copy takes. */
+interface Ready {
+  digest: string;
+  matches: number;
+  /** whether `digest` has a list of files beside it */
+  listed: boolean;
+  input: CopyInput;
+  /** the tree may change while it is read */
+  live: boolean;
+}
+
+type ResultOf = (vertex: Vertex | undefined) => Outcome;
+
+/** COPY and ADD. The key is made of contents, so they are read first; see `copy/digest.ts` for how cheaply. */
+export async function planCopy(
+  session: Session,
+  vertex: Vertex,
+  operation: CopyOperation,
+  resultOf: ResultOf,
+): Promise<Plan> {
+  const base = resultOf(operation.base);
+  const sources = await Promise.all(
+    operation.sources.map((source) => ready(session, operation, source, resultOf)),
+  );
+  if (sources.reduce((sum, { matches }) => sum + matches, 0) === 0)
+    throw new EngineError("notFound", `no files match ${namesOf(operation)}`);
+  const parts = partsOf(vertex, operation, base, sources);
+  return {
+    kind: "copy",
+    parts,
+    family: `copy ${JSON.stringify([namesOf(operation), operation.destination])}`,
+    files: sources.filter(({ listed }) => listed).map(({ digest }) => digest),
+    run: async (_output, signal) => {
+      const result = await run(session, vertex, operation, { base, sources, signal });
+      await refuseChanged(session, operation, sources, resultOf);
+      return result;
+    },
+  };
+}
+
+const namesOf = ({ sources }: CopyOperation): string =>
+  sources
+    .map((source) => {
+      if (source.kind === "tree") return source.pattern;
+      if (source.kind === "url") return source.url;
+      return source.kind === "git" ? source.git.remote : source.name;
+    })
+    .join(" ");
+
+function partsOf(
+  { sourceDateEpoch }: Vertex,
+  { destination, chown, chmod, link, exclude, sources: written }: CopyOperation,
+  base: Outcome,
+  sources: readonly Ready[],
+): Record<string, string> {
+  const parts: Record<string, string> = {
+    base: chainOf(base.layers),
+    destination,
+    owner: chown,
+    mode: chmod,
+    options: JSON.stringify([
+      link,
+      exclude,
+      written.map((source) => [
+        source.kind,
+        source.kind === "tree" && source.parents,
+        (source.kind === "tree" || source.kind === "url") && source.unpack,
+      ]),
+    ]),
+  };
+  for (const [index, { digest }] of sources.entries())
+    parts[index === 0 ? "files" : `files.${index}`] = digest;
+  if (sourceDateEpoch !== undefined) parts["epoch"] = String(sourceDateEpoch);
+  return parts;
+}
+
+async function ready(
+  session: Session,
+  operation: CopyOperation,
+  source: CopySource,
+  resultOf: ResultOf,
+): Promise<Ready> {
+  if (source.kind === "tree") return await readyTree(session, operation, source, resultOf);
+  if (source.kind === "inline") {
+    const { name, content } = source;
+    return {
+      digest: sha256(JSON.stringify([name, content])),
+      matches: 1,
+      listed: false,
+      input: { kind: "text", name, content },
+      live: false,
+    };
+  }
+  throw new EngineError("notImplemented", `ADD of a ${source.kind} is not built yet`);
+}
+
+async function readyTree(
+  session: Session,
+  { exclude }: CopyOperation,
+  { tree: from, pattern, parents, unpack }: CopySource & { kind: "tree" },
+  resultOf: ResultOf,
+): Promise<Ready> {
+  const { root, ignore, layers, live } = await treeOf(session, from, resultOf);
+  const tree: TreeRequest = { root, patterns: [pattern], ignore, exclude, parents };
+  const { paths, workers } = session.deps;
+  const input: CopyInput = { kind: "tree", tree, unpack };
+  try {
+    if (layers !== undefined) {
+      const { digest, matches } = await digestOfLayers(session.deps, layers, tree);
+      return { digest, matches, listed: true, input, live: false };
+    }
+    const stats = live ? { statCache: `${paths.stats}/${sha256(root).slice(7, 39)}` } : {};
+    const { digest, matches } = await workers.call("digest", { ...tree, ...stats, lists: paths.lists });
+    return { digest, matches, listed: true, input, live };
+  } catch (error) {
+    throw cacheKeyError(error);
+  }
+}
+
+/** As BuildKit puts it. */
+function cacheKeyError(error: unknown): EngineError {
+  const kind = error instanceof EngineError ? error.kind : "internal";
+  const reason = `failed to compute cache key: failed to calculate checksum of ref ${newId().slice(0, 25)}::${newId().slice(0, 25)}: ${messageOf(error)}`;
+  return new EngineError(kind, kind === "notFound" ? reason : messageOf(error), { cause: error });
+}
+
+interface Tree {
+  root: string;
+  ignore: readonly string[];
+  /** of a tree that never changes */
+  layers: readonly string[] | undefined;
+  live: boolean;
+}
+
+export async function treeOf(session: Session, from: TreeSource, resultOf: ResultOf): Promise<Tree> {
+  if (from.kind === "context") {
+    const { root, ignore, live = false } = await session.context(from.name);
+    return { root, ignore, layers: undefined, live };
+  }
+  const { layers } = resultOf(from.vertex);
+  return { root: await session.view(layers), ignore: [], layers, live: false };
+}
+
+async function run(
+  session: Session,
+  { sourceDateEpoch }: Vertex,
+  operation: CopyOperation,
+  { base, sources, signal }: { base: Outcome; sources: readonly Ready[]; signal: AbortSignal },
+): Promise<StepResult> {
+  const { deps } = session;
+  const key = `build-${newId().slice(0, 24)}`;
+  const view = base.layers.length === 0 ? undefined : await session.view(base.layers);
+  signal.throwIfAborted();
+  await deps.snapshots.prepare(key, base.layers);
+  try {
+    const vfs = deps.snapshots.driver === "vfs";
+    const upper = upperOf(deps, key);
+    const below = vfs ? upper : view;
+    const owner = ownerIn(view, operation.chown);
+    await deps.workers.call("copy", {
+      inputs: sources.map(({ input }) => input),
+      upper,
+      ...(below === undefined ? {} : { view: below }),
+      destination: operation.destination,
+      follow: !operation.link,
+      ...owner,
+      chmod: operation.chmod,
+      ...(sourceDateEpoch === undefined ? {} : { latest: sourceDateEpoch }),
+      scratch: deps.paths.scratch,
+    });
+    signal.throwIfAborted();
+  } catch (error) {
+    await deps.snapshots.remove(key);
+    throw error;
+  }
+  const { layer, created, bytes } = await commitLayer(session, key);
+  return { layer, created, usage: { cpuMs: 0, peakMemory: 0, bytesAdded: bytes } };
+}
+
+/** A tree that is read in place may have changed between looking and copying: then the key would tell something else. */
+async function refuseChanged(
+  session: Session,
+  operation: CopyOperation,
+  sources: readonly Ready[],
+  resultOf: ResultOf,
+): Promise<void> {
+  const again = operation.sources.flatMap((source, index) => {
+    const before = sources[index];
+    return before?.live ? [{ source, before }] : [];
+  });
+  for (const { source, before } of again) {
+    const now = await ready(session, operation, source, resultOf);
+    if (now.digest !== before.digest)
+      throw new EngineError(
+        "conflict",
+        `the build context changed while ${namesOf(operation)} was copied: build again`,
+      );
+  }
+}

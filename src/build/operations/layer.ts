@@ -1,0 +1,29 @@
+import { formatNs, nowNs } from "../../lib/time.ts";
+import type { BuildContextDeps } from "../deps.ts";
+import type { Session } from "../solver/session.ts";
+
+/** Where a step that writes files writes them: the new layer's folder, and what lies below it. */
+export interface LayerFolder {
+  upper: string;
+  view: string | undefined;
+}
+
+/** The folder that takes a prepared snapshot's writes. */
+export function upperOf({ snapshots }: BuildContextDeps, key: string): string {
+  const { Data } = snapshots.graphDriver(key);
+  return Data["UpperDir"] ?? Data["dir"] ?? snapshots.rootPath(key);
+}
+
+/** Makes the snapshot's writes a layer, held by the build: the snapshot is gone then, whether it went well or not. */
+export async function commitLayer(
+  { deps: { snapshots }, lease }: Session,
+  key: string,
+): Promise<{ layer: string; created: string; bytes: number }> {
+  try {
+    const { diffId, size } = await snapshots.commit(key, { consume: true });
+    lease.hold("layer", diffId);
+    return { layer: diffId, created: formatNs(nowNs()), bytes: size };
+  } finally {
+    await snapshots.remove(key);
+  }
+}

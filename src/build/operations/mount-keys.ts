@@ -1,0 +1,56 @@
+import { sha256 } from "../../lib/digest.ts";
+import { chainOf } from "../cache/key.ts";
+import type { RunMount } from "../graph/operation.ts";
+import type { Vertex } from "../graph/vertex.ts";
+import type { Session } from "../solver/session.ts";
+import { treeOf } from "./copy.ts";
+import type { Outcome } from "./plan.ts";
+
+/** A mount whose source is known: where it is, and what the key says of it. */
+export interface ReadyMount {
+  mount: RunMount;
+  /** names it in the key: its target, or what it is */
+  key: string;
+  part: string;
+  /** digest of a list of files, where the part names one */
+  list: string | undefined;
+  tree: { root: string; ignore: readonly string[]; layers: readonly string[] | undefined } | undefined;
+}
+
+/** Secrets, sockets and the content of caches are no part of a key: how they are mounted is. */
+export async function readyMounts(
+  session: Session,
+  mounts: readonly RunMount[],
+  resultOf: (vertex: Vertex | undefined) => Outcome,
+): Promise<ReadyMount[]> {
+  return await Promise.all(mounts.map((mount) => ready(session, mount, resultOf)));
+}
+
+async function ready(
+  session: Session,
+  mount: RunMount,
+  resultOf: (vertex: Vertex | undefined) => Outcome,
+): Promise<ReadyMount> {
+  const key = mount.type === "secret" ? `secret ${mount.id}` : mount.target;
+  const plain = { mount, key, list: undefined, tree: undefined };
+  if (mount.type !== "bind" && mount.type !== "cache") return { ...plain, part: JSON.stringify(mount) };
+  const { from, ...rest } = mount;
+  if (from === undefined) return { ...plain, part: JSON.stringify(rest) };
+  const tree = await treeOf(session, from, resultOf);
+  // what a new cache begins with does not matter to one that is there
+  if (mount.type === "cache") return { ...plain, tree, part: JSON.stringify(rest) };
+  if (tree.layers !== undefined)
+    return { ...plain, tree, part: JSON.stringify([rest, chainOf(tree.layers)]) };
+  const { paths, workers } = session.deps;
+  const { root, ignore, live } = tree;
+  const { digest } = await workers.call("digest", {
+    root,
+    ignore,
+    patterns: [mount.source],
+    exclude: [],
+    parents: false,
+    lists: paths.lists,
+    ...(live ? { statCache: `${paths.stats}/${sha256(root).slice(7, 39)}` } : {}),
+  });
+  return { ...plain, tree, part: JSON.stringify([rest, digest]), list: digest };
+}

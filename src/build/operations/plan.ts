@@ -1,0 +1,24 @@
+import type { KeyParts } from "../cache/key.ts";
+import type { RunStep } from "../solver/shared-steps.ts";
+
+/** The result of a vertex: the layers of its root file system, lowest first. */
+export interface Outcome {
+  layers: readonly string[];
+  /** keys of the cached steps it was made by */
+  keys: readonly string[];
+  /** when its topmost own layer was made; undefined = none is its own */
+  created: string | undefined;
+}
+
+/** A step ready to be looked up, and to be run where it is not found. */
+export interface Plan {
+  kind: "run" | "copy" | "workdir";
+  parts: KeyParts;
+  /** the same instruction, wherever it stands */
+  family: string;
+  /** digests of lists of files that `parts` names */
+  files: readonly string[];
+  run: RunStep;
+}
+
+export const scratch: Outcome = { layers: [], keys: [], created: undefined };

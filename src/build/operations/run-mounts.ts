@@ -1,0 +1,243 @@
+import { chmod, chown, mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { EngineError } from "../../lib/errors.ts";
+import type { Undo } from "../../lib/undo.ts";
+import type { MountInput } from "../../runtime/spec/input.ts";
+import { close, flags, toBytes } from "../../system/at.ts";
+import { mountOverlay, unmount } from "../../system/mount.ts";
+import { openInsideRaw } from "../../system/root-view.ts";
+import { mountTmpfs } from "../../system/tmpfs.ts";
+import { openTree } from "../copy/match.ts";
+import type { RunMount, RunOperation } from "../graph/operation.ts";
+import type { Session } from "../solver/session.ts";
+import type { ReadyMount } from "./mount-keys.ts";
+
+export interface Surroundings {
+  session: Session;
+  root: string;
+  /** of this step alone */
+  folder: string;
+  signal: AbortSignal;
+  undo: Undo;
+}
+
+interface Prepared {
+  mounts: MountInput[];
+  env: string[];
+}
+
+const secretMax = 500 * 1024;
+
+/** Makes ready what `RUN --mount` asks for; `undo` takes it back. */
+export async function prepareMounts(
+  around: Surroundings,
+  mounts: readonly ReadyMount[],
+  { files }: RunOperation,
+): Promise<Prepared> {
+  const prepared: Prepared = { mounts: [], env: [] };
+  for (const [index, ready] of mounts.entries()) {
+    const { mounts: more, env } = await prepare(around, ready, index);
+    prepared.mounts.push(...more);
+    prepared.env.push(...env);
+  }
+  for (const [index, { path, content, mode }] of files.entries()) {
+    const source = join(around.folder, `file-${index}`);
+    await writeFile(source, content);
+    await chmod(source, mode);
+    prepared.mounts.push({ destination: path, type: "bind", source, options: ["rbind", "ro"] });
+  }
+  return prepared;
+}
+
+function prepare(around: Surroundings, ready: ReadyMount, index: number): Promise<Prepared> {
+  const { mount } = ready;
+  switch (mount.type) {
+    case "bind":
+      return bind(around, mount, ready, index);
+    case "cache":
+      return cache(around, mount, ready);
+    case "tmpfs":
+      return Promise.resolve({ env: [], mounts: [tmpfs(mount)] });
+    case "secret":
+      return secret(around, mount, index);
+    case "ssh":
+      return ssh(around, mount, index);
+  }
+}
+
+const tmpfs = ({ target, size }: RunMount & { type: "tmpfs" }): MountInput => ({
+  destination: target,
+  type: "tmpfs",
+  source: "tmpfs",
+  options: ["nosuid", "nodev", "noexec", ...(size === undefined ? [] : [`size=${size}`])],
+});
+
+/** A path below a tree, held by a descriptor until the step is over; links are followed inside the tree only. */
+function hold({ undo }: Surroundings, root: string, source: string): string {
+  const rootFd = openTree(root);
+  try {
+    const fd = openInsideRaw(rootFd, toBytes(source) || ".", flags.path);
+    if (fd < 0) throw new EngineError("notFound", `failed to calculate checksum: "${source}": not found`);
+    undo.add("held source", () => close(fd));
+    return `/proc/${process.pid}/fd/${fd}`;
+  } finally {
+    close(rootFd);
+  }
+}
+
+async function bind(
+  around: Surroundings,
+  { target, source, writable }: RunMount & { type: "bind" },
+  { tree }: ReadyMount,
+  index: number,
+): Promise<Prepared> {
+  if (tree === undefined) throw new EngineError("internal", "a bind mount without a source");
+  const root = tree.ignore.length === 0 ? tree.root : await filtered(around, tree, source, index);
+  const held = hold(around, root, source.replace(/^\/+/, ""));
+  const path = writable ? await throwaway(around, held, index) : held;
+  const options = ["rbind", ...(writable ? [] : ["ro"])];
+  return { env: [], mounts: [{ destination: target, type: "bind", source: path, options }] };
+}
+
+/** What an ignore file leaves out is not to be seen: the rest is copied. */
+async function filtered(
+  { session, undo, signal }: Surroundings,
+  tree: { root: string; ignore: readonly string[] },
+  source: string,
+  index: number,
+): Promise<string> {
+  const { deps } = session;
+  const folder = join(deps.paths.scratch, `bind-${session.ref}-${index}-${Date.now()}`);
+  undo.add("copy of a context", () => deps.workers.call("removeTree", { path: folder }));
+  await mkdir(folder, { recursive: true });
+  const kept = {
+    root: tree.root,
+    ignore: tree.ignore,
+    exclude: [],
+    patterns: [`/./${source}`],
+    parents: true,
+  };
+  await deps.workers.call("copy", {
+    inputs: [{ kind: "tree", tree: kept, unpack: false }],
+    upper: folder,
+    destination: "/",
+    follow: false,
+    uid: 0,
+    gid: 0,
+    chmod: "",
+    scratch: deps.paths.scratch,
+  });
+  signal.throwIfAborted();
+  return folder;
+}
+
+/** A folder whose changes go with the step. */
+async function throwaway({ folder, undo }: Surroundings, source: string, index: number): Promise<string> {
+  const at = join(folder, `bind-${index}`);
+  const [upper, work, merged, empty] = ["upper", "work", "merged", "empty"].map((name) => join(at, name));
+  if (!upper || !work || !merged || !empty) throw new EngineError("internal", "no folder for a mount");
+  for (const path of [upper, work, merged, empty]) await mkdir(path, { recursive: true });
+  mountOverlay({ lower: [source, empty], upper, work, volatile: true }, merged);
+  undo.add("writable mount", () => unmount(merged));
+  return merged;
+}
+
+async function cache(
+  around: Surroundings,
+  mount: RunMount & { type: "cache" },
+  { tree }: ReadyMount,
+): Promise<Prepared> {
+  const { session, signal, undo } = around;
+  const { id, sharing, mode, uid, gid, target, readOnly, source } = mount;
+  const seed = tree === undefined ? {} : { seed: (folder: string) => fill(session, tree, source, folder) };
+  const held = await session.deps.cacheMounts.acquire({
+    id,
+    sharing,
+    mode,
+    uid,
+    gid,
+    description: `cached mount ${target} from exec`,
+    signal,
+    ...seed,
+  });
+  undo.add("cache mount", () => held.release());
+  const options = ["rbind", ...(readOnly ? ["ro"] : [])];
+  return { env: [], mounts: [{ destination: target, type: "bind", source: held.folder, options }] };
+}
+
+async function fill(
+  { deps }: Session,
+  { root, ignore }: { root: string; ignore: readonly string[] },
+  source: string,
+  folder: string,
+): Promise<void> {
+  await deps.workers.call("copy", {
+    inputs: [
+      {
+        kind: "tree",
+        tree: { root, ignore, exclude: [], patterns: [source], parents: false },
+        unpack: false,
+      },
+    ],
+    upper: folder,
+    destination: "/",
+    follow: false,
+    uid: 0,
+    gid: 0,
+    chmod: "",
+    scratch: deps.paths.scratch,
+  });
+}
+
+/** Secrets lie in memory alone, and only while the step runs. */
+async function secret(
+  { session, folder, undo }: Surroundings,
+  { id, target, env, required, mode, uid, gid }: RunMount & { type: "secret" },
+  index: number,
+): Promise<Prepared> {
+  const value = await session.request.secrets.get(id);
+  if (value === undefined) {
+    if (required) throw new EngineError("notFound", `secret ${id}: not found`);
+    return { env: [], mounts: [] };
+  }
+  if (value.length > secretMax)
+    throw new EngineError("tooLarge", `secret ${id} is larger than ${secretMax} bytes`);
+  const prepared: Prepared = { env: [], mounts: [] };
+  if (env !== undefined) prepared.env.push(`${env}=${Buffer.from(value).toString("utf8")}`);
+  if (target === undefined) return prepared;
+  const at = join(folder, `secret-${index}`);
+  await mkdir(at, { mode: 0o700 });
+  mountTmpfs(at, "size=1m,mode=0700");
+  undo.add("secret", () => unmount(at));
+  const source = join(at, "value");
+  await writeFile(source, value, { mode: 0o600 });
+  await chown(source, uid, gid);
+  await chmod(source, mode);
+  prepared.mounts.push({
+    destination: target,
+    type: "bind",
+    source,
+    options: ["rbind", "ro", "nosuid", "nodev", "noexec"],
+  });
+  return prepared;
+}
+
+async function ssh(
+  { session, undo }: Surroundings,
+  { id, target, required, mode, uid, gid }: RunMount & { type: "ssh" },
+  index: number,
+): Promise<Prepared> {
+  const socket = await session.request.ssh.open(id);
+  if (socket === undefined) {
+    if (required) throw new EngineError("notFound", `unset ssh forward key ${id}`);
+    return { env: [], mounts: [] };
+  }
+  undo.add("ssh agent", () => socket.close());
+  await chown(socket.path, uid, gid);
+  await chmod(socket.path, mode);
+  const destination = target === "" ? `/run/buildkit/ssh_agent.${index}` : target;
+  return {
+    env: [`SSH_AUTH_SOCK=${destination}`],
+    mounts: [{ destination, type: "bind", source: socket.path, options: ["rbind"] }],
+  };
+}

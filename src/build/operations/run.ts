@@ -1,0 +1,138 @@
+import { mkdir, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { sha256 } from "../../lib/digest.ts";
+import { newId } from "../../lib/ids.ts";
+import { Undo } from "../../lib/undo.ts";
+import type { StepEnd } from "../../runtime/contract.ts";
+import { chainOf } from "../cache/key.ts";
+import type { RunOperation } from "../graph/operation.ts";
+import type { Vertex } from "../graph/vertex.ts";
+import type { Session } from "../solver/session.ts";
+import type { RunStep, StepResult } from "../solver/shared-steps.ts";
+import { StepFailure } from "../solver/step-failure.ts";
+import { commitLayer, upperOf } from "./layer.ts";
+import { type ReadyMount, readyMounts } from "./mount-keys.ts";
+import { writeNameFiles } from "./name-files.ts";
+import type { Outcome, Plan } from "./plan.ts";
+import { prepareMounts } from "./run-mounts.ts";
+import { runSpec } from "./run-spec.ts";
+import { makeStubs } from "./stubs.ts";
+
+type ResultOf = (vertex: Vertex | undefined) => Outcome;
+
+/** RUN: a process in a container of its own over the base; what it writes becomes the layer. */
+export async function planRun(
+  session: Session,
+  vertex: Vertex,
+  operation: RunOperation,
+  resultOf: ResultOf,
+): Promise<Plan> {
+  const base = resultOf(operation.base);
+  const mounts = await readyMounts(session, operation.mounts, resultOf);
+  return {
+    kind: "run",
+    parts: partsOf(session, vertex, operation, { base, mounts }),
+    family: `run ${JSON.stringify(operation.args)}`,
+    files: mounts.flatMap(({ list }) => (list === undefined ? [] : [list])),
+    run: (output, signal) => run(session, vertex, operation, { base, mounts, output, signal }),
+  };
+}
+
+function partsOf(
+  { request }: Session,
+  { sourceDateEpoch }: Vertex,
+  operation: RunOperation,
+  { base, mounts }: { base: Outcome; mounts: readonly ReadyMount[] },
+): Record<string, string> {
+  const { args, env, cwd, user, network, insecure, files, platform } = operation;
+  const parts: Record<string, string> = {
+    base: chainOf(base.layers),
+    command: JSON.stringify(args),
+    "working folder": cwd,
+    user,
+    platform,
+    network: network === "default" ? request.networkMode : network,
+  };
+  if (insecure) parts["security"] = "insecure";
+  for (const assignment of env) {
+    const at = assignment.indexOf("=");
+    parts[`env.${assignment.slice(0, at)}`] = assignment.slice(at + 1);
+  }
+  for (const { key, part } of mounts) parts[`mount:${key}`] = part;
+  for (const { path, content } of files) parts[`here document ${path}`] = sha256(content);
+  if (request.extraHosts.length > 0) parts["extra hosts"] = JSON.stringify(request.extraHosts);
+  if (sourceDateEpoch !== undefined) parts["epoch"] = String(sourceDateEpoch);
+  return parts;
+}
+
+interface Running {
+  base: Outcome;
+  mounts: readonly ReadyMount[];
+  output: Parameters<RunStep>[0];
+  signal: AbortSignal;
+}
+
+async function run(
+  session: Session,
+  { sourceDateEpoch }: Vertex,
+  operation: RunOperation,
+  running: Running,
+): Promise<StepResult> {
+  const { deps } = session;
+  const id = newId();
+  const key = `build-${id.slice(0, 24)}`;
+  await deps.snapshots.prepare(key, running.base.layers);
+  try {
+    const { cpuMs, peakMemory } = await execute(session, operation, running, { id, key });
+    if (sourceDateEpoch !== undefined) {
+      await deps.snapshots.unmount(key);
+      await deps.workers.call("clampTimes", { folder: upperOf(deps, key), latest: sourceDateEpoch });
+    }
+    const { layer, created, bytes } = await commitLayer(session, key);
+    return { layer, created, usage: { cpuMs, peakMemory, bytesAdded: bytes } };
+  } catch (error) {
+    await deps.snapshots.remove(key);
+    throw error;
+  }
+}
+
+/** Runs the process; all that was made for it but what it wrote is gone when this settles. */
+async function execute(
+  session: Session,
+  operation: RunOperation,
+  { mounts, output, signal }: Running,
+  { id, key }: { id: string; key: string },
+): Promise<StepEnd> {
+  const { deps } = session;
+  const undo = new Undo();
+  const folder = join(deps.paths.steps, id);
+  try {
+    undo.add("step's folder", () => rm(folder, { recursive: true, force: true }));
+    await mkdir(folder, { recursive: true, mode: 0o711 });
+    const mode = operation.network === "default" ? session.request.networkMode : operation.network;
+    const networking = session.sandboxes.acquire(mode);
+    // it is awaited below, but may fail before that
+    networking.catch(() => undefined);
+    const root = await deps.snapshots.mount(key, { volatile: true });
+    const around = { session, root, folder, signal, undo };
+    const names = await writeNameFiles(session, folder, mode === "host");
+    const extra = await prepareMounts(around, mounts, operation);
+    const network = await networking;
+    undo.add("network", () => network.release(operation.insecure));
+    const all = [...names, ...extra.mounts];
+    const stubs = makeStubs(root, all);
+    undo.add("mount points", () => stubs.remove());
+    const spec = runSpec(session, operation, {
+      id,
+      root,
+      mounts: all,
+      env: extra.env,
+      netnsPath: network.netnsPath,
+    });
+    const end = await deps.runtime.run({ id, spec, output, signal });
+    if (end.exitCode !== 0) throw new StepFailure(operation.args, end.exitCode);
+    return end;
+  } finally {
+    await undo.run((sentence) => deps.logger.warn(sentence, { build: session.ref }));
+  }
+}

@@ -1,0 +1,67 @@
+import type { Image } from "../../images/contract.ts";
+import { sha256 } from "../../lib/digest.ts";
+import { isKind, messageOf } from "../../lib/errors.ts";
+import { formatPlatform, isSamePlatform } from "../../lib/platform.ts";
+import { canonical, parseReference, withDefaultTag } from "../../lib/reference.ts";
+import type { Platform } from "../../types/oci.ts";
+import type { ResolvedImage } from "../graph/build-graph.ts";
+import type { Session } from "./session.ts";
+
+/** The image a stage begins with: the one that is here, or, where it is not or `--pull` says so, its registry's. */
+export async function resolveBase(
+  session: Session,
+  reference: string,
+  platform: Platform,
+): Promise<ResolvedImage> {
+  const shown = canonical(withDefaultTag(parseReference(reference)));
+  const digest = sha256(`${session.ref} metadata ${shown} ${formatPlatform(platform)}`);
+  const told = { digest, inputs: [], name: `[internal] load metadata for ${shown}`, cached: false };
+  const started = Date.now();
+  session.vertex({ ...told, started });
+  try {
+    const image = await find(session, shown, platform);
+    for (const layer of image.layers) session.lease.hold("layer", layer);
+    session.lease.hold("image", image.id);
+    session.vertex({ ...told, started, completed: Date.now() });
+    return { id: image.id, config: image.config, layers: image.layers, shown };
+  } catch (error) {
+    session.vertex({ ...told, started, completed: Date.now(), error: messageOf(error) });
+    throw error;
+  }
+}
+
+async function find(session: Session, reference: string, platform: Platform): Promise<Image> {
+  const { images } = session.deps;
+  if (!session.request.pull) {
+    const here = local(session, reference);
+    if (here !== undefined && fits(here, platform)) return here;
+  }
+  const parsed = parseReference(reference);
+  const credentials = await session.request.registryAuth(parsed.domain);
+  const progress = images.pull({
+    reference: parsed,
+    allTags: false,
+    platform: formatPlatform(platform),
+    signal: session.signal,
+    ...(credentials === undefined ? {} : { credentials }),
+  });
+  for await (const _message of progress) session.signal.throwIfAborted();
+  return images.resolve(reference);
+}
+
+function local({ deps }: Session, reference: string): Image | undefined {
+  try {
+    return deps.images.resolve(reference);
+  } catch (error) {
+    if (isKind(error, "notFound")) return undefined;
+    throw error;
+  }
+}
+
+/** An image that says nothing of its platform fits any. */
+function fits({ config }: Image, platform: Platform): boolean {
+  if (!config.architecture) return true;
+  const { os, architecture, variant } = config;
+  const own = { os, architecture, ...(variant === undefined ? {} : { variant }) };
+  return isSamePlatform(own, platform) || own.architecture === platform.architecture;
+}

@@ -1,0 +1,120 @@
+import { randomBytes } from "node:crypto";
+import { EngineError, messageOf } from "../../lib/errors.ts";
+import { formatPlatform, hostArchitecture, isSamePlatform, parsePlatform } from "../../lib/platform.ts";
+import type { Platform } from "../../types/oci.ts";
+import type { BuildRequest, BuildResult, BuildRun } from "../contract.ts";
+import type { BuildContextDeps } from "../deps.ts";
+import { openLinter, planBuild } from "../dockerfile/plan.ts";
+import type { LanguageSettings } from "../dockerfile/settings.ts";
+import { imageConfig } from "../export/config.ts";
+import { exportBuild, type PlatformResult } from "../export/export.ts";
+import { GraphBuilder } from "../graph/build-graph.ts";
+import { Sandboxes } from "../operations/sandboxes.ts";
+import { resolveBase } from "./base-images.ts";
+import { contextNeeds } from "./context-needs.ts";
+import { EventQueue } from "./event-queue.ts";
+import { Session } from "./session.ts";
+import { Solver } from "./solve.ts";
+
+/** Starts a build at once. */
+export function startBuild(deps: BuildContextDeps, request: BuildRequest): BuildRun {
+  const ref = request.ref ?? newRef();
+  const queue = new EventQueue();
+  const result = run(deps, ref, request, queue).finally(() => queue.end());
+  result.catch(() => undefined); // whoever awaits it is told
+  return { ref, events: queue, result };
+}
+
+/** As BuildKit's: 25 characters of a–z and 0–9. */
+const newRef = (): string =>
+  Array.from(randomBytes(25), (byte) => "abcdefghijklmnopqrstuvwxyz0123456789"[byte % 36]).join("");
+
+async function run(
+  deps: BuildContextDeps,
+  ref: string,
+  request: BuildRequest,
+  queue: EventQueue,
+): Promise<BuildResult> {
+  const own = new AbortController();
+  const signal = AbortSignal.any([request.signal, own.signal]);
+  const session = new Session({
+    ref,
+    request: { ...request, signal },
+    deps,
+    queue,
+    lease: deps.leases.open(),
+    sandboxes: new Sandboxes(deps.networks),
+  });
+  const solver = new Solver(session);
+  try {
+    const platforms = platformsOf(request);
+    const results = await Promise.all(platforms.map((platform) => build(session, solver, platform)));
+    session.signal.throwIfAborted();
+    return await exportBuild(session, results);
+  } catch (error) {
+    // the others stop, and what they hold is given back before this one is told
+    own.abort(error);
+    await solver.settle();
+    throw error;
+  } finally {
+    deps.cache.touch(session.used);
+    await session.close().catch((error: unknown) => {
+      deps.logger.warn("a build did not give back all it used", { build: ref, error: messageOf(error) });
+    });
+  }
+}
+
+const hostPlatform: Platform = { os: "linux", architecture: hostArchitecture };
+
+function platformsOf({ platforms }: BuildRequest): Platform[] {
+  if (platforms.length === 0) return [hostPlatform];
+  return platforms.map(parsePlatform);
+}
+
+async function build(session: Session, solver: Solver, platform: Platform): Promise<PlatformResult> {
+  const { request } = session;
+  const settings = settingsOf(request, platform);
+  const linter = openLinter(request.dockerfile.text, settings);
+  const sourceDateEpoch = epochOf(request);
+  try {
+    const plan = planBuild(request.dockerfile.text, settings, linter);
+    const graph = new GraphBuilder({
+      plan,
+      noCache: request.noCache,
+      sourceDateEpoch,
+      project: session.project,
+      namedContexts: request.namedContexts,
+      resolveImage: (reference, wanted) => resolveBase(session, reference, wanted),
+    });
+    const stage = await graph.target();
+    linter.requireClean();
+    contextNeeds(stage.vertex, session.needs);
+    const outcome = await solver.solve(stage.vertex);
+    const { resultOf } = solver;
+    const config = imageConfig({ stage, platform, outcome, resultOf, sourceDateEpoch });
+    return { platform: formatPlatform(platform), config, layers: outcome.layers };
+  } finally {
+    for (const warning of linter.warnings) session.emit({ kind: "warning", warning });
+  }
+}
+
+function settingsOf(request: BuildRequest, platform: Platform): LanguageSettings {
+  return {
+    dockerfile: request.dockerfile.name,
+    target: request.target,
+    buildArgs: request.buildArgs,
+    targetPlatform: platform,
+    buildPlatform: hostPlatform,
+    namesPlatform: request.platforms.length > 1 || !isSamePlatform(platform, hostPlatform),
+    namedContexts: [...request.namedContexts.keys()],
+    labels: request.labels,
+  };
+}
+
+function epochOf(request: BuildRequest): number | undefined {
+  if (request.sourceDateEpoch !== undefined) return request.sourceDateEpoch;
+  const text = request.buildArgs.get("SOURCE_DATE_EPOCH") ?? "";
+  if (text === "") return undefined;
+  if (!/^\d{1,12}$/.test(text)) throw new EngineError("invalid", `invalid SOURCE_DATE_EPOCH: ${text}`);
+  return Number(text);
+}

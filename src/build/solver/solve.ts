@@ -1,0 +1,216 @@
+import { EngineError, messageOf } from "../../lib/errors.ts";
+import { explain } from "../cache/explain.ts";
+import { type KeyParts, keyOf } from "../cache/key.ts";
+import type { BuildVertex } from "../contract.ts";
+import { BuildError } from "../failure.ts";
+import { inputsOf, type Vertex } from "../graph/vertex.ts";
+import { planCopy } from "../operations/copy.ts";
+import { type Outcome, type Plan, scratch } from "../operations/plan.ts";
+import { planRun } from "../operations/run.ts";
+import { planWorkdir } from "../operations/workdir.ts";
+import type { Session } from "./session.ts";
+import { StepFailure } from "./step-failure.ts";
+
+const filesToldMax = 20;
+
+/**
+ * Brings vertices to their results: inputs first and side by side, each vertex once, from the cache where it can be. A
+ * vertex that nobody asks for is never touched. The first failure stops the rest.
+ */
+export class Solver {
+  private readonly session: Session;
+  private readonly outcomes = new Map<string, Promise<Outcome>>();
+  private readonly settled = new Map<string, Outcome>();
+
+  constructor(session: Session) {
+    this.session = session;
+  }
+
+  /** The result of a vertex; undefined = an empty root. */
+  solve(vertex: Vertex | undefined): Promise<Outcome> {
+    if (vertex === undefined) return Promise.resolve(scratch);
+    const there = this.outcomes.get(vertex.digest);
+    if (there !== undefined) return there;
+    const outcome = this.step(vertex).then((result) => {
+      this.settled.set(vertex.digest, result);
+      return result;
+    });
+    this.outcomes.set(vertex.digest, outcome);
+    return outcome;
+  }
+
+  /** Resolves when nothing runs any more, however it went. */
+  async settle(): Promise<void> {
+    await Promise.allSettled(this.outcomes.values());
+  }
+
+  /** What has been solved; throws for what has not. */
+  readonly resultOf = (vertex: Vertex | undefined): Outcome => {
+    if (vertex === undefined) return scratch;
+    const outcome = this.settled.get(vertex.digest);
+    if (outcome === undefined) throw new EngineError("internal", `${vertex.name} is not solved yet`);
+    return outcome;
+  };
+
+  private async step(vertex: Vertex): Promise<Outcome> {
+    await Promise.all(inputsOf(vertex).map((input) => this.solve(input)));
+    this.session.signal.throwIfAborted();
+    const { operation } = vertex;
+    if (operation.kind === "image") return this.image(vertex, operation.layers);
+    if (operation.kind === "merge") return this.merge(vertex);
+    const told = this.told(vertex);
+    const started = Date.now();
+    try {
+      const plan = await this.plan(vertex);
+      return await this.planned(vertex, plan, { ...told, started });
+    } catch (error) {
+      const failure = this.failure(vertex, error);
+      this.session.vertex({ ...told, started, completed: Date.now(), error: failure.message });
+      throw failure;
+    }
+  }
+
+  private told(vertex: Vertex): BuildVertex {
+    const inputs = inputsOf(vertex).map(({ digest }) => digest);
+    const line = vertex.lines.start > 0 ? { line: vertex.lines.start } : {};
+    return { digest: vertex.digest, inputs, name: vertex.name, cached: false, ...line };
+  }
+
+  private plan(vertex: Vertex): Promise<Plan> {
+    const { operation } = vertex;
+    switch (operation.kind) {
+      case "run":
+        return planRun(this.session, vertex, operation, this.resultOf);
+      case "copy":
+        return planCopy(this.session, vertex, operation, this.resultOf);
+      case "workdir":
+        return Promise.resolve(planWorkdir(this.session, vertex, operation, this.resultOf(operation.base)));
+      default:
+        throw new EngineError("internal", `a ${operation.kind} is no step`);
+    }
+  }
+
+  private image(vertex: Vertex, layers: readonly string[]): Outcome {
+    for (const layer of layers) this.session.lease.hold("layer", layer);
+    const now = Date.now();
+    this.session.vertex({ ...this.told(vertex), started: now, completed: now, cached: true });
+    return { layers, keys: [], created: undefined };
+  }
+
+  /** `COPY --link`: told as the step that made the layer, which has been told already. */
+  private merge({ operation }: Vertex): Outcome {
+    if (operation.kind !== "merge") return scratch;
+    const base = this.resultOf(operation.base);
+    const upper = this.resultOf(operation.upper);
+    return {
+      layers: [...base.layers, ...upper.layers],
+      keys: [...base.keys, ...upper.keys],
+      created: upper.created,
+    };
+  }
+
+  private async planned(vertex: Vertex, plan: Plan, told: BuildVertex): Promise<Outcome> {
+    const { session } = this;
+    const { cache, shared } = session.deps;
+    const key = keyOf(plan.kind, plan.parts);
+    const base = this.baseOf(vertex);
+    const known = vertex.ignoreCache ? undefined : this.cached(key);
+    if (known !== undefined) {
+      session.used.add(key);
+      session.vertex({ ...told, completed: Date.now(), cached: true });
+      return this.outcome(base, known, key);
+    }
+    const reasons = vertex.ignoreCache ? ["the cache was not to be used"] : await this.reasons(plan, vertex);
+    session.vertex({ ...told, reasons });
+    const result = await shared.run(
+      vertex.ignoreCache ? undefined : key,
+      {
+        signal: session.signal,
+        output: (stream, data, time) =>
+          session.queue.output({ kind: "log", vertex: vertex.digest, stream, data, time }),
+      },
+      async (output, signal) => {
+        const made = await plan.run(output, signal);
+        cache.put({
+          key,
+          kind: plan.kind,
+          description: vertex.name.replace(/^\[[^\]]*\] /, ""),
+          parents: this.baseOf(vertex).keys.slice(-1),
+          layer: made.layer,
+          created: made.created,
+          parts: plan.parts,
+          files: plan.files,
+          family: plan.family,
+          position: vertex.position,
+        });
+        return made;
+      },
+    );
+    session.lease.hold("layer", result.layer);
+    session.used.add(key);
+    session.vertex({ ...told, reasons, completed: Date.now(), usage: result.usage });
+    return this.outcome(base, result, key);
+  }
+
+  private baseOf({ operation }: Vertex): Outcome {
+    return "base" in operation ? this.resultOf(operation.base) : scratch;
+  }
+
+  private outcome(base: Outcome, made: { layer: string; created: string }, key: string): Outcome {
+    return { layers: [...base.layers, made.layer], keys: [...base.keys, key], created: made.created };
+  }
+
+  /** An entry whose layer is there, and stays while the build runs. */
+  private cached(key: string): { layer: string; created: string } | undefined {
+    const { cache, snapshots } = this.session.deps;
+    const entry = cache.get(key);
+    if (entry === undefined) return undefined;
+    this.session.lease.hold("layer", entry.layer);
+    if (snapshots.layer(entry.layer) !== undefined) return entry;
+    cache.remove([key]);
+    return undefined;
+  }
+
+  private async reasons(plan: Plan, vertex: Vertex): Promise<string[]> {
+    const { cache, workers, paths } = this.session.deps;
+    const earlier = cache.nearest(plan.family, vertex.position);
+    const reasons = explain(plan.parts, earlier);
+    const lists = differingLists(plan.parts, earlier);
+    for (const { now, before } of lists) {
+      const request = { lists: paths.lists, now, before, max: filesToldMax };
+      const { names, more } = await workers.call("explain", request);
+      if (names.length === 0) continue;
+      const at = reasons.indexOf("the files it copies differ");
+      reasons.splice(at < 0 ? reasons.length : at, at < 0 ? 0 : 1, ...names);
+      if (more > 0) reasons.push(`and ${more} more files`);
+    }
+    return reasons;
+  }
+
+  /** The failure as it is told: with the step's lines, unless it has its own. */
+  private failure({ lines, digest }: Vertex, error: unknown): Error {
+    if (this.session.signal.aborted) return abortedError(this.session.signal);
+    if (error instanceof BuildError) return error;
+    const kind = error instanceof EngineError ? error.kind : "internal";
+    return new BuildError(kind, messageOf(error), {
+      lines: lines.start > 0 ? [lines] : [],
+      vertex: digest,
+      exitCode: error instanceof StepFailure ? error.exitCode : undefined,
+      cause: error,
+    });
+  }
+}
+
+export const abortedError = (signal: AbortSignal): Error =>
+  signal.reason instanceof EngineError
+    ? signal.reason
+    : new EngineError("conflict", "the build was cancelled", { cause: signal.reason });
+
+function differingLists(now: KeyParts, before: KeyParts | undefined): { now: string; before: string }[] {
+  return Object.keys(now).flatMap((name) => {
+    const one = now[name];
+    const other = before?.[name];
+    if (!/^files(\.\d+)?$/.test(name) || one === undefined || other === undefined || one === other) return [];
+    return [{ now: one, before: other }];
+  });
+}

@@ -1,0 +1,77 @@
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { signals } from "../lib/signals.ts";
+import { watchProcess } from "../system/process.ts";
+import type { RuntimeContext } from "./context.ts";
+import type { StepEnd, StepProcess } from "./contract.ts";
+import { removeRemains } from "./delete.ts";
+import { createFailure } from "./failure.ts";
+import type { OciRuntime } from "./oci-runtime.ts";
+import { inBundle } from "./paths.ts";
+import { specJson } from "./spec/json.ts";
+
+/** Runs a container in the foreground of the OCI runtime, whose child it is: no conmon, no log, no exit file. */
+export async function runStep(context: RuntimeContext, step: StepProcess): Promise<StepEnd> {
+  const { id, spec, signal } = step;
+  signal.throwIfAborted();
+  const runtime = await context.runtimeNamed(undefined);
+  const bundle = context.paths.bundle(id);
+  await mkdir(bundle, { recursive: true, mode: 0o711 });
+  const cgroup = spec.linux.cgroupsPath;
+  const kill = (): void => context.cgroups.signalAll(cgroup, signals.kill);
+  try {
+    const prepared = await context.seccomp.prepare(spec, runtime);
+    await writeFile(inBundle.config(bundle), specJson(prepared), { mode: 0o600 });
+    signal.addEventListener("abort", kill);
+    const end = await foreground(context, runtime, bundle, step);
+    signal.throwIfAborted();
+    return end;
+  } finally {
+    signal.removeEventListener("abort", kill);
+    kill();
+    await removeRemains(context, { id, bundle, cgroup, runtime });
+  }
+}
+
+async function foreground(
+  context: RuntimeContext,
+  runtime: OciRuntime,
+  bundle: string,
+  { id, spec, output, signal }: StepProcess,
+): Promise<StepEnd> {
+  const log = join(bundle, "log");
+  const argv = [
+    runtime.path,
+    ...runtime.globalArguments(context.paths.state),
+    "--log",
+    log,
+    "run",
+    "--bundle",
+    bundle,
+    id,
+  ];
+  // killed before it had a control group: nothing would have been there to signal
+  const again = setInterval(() => {
+    if (signal.aborted) context.cgroups.signalAll(spec.linux.cgroupsPath, signals.kill);
+  }, 100);
+  try {
+    const env = { PATH: process.env["PATH"] ?? "/usr/sbin:/usr/bin:/sbin:/bin" };
+    const end = await watchProcess({ argv, env, cwd: bundle, output });
+    const complaint = end.exitCode === 0 ? "" : await complaintIn(log);
+    if (complaint !== "" && !signal.aborted)
+      throw createFailure(complaint, { command: spec.process.args[0] ?? "", cwd: spec.process.cwd });
+    return end;
+  } finally {
+    clearInterval(again);
+  }
+}
+
+/** The runtime's own words: there where it failed before the process ran. */
+async function complaintIn(log: string): Promise<string> {
+  try {
+    return (await readFile(log, "utf8")).trim();
+  } catch (error) {
+    if ((error as { code?: unknown }).code === "ENOENT") return "";
+    throw error;
+  }
+}
