@@ -1,6 +1,7 @@
 /** Entry point of every worker thread: loads its role's module, then passes calls to it. */
 import {
   type FromWorker,
+  Given,
   type ToWorker,
   toWireError,
   type WorkerModule,
@@ -35,7 +36,9 @@ function load(role: WorkerRole): Promise<(method: string, args: never) => unknow
 async function answer(call: number, method: string, args: unknown): Promise<void> {
   try {
     const handle = await handler;
-    send({ call, value: await handle?.(method, args as never) });
+    const value = await handle?.(method, args as never);
+    if (value instanceof Given) send({ call, value: value.value }, [value.value.buffer]);
+    else send({ call, value });
   } catch (error) {
     send({ call, error: toWireError(error) });
   }

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { EngineError } from "../lib/errors.ts";
-import type { WorkerPort } from "../system/worker.ts";
+import type { Given, WorkerPort } from "../system/worker.ts";
+import { gather } from "../system/worker-stream.ts";
 import type { SnapshotChange, SnapshotUsage } from "./contract.ts";
 import type { Writes } from "./driver.ts";
 import { recordFile, tarSizeOf } from "./record.ts";
@@ -35,8 +36,6 @@ export interface WorkerCalls {
 const feeds = new Map<number, Feed>();
 const readers = new Map<number, Iterator<Uint8Array>>();
 
-const readMin = 256 * 1024;
-
 async function runApply({ session, request }: WorkerCalls["apply"]["args"]): Promise<ApplyResult> {
   const feed = new Feed();
   feeds.set(session, feed);
@@ -48,20 +47,10 @@ async function runApply({ session, request }: WorkerCalls["apply"]["args"]): Pro
   }
 }
 
-/** Gathers small pieces, so that a message carries at least `readMin` bytes. */
-function read(session: number): Uint8Array | null {
+function read(session: number): Given | null {
   const reader = readers.get(session);
   if (reader === undefined) throw new EngineError("internal", "the reading session is over");
-  const pieces: Uint8Array[] = [];
-  let length = 0;
-  while (length < readMin) {
-    const { value, done } = reader.next();
-    if (done) break;
-    pieces.push(value);
-    length += value.length;
-  }
-  if (length === 0) readers.delete(session);
-  return length === 0 ? null : Buffer.concat(pieces);
+  return gather(reader);
 }
 
 function readEnd(session: number): void {
@@ -69,10 +58,12 @@ function readEnd(session: number): void {
   readers.delete(session);
 }
 
+type Answer<Name extends keyof WorkerCalls> = Name extends "read"
+  ? Given | null
+  : WorkerCalls[Name]["result"];
+
 type Handlers = {
-  [Name in keyof WorkerCalls]: (
-    args: WorkerCalls[Name]["args"],
-  ) => Promise<WorkerCalls[Name]["result"]> | WorkerCalls[Name]["result"];
+  [Name in keyof WorkerCalls]: (args: WorkerCalls[Name]["args"]) => Promise<Answer<Name>> | Answer<Name>;
 };
 
 const handlers: Handlers = {

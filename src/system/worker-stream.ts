@@ -1,4 +1,5 @@
 import { messageOf } from "../lib/errors.ts";
+import { Given } from "./worker.ts";
 
 /**
  * Byte streams to and from a worker, with back pressure. The worker's side has the calls `feed` and `feedEnd` (a session
@@ -153,18 +154,57 @@ async function* batches<Memory extends ArrayBufferLike>(
   if (length > 0) yield batch.subarray(0, length);
 }
 
-/** What a reading session gives, one message at a time, until its end or until the reader goes. */
+/**
+ * What a reading session gives, one message at a time, until its end or until the reader goes. The next message is made
+ * while the last one is used.
+ */
 export async function* readFromWorker(calls: ReadCalls): AsyncGenerator<Uint8Array, void> {
+  let next = calls.read();
   try {
-    for (;;) {
-      const bytes = await calls.read();
-      if (bytes === null) return;
+    for (let bytes = await next; bytes !== null; bytes = await next) {
+      next = calls.read();
+      next.catch(() => undefined); // told when it is waited for, or nobody wants it any more
       yield bytes;
     }
   } finally {
+    await next.catch(() => undefined); // what was to be told is on its way already
     await calls.readEnd();
   }
 }
+
+/** Bytes a message from a worker carries at least, but for the last. */
+const readMin = 256 * 1024;
+
+/**
+ * The worker's side of a reading session: gathers small pieces until there is a message's worth; null at the end. A
+ * piece of half a message and more that fills its memory goes as it is, memory and all: whoever made it must not
+ * keep it.
+ */
+export function gather(reader: Iterator<Uint8Array>): Given | null {
+  const pieces: Uint8Array[] = [];
+  let length = 0;
+  while (length < readMin) {
+    const { value, done } = reader.next();
+    if (done) break;
+    pieces.push(value);
+    length += value.length;
+    if (pieces.length === 1 && value.length >= readMin / 2) break;
+  }
+  if (length === 0) return null;
+  const [first] = pieces;
+  if (pieces.length === 1 && first !== undefined && first.length >= readMin / 2 && ownsMemory(first))
+    return new Given(first);
+  const whole = new Uint8Array(length);
+  let at = 0;
+  for (const piece of pieces) {
+    whole.set(piece, at);
+    at += piece.length;
+  }
+  return new Given(whole);
+}
+
+const ownsMemory = (bytes: Uint8Array): bytes is Uint8Array<ArrayBuffer> =>
+  bytes.buffer instanceof ArrayBuffer && bytes.byteLength === bytes.buffer.byteLength;
 
 /** A generator as a stream that asks for one value ahead. */
 export const streamOf = (iterator: AsyncGenerator<Uint8Array, void>): ReadableStream<Uint8Array> =>

@@ -20,6 +20,15 @@ export interface WorkerPort {
   emit(event: unknown, transfer?: ArrayBuffer[]): void;
 }
 
+/** An answer whose memory goes with it, uncopied: the worker must not touch the bytes again. */
+export class Given {
+  readonly value: Uint8Array<ArrayBuffer>;
+
+  constructor(value: Uint8Array<ArrayBuffer>) {
+    this.value = value;
+  }
+}
+
 export type WorkerModule = { start(port: WorkerPort): void };
 
 export type ToWorker = { role: WorkerRole } | { call: number; method: string; args: unknown };

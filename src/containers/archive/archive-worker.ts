@@ -4,7 +4,8 @@ import { Feed } from "../../snapshots/worker/feed.ts";
 import { close, cwdFd, fileType, flags, readLink, statFd, toBytes, toText } from "../../system/at.ts";
 import { decompress } from "../../system/decompress.ts";
 import { openInsideRaw, openRootView, type RootView, reopen } from "../../system/root-view.ts";
-import type { WorkerPort } from "../../system/worker.ts";
+import type { Given, WorkerPort } from "../../system/worker.ts";
+import { gather } from "../../system/worker-stream.ts";
 import type { PathStat } from "../contract.ts";
 import { Extractor, openTarget } from "./extract.ts";
 import { inGo } from "./failure.ts";
@@ -15,7 +16,6 @@ import type { ArchiveCalls, ExtractRequest, ViewRequest } from "./worker-calls.t
 
 const feeds = new Map<number, Feed>();
 const readers = new Map<number, Iterator<Uint8Array>>();
-const readMin = 256 * 1024;
 
 const viewOf = ({ root, mounts, readOnly }: ViewRequest): RootView => openRootView(root, mounts, readOnly);
 
@@ -70,21 +70,11 @@ function packing(view: RootView, fd: number, name: string): Iterator<Uint8Array>
   };
 }
 
-/** Gathers small pieces; a piece that is large enough goes as it is. */
-function read({ session }: { session: number }): Uint8Array | null {
+function read({ session }: { session: number }): Given | null {
   const reader = readers.get(session);
-  if (reader === undefined) return null;
-  const pieces: Uint8Array[] = [];
-  for (let length = 0; length < readMin; ) {
-    const { value, done } = reader.next();
-    if (done) {
-      readers.delete(session);
-      break;
-    }
-    pieces.push(value);
-    length += value.length;
-  }
-  return pieces.length === 0 ? null : pieces.length === 1 ? (pieces[0] ?? null) : Buffer.concat(pieces);
+  const bytes = reader === undefined ? null : gather(reader);
+  if (bytes === null) readers.delete(session);
+  return bytes;
 }
 
 function readEnd({ session }: { session: number }): void {
@@ -173,10 +163,11 @@ function checkTarget(request: ExtractRequest, called: string, mode: number): voi
 }
 
 type Handlers = {
-  [Name in keyof ArchiveCalls]: (
-    args: ArchiveCalls[Name]["args"],
-  ) => Promise<ArchiveCalls[Name]["result"]> | ArchiveCalls[Name]["result"];
+  [Name in keyof ArchiveCalls]: (args: ArchiveCalls[Name]["args"]) => Promise<Answer<Name>> | Answer<Name>;
 };
+type Answer<Name extends keyof ArchiveCalls> = Name extends "read"
+  ? Given | null
+  : ArchiveCalls[Name]["result"];
 
 const handlers: Handlers = {
   stat,

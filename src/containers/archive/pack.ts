@@ -106,7 +106,8 @@ function* packFile(pathFd: number, entry: TarEntry, size: number): Generator<Uin
     if (capability) entry.xattrs = new Map([["security.capability", capability.toString("latin1")]]);
     yield headerOf({ ...entry, size });
     for (let done = 0; done < size; ) {
-      const buffer = new Uint8Array(Math.min(chunk, size - done));
+      const part = Math.min(chunk, size - done);
+      const buffer = new Uint8Array(part);
       for (let got = 0; got < buffer.length; ) {
         const count = must(
           readAtRaw(fd, buffer.subarray(got), done + got),
@@ -115,8 +116,8 @@ function* packFile(pathFd: number, entry: TarEntry, size: number): Generator<Uin
         if (count === 0) break;
         got += count;
       }
-      yield buffer;
-      done += buffer.length;
+      yield buffer; // which is the reader's from here on
+      done += part;
     }
     yield padding(size);
   } finally {

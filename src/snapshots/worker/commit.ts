@@ -94,7 +94,7 @@ async function copied({ writes, temporary }: CommitRequest): Promise<ApplyResult
 
 /** Bytes between two moments in which the worker's other sessions get on. */
 const pauseEvery = 32 * 1024 * 1024;
-const buffer = Buffer.allocUnsafe(256 * 1024);
+const buffer = Buffer.allocUnsafe(512 * 1024);
 
 /** Hashes a layer's tar while it is made, and tells the record what no file holds. */
 class TarBuilder {

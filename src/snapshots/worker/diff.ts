@@ -7,7 +7,7 @@ import { opaqueMarker, whiteoutPrefix } from "../form.ts";
 import { readFull } from "../record.ts";
 import { isCarried, type Written, type WrittenEntry, writtenOf } from "./written.ts";
 
-const chunk = 256 * 1024;
+const chunk = 512 * 1024;
 const readFlags = flags.readOnly | flags.noFollow | flags.nonBlock;
 const types: Record<number, TarEntryType> = {
   [fileType.file]: "file",
@@ -59,7 +59,7 @@ export function* diffTar(writes: Writes): Generator<Uint8Array> {
   for (const { entry, fd } of piecesOf(writes)) {
     yield headerOf(entry);
     if (fd === undefined) continue;
-    yield* contentOf(fd, entry.size, (length) => Buffer.alloc(length));
+    yield* contentOf(fd, entry.size, (length) => Buffer.from(new ArrayBuffer(length)));
     yield padding(entry.size);
   }
   yield endOfArchive;
@@ -68,11 +68,12 @@ export function* diffTar(writes: Writes): Generator<Uint8Array> {
 /** Exactly `size` bytes of a file: one that grows or shrinks while it is read keeps the size its header told. */
 export function* contentOf(fd: number, size: number, buffer: (length: number) => Buffer): Generator<Buffer> {
   for (let done = 0; done < size; ) {
-    const bytes = buffer(Math.min(chunk, size - done));
+    const part = Math.min(chunk, size - done);
+    const bytes = buffer(part);
     const got = readFull(fd, bytes, done);
-    if (got < bytes.length) bytes.fill(0, got);
-    yield bytes;
-    done += bytes.length;
+    if (got < part) bytes.fill(0, got);
+    yield bytes; // which may be the reader's from here on
+    done += part;
   }
 }
 

@@ -21,7 +21,7 @@ import {
   replacedFolder,
 } from "../record.ts";
 
-const chunk = 256 * 1024;
+const chunk = 512 * 1024;
 const plainly = resolve.noMagicLinks | resolve.noSymlinks | resolve.beneath;
 
 /** The tar a layer was unpacked from; throws at its end where it is not what it was, for then the layer is damaged. */
@@ -88,11 +88,13 @@ function* content(root: number, path: string, offset: number, length: number): G
   );
   try {
     for (let done = 0; done < length; ) {
-      const buffer = Buffer.allocUnsafe(Math.min(chunk, length - done));
-      if (readFull(fd, buffer, offset + done) < buffer.length)
+      // a memory of its own: the reader may give it away
+      const part = Math.min(chunk, length - done);
+      const buffer = Buffer.from(new ArrayBuffer(part));
+      if (readFull(fd, buffer, offset + done) < part)
         throw new EngineError("internal", `the layer's file ${toText(path)} is shorter than it was`);
       yield buffer;
-      done += buffer.length;
+      done += part;
     }
   } finally {
     close(fd);
