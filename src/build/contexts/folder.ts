@@ -1,3 +1,4 @@
+import { parseIgnoreFile } from "../../lib/ignore/ignore-file.ts";
 import { readBeneath } from "../../system/beneath.ts";
 import type { BuildContext } from "../contract.ts";
 
@@ -18,7 +19,7 @@ export function folderContext({ root, dockerfile, live, close }: FolderContextRe
     open: () =>
       Promise.resolve({
         root,
-        ignore: ignorePatterns(ignoreText(root, dockerfile)),
+        ignore: parseIgnoreFile(ignoreText(root, dockerfile)).map(({ pattern }) => pattern),
         live,
         close: close ?? (() => Promise.resolve()),
       }),
@@ -29,14 +30,4 @@ function ignoreText(root: string, dockerfile: string | undefined): string {
   const own =
     dockerfile === undefined ? undefined : readBeneath(root, `${dockerfile}.dockerignore`, ignoreFileMax);
   return own ?? readBeneath(root, ".dockerignore", ignoreFileMax) ?? "";
-}
-
-/** The lines of an ignore file that mean something, cleaned (https://docs.docker.com/build/concepts/context/#dockerignore-files). */
-export function ignorePatterns(text: string): string[] {
-  return text
-    .replace(/^\ufeff/, "")
-    .split("\n")
-    .filter((line) => !line.startsWith("#"))
-    .map((line) => line.trim())
-    .filter((line) => line !== "");
 }
