@@ -1,6 +1,7 @@
 import { mkdirSync, rmSync } from "node:fs";
 import { EngineError } from "../../lib/errors.ts";
 import type { WorkerPort } from "../../system/worker.ts";
+import { FrameReader, frame } from "../grpc/frames.ts";
 import { DiskTree } from "./disk-tree.ts";
 import { dropIndex, readIndex, writeIndex } from "./index-file.ts";
 import { Receiver } from "./receiver.ts";
@@ -9,6 +10,7 @@ import type { FilesyncCalls } from "./worker-calls.ts";
 
 /** The worker's side of file transfers (`system/worker.ts`): protocol and disk, so that neither is the main thread's. */
 interface Receiving {
+  frames: FrameReader;
   receiver: Receiver;
   tree: DiskTree;
   index: string;
@@ -19,7 +21,7 @@ type Handlers = {
 };
 
 const receiving = new Map<number, Receiving>();
-const sending = new Map<number, Sender>();
+const sending = new Map<number, { frames: FrameReader; sender: Sender }>();
 
 const handlers: Handlers = {
   receive({ transfer, root }) {
@@ -30,27 +32,28 @@ const handlers: Handlers = {
     // from the first change to the end of the transfer nothing vouches for the folder
     dropIndex(index);
     const tree = new DiskTree(root);
-    receiving.set(transfer, { receiver: new Receiver(tree, kept), tree, index });
+    receiving.set(transfer, { frames: new FrameReader(), receiver: new Receiver(tree, kept), tree, index });
   },
 
-  feed({ transfer, messages }) {
-    const { receiver, index } = found(receiving, transfer);
-    const send = receiver.feed(messages);
+  feed({ transfer, bytes }) {
+    const { frames, receiver, index } = found(receiving, transfer);
+    const send = receiver.feed(frames.push(bufferOf(bytes)));
     if (receiver.finished) writeIndex(index, receiver.entries());
-    return { send, finished: receiver.finished, bytes: receiver.bytes };
+    return { send: framed(send), finished: receiver.finished, bytes: receiver.bytes };
   },
 
   send({ transfer, root, prefix }) {
-    sending.set(transfer, new Sender(root, prefix));
+    sending.set(transfer, { frames: new FrameReader(), sender: new Sender(root, prefix) });
   },
 
   next({ transfer }) {
-    const sender = found(sending, transfer);
-    return { send: sender.next(), finished: sender.finished };
+    const { sender } = found(sending, transfer);
+    return { send: framed(sender.next()), finished: sender.finished };
   },
 
-  answer({ transfer, messages }) {
-    found(sending, transfer).feed(messages);
+  answer({ transfer, bytes }) {
+    const { frames, sender } = found(sending, transfer);
+    sender.feed(frames.push(bufferOf(bytes)));
   },
 
   end({ transfer }) {
@@ -58,10 +61,14 @@ const handlers: Handlers = {
     received?.receiver.abandon();
     received?.tree.close();
     receiving.delete(transfer);
-    sending.get(transfer)?.close();
+    sending.get(transfer)?.sender.close();
     sending.delete(transfer);
   },
 };
+
+const bufferOf = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+
+const framed = (messages: readonly Uint8Array[]): Uint8Array => Buffer.concat(messages.map(frame));
 
 function found<Each>(all: Map<number, Each>, transfer: number): Each {
   const one = all.get(transfer);

@@ -3,9 +3,6 @@ import { MemoryTree } from "./memory-tree.ts";
 import { Receiver } from "./receiver.ts";
 import type { FilesyncWorker } from "./worker.ts";
 
-/** Packets that arrived together are passed on together, up to about this many bytes. */
-const batchSize = 1024 * 1024;
-
 /** Receives what a DiffCopy stream brings into a kept folder. `onBytes` is told how many bytes came in all. */
 export async function receiveFolder(
   stream: GrpcStream,
@@ -16,11 +13,18 @@ export async function receiveFolder(
   const transfer = worker.begin();
   try {
     await worker.call("receive", { transfer, root });
-    await pump(stream, async (messages) => {
-      const { send, finished, bytes } = await worker.call("feed", { transfer, messages });
-      onBytes(bytes);
-      return { send, finished };
-    });
+    let over = false;
+    for await (const bytes of stream.pieces) {
+      if (over) continue;
+      const answer = await worker.call("feed", { transfer, bytes }, [bytes.buffer]);
+      onBytes(answer.bytes);
+      if (answer.send.length > 0) await stream.sendFramed(answer.send);
+      over = answer.finished;
+      if (over) stream.closeSend();
+    }
+  } catch (error) {
+    await tellFailure(stream, error);
+    throw error;
   } finally {
     await worker.end(transfer);
   }
@@ -34,59 +38,20 @@ export async function receiveSmall(
   const tree = new MemoryTree();
   const receiver = new Receiver(tree);
   try {
-    await pump(stream, async (messages) => {
-      const send = receiver.feed(messages);
+    for await (const message of stream.messages) {
+      if (receiver.finished) continue;
+      for (const answer of receiver.feed([message])) await stream.send(answer);
       onBytes(receiver.bytes);
-      return { send, finished: receiver.finished };
-    });
+      if (receiver.finished) stream.closeSend();
+    }
+  } catch (error) {
+    await tellFailure(stream, error);
+    throw error;
   } finally {
     receiver.abandon();
   }
   return tree;
 }
-
-type Step = (messages: Uint8Array[]) => Promise<{ send: Uint8Array[]; finished: boolean }>;
-
-/** Batches of messages in, answers out, until the transfer is finished; then the stream's own end. */
-async function pump(stream: GrpcStream, step: Step): Promise<void> {
-  let finished = false;
-  try {
-    for await (const messages of batches(stream.messages)) {
-      if (finished) continue;
-      const done = await step(messages);
-      for (const message of done.send) await stream.send(message);
-      finished = done.finished;
-      if (finished) stream.closeSend();
-    }
-  } catch (error) {
-    await stream.send(Receiver.errorPacket(error)).catch(() => undefined);
-    stream.cancel();
-    throw error;
-  }
-}
-
-/** What is there already is taken at once: a call per packet would cost more than the packet. */
-async function* batches(messages: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array[]> {
-  const iterator = messages[Symbol.asyncIterator]();
-  let pending = iterator.next();
-  for (;;) {
-    const first = await pending;
-    if (first.done) return;
-    const batch = [first.value];
-    let size = first.value.length;
-    pending = iterator.next();
-    while (size < batchSize) {
-      const next = await Promise.race([pending, nothingYet()]);
-      if (!next || next.done) break;
-      batch.push(next.value);
-      size += next.value.length;
-      pending = iterator.next();
-    }
-    yield batch;
-  }
-}
-
-const nothingYet = (): Promise<undefined> => new Promise((resolve) => setImmediate(() => resolve(undefined)));
 
 /** Sends a folder to a client that keeps it. */
 export async function sendFolder(
@@ -98,22 +63,21 @@ export async function sendFolder(
   const transfer = worker.begin();
   try {
     await worker.call("send", { transfer, root, prefix });
-    const incoming = batches(stream.messages);
+    const incoming = stream.pieces[Symbol.asyncIterator]();
     for (;;) {
       const { send, finished } = await worker.call("next", { transfer });
-      for (const message of send) await stream.send(message);
+      if (send.length > 0) await stream.sendFramed(send);
       if (finished) break;
       if (send.length > 0) continue;
-      const { value, done } = await incoming.next();
+      const { value: bytes, done } = await incoming.next();
       if (done) break;
-      await worker.call("answer", { transfer, messages: value });
+      await worker.call("answer", { transfer, bytes }, [bytes.buffer]);
     }
     await stream.send(finishPacket);
     stream.closeSend();
-    for await (const _rest of incoming);
+    while (!(await incoming.next()).done);
   } catch (error) {
-    await stream.send(Receiver.errorPacket(error)).catch(() => undefined);
-    stream.cancel();
+    await tellFailure(stream, error);
     throw error;
   } finally {
     await worker.end(transfer);
@@ -121,3 +85,9 @@ export async function sendFolder(
 }
 
 const finishPacket = Uint8Array.of(0x08, 0x03);
+
+/** The other side hears why, if it still listens. */
+async function tellFailure(stream: GrpcStream, error: unknown): Promise<void> {
+  await stream.send(Receiver.errorPacket(error)).catch(() => undefined);
+  stream.cancel();
+}

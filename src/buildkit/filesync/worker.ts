@@ -32,9 +32,10 @@ export class FilesyncWorker {
   call<Name extends keyof FilesyncCalls>(
     name: Name,
     args: FilesyncCalls[Name]["args"],
+    transfer: ArrayBuffer[] = [],
   ): Promise<FilesyncCalls[Name]["result"]> {
     this.worker ??= new RoleWorker("filesync");
-    return this.worker.call(name, args);
+    return this.worker.call(name, args, transfer);
   }
 
   close(): void {

@@ -4,7 +4,8 @@ import { decode } from "../../lib/protobuf/decode.ts";
 import { encode } from "../../lib/protobuf/encode.ts";
 import type { Decoded, Encodable, Fields, Message } from "../../lib/protobuf/schema.ts";
 import { frame } from "./frames.ts";
-import { messagesOf, write } from "./server.ts";
+import { Incoming, messagesOf } from "./incoming.ts";
+import { write } from "./server.ts";
 import { codes, errorOfTrailers, GrpcError } from "./status.ts";
 
 const settings = { initialWindowSize: 2 * 1024 * 1024, maxHeaderListSize: 64 * 1024, enablePush: false };
@@ -19,7 +20,11 @@ export interface CallOptions {
 export interface GrpcStream {
   /** in order; ends with the call, throws its error */
   messages: AsyncIterable<Uint8Array>;
+  /** the same, still framed, in pieces as they come, each with a buffer of its own: instead of `messages` */
+  pieces: AsyncIterable<Uint8Array<ArrayBuffer>>;
   send(message: Uint8Array): Promise<void>;
+  /** messages that are framed already */
+  sendFramed(bytes: Uint8Array): Promise<void>;
   closeSend(): void;
   cancel(): void;
 }
@@ -50,8 +55,11 @@ export class GrpcClient {
     signal?.addEventListener("abort", cancel, { once: true });
     stream.once("close", () => signal?.removeEventListener("abort", cancel));
     const outcome = outcomeOf(stream);
+    const incoming = new Incoming(stream);
     return {
-      messages: withOutcome(messagesOf(stream), outcome, signal),
+      messages: withOutcome(messagesOf(incoming), outcome, signal),
+      pieces: withOutcome(piecesOf(incoming), outcome, signal),
+      sendFramed: (bytes) => write(stream, bytes),
       send: (message) => write(stream, frame(message)),
       closeSend: () => void stream.end(),
       cancel,
@@ -91,12 +99,31 @@ function outcomeOf(stream: ClientHttp2Stream): Promise<GrpcError | undefined> {
   });
 }
 
-/** The messages, then the call's error if it had one. */
-async function* withOutcome(
-  messages: AsyncIterable<Uint8Array>,
+/** In memory of its own, which may be handed to another thread. */
+function joined(chunks: readonly Buffer[]): Uint8Array<ArrayBuffer> {
+  const whole = new Uint8Array(chunks.reduce((size, { length }) => size + length, 0));
+  let at = 0;
+  for (const chunk of chunks) {
+    whole.set(chunk, at);
+    at += chunk.length;
+  }
+  return whole;
+}
+
+async function* piecesOf(incoming: Incoming): AsyncGenerator<Uint8Array<ArrayBuffer>> {
+  try {
+    for (let chunks = await incoming.take(); chunks; chunks = await incoming.take()) yield joined(chunks);
+  } finally {
+    incoming.drop();
+  }
+}
+
+/** The items, then the call's error if it had one. */
+async function* withOutcome<Item>(
+  messages: AsyncIterable<Item>,
   outcome: Promise<GrpcError | undefined>,
   signal: AbortSignal | undefined,
-): AsyncGenerator<Uint8Array> {
+): AsyncGenerator<Item> {
   try {
     yield* messages;
   } catch (error) {

@@ -1,10 +1,10 @@
 import http2, { type IncomingHttpHeaders, type ServerHttp2Session, type ServerHttp2Stream } from "node:http2";
 import type { Duplex } from "node:stream";
 import type { Logger } from "../../lib/log.ts";
-import { FrameReader, frame } from "./frames.ts";
+import { frame } from "./frames.ts";
+import { Incoming, messagesOf } from "./incoming.ts";
 import { metadataOf } from "./metadata.ts";
 import type { Methods } from "./method.ts";
-import { AsyncQueue } from "./queue.ts";
 import { codes, GrpcError, toGrpcError, trailersOf } from "./status.ts";
 
 const settings = { initialWindowSize: 1024 * 1024, maxConcurrentStreams: 128, maxHeaderListSize: 64 * 1024 };
@@ -56,7 +56,10 @@ export class GrpcServer {
       refuse(stream, new GrpcError(codes.unimplemented, unknownPath(path, this.methods)));
       return;
     }
-    const answers = method(messagesOf(stream), { metadata: metadataOf(raw), signal: ended.signal });
+    const answers = method(messagesOf(new Incoming(stream)), {
+      metadata: metadataOf(raw),
+      signal: ended.signal,
+    });
     void this.answer(stream, answers, path);
   }
 
@@ -89,30 +92,6 @@ function unknownPath(path: string, methods: Methods): string {
   const [, service = "", name = ""] = path.split("/");
   const known = [...methods.keys()].some((key) => key.startsWith(`/${service}/`));
   return known ? `unknown method ${name} for service ${service}` : `unknown service ${service}`;
-}
-
-/** The messages of a stream, at the pace at which they are taken. */
-export function messagesOf(stream: NodeJS.ReadableStream): AsyncIterable<Uint8Array> {
-  const queue = new AsyncQueue<Uint8Array>();
-  const reader = new FrameReader();
-  queue.onDrained = () => stream.resume();
-  stream.on("data", (chunk: Buffer) => {
-    try {
-      for (const message of reader.push(chunk)) queue.push(message);
-      if (queue.full) stream.pause();
-    } catch (error) {
-      queue.end(error);
-      stream.removeAllListeners("data");
-      stream.resume();
-    }
-  });
-  stream.once("end", () =>
-    queue.end(
-      reader.whole ? undefined : new GrpcError(codes.internal, "grpc: the stream ends within a message"),
-    ),
-  );
-  stream.once("close", () => queue.end(new GrpcError(codes.canceled, "context canceled")));
-  return queue;
 }
 
 /** Writes and waits while the other side cannot take more. Throws `canceled` once it is gone. */

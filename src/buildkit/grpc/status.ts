@@ -1,4 +1,4 @@
-import { EngineError, isKind, messageOf } from "../../lib/errors.ts";
+import { EngineError, messageOf } from "../../lib/errors.ts";
 import { decode } from "../../lib/protobuf/decode.ts";
 import { encode } from "../../lib/protobuf/encode.ts";
 import { bytes, int32, listOf, message, string } from "../../lib/protobuf/schema.ts";
@@ -40,10 +40,9 @@ export class GrpcError extends Error {
   }
 }
 
-/** Most failures are `unknown`: clients print the sentence of that code alone. */
+/** Failures are `unknown`: clients print the sentence of that code alone. */
 export function toGrpcError(error: unknown): GrpcError {
   if (error instanceof GrpcError) return error;
-  if (isKind(error, "notImplemented")) return new GrpcError(codes.unimplemented, messageOf(error));
   return new GrpcError(codes.unknown, messageOf(error));
 }
 
