@@ -5,7 +5,7 @@ set -euo pipefail
 # program or library that must be there = Debian package that brings it
 need=(
   crun=crun conmon=conmon nft=nftables libnftables.so.1=libnftables1 xz=xz-utils bzip2=bzip2 tini=tini
-  ip=iproute2 curl=curl unshare=util-linux script=bsdutils busybox=busybox-static mmdebstrap=mmdebstrap
+  ip=iproute2 curl=curl unshare=util-linux script=bsdutils busybox=busybox-static docker-registry=docker-registry openssl=openssl mmdebstrap=mmdebstrap
 )
 
 have() {
@@ -31,3 +31,7 @@ trap 'rm -f "$log"' EXIT
 export DEBIAN_FRONTEND=noninteractive
 install() { apt-get install -y -qq --no-install-recommends "${missing[@]}" >"$log" 2>&1; }
 install || { apt-get update -qq >>"$log" 2>&1; install; } || { cat "$log" >&2; exit 1; }
+# its package starts a registry on port 5000, which nobody asked for
+case " ${missing[*]} " in
+  *" docker-registry "*) systemctl disable --now docker-registry >/dev/null 2>&1 || true ;;
+esac

@@ -8,6 +8,7 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { startEngine, type TestEngine } from "../../tests/harness/engine.ts";
+import { startRegistry } from "../../tests/harness/registry.ts";
 import type { Tally } from "./suite.ts";
 
 export type Client = "docker" | "berth";
@@ -28,6 +29,9 @@ export async function play(
   show = false,
 ): Promise<Map<string, boolean>> {
   const folder = await mkdtemp(join(tmpdir(), "berth-parity-"));
+  const registry = filters.some((each) => /^(registry|build)\b/.test(each))
+    ? await startRegistry(engine, { port: 5005 })
+    : undefined;
   const list = join(folder, "list");
   const options = [
     ...(show ? ["--show"] : []),
@@ -47,6 +51,7 @@ export async function play(
     const lines = (await readFile(list, "utf8")).split("\n").filter(Boolean);
     return new Map(lines.map((line) => [line.slice(5), line.startsWith("pass")]));
   } finally {
+    await registry?.destroy();
     await rm(folder, { recursive: true, force: true });
   }
 }

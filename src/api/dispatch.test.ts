@@ -112,8 +112,8 @@ test("outside of a swarm its endpoints answer as Docker's do", async () => {
 });
 
 test("what is not built yet says so by its name", async () => {
-  expect(told(await ask(engine, "POST /build?dockerfile=x"))).toEqual({
+  expect(told(await ask(engine, "POST /plugins/pull"))).toEqual({
     status: 501,
-    message: "POST /build is not built yet in berth",
+    message: "POST /plugins/pull is not built yet in berth",
   });
 });

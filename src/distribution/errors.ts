@@ -75,5 +75,4 @@ function firstError(text: string): { code: string; message: string } | undefined
 }
 
 /** Text for a terminal and a log: a registry must not move the cursor. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is taken out
 export const printable = (text: string): string => text.replace(/[\x00-\x08\x0b-\x1f\x7f-\x9f]/g, "");

@@ -1,6 +1,7 @@
 import type { Builds } from "../build/contract.ts";
 import type { Buildkit } from "../buildkit/contract.ts";
 import type { Containers } from "../containers/contract.ts";
+import type { Distribution } from "../distribution/contract.ts";
 import type { Images } from "../images/contract.ts";
 import type { Logger } from "../lib/log.ts";
 import type { Networks } from "../network/contract.ts";
@@ -18,6 +19,7 @@ export interface Engine {
   readonly volumes: Volumes;
   readonly networks: Networks;
   readonly builds: Builds;
+  readonly registries: Distribution;
   readonly events: EventBus;
   readonly logger: Logger;
   /** what every reply's `Server` header says: "28.5.2+berth.0.1.0" */

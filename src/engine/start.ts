@@ -173,6 +173,7 @@ function assemble(parts: Parts): StartedEngine {
     volumes,
     networks,
     builds: parts.builds,
+    registries: parts.distribution,
     events,
     logger,
     serverVersion,

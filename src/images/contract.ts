@@ -1,13 +1,14 @@
-import type { Credentials } from "../distribution/contract.ts";
+import type { Credentials, RemoteManifest } from "../distribution/contract.ts";
 import type { Reference } from "../lib/reference.ts";
 import type {
+  DistributionInspect,
   ImageDeleteItem,
   ImageHistoryItem,
   ImageInspect,
   ImageSummary,
   JsonMessage,
 } from "../types/api.ts";
-import type { ImageConfig } from "../types/oci.ts";
+import type { ImageConfig, Platform } from "../types/oci.ts";
 
 /**
  * Images: names and configurations over layers. An image's id is the digest of its configuration; a reference is
@@ -47,6 +48,21 @@ export interface SaveRequest {
   platform?: string;
 }
 
+export interface RemoteRequest {
+  reference: Reference;
+  credentials?: Credentials;
+  signal: AbortSignal;
+}
+
+export interface PushRequest {
+  /** without tag: every tag of the repository */
+  reference: Reference;
+  /** refuse where an image is of another one */
+  platform?: string;
+  credentials?: Credentials;
+  signal: AbortSignal;
+}
+
 export interface PullRequest {
   /** without tag and digest: latest, or all tags */
   reference: Reference;
@@ -76,6 +92,12 @@ export interface Images {
    * the first message reject, later ones are thrown in turn.
    */
   pull(request: PullRequest): AsyncIterable<JsonMessage>;
+  /** Sends images to their registry. Yields progress as Docker tells it; every error is thrown after the first message. */
+  push(request: PushRequest): AsyncIterable<JsonMessage>;
+  /** What a registry has under a name: its digest, and the platforms. Nothing is kept. */
+  describeRemote(request: RemoteRequest): Promise<DistributionInspect>;
+  /** A manifest or index of a registry as it is, with the platform where it is one image's. */
+  remoteManifest(request: RemoteRequest): Promise<RemoteManifest & { platform: Platform | undefined }>;
   tag(source: string, reference: string): void;
   /** `users`: containers by image id, to refuse what is in use as Docker does. */
   remove(

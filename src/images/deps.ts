@@ -5,7 +5,9 @@ import type { Snapshots } from "../snapshots/contract.ts";
 import type { State } from "../state/database.ts";
 import type { EventBus } from "../state/events.ts";
 import type { Leases } from "../state/leases.ts";
+import type { Descriptor } from "../types/oci.ts";
 import type { LayerNews } from "./pull/layer.ts";
+import type { PushNews } from "./push/layer.ts";
 import type { LayerReaper } from "./reaper.ts";
 import type { RemoteRecords } from "./remote/records.ts";
 import type { ImageStore } from "./store.ts";
@@ -44,4 +46,6 @@ export interface ImagesContext extends ImagesDeps {
   uploads: Slots;
   /** layers that are being brought, by diff id */
   layerWork: SharedWork<LayerNews>;
+  /** layers that are being pushed, by repository and diff id */
+  pushWork: SharedWork<PushNews, Descriptor>;
 }

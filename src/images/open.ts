@@ -9,7 +9,9 @@ import { list } from "./list.ts";
 import { load } from "./load/load.ts";
 import { namesOf } from "./names.ts";
 import { pull } from "./pull/pull.ts";
+import { push } from "./push/push.ts";
 import { LayerReaper } from "./reaper.ts";
+import { describeRemote, remoteManifest } from "./remote/describe.ts";
 import { RemoteRecords } from "./remote/records.ts";
 import { remove } from "./remove.ts";
 import { isNamed, resolve, toImage } from "./resolve.ts";
@@ -31,6 +33,7 @@ export function openImages(deps: ImagesDeps): Images {
     downloads: new Slots(() => deps.limits.downloads),
     uploads: new Slots(() => deps.limits.uploads),
     layerWork: new SharedWork(),
+    pushWork: new SharedWork(),
   };
   return {
     resolve: (reference) => toImage(resolve(store, reference)),
@@ -43,6 +46,9 @@ export function openImages(deps: ImagesDeps): Images {
     import: async (request) => toImage(await importImage(context, request)),
     load: (request) => load(context, request),
     save: (request) => save(context, request),
+    push: (request) => push(context, request),
+    describeRemote: (request) => describeRemote(context, request),
+    remoteManifest: (request) => remoteManifest(context, request),
     pull: (request) => pull(context, request),
     tag: (source, reference) => tag(context, source, reference),
     remove: (reference, options) => remove(context, reference, options),

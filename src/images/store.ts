@@ -86,6 +86,11 @@ export class ImageStore {
     return [...(this.byImage.get(id) ?? [])].sort();
   }
 
+  /** The references that begin with `prefix`, sorted. */
+  namesIn(prefix: string): string[] {
+    return [...this.references.keys()].filter((name) => name.startsWith(prefix)).sort();
+  }
+
   childrenOf(id: string): ImageRecord[] {
     return [...this.images.values()].filter((image) => image.parent === id);
   }

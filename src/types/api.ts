@@ -621,6 +621,12 @@ export interface EventMessage {
   timeNano: bigint;
 }
 
+/** `GET /distribution/{name}/json` */
+export interface DistributionInspect {
+  Descriptor: { mediaType: string; digest: string; size: number };
+  Platforms: { architecture: string; os: string; "os.version"?: string; variant?: string }[];
+}
+
 /** One line of a progress stream (`load`, `import`, `pull`, `build`). */
 export interface JsonMessage {
   stream?: string;

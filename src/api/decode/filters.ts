@@ -4,6 +4,7 @@ import { type Filters, parseFilters, validateFilters } from "../../lib/filters.t
 const keys = {
   containers:
     "ancestor before exited expose health id is-task isolation label name network publish since status volume",
+  search: "is-automated is-official stars",
   images: "before dangling label label! reference since until",
   volumes: "dangling driver label name",
   networks: "dangling driver id label name scope type",

@@ -1,9 +1,7 @@
-import { decodeCredentials } from "../../distribution/auth/credentials.ts";
-import type { Credentials } from "../../distribution/contract.ts";
 import { openImportSource } from "../../images/import-source.ts";
-import { isKind } from "../../lib/errors.ts";
 import { parseReference, type Reference, repositoryOf, withTag } from "../../lib/reference.ts";
 import type { Call } from "../call.ts";
+import { credentialsOf } from "../decode/credentials.ts";
 import { contentTypes, type Reply } from "../reply.ts";
 import type { Handler } from "../router.ts";
 import { messageLine, startedMessages } from "./image-load.ts";
@@ -20,7 +18,7 @@ function pullImage(call: Call): Promise<Reply> {
   const platform = call.query.text("platform");
   const named = parseReference(call.query.text("fromImage"));
   const reference = withTagOrDigest(named, tag);
-  const credentials = credentialsIn(call);
+  const credentials = credentialsOf(call, "lenient");
   return startedMessages(
     call.engine.images.pull({
       reference,
@@ -38,17 +36,6 @@ function withTagOrDigest(named: Reference, tag: string): Reference {
   if (tag === "") return named;
   if (!tag.includes(":")) return withTag({ domain: named.domain, path: named.path }, tag);
   return { ...parseReference(`${repositoryOf(named)}@${tag}`) };
-}
-
-/** A malformed header counts as none: a pull may need none. */
-function credentialsIn({ headers }: Call): Credentials | undefined {
-  const header = headers["x-registry-auth"];
-  try {
-    return decodeCredentials(typeof header === "string" ? header : undefined);
-  } catch (error) {
-    if (isKind(error, "invalid")) return undefined;
-    throw error;
-  }
 }
 
 async function importImage(call: Call): Promise<Reply> {

@@ -11,9 +11,9 @@ import { imageRoutes } from "./images.ts";
 import { networkRoutes } from "./networks.ts";
 import { pluginRoutes } from "./plugins.ts";
 import { pruneRoutes } from "./prune.ts";
+import { registryRoutes } from "./registry.ts";
 import { swarmRoutes } from "./swarm.ts";
 import { systemRoutes } from "./system.ts";
-import { unbuiltRoutes } from "./unbuilt.ts";
 import { volumeRoutes } from "./volumes.ts";
 
 /** Every route of the API. The first that matches wins; fixed paths win over those with parameters. */
@@ -25,6 +25,7 @@ export const routes: readonly Route[] = [
   ...containerResourceRoutes,
   ...containerStreamRoutes,
   ...execRoutes,
+  ...registryRoutes,
   ...imageRoutes,
   ...buildRoutes,
   ...volumeRoutes,
@@ -33,5 +34,4 @@ export const routes: readonly Route[] = [
   ...swarmRoutes,
   ...pluginRoutes,
   ...buildkitRoutes,
-  ...unbuiltRoutes,
 ];

@@ -14,6 +14,7 @@ export function fakeEngine(parts: { [Service in keyof Engine]?: unknown } = {}):
     volumes: service("volumes", parts.volumes),
     networks: service("networks", parts.networks),
     builds: service("builds", parts.builds),
+    registries: service("registries", parts.registries),
     prune: service("prune", parts.prune),
     buildkit: async () => service("buildkit", parts.buildkit),
     diskUsage: async () => ({ LayersSize: 0, Images: [], Containers: [], Volumes: [], BuildCache: [] }),

@@ -1,0 +1,117 @@
+import { credentialsOf as credentialsOfBody } from "../../distribution/auth/credentials.ts";
+import { EngineError } from "../../lib/errors.ts";
+import { booleanFilter } from "../../lib/filters.ts";
+import { object, string } from "../../lib/go-json/shape.ts";
+import { canonical, parseReference, withDefaultTag, withTag } from "../../lib/reference.ts";
+import { credentialsOf } from "../decode/credentials.ts";
+import { listFilters } from "../decode/filters.ts";
+import { parseGoInt } from "../decode/query.ts";
+import { json } from "../reply.ts";
+import type { Handler, Route } from "../router.ts";
+import { startedMessages } from "./image-load.ts";
+
+const push: Handler = (call) => {
+  const named = parseReference(call.param("name"));
+  if (named.digest !== undefined) throw new EngineError("invalid", "cannot push a digest reference");
+  const tag = call.query.text("tag");
+  const platform = call.query.text("platform");
+  const credentials = credentialsOf(call, "strict");
+  return startedMessages(
+    call.engine.images.push({
+      reference: tag === "" ? named : withTag(named, tag),
+      signal: call.signal,
+      ...(platform === "" ? {} : { platform }),
+      ...(credentials ? { credentials } : {}),
+    }),
+  );
+};
+
+const distribution: Handler = async (call) => {
+  const reference = parseReference(call.param("name"));
+  const credentials = credentialsOf(call, "lenient");
+  return json(
+    await call.engine.images.describeRemote({
+      reference,
+      signal: call.signal,
+      ...(credentials ? { credentials } : {}),
+    }),
+  );
+};
+
+/** Of our own: a manifest's text, for `manifest inspect`. */
+const manifest: Handler = async (call) => {
+  const reference = parseReference(call.param("name"));
+  const credentials = credentialsOf(call, "lenient");
+  const { mediaType, digest, bytes, platform } = await call.engine.images.remoteManifest({
+    reference,
+    signal: call.signal,
+    ...(credentials ? { credentials } : {}),
+  });
+  return json({
+    Ref: canonical(withDefaultTag(reference)),
+    Descriptor: { mediaType, digest, size: bytes.length, ...(platform ? { platform } : {}) },
+    Raw: Buffer.from(bytes).toString("base64"),
+  });
+};
+
+const authShape = object("registry.AuthConfig", {
+  username: string,
+  password: string,
+  auth: string,
+  serveraddress: string,
+  identitytoken: string,
+  registrytoken: string,
+});
+
+const auth: Handler = async (call) => {
+  const body = await call.json<Record<string, string>>(authShape, true);
+  const { status, identityToken } = await call.engine.registries.login(
+    body["serveraddress"] ?? "",
+    credentialsOfBody(body) ?? {},
+    call.signal,
+  );
+  return json({ IdentityToken: identityToken, Status: status });
+};
+
+const limitDefault = 25;
+const limitMax = 100;
+
+const search: Handler = async (call) => {
+  const limitText = call.query.text("limit");
+  const limit = limitText === "" ? limitDefault : parseGoInt(limitText, "Atoi", "invalid") || limitDefault;
+  const filters = listFilters(call.query.text("filters"), "search");
+  const official = filters.has("is-official") ? booleanFilter(filters, "is-official", false) : undefined;
+  const automated = filters.has("is-automated") ? booleanFilter(filters, "is-automated", false) : undefined;
+  const stars = (filters.get("stars") ?? []).map(starsOf);
+  if (limit < 1 || limit > limitMax)
+    throw new EngineError("invalid", `limit ${limit} is outside the range of [1, ${limitMax}]`);
+  const credentials = credentialsOf(call, "lenient");
+  const { results } = await call.engine.registries.search({
+    term: call.query.text("term"),
+    limit,
+    signal: call.signal,
+    ...(credentials ? { credentials } : {}),
+  });
+  return json(
+    results.filter(
+      (each) =>
+        automated !== true &&
+        (official === undefined || each.is_official === official) &&
+        stars.every((least) => each.star_count >= least),
+    ),
+  );
+};
+
+function starsOf(text: string): number {
+  if (/^[-+]?\d+$/.test(text)) return Number(text);
+  const why = `strconv.Atoi: parsing ${JSON.stringify(text)}: invalid syntax`;
+  throw new EngineError("invalid", `invalid filter 'stars=${text}': ${why}`);
+}
+
+export const registryRoutes: readonly Route[] = [
+  { method: "POST", pattern: "/auth", handler: auth },
+  { method: "GET", pattern: "/images/search", handler: search },
+  { method: "POST", pattern: "/images/{name}/push", handler: push },
+  { method: "GET", pattern: "/distribution/{name}/json", handler: distribution },
+  { method: "GET", pattern: "/berth/manifests/{name}", handler: manifest },
+];

@@ -1,0 +1,68 @@
+import { sha256 } from "../../lib/digest.ts";
+import { type Descriptor, mediaTypes } from "../../types/oci.ts";
+import { parseManifest } from "../remote/manifest.ts";
+import type { KnownManifest } from "../remote/records.ts";
+
+export interface MadeManifest {
+  digest: string;
+  mediaType: string;
+  bytes: Uint8Array<ArrayBuffer>;
+}
+
+const ociOf: Readonly<Record<string, string>> = {
+  [mediaTypes.dockerLayerGzip]: mediaTypes.ociLayerGzip,
+  "application/vnd.docker.image.rootfs.diff.tar.zstd": mediaTypes.ociLayerZstd,
+  "application/vnd.docker.image.rootfs.diff.tar": mediaTypes.ociLayer,
+};
+
+/**
+ * The manifest of an image with these layers: one it was pulled or pushed by, byte for byte, where the layers are the same
+ * blobs, so that an image keeps its digest from registry to registry; else Docker's, or OCI's where a layer is not gzip.
+ */
+export function manifestFor(
+  config: { digest: string; size: number },
+  layers: readonly Descriptor[],
+  known: readonly KnownManifest[],
+): MadeManifest {
+  const same = known.find((each) => hasLayers(each, layers));
+  if (same)
+    return { digest: same.digest, mediaType: same.mediaType, bytes: new TextEncoder().encode(same.content) };
+  const gzipped = layers.every(
+    ({ mediaType }) => mediaType === mediaTypes.dockerLayerGzip || mediaType === mediaTypes.ociLayerGzip,
+  );
+  return gzipped ? dockerManifest(config, layers) : ociManifest(config, layers);
+}
+
+function hasLayers({ content, mediaType }: KnownManifest, layers: readonly Descriptor[]): boolean {
+  const parsed = parseManifest(new TextEncoder().encode(content), mediaType);
+  return (
+    parsed.kind === "image" &&
+    parsed.layers.length === layers.length &&
+    parsed.layers.every(({ digest }, index) => digest === layers[index]?.digest)
+  );
+}
+
+const dockerManifest = (
+  config: { digest: string; size: number },
+  layers: readonly Descriptor[],
+): MadeManifest =>
+  made(mediaTypes.dockerManifest, {
+    config: { mediaType: mediaTypes.dockerConfig, size: config.size, digest: config.digest },
+    layers: layers.map(({ size, digest }) => ({ mediaType: mediaTypes.dockerLayerGzip, size, digest })),
+  });
+
+const ociManifest = (config: { digest: string; size: number }, layers: readonly Descriptor[]): MadeManifest =>
+  made(mediaTypes.ociManifest, {
+    config: { mediaType: mediaTypes.ociConfig, size: config.size, digest: config.digest },
+    layers: layers.map(({ mediaType, size, digest }) => ({
+      mediaType: ociOf[mediaType] ?? mediaType,
+      size,
+      digest,
+    })),
+  });
+
+/** Indented as Docker's are. */
+function made(mediaType: string, rest: Record<string, unknown>): MadeManifest {
+  const text = JSON.stringify({ schemaVersion: 2, mediaType, ...rest }, undefined, 3);
+  return { digest: sha256(text), mediaType, bytes: new TextEncoder().encode(text) };
+}

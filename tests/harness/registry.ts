@@ -1,0 +1,96 @@
+/**
+ * A registry for tests: Debian's `docker-registry` in an engine's network namespace, with a folder of its own.
+ */
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { run, type TestEngine } from "./engine.ts";
+
+export interface RegistryOptions {
+  port: number;
+  /** user and password that are asked for */
+  login?: { user: string; password: string };
+  /** serve TLS by a certificate of an authority made for it */
+  tls?: boolean;
+  /** be a mirror of another registry */
+  mirrorOf?: string;
+}
+
+export class TestRegistry {
+  readonly folder: string;
+  readonly address: string;
+  private readonly process: Bun.Subprocess;
+
+  constructor(folder: string, address: string, child: Bun.Subprocess) {
+    this.folder = folder;
+    this.address = address;
+    this.process = child;
+  }
+
+  /** The authority's certificate. */
+  get authority(): string {
+    return join(this.folder, "ca.crt");
+  }
+
+  async destroy(): Promise<void> {
+    this.process.kill("SIGKILL");
+    await this.process.exited;
+    await rm(this.folder, { recursive: true, force: true });
+  }
+}
+
+export async function startRegistry(engine: TestEngine, options: RegistryOptions): Promise<TestRegistry> {
+  const folder = await mkdtemp(join(tmpdir(), "berth-registry-"));
+  const address = `127.0.0.1:${options.port}`;
+  await mkdir(join(folder, "data"));
+  if (options.tls) await makeCertificates(folder);
+  if (options.login) {
+    const hash = await Bun.password.hash(options.login.password, { algorithm: "bcrypt", cost: 4 });
+    await writeFile(join(folder, "htpasswd"), `${options.login.user}:${hash.replace(/^\$2b\$/, "$2y$")}\n`);
+  }
+  await writeFile(join(folder, "config.yml"), configuration(folder, address, options));
+  const child = Bun.spawn(engine.inNetwork(["docker-registry", "serve", join(folder, "config.yml")]), {
+    stdin: "ignore",
+    stdout: "ignore",
+    stderr: Bun.file(join(folder, "log")),
+  });
+  const registry = new TestRegistry(folder, address, child);
+  const url = `${options.tls ? "https" : "http"}://${address}/v2/`;
+  for (let attempt = 0; attempt < 200; attempt++) {
+    const { code } = await run(engine.inNetwork(["curl", "-sk", "-o", "/dev/null", url]));
+    if (code === 0) return registry;
+    if (child.exitCode !== null) break;
+    await Bun.sleep(50);
+  }
+  const log = await Bun.file(join(folder, "log")).text();
+  await registry.destroy();
+  throw new Error(`the registry did not start: ${log}`);
+}
+
+function configuration(folder: string, address: string, { login, tls, mirrorOf }: RegistryOptions): string {
+  const http = tls
+    ? `{addr: "${address}", tls: {certificate: ${folder}/server.crt, key: ${folder}/server.key}}`
+    : `{addr: "${address}"}`;
+  return [
+    "version: 0.1",
+    "log: {level: error}",
+    `storage: {filesystem: {rootdirectory: ${folder}/data}, delete: {enabled: true}}`,
+    `http: ${http}`,
+    ...(login ? [`auth: {htpasswd: {realm: test, path: ${folder}/htpasswd}}`] : []),
+    ...(mirrorOf ? [`proxy: {remoteurl: "${mirrorOf}"}`] : []),
+    "",
+  ].join("\n");
+}
+
+/** An authority, and a certificate of it for 127.0.0.1. */
+async function makeCertificates(folder: string): Promise<void> {
+  const script = `
+    cd "$0"
+    openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout ca.key -out ca.crt -days 2 -subj /CN=test-authority
+    openssl req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout server.key -out server.csr -subj /CN=registry
+    printf 'subjectAltName=IP:127.0.0.1,DNS:localhost' >ext
+    openssl x509 -req -in server.csr -CA ca.crt -CAkey ca.key -CAcreateserial -out server.crt -days 2 -extfile ext
+  `;
+  const made = await run(["bash", "-ec", script, folder]);
+  if (made.code !== 0) throw new Error(`making certificates: ${made.stderr}`);
+}
