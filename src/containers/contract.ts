@@ -18,6 +18,7 @@ import type {
   WaitResponse,
 } from "../types/api.ts";
 import type { ImageConfig } from "../types/oci.ts";
+import type { LocalSource } from "./archive/local-source.ts";
 import type { Ended } from "./ended.ts";
 
 /**
@@ -175,6 +176,11 @@ export interface ExtractArchive {
   signal?: AbortSignal;
 }
 
+/** `put` of a file or folder that the engine finds by itself. */
+export interface CopyLocal extends Omit<ExtractArchive, "source"> {
+  source: LocalSource;
+}
+
 export interface Containers {
   create(request: CreateRequest): Promise<ContainerCreateResponse>;
   /** `entrypoint`: program and arguments to run this once, on the same files, in place of the container's own. */
@@ -217,6 +223,8 @@ export interface Containers {
     stat(idOrName: string, path: string): Promise<PathStat>;
     get(idOrName: string, path: string): Promise<{ stat: PathStat; tar: ReadableStream<Uint8Array> }>;
     put(idOrName: string, request: ExtractArchive): Promise<void>;
+    /** `conflict` where the path is another file to the engine than to the caller */
+    copyLocal(idOrName: string, request: CopyLocal): Promise<{ bytes: number }>;
   };
   /** Its root as a tar, without what is mounted over it. */
   export(idOrName: string): Promise<ReadableStream<Uint8Array>>;

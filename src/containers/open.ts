@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { EngineError } from "../lib/errors.ts";
 import type { FileChange } from "../types/api.ts";
-import { exportRoot, getArchive, putArchive, statPath } from "./archive/archive.ts";
+import { copyLocal, exportRoot, getArchive, putArchive, statPath } from "./archive/archive.ts";
 import { ArchiveWorker } from "./archive/worker.ts";
 import { attach } from "./attach/attach.ts";
 import { clearLogs } from "./clear-logs.ts";
@@ -91,6 +91,7 @@ export function openContainers(deps: ContainersDeps, options: { clock?: Context[
       stat: async (id, path) => statPath(ctx, find(id), id, path),
       get: async (id, path) => getArchive(ctx, find(id), id, path),
       put: async (id, request) => putArchive(ctx, find(id), id, request),
+      copyLocal: async (id, request) => copyLocal(ctx, find(id), id, request),
     },
     export: async (id) => exportRoot(ctx, find(id)),
     exec: execUseCases(ctx),

@@ -4,7 +4,7 @@
  */
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { existsSync } from "node:fs";
-import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { lstat, mkdir, readdir, readFile, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { TarEntry } from "../../src/lib/tar/entry.ts";
 import { TarReader } from "../../src/lib/tar/reader.ts";
@@ -246,6 +246,38 @@ test("an export is the whole root, without what is mounted over it", async () =>
   expect(names).toContain("bin/");
   expect(names.some((name) => name.includes("canary") || name === "/" || name.startsWith("./"))).toBe(false);
   await engine.ok("rm", "whole");
+}, 60_000);
+
+test("a copy that the engine reads in place is what would have been sent, and never another file", async () => {
+  await engine.ok("create", "--name", "place", "busybox", "true");
+  const source = join(host, "in-place");
+  await mkdir(join(source, "sub"), { recursive: true });
+  await writeFile(join(source, "sub/file"), "a text");
+  await symlink("/etc/shadow", join(source, "link"));
+  await engine.ok("cp", source, "place:/copied");
+  const { members: sent } = await get("place", "/copied");
+  expect(sent.map(({ name, type }) => `${type} ${name}`).sort()).toEqual(
+    ["directory copied/", "directory copied/sub/", "file copied/sub/file", "symlink copied/link"].sort(),
+  );
+  expect(sent.find(({ name }) => name === "copied/link")?.linkName).toBe("/etc/shadow");
+  const { dev, ino } = await lstat(join(source, "sub/file"), { bigint: true });
+  const request = {
+    Path: "/",
+    Source: join(host, "canary"),
+    Name: "stolen",
+    DeviceMajor: Number((dev >> 8n) & 0xfffn),
+    DeviceMinor: Number((dev & 0xffn) | ((dev >> 12n) & ~0xffn)),
+    Inode: String(ino),
+  };
+  const other = await engine.api("/berth/containers/place/copy", {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify(request),
+  });
+  expect(other.status).toBe(409);
+  expect(await other.text()).toContain("is another file to the engine");
+  expect((await engine.api(archive("place", "/stolen"))).status).toBe(404);
+  await engine.ok("rm", "place");
 }, 60_000);
 
 test("nothing is left once the engine has stopped", async () => {

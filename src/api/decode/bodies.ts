@@ -220,6 +220,18 @@ export const containerUpdate = object("container.UpdateConfig", {
 });
 
 /** Our own: `reconfigure`. What is added is written as in a create. */
+/** `POST /berth/containers/{id}/copy`, our own: a file or folder of this machine. */
+export const localCopy = object("LocalCopy", {
+  Path: string,
+  Source: string,
+  Name: string,
+  DeviceMajor: int,
+  DeviceMinor: int,
+  Inode: string,
+  NoOverwriteDirNonDir: bool,
+  CopyUIDGID: bool,
+});
+
 export const containerChange = object("Change", {
   PortsRemove: strings,
   EnvAdd: strings,

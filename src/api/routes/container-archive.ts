@@ -2,7 +2,8 @@ import type { PathStat } from "../../containers/contract.ts";
 import { EngineError } from "../../lib/errors.ts";
 import { stringify } from "../../lib/json.ts";
 import type { Call } from "../call.ts";
-import { emptyOk, type Headers } from "../reply.ts";
+import { localCopy } from "../decode/bodies.ts";
+import { emptyOk, type Headers, json } from "../reply.ts";
 import type { Handler, Route } from "../router.ts";
 
 /** The path a request is about. Docker's own words run together where it is missing. */
@@ -52,6 +53,39 @@ const put: Handler = async (call) => {
   return emptyOk;
 };
 
+interface LocalCopy {
+  Path?: string;
+  Source?: string;
+  Name?: string;
+  DeviceMajor?: number;
+  DeviceMinor?: number;
+  /** decimal: it may pass what a JSON number holds */
+  Inode?: string;
+  NoOverwriteDirNonDir?: boolean;
+  CopyUIDGID?: boolean;
+}
+
+/** Our own: what `PUT …/archive` does, of a file or folder that the engine reads itself. */
+const copyLocal: Handler = async (call) => {
+  const body = await call.json<LocalCopy>(localCopy);
+  const { Path: path = "", Source: source = "", Name: name = "", Inode: inode = "" } = body;
+  if (path === "" || !source.startsWith("/") || name === "" || !/^\d{1,20}$/.test(inode))
+    throw new EngineError("invalid", "a copy needs Path, an absolute Source, its Name and its Inode");
+  const { bytes } = await call.engine.containers.archive.copyLocal(call.param("id"), {
+    path,
+    noOverwriteDirNonDir: body.NoOverwriteDirNonDir ?? false,
+    copyUidGid: body.CopyUIDGID ?? false,
+    source: {
+      path: source,
+      name,
+      device: { major: body.DeviceMajor ?? 0, minor: body.DeviceMinor ?? 0 },
+      inode: BigInt(inode),
+    },
+    signal: call.signal,
+  });
+  return json({ Bytes: bytes });
+};
+
 const exportRoot: Handler = async (call) => ({
   kind: "stream",
   status: 200,
@@ -63,5 +97,6 @@ export const containerArchiveRoutes: readonly Route[] = [
   { method: "HEAD", pattern: "/containers/{id}/archive", handler: head },
   { method: "GET", pattern: "/containers/{id}/archive", handler: get },
   { method: "PUT", pattern: "/containers/{id}/archive", handler: put },
+  { method: "POST", pattern: "/berth/containers/{id}/copy", handler: copyLocal },
   { method: "GET", pattern: "/containers/{id}/export", handler: exportRoot },
 ];

@@ -9,6 +9,7 @@ import { gather } from "../../system/worker-stream.ts";
 import type { PathStat } from "../contract.ts";
 import { Extractor, openTarget } from "./extract.ts";
 import { inGo } from "./failure.ts";
+import { readLocal } from "./local-source.ts";
 import { packTree } from "./pack.ts";
 import { findPath } from "./path-stat.ts";
 import { absolutePath, cleaned, isWithin } from "./paths.ts";
@@ -98,6 +99,36 @@ async function extract({ session, request }: ArchiveCalls["extract"]["args"]): P
   }
 }
 
+/** Copies that run, and whether somebody still waits for them. */
+const copies = new Map<number, { cancelled: boolean }>();
+
+async function copyLocal({ session, request, source }: ArchiveCalls["copyLocal"]["args"]): Promise<{
+  bytes: number;
+}> {
+  const copy = { cancelled: false };
+  copies.set(session, copy);
+  const view = viewOf(request);
+  let bytes = 0;
+  const counted = async function* (): AsyncGenerator<Uint8Array> {
+    for await (const piece of readLocal(source, () => copy.cancelled)) {
+      bytes += piece.length;
+      yield piece;
+    }
+  };
+  try {
+    await extractInto(view, request, counted());
+    return { bytes };
+  } finally {
+    view.close();
+    copies.delete(session);
+  }
+}
+
+function cancelCopy({ session }: { session: number }): void {
+  const copy = copies.get(session);
+  if (copy) copy.cancelled = true;
+}
+
 async function extractInto(
   view: RootView,
   request: ExtractRequest,
@@ -175,6 +206,8 @@ const handlers: Handlers = {
   read,
   readEnd,
   extract,
+  copyLocal,
+  cancelCopy,
   feed: ({ session, bytes }) => feeds.get(session)?.push(bytes),
   feedEnd: ({ session, error }) =>
     feeds.get(session)?.end(error === undefined ? undefined : new EngineError("invalid", error)),

@@ -2,7 +2,7 @@ import { EngineError, messageOf } from "../../lib/errors.ts";
 import { readFromWorker, sendToWorker, streamOf } from "../../system/worker-stream.ts";
 import type { Container } from "../container.ts";
 import { type Context, tell } from "../context.ts";
-import type { ExtractArchive, PathStat } from "../contract.ts";
+import type { CopyLocal, ExtractArchive, PathStat } from "../contract.ts";
 import { userIn } from "../start/user.ts";
 import { type HeldView, holdView } from "./view.ts";
 
@@ -95,6 +95,33 @@ export async function putArchive(
   } catch (error) {
     throw asNotFound(error, reference, path);
   } finally {
+    release();
+  }
+}
+
+/** What `putArchive` does, of files that the engine reads itself: our own. Resolves with the size of their archive. */
+export async function copyLocal(
+  ctx: Context,
+  container: Container,
+  reference: string,
+  { path, noOverwriteDirNonDir, copyUidGid, source, signal }: CopyLocal,
+): Promise<{ bytes: number }> {
+  const { view, volumes, release } = await holdView(ctx, container);
+  const session = ctx.archives.nextSession();
+  const cancel = (): void =>
+    ctx.background.run("cancel a copy", () => ctx.archives.call("cancelCopy", { session }));
+  signal?.addEventListener("abort", cancel, { once: true });
+  try {
+    const owner = copyUidGid ? ownerOf(container, view.root) : undefined;
+    const options = { noOverwriteDirNonDir, ...(owner === undefined ? {} : { owner }) };
+    const request = { ...view, path, options, volumes };
+    const copied = await ctx.archives.call("copyLocal", { session, request, source });
+    tell(ctx, container, "extract-to-dir");
+    return copied;
+  } catch (error) {
+    throw asNotFound(error, reference, path);
+  } finally {
+    signal?.removeEventListener("abort", cancel);
     release();
   }
 }

@@ -1,6 +1,7 @@
 import type { ViewMount } from "../../system/root-view.ts";
 import type { PathStat } from "../contract.ts";
 import type { ExtractOptions } from "./extract.ts";
+import type { LocalSource } from "./local-source.ts";
 
 /** The container's files as the archive worker is to see them. */
 export interface ViewRequest {
@@ -31,6 +32,13 @@ export interface ArchiveCalls {
   readEnd: { args: { session: number }; result: unknown };
   /** extracts what `feed` brings; answers when done */
   extract: { args: { session: number; request: ExtractRequest }; result: unknown };
+  /** copies a file or folder of this machine, at once; answers when done, with the bytes it read */
+  copyLocal: {
+    args: { session: number; request: ExtractRequest; source: LocalSource };
+    result: { bytes: number };
+  };
+  /** nobody waits for the copy any more */
+  cancelCopy: { args: { session: number }; result: unknown };
   /** answers once the bytes are taken */
   feed: { args: { session: number; bytes: Uint8Array }; result: unknown };
   /** the source is over, or failed with this sentence */
