@@ -17,7 +17,7 @@ import { layerTar } from "./worker/layer-tar.ts";
 export interface WorkerCalls {
   /** unpacks what `feed` brings; answers when done */
   apply: { args: { session: number; request: ApplyRequest }; result: ApplyResult };
-  /** answers once the bytes are taken */
+  /** answers once the bytes are used, and their memory may be written again */
   feed: { args: { session: number; bytes: Uint8Array }; result: unknown };
   /** the source is over, or failed with this sentence */
   feedEnd: { args: { session: number; error?: string }; result: unknown };
@@ -37,7 +37,7 @@ const feeds = new Map<number, Feed>();
 const readers = new Map<number, Iterator<Uint8Array>>();
 
 async function runApply({ session, request }: WorkerCalls["apply"]["args"]): Promise<ApplyResult> {
-  const feed = new Feed();
+  const feed = new Feed({ untilDone: true });
   feeds.set(session, feed);
   try {
     return await apply(request, feed);

@@ -12,8 +12,8 @@ export function sendToApply(
   return pool.use((worker) => {
     const session = pool.nextSession();
     const calls = {
-      memory: "given" as const,
-      feed: (bytes: Uint8Array<ArrayBuffer>) => worker.call("feed", { session, bytes }, [bytes.buffer]),
+      memory: "shared" as const,
+      feed: (bytes: Uint8Array) => worker.call("feed", { session, bytes }),
       feedEnd: (error?: string) =>
         worker.call("feedEnd", { session, ...(error === undefined ? {} : { error }) }),
     };

@@ -50,3 +50,33 @@ test("a session that fails stops the source, and its error is the outcome", asyn
   await Bun.sleep(1);
   expect(ended).toBe(true);
 });
+
+test("a piece that was sent is not kept: a long stream costs no memory", async () => {
+  const gone = { pieces: 0 };
+  const registry = new FinalizationRegistry(() => gone.pieces++);
+  async function* pieces(): AsyncGenerator<Uint8Array> {
+    for (let at = 0; at < 200; at++) {
+      const piece = new Uint8Array(64 * 1024);
+      registry.register(piece, undefined);
+      yield piece;
+      if (at % 50 === 49) Bun.gc(true);
+    }
+  }
+  const never = Promise.withResolvers<void>();
+  const sent = sendToWorker(
+    {
+      memory: "shared",
+      feed: () => Promise.resolve(),
+      feedEnd: async () => {
+        Bun.gc(true);
+        await Bun.sleep(0);
+        never.resolve();
+      },
+    },
+    never.promise,
+    pieces(),
+    {},
+  );
+  await sent;
+  expect(gone.pieces).toBeGreaterThan(100);
+});

@@ -95,9 +95,6 @@ async function* stoppable(
   const iterator = source[Symbol.asyncIterator]();
   let stop: { error: unknown } | undefined;
   let wake: () => void = () => undefined;
-  const stopped = new Promise<void>((resolve) => {
-    wake = resolve;
-  });
   const halt = (error: unknown): void => {
     stop = { error };
     wake();
@@ -107,12 +104,17 @@ async function* stoppable(
   if (signal?.aborted) onAbort();
   void failed.then((failure) => failure && halt(failure.error));
   try {
-    for (;;) {
-      const step = await Promise.race([iterator.next(), stopped]);
-      if (stop !== undefined) throw stop.error;
+    while (stop === undefined) {
+      // not Promise.race: a promise that outlives the loop would keep every piece that ever raced it
+      const step = await new Promise<IteratorResult<Uint8Array> | undefined>((resolve, reject) => {
+        wake = () => resolve(undefined);
+        iterator.next().then(resolve, reject);
+      });
+      if (stop !== undefined) break;
       if (step === undefined || step.done) return;
       yield step.value;
     }
+    if (stop !== undefined) throw stop.error;
   } finally {
     signal?.removeEventListener("abort", onAbort);
     if (stop !== undefined) void Promise.resolve(iterator.return?.()).catch(() => undefined); // it has failed already
