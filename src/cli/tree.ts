@@ -135,11 +135,36 @@ const image: Record<string, Leaf> = {
 };
 
 const volume: Record<string, Leaf> = {
+  clone: { summary: "Copy a volume under a new name", load: () => import("./commands/volume/clone.ts") },
   create: { summary: "Create a volume", load: () => import("./commands/volume/create.ts") },
   inspect: {
     summary: "Show all that is known about volumes",
     load: () => import("./commands/volume/inspect.ts"),
   },
+  du: { summary: "Show what volumes take on disk", load: () => import("./commands/volume/du.ts") },
+  export: {
+    summary: "Write a volume's files as a tar archive",
+    load: () => import("./commands/volume/export.ts"),
+  },
+  import: {
+    summary: "Make a volume of a tar archive",
+    load: () => import("./commands/volume/import.ts"),
+  },
+  pin: { summary: "Keep a volume from every prune", load: () => import("./commands/volume/pin.ts") },
+  rename: { summary: "Give a volume another name", load: () => import("./commands/volume/rename.ts") },
+  restore: {
+    summary: "Put a volume's data back to a snapshot",
+    load: () => import("./commands/volume/restore.ts"),
+  },
+  snapshot: {
+    summary: "Keep a volume's data as it is now",
+    load: () => import("./commands/volume/snapshot.ts"),
+  },
+  snapshots: {
+    summary: "List a volume's snapshots, or remove some",
+    load: () => import("./commands/volume/snapshots.ts"),
+  },
+  unpin: { summary: "Let prune take a volume again", load: () => import("./commands/volume/unpin.ts") },
   ls: { summary: "List volumes", load: () => import("./commands/volume/list.ts"), aliases: ["list"] },
   prune: { summary: "Remove unused volumes", load: () => import("./commands/volume/prune.ts") },
   rm: {

@@ -225,6 +225,9 @@ export interface Containers {
     put(idOrName: string, request: ExtractArchive): Promise<void>;
     /** `conflict` where the path is another file to the engine than to the caller */
     copyLocal(idOrName: string, request: CopyLocal): Promise<{ bytes: number }>;
+    /** A folder of the host's, as a volume's; `release` is called when the stream is over. */
+    getFolder(folder: string, release: () => void): Promise<ReadableStream<Uint8Array>>;
+    putFolder(folder: string, source: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<void>;
   };
   /** Its root as a tar, without what is mounted over it. */
   export(idOrName: string): Promise<ReadableStream<Uint8Array>>;
@@ -243,6 +246,8 @@ export interface Containers {
   /** For images: who uses one; for volumes: who names one. */
   usersOfImage(imageId: string): { containerId: string; running: boolean }[];
   usersOfVolume(name: string): string[];
+  /** Part of the volume's rename, in its transaction. */
+  renameVolume(from: string, to: string, path: string): void;
   /** Ids whose processes live now. */
   alive(): ReadonlySet<string>;
   counts(): { total: number; running: number; paused: number; stopped: number };

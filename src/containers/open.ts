@@ -3,6 +3,7 @@ import { availableParallelism } from "node:os";
 import { EngineError } from "../lib/errors.ts";
 import type { FileChange } from "../types/api.ts";
 import { copyLocal, exportRoot, getArchive, putArchive, statPath } from "./archive/archive.ts";
+import { packFolder, unpackIntoFolder } from "./archive/folder.ts";
 import { ArchiveWorker } from "./archive/worker.ts";
 import { attach } from "./attach/attach.ts";
 import { clearLogs } from "./clear-logs.ts";
@@ -27,6 +28,7 @@ import { reconfigure } from "./reconfigure.ts";
 import { recover } from "./recover.ts";
 import { remove } from "./remove.ts";
 import { rename } from "./rename.ts";
+import { renameVolume } from "./rename-volume.ts";
 import { restart } from "./restart.ts";
 import { unmountUnused } from "./root.ts";
 import { start } from "./start/start.ts";
@@ -92,9 +94,12 @@ export function openContainers(deps: ContainersDeps, options: { clock?: Context[
       get: async (id, path) => getArchive(ctx, find(id), id, path),
       put: async (id, request) => putArchive(ctx, find(id), id, request),
       copyLocal: async (id, request) => copyLocal(ctx, find(id), id, request),
+      getFolder: (folder, release) => packFolder(ctx, folder, release),
+      putFolder: (folder, source, signal) => unpackIntoFolder(ctx, folder, source, signal),
     },
     export: async (id) => exportRoot(ctx, find(id)),
     exec: execUseCases(ctx),
+    renameVolume: (from, to, path) => renameVolume(ctx, from, to, path),
     reconfigure: async (id, body) => reconfigure(ctx, find(id), id, body),
     ...facts(ctx),
     recover: () => recover(ctx),

@@ -11,6 +11,7 @@ import type { Volumes } from "../volumes/contract.ts";
 
 import type { DiskUsage, UsageKind } from "./disk-usage.ts";
 import type { Prune } from "./prune/prune.ts";
+import type { VolumeOperations } from "./volume-operations.ts";
 
 /** The engine as the API sees it: its services, and what it tells of itself and its host. */
 export interface Engine {
@@ -25,6 +26,7 @@ export interface Engine {
   /** what every reply's `Server` header says: "28.5.2+berth.0.1.0" */
   readonly serverVersion: string;
   readonly prune: Prune;
+  readonly volumeOperations: VolumeOperations;
   /** BuildKit's front door, loaded at first use */
   buildkit(): Promise<Buildkit>;
   diskUsage(kinds: ReadonlySet<UsageKind>): Promise<DiskUsage>;

@@ -39,6 +39,7 @@ import {
   transferLimits,
 } from "./service-config.ts";
 import { describeVersion } from "./version.ts";
+import { volumeOperations } from "./volume-operations.ts";
 
 export interface StartedEngine extends Engine {
   /** Takes over the options that may change while it runs, and tells it as an event. */
@@ -178,6 +179,7 @@ function assemble(parts: Parts): StartedEngine {
     logger,
     serverVersion,
     prune: makePrune(parts),
+    volumeOperations: volumeOperations(parts),
     buildkit: () => parts.buildkit.get(),
     diskUsage: (kinds) => diskUsage(parts, kinds),
     version: () => version,

@@ -169,4 +169,9 @@ export const migrations: readonly string[] = [
     record TEXT NOT NULL
   ) STRICT;
   `,
+  `
+  -- volumes: the name a volume had while its folder is yet to follow; whether prune leaves it alone
+  ALTER TABLE volumes ADD COLUMN moved_from TEXT NOT NULL DEFAULT '';
+  ALTER TABLE volumes ADD COLUMN pinned INTEGER NOT NULL DEFAULT 0;
+  `,
 ];

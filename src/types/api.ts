@@ -545,6 +545,8 @@ export interface Volume {
   Name: string;
   Options: Record<string, string> | null;
   Scope: string;
+  /** our own: no prune takes it */
+  Pinned?: true;
   /** what a plugin tells of it */
   Status?: Record<string, unknown>;
   UsageData?: { RefCount: number; Size: number };

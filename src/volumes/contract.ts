@@ -29,6 +29,15 @@ export interface Volumes {
    * owner and mode. A volume that has anything in it stays as it is. Links are copied as links, never followed.
    */
   copyUp(name: string, user: string, from: { root: string; source: string }): Promise<void>;
+  /** `also` changes what names it elsewhere, in the same transaction; it gets the new path. Users keep it. */
+  rename(name: string, to: string, also: (path: string) => void): Promise<void>;
+  /** Makes a volume with the data that `fill` writes below its argument: whole, or not at all. */
+  createFilled(request: VolumeCreateRequest, fill: (data: string) => Promise<void>): Promise<Volume>;
+  /** A copy under a new name; blocks are shared where the file system can. */
+  clone(name: string, to: string): Promise<Volume>;
+  snapshots: VolumeSnapshots;
+  /** A pinned volume is left alone by every prune. */
+  pin(name: string, pinned: boolean): void;
   /** bytes in it; -1 where a plugin keeps it */
   size(name: string): Promise<number>;
   /** Before containers are found again: makes rows and folders agree. */
@@ -38,4 +47,20 @@ export interface Volumes {
   /** The volume plugins that were found and used, by name. */
   pluginNames(): string[];
   close(): void;
+}
+
+/** A state of a volume, kept beside it and removed with it. */
+export interface VolumeSnapshot {
+  Name: string;
+  /** RFC 3339 */
+  CreatedAt: string;
+}
+
+export interface VolumeSnapshots {
+  /** `snapshot` "" = named by its moment */
+  take(name: string, snapshot: string): Promise<VolumeSnapshot>;
+  list(name: string): Promise<VolumeSnapshot[]>;
+  /** Puts the data back: `conflict` while somebody holds the volume. */
+  restore(name: string, snapshot: string): Promise<void>;
+  remove(name: string, snapshot: string): Promise<void>;
 }

@@ -1,4 +1,4 @@
-import type { VolumeRecord } from "./store.ts";
+import type { NewVolume, VolumeRecord } from "./store.ts";
 
 /**
  * What stands behind volumes of one driver. Calls that concern one volume come one after another. A `user` is who
@@ -6,7 +6,7 @@ import type { VolumeRecord } from "./store.ts";
  */
 export interface VolumeDriver {
   /** Before the row is written: undone by `remove` where that fails. */
-  create(volume: Omit<VolumeRecord, "createdMs">): Promise<void>;
+  create(volume: NewVolume): Promise<void>;
   /** The name is free when this resolves, the files are gone when `deleted` does. */
   remove(volume: VolumeRecord): Promise<{ deleted: Promise<void> }>;
   /** Where its data is or would be; "" where that is not known. */

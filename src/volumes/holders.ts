@@ -17,6 +17,13 @@ export class Holders {
     else this.users.set(volume, new Map([[user, path]]));
   }
 
+  rename(volume: string, to: string, path: string): void {
+    const users = this.users.get(volume);
+    if (!users) return;
+    this.users.delete(volume);
+    this.users.set(to, new Map([...users.keys()].map((user) => [user, path])));
+  }
+
   /** Whether it was held. */
   delete(volume: string, user: string): boolean {
     const users = this.users.get(volume);

@@ -2,7 +2,7 @@ import { EngineError, wrap } from "../lib/errors.ts";
 import { newId } from "../lib/ids.ts";
 import type { VolumeCreateRequest } from "../types/api.ts";
 import { localOptions } from "./local/options.ts";
-import type { VolumeRecord } from "./store.ts";
+import type { NewVolume } from "./store.ts";
 
 export const anonymousLabel = "com.docker.volume.anonymous";
 
@@ -10,7 +10,7 @@ export const anonymousLabel = "com.docker.volume.anonymous";
 const nameLengthMax = 255;
 
 /** A request made complete: a volume without a name gets a random one and the label of anonymous volumes. */
-export function normalise(request: VolumeCreateRequest): Omit<VolumeRecord, "createdMs"> {
+export function normalise(request: VolumeCreateRequest): NewVolume {
   const anonymous = !request.Name;
   const name = request.Name || newId();
   const driver = request.Driver || "local";

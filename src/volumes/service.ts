@@ -1,17 +1,20 @@
 import { assert, EngineError, messageOf, wrap } from "../lib/errors.ts";
 import type { Logger } from "../lib/log.ts";
 import { sortedByKey } from "../lib/sorted.ts";
-import type { EventBus } from "../state/events.ts";
 import { copyTree } from "../system/tree-copy.ts";
 import type { Volume, VolumeCreateRequest } from "../types/api.ts";
-import type { Volumes } from "./contract.ts";
+import type { VolumeSnapshots, Volumes } from "./contract.ts";
 import type { VolumeDriver } from "./driver.ts";
 import { Holders } from "./holders.ts";
 import { KeyedQueue } from "./keyed-queue.ts";
-import { LocalDriver } from "./local/driver.ts";
+import { type Fill, LocalDriver } from "./local/driver.ts";
 import { VolumeFolders } from "./local/folders.ts";
 import { folderSize } from "./local/size.ts";
 import type { VolumesOptions } from "./open.ts";
+import { cloneVolume, createFilled } from "./operations/fill.ts";
+import { finishRename, renameVolume } from "./operations/rename.ts";
+import { dropSnapshot, listSnapshots, restoreSnapshot, takeSnapshot } from "./operations/snapshots.ts";
+import { publish, type VolumeParts } from "./parts.ts";
 import { pluginFolders } from "./plugins/discovery.ts";
 import { type PluginDriver, PluginDrivers, type PluginVolume } from "./plugins/driver.ts";
 import { normalise } from "./request.ts";
@@ -22,19 +25,19 @@ export class VolumeService implements Volumes {
   private readonly folders: VolumeFolders;
   private readonly local: LocalDriver;
   private readonly plugins: PluginDrivers;
-  private readonly events: EventBus;
   private readonly logger: Logger;
   private readonly holders = new Holders();
-  /** what changes one volume runs one after another */
   private readonly queue = new KeyedQueue();
+  private readonly parts: VolumeParts;
 
   constructor({ dataRoot, state, events, logger, plugins = pluginFolders }: VolumesOptions) {
     this.store = new VolumeStore(state);
     this.folders = new VolumeFolders(dataRoot);
     this.local = new LocalDriver(this.folders);
     this.plugins = new PluginDrivers(plugins);
-    this.events = events;
     this.logger = logger;
+    const { store, folders, local, holders, queue } = this;
+    this.parts = { store, folders, local, holders, queue, events, logger, find: (name) => this.find(name) };
   }
 
   async create(request: VolumeCreateRequest): Promise<Volume> {
@@ -53,9 +56,8 @@ export class VolumeService implements Volumes {
       await driver.create(wanted).catch((error: unknown) => {
         throw wrap(`create ${wanted.name}`, error);
       });
-      const volume = { ...wanted, createdMs: Date.now() };
-      this.store.add(volume);
-      this.publish("create", volume);
+      const volume = this.store.add(wanted);
+      publish(this.parts, "create", volume);
       return this.tell(volume);
     });
   }
@@ -103,7 +105,7 @@ export class VolumeService implements Volumes {
         throw new EngineError("conflict", `remove ${name}: volume is in use - [${holders.join(", ")}]`);
       const { deleted } = await this.removeBehind(volume, force);
       this.store.remove(name);
-      this.publish("destroy", volume);
+      publish(this.parts, "destroy", volume);
       void deleted.catch((error: unknown) =>
         this.logger.warn("the files of a removed volume could not be deleted", {
           volume: name,
@@ -155,13 +157,38 @@ export class VolumeService implements Volumes {
     });
   }
 
+  rename(name: string, to: string, also: (path: string) => void): Promise<void> {
+    return renameVolume(this.parts, name, to, also);
+  }
+
+  async createFilled(request: VolumeCreateRequest, fill: Fill): Promise<Volume> {
+    return this.tell(await createFilled(this.parts, request, fill));
+  }
+
+  async clone(name: string, to: string): Promise<Volume> {
+    return this.tell(await cloneVolume(this.parts, name, to));
+  }
+
+  readonly snapshots: VolumeSnapshots = {
+    take: (name, snapshot) => takeSnapshot(this.parts, name, snapshot),
+    list: (name) => listSnapshots(this.parts, name),
+    restore: (name, snapshot) => restoreSnapshot(this.parts, name, snapshot),
+    remove: (name, snapshot) => dropSnapshot(this.parts, name, snapshot),
+  };
+
+  pin(name: string, pinned: boolean): void {
+    this.store.pin(this.find(name).name, pinned);
+  }
+
   async size(name: string): Promise<number> {
-    const { driver } = this.find(name);
-    return driver === "local" ? folderSize(this.folders.data(name)) : -1;
+    const { driver, options } = this.find(name);
+    if (driver !== "local") return -1;
+    return options?.["size"] === undefined ? folderSize(this.folders.data(name)) : this.local.imageSize(name);
   }
 
   /** Makes rows and folders agree after a crash: a removal is completed, data without a row gets one. */
   async sweep(): Promise<void> {
+    for (const { name } of this.store.all()) await finishRename(this.parts, name);
     const local = this.store.all().filter(({ driver }) => driver === "local");
     const rows = new Set(local.map(({ name }) => name));
     const there = await this.folders.sweep(rows);
@@ -173,7 +200,7 @@ export class VolumeService implements Volumes {
     for (const name of there)
       if (!rows.has(name)) {
         const options = await this.folders.optionsOf(name);
-        this.store.add({ name, driver: "local", labels: null, options, createdMs: Date.now() });
+        this.store.add({ name, driver: "local", labels: null, options });
         this.logger.warn("a folder of data belonged to no volume and is one now", { volume: name });
       }
   }
@@ -238,12 +265,8 @@ export class VolumeService implements Volumes {
     }
   }
 
-  private publish(action: string, { name, driver }: VolumeRecord): void {
-    this.events.publish({ type: "volume", action, id: name, attributes: { driver } });
-  }
-
   private tell(volume: VolumeRecord): Volume {
-    const { name, driver, labels, options, createdMs } = volume;
+    const { name, driver, labels, options, createdMs, pinned } = volume;
     return {
       CreatedAt: new Date(createdMs).toISOString().replace(/\.\d+Z$/, "Z"),
       Driver: driver,
@@ -252,6 +275,7 @@ export class VolumeService implements Volumes {
       Name: name,
       Options: options && sortedByKey(options),
       Scope: "local",
+      ...(pinned ? { Pinned: true } : {}),
     };
   }
 }

@@ -70,10 +70,11 @@ export const swarmRoutes: readonly Route[] = [
   { method: "GET", pattern: "/nodes/{id}", handler: notManager },
   { method: "DELETE", pattern: "/nodes/{id}", handler: notManager },
   { method: "POST", pattern: "/nodes/{id}/update", handler: refusedUpdate("node") },
+  // a parameter takes slashes too, so what is longer comes first
+  { method: "GET", pattern: "/services/{id}/logs", handler: refusedLogs },
   ...managed("service"),
   ...managed("secret"),
   ...managed("config"),
-  { method: "GET", pattern: "/services/{id}/logs", handler: refusedLogs },
   { method: "GET", pattern: "/tasks/{id}/logs", handler: refusedLogs },
   { method: "GET", pattern: "/tasks", handler: refusedList },
   { method: "GET", pattern: "/tasks/{id}", handler: notManager },

@@ -14,6 +14,7 @@ import { pruneRoutes } from "./prune.ts";
 import { registryRoutes } from "./registry.ts";
 import { swarmRoutes } from "./swarm.ts";
 import { systemRoutes } from "./system.ts";
+import { volumeMoreRoutes } from "./volume-more.ts";
 import { volumeRoutes } from "./volumes.ts";
 
 /** Every route of the API. The first that matches wins; fixed paths win over those with parameters. */
@@ -28,6 +29,7 @@ export const routes: readonly Route[] = [
   ...registryRoutes,
   ...imageRoutes,
   ...buildRoutes,
+  ...volumeMoreRoutes,
   ...volumeRoutes,
   ...networkRoutes,
   ...pruneRoutes,

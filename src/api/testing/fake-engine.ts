@@ -16,6 +16,7 @@ export function fakeEngine(parts: { [Service in keyof Engine]?: unknown } = {}):
     builds: service("builds", parts.builds),
     registries: service("registries", parts.registries),
     prune: service("prune", parts.prune),
+    volumeOperations: service("volumeOperations", parts.volumeOperations),
     buildkit: async () => service("buildkit", parts.buildkit),
     diskUsage: async () => ({ LayersSize: 0, Images: [], Containers: [], Volumes: [], BuildCache: [] }),
     events: new EventBus(),

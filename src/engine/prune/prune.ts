@@ -70,7 +70,9 @@ async function pruneVolumes({ volumes, containers, events }: PruneParts, filters
   const everyOne = booleanFilter(filters, "all", false);
   const deleted: string[] = [];
   let reclaimed = 0;
-  for (const { Name, Labels } of (await volumes.list()).volumes.filter(isOwnStorage)) {
+  for (const { Name, Labels } of (await volumes.list()).volumes.filter(
+    (one) => isOwnStorage(one) && !one.Pinned,
+  )) {
     if (!everyOne && !(Labels && Object.hasOwn(Labels, anonymousLabel))) continue;
     const users = containers.usersOfVolume(Name);
     if (users.length > 0 || !conditions.labels(Labels)) continue;

@@ -1,14 +1,17 @@
+import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { wrap } from "../../lib/errors.ts";
 import { unmount } from "../../system/mount.ts";
 import { mountPoints } from "../../system/mount-table.ts";
 import type { VolumeDriver } from "../driver.ts";
-import type { VolumeRecord } from "../store.ts";
+import type { NewVolume, VolumeRecord } from "../store.ts";
 import { mountDevice } from "./device.ts";
 import type { VolumeFolders } from "./folders.ts";
 import { dropLostAndFound, imageFile, makeImage } from "./image.ts";
 import { localOptions } from "./options.ts";
 import { MountWorker } from "./worker.ts";
+
+export type Fill = (data: string) => Promise<void>;
 
 /** Volumes on this machine: a folder each, over which what its options ask for is mounted while somebody uses it. */
 export class LocalDriver implements VolumeDriver {
@@ -19,11 +22,25 @@ export class LocalDriver implements VolumeDriver {
     this.folders = folders;
   }
 
-  async create({ name, options }: Omit<VolumeRecord, "createdMs">): Promise<void> {
+  async create(volume: NewVolume, fill?: Fill): Promise<void> {
+    await this.assemble(volume, fill, this.folders.of(volume.name));
+  }
+
+  /** What a volume with these options is on disk, filled, at `target` or under a temporary name, which it answers. */
+  assemble({ options }: Pick<NewVolume, "options">, fill?: Fill, target?: string): Promise<string> {
     const { sizeBytes } = localOptions(options ?? {});
-    await this.folders.make(name, async (folder) => {
-      if (sizeBytes !== undefined) await makeImage(join(folder, imageFile), sizeBytes);
-    });
+    return this.folders.assemble(async (folder) => {
+      const data = join(folder, "_data");
+      if (sizeBytes === undefined) return fill?.(data);
+      await makeImage(join(folder, imageFile), sizeBytes);
+      if (!fill) return;
+      try {
+        await this.mountImage(folder);
+        await fill(data);
+      } finally {
+        takeAway(data);
+      }
+    }, target);
   }
 
   async remove({ name, options }: VolumeRecord): Promise<{ deleted: Promise<void> }> {
@@ -43,10 +60,7 @@ export class LocalDriver implements VolumeDriver {
     takeAway(data);
     try {
       if (mount) await mountDevice(mount, data, this.worker);
-      if (sizeBytes !== undefined) {
-        await this.worker.call("mountImage", { image: join(this.folders.of(name), imageFile), target: data });
-        await dropLostAndFound(data);
-      }
+      if (sizeBytes !== undefined) await this.mountImage(this.folders.of(name));
     } catch (error) {
       takeAway(data);
       throw wrap(`error while mounting volume '${data}'`, error);
@@ -58,10 +72,22 @@ export class LocalDriver implements VolumeDriver {
     if (last && isMounted(options)) takeAway(this.folders.data(name));
   }
 
+  /** Bytes on disk of a volume with a size limit. */
+  async imageSize(name: string): Promise<number> {
+    const { blocks } = await stat(join(this.folders.of(name), imageFile));
+    return blocks * 512;
+  }
+
   /** The names of the volumes something is mounted at. */
   async mounted(): Promise<string[]> {
     const points = new Set(await mountPoints());
     return [...points].flatMap((point) => this.folders.nameOf(point) ?? []);
+  }
+
+  private async mountImage(folder: string): Promise<void> {
+    const target = join(folder, "_data");
+    await this.worker.call("mountImage", { image: join(folder, imageFile), target });
+    await dropLostAndFound(target);
   }
 
   close(): void {

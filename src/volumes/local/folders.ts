@@ -1,6 +1,8 @@
 import { chmod, mkdir, readdir, rename, rmdir, stat, unlink } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { newId } from "../../lib/ids.ts";
+import { unmount } from "../../system/mount.ts";
+import { mountPoints } from "../../system/mount-table.ts";
 import { removeTree } from "../../system/tree-remove.ts";
 import { imageFile, neverMounted } from "./image.ts";
 
@@ -34,11 +36,18 @@ export class VolumeFolders {
     return data === this.data(name) ? name : undefined;
   }
 
-  /** `prepare` adds what else the new volume's folder, named by its argument, is to hold. */
-  async make(
-    name: string,
-    prepare: (folder: string) => Promise<void> = async () => undefined,
-  ): Promise<void> {
+  async has(name: string): Promise<boolean> {
+    return stat(this.of(name)).then(
+      () => true,
+      () => false, // that is the answer
+    );
+  }
+
+  /**
+   * A new folder with an empty `_data`, to which `prepare` adds what else it is to hold; then renamed to `target`, or left
+   * under its temporary name, which the result is.
+   */
+  async assemble(prepare: (folder: string) => Promise<void>, target?: string): Promise<string> {
     const temporary = this.temporary();
     const data = join(temporary, "_data");
     await mkdir(temporary, { mode: 0o701 });
@@ -47,7 +56,8 @@ export class VolumeFolders {
       // whatever the engine's umask, every user of a container may read a new volume
       await chmod(data, 0o755);
       await prepare(temporary);
-      await rename(temporary, this.of(name));
+      if (target !== undefined) await rename(temporary, target);
+      return temporary;
     } catch (error) {
       await removeTree(temporary);
       throw error;
@@ -72,6 +82,9 @@ export class VolumeFolders {
    */
   async sweep(known: ReadonlySet<string>): Promise<Set<string>> {
     await mkdir(this.base, { recursive: true, mode: 0o701 });
+    for (const point of await mountPoints())
+      if (dirname(dirname(point)) === this.base && temporaryName.test(basename(dirname(point))))
+        unmount(point);
     const there = new Set<string>();
     for (const name of await readdir(this.base)) {
       if (temporaryName.test(name)) await removeTree(join(this.base, name));
@@ -107,7 +120,7 @@ export class VolumeFolders {
     return size ? { size: String(size.size) } : null;
   }
 
-  private temporary(): string {
+  temporary(): string {
     return join(this.base, `.${newId().slice(0, 16)}`);
   }
 }

@@ -1,13 +1,9 @@
-import { createReadStream } from "node:fs";
-import { access } from "node:fs/promises";
 import { defineCommand, none } from "../../command.ts";
-import { CliError } from "../../errors.ts";
 import { platform } from "../../flags/common.ts";
 import { bool, string } from "../../flags/flag.ts";
 import { platformQuery } from "../../run/image-path.ts";
-import { fileError } from "../../run/key-value-files.ts";
 import { isTerminal, writeOut } from "../../stdio.ts";
-import { openInput } from "../../stream/input.ts";
+import { archiveFrom } from "../../stream/archive-input.ts";
 import { showProgress } from "../../stream/progress.ts";
 
 export const command = defineCommand({
@@ -19,7 +15,7 @@ export const command = defineCommand({
     quiet: bool("quiet,q", "Show only what was loaded"),
   },
   async run({ session, flags }) {
-    const body = await source(flags.input);
+    const body = await archiveFrom(flags.input, "load");
     const quiet = flags.quiet || !isTerminal(1);
     const response = await session.client.request("POST", "/images/load", {
       query: { quiet: quiet ? "1" : "0", platform: platformQuery(flags.platform) },
@@ -32,16 +28,3 @@ export const command = defineCommand({
     return 0;
   },
 });
-
-async function source(path: string): Promise<AsyncIterable<Uint8Array>> {
-  if (path === "") {
-    if (isTerminal(0)) throw new CliError("requested load from stdin, but stdin is empty");
-    return openInput();
-  }
-  try {
-    await access(path);
-  } catch (error) {
-    throw fileError("open", path, error);
-  }
-  return createReadStream(path, { highWaterMark: 1 << 20 });
-}
