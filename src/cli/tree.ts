@@ -260,11 +260,19 @@ const completion: Record<string, Leaf> = {
   zsh: { summary: "Print the completion script for zsh", load: () => import("./commands/completion/zsh.ts") },
 };
 
+const manifest: Record<string, Leaf> = {
+  inspect: {
+    summary: "Show a registry's manifest or index",
+    load: () => import("./commands/manifest/inspect.ts"),
+  },
+};
+
 export const groups: Record<string, Group> = {
   completion: { summary: "Print a shell's completion script", children: completion, hidden: true },
   container: { summary: "Manage containers", children: container },
   context: { summary: "Manage contexts", children: context },
   image: { summary: "Manage images", children: image },
+  manifest: { summary: "Look at manifests in registries", children: manifest },
   network: { summary: "Manage networks", children: network },
   plugin: { summary: "Manage plugins", children: plugin },
   system: { summary: "Manage the engine", children: system },
@@ -318,6 +326,9 @@ const ungrouped: Record<string, Leaf> = {
     summary: "Show all that is known about objects of any kind",
     load: () => import("./commands/inspect.ts"),
   },
+  login: { summary: "Log in to a registry", load: () => import("./commands/login.ts") },
+  logout: { summary: "Log out from a registry", load: () => import("./commands/logout.ts") },
+  search: { summary: "Search Docker Hub for images", load: () => import("./commands/search.ts") },
   version: { summary: "Show the versions of client and engine", load: () => import("./commands/version.ts") },
 };
 

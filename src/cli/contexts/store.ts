@@ -1,5 +1,14 @@
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { CliError } from "../errors.ts";
 import type { Endpoint } from "../session.ts";
@@ -71,8 +80,9 @@ function writeWhole(path: string, text: string): void {
 }
 
 /** Sets one key of config.json and keeps the others; `undefined` removes it. */
-export function setConfigKey(folder: string, key: string, value: string | undefined): void {
-  const path = join(folder, "config.json");
+export function setConfigKey(folder: string, key: string, value: unknown): void {
+  const named = join(folder, "config.json");
+  const path = existsSync(named) ? realpathSync(named) : named; // a link into somebody's dotfiles stays one
   const config = existsSync(path) ? (JSON.parse(readFileSync(path, "utf8")) as Record<string, unknown>) : {};
   if (value === undefined) delete config[key];
   else config[key] = value;

@@ -27,7 +27,7 @@ export async function pullImage(
   const tag = reference.digest ?? reference.tag ?? "";
   const response = await session.client.request("POST", "/images/create", {
     query: { fromImage: familiarName(reference), tag, platform: platform || undefined },
-    headers: registryAuth(session, reference.domain),
+    headers: await registryAuth(session, reference.domain),
   });
   if (fd !== undefined) return showProgress(response.body, fd);
   await drain(response.body);

@@ -25,7 +25,7 @@ export const command = defineCommand({
     const name = familiarName(named);
     const response = await session.client.request("POST", imagePath(name, "/push"), {
       query: { tag, platform: platformQuery(flags.platform) },
-      headers: registryAuth(session, named.domain),
+      headers: await registryAuth(session, named.domain),
     });
     if (!flags.quiet) await showProgress(response.body, 1);
     else {
