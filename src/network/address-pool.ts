@@ -22,10 +22,12 @@ export class AddressPool {
 
   constructor({ subnet, range = subnet, used }: PoolOptions) {
     this.subnet = subnet;
-    const [from, to] = usable(subnet);
+    let [first, last] = usable(subnet);
     const rangeEnd = range.base + sizeOf(range) - 1n;
-    this.first = range.base > from ? range.base : from;
-    this.last = rangeEnd < to ? rangeEnd : to;
+    if (range.base > first) first = range.base;
+    if (rangeEnd < last) last = rangeEnd;
+    this.first = first;
+    this.last = last;
     this.lowest = this.first;
     this.used = new Set(used);
   }

@@ -2,6 +2,7 @@ import { messageOf } from "../lib/errors.ts";
 import type { Logger } from "../lib/log.ts";
 import type { BridgeNetwork } from "./driver-options.ts";
 import { formatSubnet, ipBytes } from "./ip.ts";
+import { macOf } from "./requests.ts";
 import {
   addBridge,
   addPorts,
@@ -28,6 +29,10 @@ export interface HostSideOptions {
   lingerMs: number;
   /** called when they go */
   onIdle: () => Promise<void>;
+  /** how often it is looked whether all is still there, milliseconds */
+  watchMs: number;
+  /** names of what is missing in the kernel of these: a table and bridges */
+  missing: (own: { table: string; bridges: string[] }) => string[];
   logger: Logger;
 }
 
@@ -36,6 +41,9 @@ export class HostSide {
   private readonly options: HostSideOptions;
   private prepared: Promise<void> | undefined;
   private timer: ReturnType<typeof setTimeout> | undefined;
+  private watch: ReturnType<typeof setInterval> | undefined;
+  /** changes under way, in which bridges may not be there yet */
+  private changing = 0;
 
   constructor(options: HostSideOptions) {
     this.options = options;
@@ -60,6 +68,7 @@ export class HostSide {
   /** They stand already: a sweep made them. */
   trust(): void {
     this.prepared = Promise.resolve();
+    this.keepWatch();
   }
 
   async publish(ports: PortRules): Promise<void> {
@@ -76,12 +85,15 @@ export class HostSide {
     if (!this.prepared) return this.ensure();
     await this.prepared;
     const commands = addBridge(this.options.table, rulesOf(network));
+    this.changing++;
     try {
       await this.options.call("addBridge", { commands, bridge: this.planOf(network) });
     } catch (error) {
       // the rules may be there without the bridge, or the table be gone: whatever is recorded is made anew next time
       this.distrust();
       throw error;
+    } finally {
+      this.changing--;
     }
   }
 
@@ -126,6 +138,7 @@ export class HostSide {
 
   async remove(): Promise<void> {
     this.busy();
+    this.stopWatch();
     const { call, table, onIdle } = this.options;
     const bridges = this.options.bridges().map(({ bridge }) => bridge);
     // asked of the Worker before anything is awaited: what a container that comes now asks is done after it
@@ -141,6 +154,7 @@ export class HostSide {
       addresses: held
         .flat()
         .map(({ subnet, gateway }) => ({ bytes: ipBytes(gateway), prefix: subnet.prefix })),
+      mac: macOf((v4 ?? v6)?.gateway ?? { family: 4, value: 0n }),
       mtu,
       ipv6: v6 !== undefined,
       forward: this.options.forward,
@@ -148,13 +162,40 @@ export class HostSide {
   }
 
   private async prepare(): Promise<void> {
+    this.changing++;
     try {
       const ports = this.options.links();
       await this.options.call("prepare", { bridges: this.bridgePlans(), ports, rules: this.model() });
+      this.keepWatch();
     } catch (error) {
       this.prepared = undefined;
       throw error;
+    } finally {
+      this.changing--;
     }
+  }
+
+  /** Others flush rulesets and delete interfaces: what they took is made anew before anyone asks. */
+  private keepWatch(): void {
+    this.watch ??= setInterval(() => this.look(), this.options.watchMs);
+    this.watch.unref();
+  }
+
+  stopWatch(): void {
+    clearInterval(this.watch);
+    this.watch = undefined;
+  }
+
+  private look(): void {
+    const { table, bridges, missing, logger } = this.options;
+    if (!this.prepared || this.changing > 0) return;
+    const gone = missing({ table, bridges: bridges().map(({ bridge }) => bridge) });
+    if (gone.length === 0) return;
+    logger.warn("others removed what networks need; making it anew", { missing: gone.join(", ") });
+    this.distrust();
+    this.ensure().catch((error: unknown) =>
+      logger.error("networks could not be mended", { error: messageOf(error) }),
+    );
   }
 
   /** One change of elements; where the table is not what it should be (someone flushed it), it is made anew. */

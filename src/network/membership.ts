@@ -6,7 +6,7 @@ import type { PlannedEndpoint } from "./endpoint-plan.ts";
 import type { EndpointRecord } from "./endpoint-store.ts";
 import { type Gateways, gatewaysOf, rerouting, sameGateways } from "./gateways.ts";
 import { isAnchor, type Live, stateOf } from "./live.ts";
-import { checkEndpoint } from "./requests.ts";
+import { checkEndpoint, endpointSettings } from "./requests.ts";
 import { type Sandboxes, udpTargets } from "./sandboxes.ts";
 
 /** Changes of the networks that a standing sandbox is in. Calls for one container come one at a time. */
@@ -63,7 +63,13 @@ export class Membership {
     this.addAnchor(live, record);
     if (record.spec.ports.length > 0) await this.sandboxes.ports.unpublish(live);
     await this.leave(live, record);
-    await this.settle(live, before, request);
+    // it has left: what fails from here on changes nothing of that
+    await this.settle(live, before, request).catch((error: unknown) =>
+      tools.logger.error("move a container's default route and ports", {
+        container: containerId,
+        error: messageOf(error),
+      }),
+    );
     return stateOf(live);
   }
 
@@ -145,7 +151,8 @@ export class Membership {
     if (live.records.length > 1) return;
     const { definitions, endpoints } = this.sandboxes.tools;
     const none = definitions.find("none").id;
-    const spec = { ...leaving.spec, link: "", interface: "", ports: [], anchor: true };
+    const settings = endpointSettings({}, { NetworkID: none, EndpointID: "" });
+    const spec = { ...leaving.spec, settings, link: "", interface: "", ports: [], anchor: true };
     const anchor = { ...leaving, id: `${leaving.id}-`, networkId: none, ipv4: null, ipv6: null, spec };
     endpoints.add([anchor]);
     live.records.push(anchor);

@@ -23,7 +23,7 @@ import { EndpointStore } from "./endpoint-store.ts";
 import { HostSide } from "./host-side.ts";
 import { inspectNetwork } from "./inspect.ts";
 import { formatIp, parseCidr } from "./ip.ts";
-import { hasLeftovers, hostSubnets } from "./kernel/probe.ts";
+import { hasLeftovers, hostSubnets, missingOnHost } from "./kernel/probe.ts";
 import { LazyWorker } from "./lazy-worker.ts";
 import { Membership } from "./membership.ts";
 import { NamespacePool } from "./namespace-pool.ts";
@@ -53,6 +53,8 @@ const pooledNamespaces = 2;
 /** how long bridge, table and spare namespaces outlive the last container */
 const lingerMs = 1000;
 const workerIdleMs = 30_000;
+/** how soon rules that another program flushed are there again */
+const watchMs = 5000;
 
 export async function openNetworks(options: NetworkOptions): Promise<Networks> {
   const definitions = new Definitions(options.state);
@@ -106,6 +108,8 @@ class EngineNetworks implements Networks {
       forward: options.ipForward,
       lingerMs,
       onIdle: () => pool.drain(),
+      watchMs,
+      missing: missingOnHost,
       logger,
     });
     const publisher = new Publisher({
@@ -180,6 +184,7 @@ class EngineNetworks implements Networks {
   }
 
   async shutdown(alive: ReadonlySet<string>): Promise<void> {
+    this.host.stopWatch();
     await this.sandboxes.shutdown(alive);
     await this.worker.end();
   }

@@ -1,98 +1,7 @@
 import { expect, test } from "bun:test";
 import { EngineError } from "../lib/errors.ts";
-import { silentLogger } from "../lib/log.ts";
 import { State } from "../state/database.ts";
-import { Addresses } from "./addresses.ts";
-import type { PortRequest, SandboxRequest } from "./contract.ts";
-import { Definitions } from "./definitions.ts";
-import { Directory } from "./directory.ts";
-import { readBridge } from "./driver-options.ts";
-import { EndpointStore } from "./endpoint-store.ts";
-import { HostSide } from "./host-side.ts";
-import { Membership } from "./membership.ts";
-import { NamespacePool } from "./namespace-pool.ts";
-import { defaultSubnetPools } from "./pools.ts";
-import { Publisher } from "./ports/publisher.ts";
-import { definePredefined } from "./predefined.ts";
-import { Sandboxes } from "./sandboxes.ts";
-import type { Call } from "./worker-protocol.ts";
-
-const options = {
-  bridge: "berth0",
-  subnetPools: defaultSubnetPools,
-  icc: true,
-  ipMasq: true,
-  defaultBindAddress: "",
-};
-
-/** An engine's network on a kernel that writes down what it is asked; `failing` names what goes wrong once. */
-function setUp(state = State.inMemory(), failing: Record<string, Error> = {}) {
-  definePredefined(state, new Definitions(state), options, []);
-  const asked: string[] = [];
-  const call = (async (method: string) => {
-    asked.push(method);
-    const error = failing[method];
-    delete failing[method];
-    if (error) throw error;
-  }) as unknown as Call;
-  const definitions = new Definitions(state);
-  const endpoints = new EndpointStore(state);
-  const pool = new NamespacePool(call, "/run/netns", 1);
-  const publisher = new Publisher({
-    defaultAddress: "",
-    hasIpv6: true,
-    randomRange: { first: 32768, last: 60999 },
-    forward: async () => ({ close: async () => undefined }),
-  });
-  const host = new HostSide({
-    call,
-    table: "berth-x",
-    bridges: () => [readBridge(definitions.find("bridge"))],
-    ports: () => sandboxes.publishedRules(),
-    links: () => sandboxes.bridgePorts(),
-    forward: true,
-    lingerMs: 5,
-    onIdle: () => pool.drain(),
-    logger: silentLogger,
-  });
-  const addresses = new Addresses((network) => endpoints.addressesIn(network));
-  const directory = new Directory();
-  const tools = {
-    call,
-    definitions,
-    endpoints,
-    addresses,
-    publisher,
-    pool,
-    host,
-    directory,
-    logger: silentLogger,
-  };
-  const sandboxes: Sandboxes = new Sandboxes({
-    ...tools,
-    netnsFolder: "/run/netns",
-    leftovers: () => true,
-    settleSubnets: () => undefined,
-  });
-  return {
-    sandboxes,
-    asked,
-    endpoints,
-    definitions,
-    directory,
-    membership: new Membership(sandboxes),
-    state,
-  };
-}
-
-const request = (containerId: string, network = "bridge", ports: PortRequest[] = []): SandboxRequest => ({
-  containerId,
-  containerName: `name-${containerId}`,
-  hostname: containerId,
-  networks: { [network]: {} },
-  ports,
-});
-const web: PortRequest = { port: 80, protocol: "tcp", hostIp: "", hostPort: 8080, hostPortEnd: 8080 };
+import { request, setUp, web } from "./testing/sandboxes.ts";
 
 test("the namespace is there at once, and ready tells what inspect tells", async () => {
   const { sandboxes } = setUp();
@@ -240,4 +149,13 @@ test("a MAC address of one's own is used", async () => {
   const wanted = { ...request("a"), networks: { bridge: { MacAddress: "02:42:AC:11:00:99" } } };
   const { endpoints } = await (await sandboxes.open(wanted)).ready;
   expect(endpoints["bridge"]?.MacAddress).toBe("02:42:ac:11:00:99");
+});
+
+test("what others removed is made anew before anyone asks", async () => {
+  const { sandboxes, asked, missing } = setUp();
+  await (await sandboxes.open(request("a"))).ready;
+  missing.push("bridge berth0");
+  for (let tries = 0; tries < 200 && asked.filter((method) => method === "prepare").length < 2; tries++)
+    await Bun.sleep(5);
+  expect(asked.filter((method) => method === "prepare")).toHaveLength(2);
 });

@@ -11,6 +11,8 @@ export interface BridgePlan {
   name: string;
   /** the host's addresses on it */
   addresses: AddressPlan[];
+  /** six bytes; the same whenever it is made anew, so that containers' neighbour tables stay right */
+  mac: Uint8Array;
   mtu: number;
   /** sets net.ipv4.ip_forward, and with an IPv6 address IPv6's */
   forward: boolean;

@@ -4,7 +4,6 @@ import { addAddress, createBridge, setAlias, setUp } from "../../system/netlink/
 import type { Netlink } from "../../system/netlink/socket.ts";
 import type { BridgePlan } from "../worker-protocol.ts";
 import { findLink } from "./links.ts";
-import { randomMac } from "./mac.ts";
 import { hasIpv6, setSysctl } from "./sysctl.ts";
 
 /** marks a bridge as made by an engine: one that the user made stays when its network goes */
@@ -18,8 +17,7 @@ export function ensureBridge(netlink: Netlink, plan: BridgePlan): boolean {
   const found = findLink(netlink, plan.name);
   if (found && found.kind !== "bridge")
     throw new EngineError("internal", `existing interface ${plan.name} is not a bridge`);
-  if (!found)
-    netlink.apply([createBridge(plan.name, randomMac(), plan.mtu), setAlias(plan.name, bridgeMark)]);
+  if (!found) netlink.apply([createBridge(plan.name, plan.mac, plan.mtu), setAlias(plan.name, bridgeMark)]);
   const index = found?.index ?? findLink(netlink, plan.name)?.index ?? 0;
   if (hasIpv6()) prepareIpv6(plan);
   netlink.apply([...plan.addresses.map((address) => addAddress(index, address)), setUp(plan.name)]);

@@ -83,7 +83,14 @@ test("bridges go with their last ports, the table after them", () => {
 
 test("an interface of the bridge's name that is no bridge is not touched", () => {
   const { host, asked } = setUp({ berth0: { index: 2, kind: "dummy" } });
-  const plan = { name: "berth0", addresses: [], mtu: 1500, forward: false, ipv6: false };
+  const plan = {
+    name: "berth0",
+    addresses: [],
+    mac: Buffer.alloc(6),
+    mtu: 1500,
+    forward: false,
+    ipv6: false,
+  };
   const rules = { table: "t", bridges: [], published: [], routed: [] };
   expect(() => host.prepare({ bridges: [plan], ports: [], rules })).toThrow(
     "existing interface berth0 is not a bridge",
@@ -98,7 +105,14 @@ test("a sweep deletes the ports of the dead and keeps those of the living", () =
     live: { index: 4, kind: "veth", master: 2 },
     dead: { index: 5, kind: "veth", master: 2 },
   });
-  const plan = { name: "berth0", addresses: [], mtu: 1500, forward: false, ipv6: false };
+  const plan = {
+    name: "berth0",
+    addresses: [],
+    mac: Buffer.alloc(6),
+    mtu: 1500,
+    forward: false,
+    ipv6: false,
+  };
   const rules = { table: "t", bridges: [], published: [], routed: [] };
   const sweep = () =>
     host.sweep({

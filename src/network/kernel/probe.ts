@@ -60,8 +60,17 @@ export const hasTable = (table: string): boolean =>
     }
   });
 
+/** What of these is not in the kernel, for a message. */
+export function missingOnHost({ table, bridges }: { table: string; bridges: string[] }): string[] {
+  const there = bridgesOnHost();
+  return [
+    ...(hasTable(table) ? [] : [`nftables table ${table}`]),
+    ...bridges.filter((name) => !there.has(name)).map((name) => `bridge ${name}`),
+  ];
+}
+
 /** Names of all bridges on the host. */
-export const bridgesOnHost = (): Set<string> =>
+const bridgesOnHost = (): Set<string> =>
   asking(
     NETLINK_ROUTE,
     (netlink) =>

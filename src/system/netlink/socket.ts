@@ -62,6 +62,7 @@ export class NetlinkSocket implements Netlink {
   }
 
   apply(requests: readonly NetlinkRequest[]): void {
+    if (requests.length === 0) return;
     const first = this.send(requests, NLM_F_ACK);
     let failure: Error | undefined;
     for (let open = requests.length; open > 0; ) {

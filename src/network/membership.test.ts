@@ -1,0 +1,113 @@
+import { expect, test } from "bun:test";
+import { EngineError } from "../lib/errors.ts";
+import { emptySpec, type NetworkSpec } from "./definitions.ts";
+import { request, setUp, web } from "./testing/sandboxes.ts";
+
+const network = (third: number, more: Partial<NetworkSpec> = {}): NetworkSpec => ({
+  ...emptySpec,
+  subnets: [{ subnet: `10.0.${third}.0/24`, gateway: `10.0.${third}.1`, gatewayTold: false, chosen: false }],
+  ...more,
+});
+
+/** A running container "c" on network "b", which publishes a port; networks "a" and the internal "i" beside it. */
+async function world(failing: Record<string, Error> = {}) {
+  const parts = setUp(undefined, failing);
+  const { definitions, sandboxes, membership } = parts;
+  definitions.put("a", "bridge", network(1));
+  definitions.put("b", "bridge", network(2));
+  definitions.put("i", "bridge", network(3, { internal: true }));
+  await (await sandboxes.open(request("c", "b", [web]))).ready;
+  const owner = { containerId: "c", containerName: "name-c", hostname: "c", ports: [web] };
+  return {
+    ...parts,
+    connect: (name: string, asked = {}) => membership.connect({ ...owner, network: name, asked }),
+    disconnect: (name: string) => membership.disconnect({ ...owner, network: name }),
+  };
+}
+
+const targets = (sandboxes: Awaited<ReturnType<typeof world>>["sandboxes"]): string[] =>
+  sandboxes.publishedRules().published.map(({ containerIp }) => containerIp);
+
+test("a connected network has the next interface, and names there", async () => {
+  const { connect, sandboxes, directory, definitions } = await world();
+  const { endpoints } = await connect("i", { Aliases: ["x"] });
+  expect(endpoints["i"]).toMatchObject({ IPAddress: "10.0.3.2", Gateway: "" });
+  expect(endpoints["i"]?.DNSNames).toEqual(["name-c", "x", "c"]);
+  expect(sandboxes.get("c")?.records.map(({ spec }) => spec.interface)).toEqual(["eth0", "eth1"]);
+  expect(directory.named(definitions.find("i").id, "X")).toHaveLength(1);
+});
+
+test("ports move with the default route, and keep their numbers", async () => {
+  const { connect, disconnect, sandboxes } = await world();
+  expect(targets(sandboxes)).toEqual(["10.0.2.2"]);
+  await connect("a");
+  expect(targets(sandboxes)).toEqual(["10.0.1.2"]);
+  const { ports } = await disconnect("a");
+  expect(targets(sandboxes)).toEqual(["10.0.2.2"]);
+  expect(ports["80/tcp"]?.[0]?.HostPort).toBe("8080");
+});
+
+test("a priority decides where the default route goes, before names do", async () => {
+  const { connect, asked, sandboxes } = await world();
+  await connect("a", { GwPriority: -1 });
+  expect(asked).not.toContain("reroute");
+  expect(targets(sandboxes)).toEqual(["10.0.2.2"]);
+});
+
+test("a container that only an internal network has publishes nothing until it is let out", async () => {
+  const { connect, disconnect, sandboxes } = await world();
+  await connect("i");
+  expect((await disconnect("b")).ports).toEqual({});
+  expect(targets(sandboxes)).toEqual([]);
+  await connect("a");
+  expect(targets(sandboxes)).toEqual(["10.0.1.2"]);
+});
+
+test("a container in no network keeps its sandbox, and an engine that starts anew knows it", async () => {
+  const { disconnect, connect, endpoints, sandboxes, state } = await world();
+  expect((await disconnect("b")).endpoints).toEqual({});
+  expect(endpoints.all()).toHaveLength(1);
+  const next = setUp(state);
+  expect(next.sandboxes.get("c")?.netnsPath).toBe(sandboxes.get("c")?.netnsPath);
+  await connect("a");
+  expect(endpoints.all().map(({ ipv4 }) => ipv4)).toEqual(["10.0.1.2"]);
+});
+
+test("a connection that fails leaves the container as it was, and its address free", async () => {
+  const failing: Record<string, Error> = {};
+  const { connect, endpoints, sandboxes } = await world(failing);
+  failing["wire"] = new EngineError("internal", "no veth");
+  await expect(connect("a")).rejects.toThrow("no veth");
+  expect(endpoints.all()).toHaveLength(1);
+  expect(targets(sandboxes)).toEqual(["10.0.2.2"]);
+  expect((await connect("a")).endpoints["a"]?.IPAddress).toBe("10.0.1.2");
+});
+
+test("what cannot be is refused in Docker's words", async () => {
+  const { connect, disconnect } = await world();
+  await expect(connect("b")).rejects.toThrow("endpoint with name name-c already exists in network b");
+  await expect(connect("host")).rejects.toThrow("container must be created in host network mode");
+  await expect(connect("none")).rejects.toThrow("private (none) mode");
+  await expect(connect("a", { IPAMConfig: { IPv4Address: "9.9.9.9" } })).rejects.toThrow(
+    "invalid endpoint settings:\nno configured subnet or ip-range contain the IP address 9.9.9.9",
+  );
+  await expect(disconnect("a")).rejects.toThrow("is not connected to network a");
+});
+
+test("what a killed engine was about to connect is taken away, what stays is kept", async () => {
+  const { connect, membership, definitions, endpoints, state } = await world();
+  await connect("a");
+  const next = setUp(state);
+  await next.membership.finish("c", new Set([definitions.find("b").id]));
+  expect(endpoints.all().map(({ ipv4 }) => ipv4)).toEqual(["10.0.2.2"]);
+  expect(next.asked).toContain("unwire");
+  await membership.finish("unknown", new Set());
+});
+
+test("a renamed container is known by its new name", async () => {
+  const { membership, directory, definitions, endpoints } = await world();
+  const state = membership.rename("c", "renamed");
+  expect(state?.endpoints["b"]?.DNSNames).toEqual(["renamed", "c"]);
+  expect(directory.named(definitions.find("b").id, "name-c")).toEqual([]);
+  expect(endpoints.all()[0]?.spec.containerName).toBe("renamed");
+});
