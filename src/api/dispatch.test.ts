@@ -104,9 +104,16 @@ test("outside of a swarm its endpoints answer as Docker's do", async () => {
     "GET /nodes/x",
     "POST /secrets/create",
     "GET /tasks",
-    "POST /configs/x/update",
+    "POST /configs/x/update?version=1",
   ])
     expect(told(await ask(engine, line)).status).toBe(503);
+  expect(told(await ask(engine, "POST /configs/x/update"))).toEqual({
+    status: 400,
+    message: "invalid config version",
+  });
+  expect(told(await ask(engine, "GET /services/x/logs")).message).toBe(
+    "Bad parameters: you must choose at least one stream",
+  );
   expect(told(await ask(engine, "POST /swarm/leave")).message).toBe("This node is not part of a swarm");
   expect(told(await ask(engine, "POST /swarm/init")).status).toBe(501);
 });

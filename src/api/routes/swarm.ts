@@ -15,10 +15,13 @@ const refusedUpdate =
   (noun: string): Handler =>
   (call) => {
     const text = call.query.text("version");
+    const why = `: strconv.ParseUint: parsing ${JSON.stringify(text)}: invalid syntax`;
     if (!/^\d+$/.test(text))
       throw new EngineError(
         "invalid",
-        `invalid ${noun} version '${text}': strconv.ParseUint: parsing ${JSON.stringify(text)}: invalid syntax`,
+        noun === "secret" || noun === "config"
+          ? `invalid ${noun} version`
+          : `invalid ${noun} version '${text}'${why}`,
       );
     return notManager(call);
   };
