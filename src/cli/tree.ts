@@ -188,6 +188,10 @@ const network: Record<string, Leaf> = {
     summary: "Disconnect a container from a network",
     load: () => import("./commands/network/disconnect.ts"),
   },
+  doctor: {
+    summary: "Compare the host's networking with what is recorded, and repair it",
+    load: () => import("./commands/network/doctor.ts"),
+  },
   inspect: {
     summary: "Show all that is known about networks",
     load: () => import("./commands/network/inspect.ts"),

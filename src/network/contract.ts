@@ -1,4 +1,5 @@
 import type { EndpointSettings, NetworkCreateRequest, NetworkInspect, PortMap } from "../types/api.ts";
+import type { NetworkFinding } from "../types/network-doctor.ts";
 import type { Directory } from "./directory.ts";
 
 /**
@@ -101,6 +102,8 @@ export interface Networks {
   close(containerId: string): Promise<void>;
   /** After an engine restart: takes over a living container's sandbox (rules, proxies, addresses) as recorded. */
   adopt(containerId: string, state: SandboxState): Promise<void>;
+  /** Compares the kernel with what is recorded; with `mend`, makes it so again. Publishes nothing. */
+  doctor(options: { mend: boolean }): Promise<NetworkFinding[]>;
   /** Who is where, by name: what name resolution answers from. */
   readonly directory: Directory;
   /** Host's name servers and search domains as a container on a bridge should see them (loopback ones left out). */

@@ -1,5 +1,6 @@
 import { messageOf } from "../lib/errors.ts";
 import type { Logger } from "../lib/log.ts";
+import type { NetworkFinding } from "../types/network-doctor.ts";
 import type { BridgeNetwork } from "./driver-options.ts";
 import { formatSubnet, ipBytes } from "./ip.ts";
 import { macOf } from "./requests.ts";
@@ -108,6 +109,27 @@ export class HostSide {
       });
       this.distrust();
     }
+  }
+
+  /** What the kernel has against what is recorded. An engine that needs nothing yet has nothing to find. */
+  async examine(): Promise<NetworkFinding[]> {
+    if (!this.prepared)
+      return [{ state: "well", text: "no container and no network needs anything of the host", remedy: "" }];
+    await this.prepared;
+    return this.options.call("examine", {
+      bridges: this.bridgePlans(),
+      ports: this.options.links(),
+      rules: this.model(),
+    });
+  }
+
+  /** Makes all anew that is recorded, and takes away what is not. */
+  async mend(): Promise<void> {
+    const bridges = this.options.bridges().map(({ bridge }) => bridge);
+    const links = this.options.links().map(({ link }) => link);
+    await this.options.call("dropStrays", { bridges, links });
+    this.distrust();
+    await this.ensure();
   }
 
   bridgePlans(): BridgePlan[] {

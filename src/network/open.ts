@@ -4,6 +4,7 @@ import type { Logger } from "../lib/log.ts";
 import type { State } from "../state/database.ts";
 import type { EventBus } from "../state/events.ts";
 import type { NetworkCreateRequest, NetworkInspect } from "../types/api.ts";
+import type { NetworkFinding } from "../types/network-doctor.ts";
 import { Addresses } from "./addresses.ts";
 import type {
   ConnectRequest,
@@ -152,6 +153,17 @@ class EngineNetworks implements Networks {
     const kept = new Set(Object.values(endpoints).map(({ NetworkID }) => NetworkID));
     await this.membership.finish(containerId, kept);
     await this.sandboxes.adopt(containerId);
+  }
+
+  async doctor({ mend }: { mend: boolean }): Promise<NetworkFinding[]> {
+    const before = await this.host.examine();
+    const faults = before.filter(({ state }) => state === "broken");
+    if (!mend || faults.length === 0) return before;
+    await this.host.mend();
+    const after = await this.host.examine();
+    const still = new Set(after.filter(({ state }) => state === "broken").map(({ text }) => text));
+    const mended = faults.filter(({ text }) => !still.has(text));
+    return [...mended.map((one) => ({ ...one, state: "mended" as const })), ...after];
   }
 
   lookUp(nameOrId: string): NetworkInspect | undefined {

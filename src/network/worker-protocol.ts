@@ -1,3 +1,4 @@
+import type { NetworkFinding } from "../types/network-doctor.ts";
 import type { RuleModel } from "./rules.ts";
 
 /** What the main thread asks of the network Worker: plain values, each a complete description of what is wanted. */
@@ -94,6 +95,13 @@ export interface SweepPlan {
   table: string;
 }
 
+/** All that is recorded, to be compared with the kernel. */
+export interface ExaminePlan {
+  bridges: BridgePlan[];
+  ports: PortPlan[];
+  rules: RuleModel;
+}
+
 /** The Worker's methods: one argument each, and an answer when the change is made. */
 export interface NetworkCalls {
   /** makes or corrects the bridges and their ports, and makes the table anew */
@@ -115,6 +123,9 @@ export interface NetworkCalls {
   sweep(plan: SweepPlan): void;
   /** routes and addresses of the host, as CIDR, but those of the named interfaces */
   hostSubnets(args: { except: string[] }): string[];
+  examine(plan: ExaminePlan): NetworkFinding[];
+  /** deletes ports of these bridges that are not among the links */
+  dropStrays(args: { bridges: string[]; links: string[] }): void;
   /** the last call: the thread gives back its descriptors */
   close(args: Record<string, never>): void;
 }

@@ -6,6 +6,8 @@ import { cString } from "./libc.ts";
 export interface Nftables {
   /** Runs commands in nft(8)'s syntax as one transaction: all or none. Throws `internal` with nft's own words. */
   run(commands: string): void;
+  /** Runs a command that asks; nft's answer as text. */
+  list(command: string): string;
   close(): void;
 }
 
@@ -43,10 +45,14 @@ export class Libnftables implements Nftables {
   private context: ReturnType<Library["nft_ctx_new"]> = null;
 
   run(commands: string): void {
+    this.list(commands);
+  }
+
+  list(commands: string): string {
     const library = this.ready();
     if (library.nft_run_cmd_from_buffer(this.context, cString(commands)) === 0) {
-      library.nft_ctx_get_output_buffer(this.context);
-      return;
+      const answer = library.nft_ctx_get_output_buffer(this.context);
+      return answer === null ? "" : new CString(answer).toString();
     }
     const text = library.nft_ctx_get_error_buffer(this.context);
     const said = text === null ? "" : new CString(text).toString();

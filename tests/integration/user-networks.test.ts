@@ -142,6 +142,17 @@ test("what others delete or flush is there again by itself", async () => {
   expect(await until(() => pings("hnear", "10.68.0.2"))).toBe(true);
   expect(await page("http://10.99.99.1:8093")).toBe(true);
   expect(await sh("nft list ruleset | grep -c 'tcp . 8093 : 10.68.0.2 . 80'")).toBe("1");
+  expect((await engine.berth("network", "doctor")).code).toBe(0);
+  // one link is taken out of its bridge: nothing notices but the doctor
+  const link = await sh(`ip -o link show master ${bridge} | awk -F'[ :@]+' 'NR==1 {print $2}'`);
+  await sh(`ip link set ${link} nomaster`);
+  const sick = await engine.berth("network", "doctor");
+  expect([sick.code, sick.stdout]).toEqual([
+    1,
+    expect.stringContaining(`${link} is not in bridge ${bridge}`),
+  ]);
+  expect(await engine.ok("network", "doctor", "--repair")).toContain(`mended  a container's link ${link}`);
+  expect(await pings("hnear", "10.68.0.2")).toBe(true);
   await engine.ok("rm", "-f", "hweb", "hnear");
   await engine.ok("network", "rm", "heal");
 }, 60_000);

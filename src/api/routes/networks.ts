@@ -52,11 +52,18 @@ const disconnect: Handler = async (call) => {
   return emptyOk;
 };
 
+const doctor =
+  (mend: boolean): Handler =>
+  async ({ engine }) =>
+    json(await engine.networks.doctor({ mend }));
+
 export const networkRoutes: readonly Route[] = [
   { method: "GET", pattern: "/networks", handler: list },
   { method: "GET", pattern: "/networks/", handler: list },
   { method: "GET", pattern: "/networks/{id}", handler: inspect },
   { method: "DELETE", pattern: "/networks/{id}", handler: remove },
+  { method: "GET", pattern: "/berth/networks/doctor", handler: doctor(false) },
+  { method: "POST", pattern: "/berth/networks/doctor", handler: doctor(true) },
   { method: "POST", pattern: "/networks/create", handler: create },
   { method: "POST", pattern: "/networks/{id}/connect", handler: connect },
   { method: "POST", pattern: "/networks/{id}/disconnect", handler: disconnect },

@@ -47,6 +47,7 @@ function setUp(links: Record<string, { index: number; kind: string; master?: num
     openNetlink: () => netlink("inside: "),
     nftables: {
       run: (commands) => asked.push(`nft ${commands.trim().split("\n")[0]}`),
+      list: () => "",
       close: () => undefined,
     },
   });

@@ -4,11 +4,13 @@ import { disablePort, getLinks, setUp } from "../../system/netlink/requests.ts";
 import { NETLINK_NETFILTER } from "../../system/netlink/socket.ts";
 import { listNamespaces, type NamespaceThread, removeNamespace } from "../../system/netns.ts";
 import type { Nftables } from "../../system/nftables.ts";
+import type { NetworkFinding } from "../../types/network-doctor.ts";
 import { formatSubnet } from "../ip.ts";
 import { type RuleModel, removeTable, ruleset } from "../rules.ts";
 import type {
   BridgePlan,
   EndpointPlan,
+  ExaminePlan,
   NetworkCalls,
   ParentPlan,
   PortPlan,
@@ -19,6 +21,7 @@ import type {
 } from "../worker-protocol.ts";
 import { bridgeMark, ensureBridge } from "./bridge.ts";
 import { joinBridge, removeInside, reroute, type WireTools, wireEndpoint } from "./endpoint.ts";
+import { examine } from "./examine.ts";
 import { dropLink, findLink } from "./links.ts";
 import { ensureParent, removeParent } from "./parent.ts";
 import { subnetsSeen } from "./probe.ts";
@@ -42,8 +45,8 @@ export class HostNetwork implements NetworkCalls {
   prepare({ bridges, ports, rules }: { bridges: BridgePlan[]; ports: PortPlan[]; rules: RuleModel }): void {
     // the rules first: a bridge without them would let loopback's packets in
     this.tools.nftables.run(ruleset(rules));
-    const remade = bridges.filter((bridge) => ensureBridge(this.tools.netlink, bridge));
-    for (const { name } of remade) this.rejoin(ports.filter(({ bridge }) => bridge === name));
+    for (const bridge of bridges) ensureBridge(this.tools.netlink, bridge);
+    this.rejoin(ports);
   }
 
   addBridge({ commands, bridge }: { commands: string; bridge: BridgePlan }): void {
@@ -129,6 +132,14 @@ export class HostNetwork implements NetworkCalls {
     return subnetsSeen(this.tools.netlink, except).map(formatSubnet);
   }
 
+  examine(plan: ExaminePlan): NetworkFinding[] {
+    return examine(this.tools, plan);
+  }
+
+  dropStrays({ bridges, links }: { bridges: string[]; links: string[] }): void {
+    this.dropStrayPorts(new Set(bridges), new Set(links));
+  }
+
   /** Gives back what the thread holds; it is ended next. */
   close(): void {
     this.tools.netlink.close();
@@ -155,11 +166,15 @@ export class HostNetwork implements NetworkCalls {
     else if (link) dropLink(this.tools.netlink, name);
   }
 
-  /** A bridge was made anew: the containers' links that were in it come back. */
+  /** Links that lost their bridge (it was made anew, or others took them out) come back. One listing for all. */
   private rejoin(ports: readonly PortPlan[]): void {
+    if (ports.length === 0) return;
+    const links = this.tools.netlink.query(getLinks()).flatMap((message) => decodeLink(message) ?? []);
+    const byName = new Map(links.map((link) => [link.name, link]));
     for (const { link, bridge, isolated } of ports) {
-      const bridgeIndex = findLink(this.tools.netlink, bridge)?.index;
-      if (bridgeIndex === undefined || !findLink(this.tools.netlink, link)) continue;
+      const bridgeIndex = byName.get(bridge)?.index;
+      const found = byName.get(link);
+      if (bridgeIndex === undefined || !found || found.master === bridgeIndex) continue;
       joinBridge(this.tools.netlink, { link, bridgeIndex, isolated });
     }
   }
