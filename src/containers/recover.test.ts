@@ -136,3 +136,53 @@ test("the anonymous volume of a create that was cut short goes with it", async (
   expect(world.volumes.names.size).toBe(0);
   expect(await world.containers.list({ all: true, size: false, filters: new Map() })).toEqual([]);
 });
+
+const compose = (service: string, dependsOn = "", more: object = {}) => ({
+  ...always,
+  Labels: {
+    "com.docker.compose.project": "p",
+    "com.docker.compose.service": service,
+    "com.docker.compose.depends_on": dependsOn,
+  },
+  ...more,
+});
+
+/** Lets all restarts happen that are due. */
+async function restartsDue({ clock }: World): Promise<void> {
+  for (;;) {
+    const due = clock.waiting.find(({ ms }) => ms === 0);
+    if (!due) return;
+    clock.waiting.splice(clock.waiting.indexOf(due), 1);
+    due.act();
+    await settle();
+  }
+}
+
+test("after a reboot services start in the order of their project, each once what it needs is healthy", async () => {
+  const before = openWorld();
+  const [web, db, cache] = [
+    await createOne(before, compose("web", "db:service_healthy:false,cache:service_started:true"), "web"),
+    await createOne(before, compose("db", "", { Healthcheck: { Test: ["CMD", "true"] } }), "db"),
+    await createOne(before, compose("cache", "db:service_started:false"), "cache"),
+  ];
+  for (const id of [db, cache, web]) await before.containers.start(id);
+  const world = await after(before);
+  const started = () =>
+    world.events.filter(({ Action }) => Action === "start").map(({ Actor }) => Actor.Attributes["name"]);
+  await restartsDue(world);
+  expect(started()).toEqual(["db", "cache"]);
+  expect((await stateOf(world, web)).Status).toBe("restarting");
+  await world.containers.stop(web, {});
+  expect((await stateOf(world, web)).Status).toBe("exited");
+});
+
+test("a service does not wait for one that nothing will start", async () => {
+  const before = openWorld();
+  const job = await createOne(before, { ...compose("job"), HostConfig: {} }, "job");
+  const web = await createOne(before, compose("web", "job:service_completed_successfully:false"), "web");
+  for (const id of [job, web]) await before.containers.start(id);
+  const world = await after(before);
+  await restartsDue(world);
+  expect((await stateOf(world, job)).Status).toBe("exited");
+  expect((await stateOf(world, web)).Status).toBe("running");
+});

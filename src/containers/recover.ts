@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { messageOf } from "../lib/errors.ts";
 import { nowNs } from "../lib/time.ts";
 import type { ExitReport, ProcessState } from "../runtime/contract.ts";
+import { startInOrder } from "./boot-order.ts";
 import type { Container } from "./container.ts";
 import { bundleOf, type Context } from "./context.ts";
 import { exited, releaseRun } from "./exit.ts";
@@ -10,7 +11,7 @@ import { startHealth } from "./health.ts";
 import { resumeLogDriver } from "./log-driver.ts";
 import { logPathIn, logPolicyOf } from "./logs.ts";
 import { discard } from "./remove.ts";
-import { scheduleRestart, wantsStartAtBoot } from "./restart-manager.ts";
+import { wantsStartAtBoot } from "./restart-manager.ts";
 import { viewKeys } from "./start/image-views.ts";
 import { dropShm } from "./start/shm.ts";
 import { sweepStaged } from "./start/staging.ts";
@@ -46,7 +47,7 @@ export async function recover(ctx: Context): Promise<void> {
   // deletions that recovery itself began must not meet the sweeps
   await ctx.background.settle();
   await sweep(ctx);
-  for (const container of boot) startLater(ctx, container);
+  startInOrder(ctx, boot);
 }
 
 /** Puts one container in a true state; says whether its policy wants it started. */
@@ -83,7 +84,11 @@ async function recoverLiving(ctx: Context, container: Container): Promise<boolea
   }
   await exited(ctx, container, found && !isLiving(found) ? found : lostExit(container));
   if (ctx.store.get(container.id) !== container) return false;
-  // its restart, if it has one, was scheduled with the exit; after a reboot even a long back-off begins anew
+  // its restart, if it has one, was planned with the exit: now it takes its turn among the others
+  if (container.cancelRestart) {
+    container.cancelRestart();
+    return true;
+  }
   return (
     container.life.status === "exited" &&
     ctx.config.restartAtStart &&
@@ -140,14 +145,6 @@ async function undoStart(ctx: Context, container: Container): Promise<boolean> {
   container.life = { ...container.life, status: container.neverStarted ? "created" : ended, pid: 0 };
   ctx.store.saveLife(container);
   return restarts;
-}
-
-/** From here on it is told as restarting, like any container whose policy is about to start it. */
-function startLater(ctx: Context, container: Container): void {
-  if (container.cancelRestart) return;
-  container.life = { ...container.life, status: "restarting" };
-  ctx.store.saveLife(container);
-  scheduleRestart(ctx, container, 0);
 }
 
 /** What no row names goes, before anything new is made. */

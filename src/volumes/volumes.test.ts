@@ -220,5 +220,5 @@ describe("filling a new volume", () => {
     await expect(fill(volumes, "data", root, "/seed")).rejects.toThrow("nested over 1000 deep");
     expect(readdirSync(Mountpoint)).toEqual([]);
     await removeTree(root);
-  });
+  }, 60_000);
 });
