@@ -7,7 +7,7 @@
  */
 import { writeFile } from "node:fs/promises";
 import { startEngine } from "../tests/harness/engine.ts";
-import { type Client, listFile, play } from "./lib/parity.ts";
+import { type Client, ensurePlugins, listFile, play } from "./lib/parity.ts";
 
 const args = process.argv.slice(2);
 const take = (name: string): boolean => {
@@ -20,7 +20,20 @@ const at = args.indexOf("--client");
 const clients: Client[] = at >= 0 ? [args.splice(at, 2)[1] as Client] : ["docker", "berth"];
 const filters = args.length
   ? args
-  : ["smoke/", "containers/", "images/", "volumes/", "networks/", "system/", "api/", "registry/"];
+  : [
+      "smoke/",
+      "containers/",
+      "images/",
+      "volumes/",
+      "networks/",
+      "system/",
+      "api/",
+      "registry/",
+      "build/",
+      "compose/",
+    ];
+
+await ensurePlugins();
 
 for (const client of clients) {
   const engine = await startEngine({ images: ["busybox"] });
