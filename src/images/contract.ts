@@ -87,6 +87,10 @@ export interface Images {
   load(request: LoadRequest): AsyncIterable<JsonMessage>;
   /** The images as one tar: OCI layout and docker archive in one. Rejects before the first byte, or fails the stream. */
   save(request: SaveRequest): Promise<AsyncIterable<Uint8Array>>;
+  /** The same of images that need not be here by id (a build's results); whoever asks holds their layers. */
+  archive(
+    images: readonly { config: ImageConfig; references: readonly string[] }[],
+  ): Promise<AsyncIterable<Uint8Array>>;
   /**
    * Brings an image from its registry, or only asks whether it changed. Yields progress as Docker tells it; errors before
    * the first message reject, later ones are thrown in turn.

@@ -15,7 +15,7 @@ import { describeRemote, remoteManifest } from "./remote/describe.ts";
 import { RemoteRecords } from "./remote/records.ts";
 import { remove } from "./remove.ts";
 import { isNamed, resolve, toImage } from "./resolve.ts";
-import { save } from "./save/save.ts";
+import { archiveOf, save } from "./save/save.ts";
 import { ImageStore } from "./store.ts";
 import { tag } from "./tag.ts";
 import { SharedWork } from "./transfer/shared.ts";
@@ -46,6 +46,7 @@ export function openImages(deps: ImagesDeps): Images {
     import: async (request) => toImage(await importImage(context, request)),
     load: (request) => load(context, request),
     save: (request) => save(context, request),
+    archive: (images) => archiveOf(context, images),
     push: (request) => push(context, request),
     describeRemote: (request) => describeRemote(context, request),
     remoteManifest: (request) => remoteManifest(context, request),

@@ -41,7 +41,7 @@ async function foreground(
 ): Promise<StepEnd> {
   const log = join(bundle, "log");
   const argv = [
-    runtime.path,
+    runtime.executable(),
     ...runtime.globalArguments(context.paths.state),
     "--log",
     log,

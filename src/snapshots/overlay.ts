@@ -73,7 +73,7 @@ export class OverlayDriver implements Driver {
   mountView(key: string, layers: readonly string[]): Promise<void> {
     // without a layer there is nothing to mount: the mount point is the empty root
     if (layers.length === 0) return Promise.resolve();
-    const lower = [...layers.map((folder) => this.paths.layerDiff(folder)).reverse()];
+    const lower = this.stacked(layers);
     // two at least, or the kernel refuses: the snapshot's own folder, which is empty
     lower.push(join(this.paths.snapshot(key), "diff"));
     mountOverlay({ lower, volatile: false }, this.rootPath(key));
@@ -136,7 +136,12 @@ export class OverlayDriver implements Driver {
 
   /** Topmost first, as overlay wants them. */
   private lower(layers: readonly string[]): string[] {
-    return [...layers.map((folder) => this.paths.layerDiff(folder)).reverse(), join(this.paths.init, "diff")];
+    return [...this.stacked(layers), join(this.paths.init, "diff")];
+  }
+
+  /** A layer that is in a stack twice counts where it lies highest: the kernel takes each folder once. */
+  private stacked(layers: readonly string[]): string[] {
+    return [...new Set(layers.map((folder) => this.paths.layerDiff(folder)).reverse())];
   }
 }
 

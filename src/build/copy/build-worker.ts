@@ -1,5 +1,6 @@
 import { EngineError } from "../../lib/errors.ts";
 import { apply } from "../../snapshots/worker/apply.ts";
+import { diffTar } from "../../snapshots/worker/diff.ts";
 import { Feed } from "../../snapshots/worker/feed.ts";
 import { removeTree } from "../../snapshots/worker/tree.ts";
 import type { WorkerPort } from "../../system/worker.ts";
@@ -29,6 +30,34 @@ async function unpack({ session, folder, bytesMax }: UnpackRequest): Promise<{ f
   }
 }
 
+const tars = new Map<number, Iterator<Uint8Array>>();
+const readMin = 256 * 1024;
+
+/** Gathers small pieces, so that a message carries at least `readMin` bytes. */
+function read(session: number): Uint8Array | null {
+  const pieces: Uint8Array[] = [];
+  let length = 0;
+  while (length < readMin) {
+    const next = tars.get(session)?.next();
+    if (next === undefined || next.done) break;
+    pieces.push(Buffer.from(next.value));
+    length += next.value.length;
+  }
+  if (length === 0) tars.delete(session);
+  return length === 0 ? null : Buffer.concat(pieces);
+}
+
+function readEnd(session: number): void {
+  tars.get(session)?.return?.();
+  tars.delete(session);
+}
+
+/** A whole tree is told as what an empty one lacks. */
+function tar({ session, folder, lower }: BuildCalls["tar"]["args"]): void {
+  const kind = lower.length === 0 ? "upper" : "copy";
+  tars.set(session, diffTar({ kind, folder, lower, form: "overlay" }));
+}
+
 type Handlers = {
   [Name in keyof BuildCalls]: (
     args: BuildCalls[Name]["args"],
@@ -42,6 +71,9 @@ const handlers: Handlers = {
   makeFolder,
   clampTimes: ({ folder, latest }) => clampTimes(folder, latest),
   unpack,
+  tar,
+  read: ({ session }) => read(session),
+  readEnd: ({ session }) => readEnd(session),
   feed: ({ session, bytes }) => feeds.get(session)?.push(bytes),
   feedEnd: ({ session, error }) =>
     feeds.get(session)?.end(error === undefined ? undefined : new EngineError("invalid", error)),

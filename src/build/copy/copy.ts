@@ -195,7 +195,7 @@ class Copy {
   /** An archive's files keep their owners and go below the destination, which is a folder then. */
   private async archive(path: string): Promise<{ files: number; bytes: number }> {
     return await unpacked(path, this.request.scratch, (folder) => {
-      const writer = this.writer(everything, everything, true);
+      const writer = this.writer(everything, everything, !this.request.chowns);
       const root = openTree(folder);
       try {
         this.inFolder(this.destination, (place) => writer.folder(root, "", "", place));

@@ -34,6 +34,8 @@ export interface CopyRequest {
   follow: boolean;
   uid: number;
   gid: number;
+  /** an owner was asked for: then the files of archives have it, too */
+  chowns: boolean;
   chmod: string;
   latest?: number;
   /** folder for what is unpacked meanwhile */
@@ -65,6 +67,11 @@ export interface BuildCalls {
   /** brings every time in a new layer's folder down to `latest`, seconds since the epoch */
   clampTimes: { args: { folder: string; latest: number }; result: unknown };
   unpack: { args: UnpackRequest; result: { files: number } };
+  /** begins a tar of a tree, or of what it has besides `lower` (topmost first), for `read` */
+  tar: { args: { session: number; folder: string; lower: readonly string[] }; result: unknown };
+  /** the next bytes of a tar; null at its end */
+  read: { args: { session: number }; result: Uint8Array | null };
+  readEnd: { args: { session: number }; result: unknown };
   feed: { args: { session: number; bytes: Uint8Array }; result: unknown };
   feedEnd: { args: { session: number; error?: string }; result: unknown };
   /** deletes a folder of ours; never follows a link */

@@ -1,6 +1,6 @@
 import { messageOf } from "../../lib/errors.ts";
 import { RoleWorker } from "../../system/worker.ts";
-import { type SendOptions, sendToWorker } from "../../system/worker-stream.ts";
+import { readFromWorker, type SendOptions, sendToWorker } from "../../system/worker-stream.ts";
 import type { BuildCalls, UnpackRequest } from "./requests.ts";
 
 const workersMax = 2;
@@ -41,6 +41,21 @@ export class BuildWorkers {
       };
       return sendToWorker(calls, worker.call("unpack", { session, ...request }), source, options);
     });
+  }
+
+  /** A tree as a tar, or what it has besides `lower` (topmost first). */
+  async *tar(folder: string, lower: readonly string[] = []): AsyncGenerator<Uint8Array> {
+    const session = ++this.serial;
+    const member = this.take();
+    try {
+      await member.worker.call("tar", { session, folder, lower });
+      yield* readFromWorker({
+        read: () => member.worker.call("read", { session }),
+        readEnd: () => member.worker.call("readEnd", { session }),
+      });
+    } finally {
+      this.giveBack(member);
+    }
   }
 
   close(): void {

@@ -103,10 +103,10 @@ export class Writer {
       return;
     }
     if ((ignored && ignore.prunes(toText(whole))) || (excluded && exclude.prunes(toText(told)))) return;
+    // a left-out folder is made for what it holds, if anything
+    if (out && !this.folderHoldsAny(from, name, whole, `${told}/`, depth + 1)) return;
     const source = must(openRaw(from, name, folderFlags), () => `open ${toText(whole)}`);
     try {
-      // a left-out folder is made for what it holds, if anything
-      if (out && !this.holdsAny(source, whole, `${told}/`, depth + 1)) return;
       const inner = this.enter(place, name);
       try {
         this.folder(source, whole, `${told}/`, inner, depth + 1);
@@ -128,6 +128,17 @@ export class Writer {
     }
   }
 
+  /** By a descriptor of its own: a folder is read once from each. */
+  private folderHoldsAny(from: number, name: string, path: string, told: string, depth: number): boolean {
+    const fd = openRaw(from, name, folderFlags);
+    if (fd < 0) return false;
+    try {
+      return this.holdsAny(fd, path, told, depth);
+    } finally {
+      close(fd);
+    }
+  }
+
   private holdsAny(from: number, path: string, told: string, depth: number): boolean {
     if (depth > depthMax) return false;
     const { ignore, exclude } = this.rules;
@@ -141,13 +152,7 @@ export class Writer {
       if (!ignored && !excluded) return true;
       if ((status.mode & fileType.mask) !== fileType.directory) continue;
       if ((ignored && ignore.prunes(whole)) || (excluded && exclude.prunes(below))) continue;
-      const fd = openRaw(from, name, folderFlags);
-      if (fd < 0) continue;
-      try {
-        if (this.holdsAny(fd, `${path}/${name}`, `${told}${name}/`, depth + 1)) return true;
-      } finally {
-        close(fd);
-      }
+      if (this.folderHoldsAny(from, name, `${path}/${name}`, `${told}${name}/`, depth + 1)) return true;
     }
     return false;
   }

@@ -3,6 +3,7 @@ import { EngineError } from "../../lib/errors.ts";
 import type { ImageConfig } from "../../types/oci.ts";
 import type { BuildOutput, BuildResult } from "../contract.ts";
 import type { Session } from "../solver/session.ts";
+import { pushAll } from "./push.ts";
 
 /** A target's result on one platform. */
 export interface PlatformResult {
@@ -17,47 +18,97 @@ export async function exportBuild(
   results: readonly PlatformResult[],
 ): Promise<BuildResult> {
   const total: BuildResult = { images: [], response: {} };
-  for (const output of session.request.outputs) {
-    const one = await exportTo(session, output, results);
+  for (const [index, output] of session.request.outputs.entries()) {
+    const one = await told(session, output, index, () => exportTo(session, output, results));
     total.images.push(...one.images);
     Object.assign(total.response, one.response);
   }
   return total;
 }
 
-function exportTo(
+const titles = {
+  image: "exporting to image",
+  docker: "exporting to docker image format",
+  oci: "exporting to oci image format",
+  tar: "sending tarball",
+  local: "copying files",
+  cacheonly: "",
+} as const;
+
+/** As a step of the build, in BuildKit's words. */
+async function told<T>(
   session: Session,
-  output: BuildOutput,
-  results: readonly PlatformResult[],
-): Promise<BuildResult> | BuildResult {
-  switch (output.type) {
-    case "image":
-      return toImage(session, output.attributes, results);
-    case "cacheonly":
-      return { images: [], response: {} };
-    default:
-      throw new EngineError("notImplemented", `output type ${output.type} is not built yet`);
+  { type }: BuildOutput,
+  index: number,
+  work: () => Promise<T>,
+): Promise<T> {
+  const name = titles[type];
+  if (name === "") return await work();
+  const vertex = { digest: sha256(`${session.ref} export ${index}`), inputs: [], name, cached: false };
+  const started = Date.now();
+  session.vertex({ ...vertex, started });
+  try {
+    const result = await work();
+    session.vertex({ ...vertex, started, completed: Date.now() });
+    return result;
+  } catch (error) {
+    session.vertex({ ...vertex, started, completed: Date.now(), error: String(error) });
+    throw error;
   }
 }
 
-/** An image of this engine, with its names, in one transaction. */
-function toImage(
+const nothing: BuildResult = { images: [], response: {} };
+
+async function exportTo(
   session: Session,
-  attributes: Record<string, string>,
+  output: BuildOutput,
   results: readonly PlatformResult[],
-): BuildResult {
+): Promise<BuildResult> {
+  switch (output.type) {
+    case "image":
+      return await toImage(session, output.attributes, results);
+    case "docker":
+    case "oci":
+      return await toArchive(session, output, results);
+    case "tar":
+      await output.sink.write(session.deps.workers.tar(await rootOf(session, only(results))));
+      return nothing;
+    case "local":
+      await toFolder(session, output, results);
+      return nothing;
+    case "cacheonly":
+      return nothing;
+  }
+}
+
+function only(results: readonly PlatformResult[]): PlatformResult {
   const [result, ...more] = results;
   if (result === undefined) throw new EngineError("internal", "nothing was built");
   if (more.length > 0)
-    throw new EngineError("notImplemented", "an image of several platforms is not built yet");
-  const digest = sha256(`${session.ref} export image`);
-  const started = Date.now();
-  const told = { digest, inputs: [], name: "exporting to image", cached: false, started };
-  session.vertex(told);
+    throw new EngineError(
+      "notImplemented",
+      "this output holds one platform: use type=oci or type=local for several",
+    );
+  return result;
+}
+
+const rootOf = (session: Session, { layers }: PlatformResult): Promise<string> => session.view(layers);
+
+function namesOf(session: Session, attributes: Record<string, string>): string[] {
   const named = (attributes["name"] ?? "").split(",").filter((name) => name !== "");
-  const names = [...new Set([...session.request.tags, ...named])];
+  return [...new Set([...session.request.tags, ...named])];
+}
+
+/** An image of this engine, with its names, in one transaction. */
+async function toImage(
+  session: Session,
+  attributes: Record<string, string>,
+  results: readonly PlatformResult[],
+): Promise<BuildResult> {
+  const result = only(results);
+  const names = namesOf(session, attributes);
   const image = session.deps.images.add(result.config, { references: names });
-  session.vertex({ ...told, completed: Date.now() });
+  if (attributes["push"] === "true") await pushAll(session, names);
   return {
     images: [{ platform: result.platform, image, config: result.config }],
     response: {
@@ -66,4 +117,31 @@ function toImage(
       ...(names.length > 0 ? { "image.name": names.join(",") } : {}),
     },
   };
+}
+
+/** A tar that is an OCI layout and a docker archive in one. */
+async function toArchive(
+  session: Session,
+  output: BuildOutput & { type: "docker" | "oci" | "tar" },
+  results: readonly PlatformResult[],
+): Promise<BuildResult> {
+  const wanted = output.type === "docker" ? [only(results)] : results;
+  const references = namesOf(session, output.attributes);
+  const images = wanted.map(({ config }) => ({ config, references }));
+  await output.sink.write(await session.deps.images.archive(images));
+  const [first] = wanted;
+  const id = first === undefined ? "" : sha256(JSON.stringify(first.config));
+  return { images: [], response: { "containerimage.config.digest": id, "containerimage.digest": id } };
+}
+
+async function toFolder(
+  session: Session,
+  { attributes, sink }: BuildOutput & { type: "local" },
+  results: readonly PlatformResult[],
+): Promise<void> {
+  const split = attributes["platform-split"] ?? String(results.length > 1);
+  for (const result of results) {
+    const prefix = split === "true" ? `${result.platform.replaceAll("/", "_")}/` : "";
+    await sink.copy(await rootOf(session, result), prefix);
+  }
 }

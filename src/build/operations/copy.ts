@@ -36,8 +36,6 @@ export async function planCopy(
   const sources = await Promise.all(
     operation.sources.map((source) => ready(session, operation, source, resultOf)),
   );
-  if (sources.reduce((sum, { matches }) => sum + matches, 0) === 0)
-    throw new EngineError("notFound", `no files match ${namesOf(operation)}`);
   const parts = partsOf(vertex, operation, base, sources);
   return {
     kind: "copy",
@@ -63,12 +61,14 @@ const namesOf = ({ sources }: CopyOperation): string =>
 
 function partsOf(
   { sourceDateEpoch }: Vertex,
-  { destination, chown, chmod, link, exclude, sources: written }: CopyOperation,
+  operation: CopyOperation,
   base: Outcome,
   sources: readonly Ready[],
 ): Record<string, string> {
+  const { destination, chown, chmod, link, exclude, sources: written } = operation;
   const parts: Record<string, string> = {
     base: chainOf(base.layers),
+    sources: namesOf(operation),
     destination,
     owner: chown,
     mode: chmod,
@@ -132,7 +132,7 @@ async function readyTree(
 }
 
 /** As BuildKit puts it. */
-function cacheKeyError(error: unknown): EngineError {
+export function cacheKeyError(error: unknown): EngineError {
   const kind = error instanceof EngineError ? error.kind : "internal";
   const reason = `failed to compute cache key: failed to calculate checksum of ref ${newId().slice(0, 25)}::${newId().slice(0, 25)}: ${messageOf(error)}`;
   return new EngineError(kind, kind === "notFound" ? reason : messageOf(error), { cause: error });
@@ -178,6 +178,7 @@ async function run(
       destination: operation.destination,
       follow: !operation.link,
       ...owner,
+      chowns: operation.chown !== "",
       chmod: operation.chmod,
       ...(sourceDateEpoch === undefined ? {} : { latest: sourceDateEpoch }),
       scratch: deps.paths.scratch,

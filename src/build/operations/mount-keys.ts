@@ -3,7 +3,7 @@ import { chainOf } from "../cache/key.ts";
 import type { RunMount } from "../graph/operation.ts";
 import type { Vertex } from "../graph/vertex.ts";
 import type { Session } from "../solver/session.ts";
-import { treeOf } from "./copy.ts";
+import { cacheKeyError, treeOf } from "./copy.ts";
 import type { Outcome } from "./plan.ts";
 
 /** A mount whose source is known: where it is, and what the key says of it. */
@@ -43,7 +43,7 @@ async function ready(
     return { ...plain, tree, part: JSON.stringify([rest, chainOf(tree.layers)]) };
   const { paths, workers } = session.deps;
   const { root, ignore, live } = tree;
-  const { digest } = await workers.call("digest", {
+  const looking = workers.call("digest", {
     root,
     ignore,
     patterns: [mount.source],
@@ -52,5 +52,6 @@ async function ready(
     lists: paths.lists,
     ...(live ? { statCache: `${paths.stats}/${sha256(root).slice(7, 39)}` } : {}),
   });
+  const { digest } = await looking.catch((error: unknown) => Promise.reject(cacheKeyError(error)));
   return { ...plain, tree, part: JSON.stringify([rest, digest]), list: digest };
 }

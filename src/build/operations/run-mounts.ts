@@ -1,10 +1,10 @@
-import { chmod, chown, mkdir, writeFile } from "node:fs/promises";
+import { chmod, chown, mkdir, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { EngineError } from "../../lib/errors.ts";
 import type { Undo } from "../../lib/undo.ts";
 import type { MountInput } from "../../runtime/spec/input.ts";
 import { close, flags, toBytes } from "../../system/at.ts";
-import { mountOverlay, unmount } from "../../system/mount.ts";
+import { bindMount, mountOverlay, unmount } from "../../system/mount.ts";
 import { openInsideRaw } from "../../system/root-view.ts";
 import { mountTmpfs } from "../../system/tmpfs.ts";
 import { openTree } from "../copy/match.ts";
@@ -94,9 +94,19 @@ async function bind(
   if (tree === undefined) throw new EngineError("internal", "a bind mount without a source");
   const root = tree.ignore.length === 0 ? tree.root : await filtered(around, tree, source, index);
   const held = hold(around, root, source.replace(/^\/+/, ""));
-  const path = writable ? await throwaway(around, held, index) : held;
+  const path = await staged(around, writable ? await throwaway(around, held, index) : held, index);
   const options = ["rbind", ...(writable ? [] : ["ro"])];
   return { env: [], mounts: [{ destination: target, type: "bind", source: path, options }] };
+}
+
+/** The runtime has a mount namespace of its own, where our descriptors name nothing: they are mounted in ours first. */
+async function staged({ folder, undo }: Surroundings, held: string, index: number): Promise<string> {
+  const place = join(folder, `source-${index}`);
+  if ((await stat(held)).isDirectory()) await mkdir(place);
+  else await writeFile(place, "");
+  bindMount(held, place, { recursive: true });
+  undo.add("bind mount", () => unmount(place));
+  return place;
 }
 
 /** What an ignore file leaves out is not to be seen: the rest is copied. */
@@ -124,6 +134,7 @@ async function filtered(
     follow: false,
     uid: 0,
     gid: 0,
+    chowns: false,
     chmod: "",
     scratch: deps.paths.scratch,
   });
@@ -184,6 +195,7 @@ async function fill(
     follow: false,
     uid: 0,
     gid: 0,
+    chowns: false,
     chmod: "",
     scratch: deps.paths.scratch,
   });

@@ -81,6 +81,7 @@ async function run(
   const { deps } = session;
   const id = newId();
   const key = `build-${id.slice(0, 24)}`;
+  deps.runtime.expectProcess();
   await deps.snapshots.prepare(key, running.base.layers);
   try {
     const { cpuMs, peakMemory } = await execute(session, operation, running, { id, key });

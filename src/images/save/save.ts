@@ -1,8 +1,11 @@
+import { sha256 } from "../../lib/digest.ts";
 import { endOfArchive, headerOf, padding, tarEntry } from "../../lib/tar/writer.ts";
+import type { ImageConfig } from "../../types/oci.ts";
 import type { SaveRequest } from "../contract.ts";
 import type { ImagesContext } from "../deps.ts";
 import { platformOf } from "../platform.ts";
 import { publish } from "../publish.ts";
+import { taggable } from "../tag.ts";
 import { layoutOf, type Member, type SavedImage } from "./layout.ts";
 import { type Selected, select } from "./select.ts";
 
@@ -30,7 +33,38 @@ async function savedImage({ store, snapshots }: ImagesContext, { image, referenc
   };
 }
 
-async function* archive(context: ImagesContext, images: readonly SavedImage[]): AsyncGenerator<Uint8Array> {
+/**
+ * The same archive of images that need not be known by name: builds' results. Their layers must exist, and be held by the
+ * caller.
+ */
+export async function archiveOf(
+  context: ImagesContext,
+  images: readonly { config: ImageConfig; references: readonly string[] }[],
+): Promise<AsyncIterable<Uint8Array>> {
+  const saved = images.map(async ({ config, references }): Promise<SavedImage> => {
+    const text = JSON.stringify(config);
+    const layers = config.rootfs.diff_ids.map(async (diffId) => ({
+      diffId,
+      size: await context.snapshots.layerTarSize(diffId),
+    }));
+    return {
+      id: sha256(text),
+      text,
+      config,
+      layers: await Promise.all(layers),
+      references: references.map(taggable),
+      parent: "",
+      created: Math.trunc(Date.parse(config.created ?? "1970-01-01T00:00:00Z") / 1000),
+    };
+  });
+  return archive(context, await Promise.all(saved), false);
+}
+
+async function* archive(
+  context: ImagesContext,
+  images: readonly SavedImage[],
+  tells = true,
+): AsyncGenerator<Uint8Array> {
   const lease = context.leases.open();
   try {
     context.state.transaction(() => {
@@ -41,7 +75,7 @@ async function* archive(context: ImagesContext, images: readonly SavedImage[]): 
       yield headerOf(tarEntry({ type: "directory", name, mtime }));
     for (const member of layoutOf(images)) yield* memberBytes(context, member);
     yield endOfArchive;
-    for (const { id } of images) publish(context, "save", id);
+    if (tells) for (const { id } of images) publish(context, "save", id);
   } finally {
     lease.end();
   }
