@@ -3,6 +3,7 @@ import { constants, deflateRaw } from "node:zlib";
 /** Pieces are compressed side by side, each by itself: their boundaries are part of what comes out. */
 const pieceBytes = 1024 * 1024;
 const sideBySide = 4;
+const outputBytes = 512 * 1024;
 
 /** deterministic: no name, no time, "unknown" system */
 const header = Buffer.from([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255]);
@@ -21,7 +22,7 @@ export async function* gzip(source: AsyncIterable<Uint8Array>, level: number): A
   for await (const piece of pieces(source)) {
     checksum = Bun.hash.crc32(piece, checksum);
     length += piece.length;
-    const packed = deflate(piece, isRandom(piece) ? 0 : level);
+    const packed = isRandom(piece) ? Promise.resolve(stored(piece)) : deflate(piece, level);
     packed.catch(() => undefined); // told when its turn comes
     queue.push(packed);
     if (queue.length >= sideBySide) yield (await queue.shift()) ?? lastBlock;
@@ -36,10 +37,28 @@ export async function* gzip(source: AsyncIterable<Uint8Array>, level: number): A
 
 const deflate = (piece: Uint8Array, level: number): Promise<Uint8Array> =>
   new Promise((resolve, reject) => {
-    deflateRaw(piece, { level, finishFlush: constants.Z_SYNC_FLUSH }, (error, packed) =>
+    deflateRaw(piece, { level, finishFlush: constants.Z_SYNC_FLUSH, chunkSize: outputBytes }, (error, packed) =>
       error ? reject(error) : resolve(packed),
     );
   });
+
+const storedBlockMax = 65_535;
+
+/** As it is, in blocks that say so (RFC 1951, 3.2.4). */
+function stored(piece: Uint8Array): Uint8Array {
+  const blocks = Math.ceil(piece.length / storedBlockMax);
+  const packed = Buffer.allocUnsafe(piece.length + blocks * 5);
+  let to = 0;
+  for (let at = 0; at < piece.length; at += storedBlockMax) {
+    const length = Math.min(storedBlockMax, piece.length - at);
+    packed[to] = 0;
+    packed.writeUInt16LE(length, to + 1);
+    packed.writeUInt16LE(length ^ 0xffff, to + 3);
+    packed.set(piece.subarray(at, at + length), to + 5);
+    to += 5 + length;
+  }
+  return packed;
+}
 
 /** The source in pieces of `pieceBytes`, but for the last. */
 async function* pieces(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {

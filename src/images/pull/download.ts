@@ -57,14 +57,15 @@ async function* theRest(request: Download): AsyncGenerator<Uint8Array> {
     } catch (error) {
       if (!isPassing(error)) throw error;
       // what got on counts as a new beginning: a bad line may break often
-      failures = partial.size > before + progressMin ? 1 : failures + 1;
+      failures = partial.size >= before + progressMin ? 1 : failures + 1;
       if (failures >= request.attemptsMax) throw error;
       await pause(request, failures, error);
     }
   }
 }
 
-const progressMin = 1024 * 1024;
+/** less than that is no progress: a connection for every few bytes would never end */
+const progressMin = 64 * 1024;
 
 /** From the first source that has it. */
 async function openFirst(
@@ -101,10 +102,10 @@ const isPassing = (error: unknown): boolean =>
 
 const pauseMaxSeconds = 20;
 
-/** Waits longer each time, as Docker does, or as long as the registry says. */
+/** Goes on at once the first time, then waits longer each time, or as long as the registry says. */
 async function pause({ signal, retrying }: Download, failures: number, error: unknown): Promise<void> {
   const asked = error instanceof RegistryError ? (error.retryAfterMs ?? 0) / 1000 : 0;
-  const seconds = Math.min(pauseMaxSeconds, Math.max(1, Math.ceil(asked), (failures - 1) * 5));
+  const seconds = Math.min(pauseMaxSeconds, Math.max(Math.ceil(asked), (failures - 1) * 5));
   for (let left = seconds; left > 0; left--) {
     retrying(left);
     await sleep(1000, signal);

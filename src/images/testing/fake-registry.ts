@@ -1,0 +1,142 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { gzipSync } from "node:zlib";
+import { sha256 } from "../../lib/digest.ts";
+import { mediaTypes } from "../../types/oci.ts";
+
+/** For tests: a registry on loopback that serves what it was given, and misbehaves where it is told to. */
+export class FakeRegistry {
+  readonly blobs = new Map<string, Uint8Array>();
+  /** by tag and by digest */
+  readonly manifests = new Map<string, { mediaType: string; bytes: Uint8Array }>();
+  /** "GET /v2/…", in their order, with the range where one was asked for */
+  readonly requests: string[] = [];
+  readonly headers: IncomingMessage["headers"][] = [];
+  /** answers instead of the registry; false = did not */
+  meddle: (request: IncomingMessage, response: ServerResponse) => boolean = () => false;
+  private readonly server: Server;
+
+  private constructor() {
+    this.server = createServer((request, response) => this.answer(request, response));
+  }
+
+  static async start(): Promise<FakeRegistry> {
+    const registry = new FakeRegistry();
+    await new Promise<void>((resolve) => registry.server.listen(0, "127.0.0.1", resolve));
+    return registry;
+  }
+
+  get host(): string {
+    return `127.0.0.1:${(this.server.address() as AddressInfo).port}`;
+  }
+
+  asked(beginning: string): string[] {
+    return this.requests.filter((each) => each.startsWith(beginning));
+  }
+
+  async stop(): Promise<void> {
+    this.server.closeAllConnections();
+    await new Promise((resolve) => this.server.close(resolve));
+  }
+
+  addBlob(bytes: Uint8Array): string {
+    const digest = sha256(bytes);
+    this.blobs.set(digest, bytes);
+    return digest;
+  }
+
+  addManifest(
+    tag: string | undefined,
+    mediaType: string,
+    value: unknown,
+  ): { digest: string; size: number; mediaType: string } {
+    const bytes = Buffer.from(typeof value === "string" ? value : JSON.stringify(value));
+    const digest = sha256(bytes);
+    this.manifests.set(digest, { mediaType, bytes });
+    if (tag !== undefined) this.manifests.set(tag, { mediaType, bytes });
+    return { digest, size: bytes.length, mediaType };
+  }
+
+  /** An image of these layers (their uncompressed bytes), under a tag. */
+  addImage(
+    tag: string | undefined,
+    layers: readonly Uint8Array[],
+    options: { architecture?: string; plain?: boolean } = {},
+  ) {
+    const blobs = layers.map((layer) => (options.plain ? layer : gzipSync(layer, { level: 1 })));
+    const config = Buffer.from(
+      JSON.stringify({
+        architecture: options.architecture ?? (process.arch === "x64" ? "amd64" : process.arch),
+        os: "linux",
+        config: { Cmd: ["sh"] },
+        rootfs: { type: "layers", diff_ids: layers.map((layer) => sha256(layer)) },
+      }),
+    );
+    const manifest = {
+      schemaVersion: 2,
+      mediaType: mediaTypes.dockerManifest,
+      config: { mediaType: mediaTypes.dockerConfig, size: config.length, digest: this.addBlob(config) },
+      layers: blobs.map((blob) => ({
+        mediaType: mediaTypes.dockerLayerGzip,
+        size: blob.length,
+        digest: this.addBlob(blob),
+      })),
+    };
+    return { ...this.addManifest(tag, mediaTypes.dockerManifest, manifest), manifest, id: sha256(config) };
+  }
+
+  private answer(request: IncomingMessage, response: ServerResponse): void {
+    const range = request.headers.range === undefined ? "" : ` ${request.headers.range}`;
+    this.requests.push(`${request.method} ${request.url}${range}`);
+    this.headers.push(request.headers);
+    if (this.meddle(request, response)) return;
+    const [, kind, name = ""] = /^\/v2\/.+\/(manifests|blobs)\/([^/]+)$/.exec(request.url ?? "") ?? [];
+    if (request.url === "/v2/") response.end("{}");
+    else if (kind === "manifests") this.answerManifest(name, request, response);
+    else if (kind === "blobs") this.answerBlob(name, request, response);
+    else response.writeHead(404).end();
+  }
+
+  private answerManifest(name: string, { method }: IncomingMessage, response: ServerResponse): void {
+    const found = this.manifests.get(name);
+    if (!found) {
+      const body = JSON.stringify({ errors: [{ code: "MANIFEST_UNKNOWN", message: "manifest unknown" }] });
+      response.writeHead(404, { "Content-Type": "application/json" }).end(body);
+      return;
+    }
+    response.writeHead(200, {
+      "Content-Type": found.mediaType,
+      "Docker-Content-Digest": sha256(found.bytes),
+      "Content-Length": found.bytes.length,
+    });
+    response.end(method === "HEAD" ? undefined : found.bytes);
+  }
+
+  private answerBlob(digest: string, request: IncomingMessage, response: ServerResponse): void {
+    const blob = this.blobs.get(digest);
+    if (!blob) {
+      response
+        .writeHead(404)
+        .end(JSON.stringify({ errors: [{ code: "BLOB_UNKNOWN", message: "blob unknown" }] }));
+      return;
+    }
+    const from = Number(/^bytes=(\d+)-$/.exec(request.headers.range ?? "")?.[1] ?? 0);
+    const part = blob.subarray(from);
+    response.writeHead(from > 0 ? 206 : 200, {
+      "Content-Length": part.length,
+      ...(from > 0 ? { "Content-Range": `bytes ${from}-${blob.length - 1}/${blob.length}` } : {}),
+    });
+    response.end(part);
+  }
+}
+
+/** Bytes that do not compress, the same for the same seed. */
+export function noise(length: number, seed = 1): Uint8Array {
+  const bytes = new Uint8Array(length);
+  let state = seed;
+  for (let at = 0; at < length; at++) {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    bytes[at] = state >>> 24;
+  }
+  return bytes;
+}
