@@ -37,8 +37,10 @@ export async function* gzip(source: AsyncIterable<Uint8Array>, level: number): A
 
 const deflate = (piece: Uint8Array, level: number): Promise<Uint8Array> =>
   new Promise((resolve, reject) => {
-    deflateRaw(piece, { level, finishFlush: constants.Z_SYNC_FLUSH, chunkSize: outputBytes }, (error, packed) =>
-      error ? reject(error) : resolve(packed),
+    deflateRaw(
+      piece,
+      { level, finishFlush: constants.Z_SYNC_FLUSH, chunkSize: outputBytes },
+      (error, packed) => (error ? reject(error) : resolve(packed)),
     );
   });
 

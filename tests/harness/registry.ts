@@ -8,6 +8,8 @@ import { run, type TestEngine } from "./engine.ts";
 
 export interface RegistryOptions {
   port: number;
+  /** 127.0.0.1 where absent */
+  address?: string;
   /** user and password that are asked for */
   login?: { user: string; password: string };
   /** serve TLS by a certificate of an authority made for it */
@@ -41,7 +43,7 @@ export class TestRegistry {
 
 export async function startRegistry(engine: TestEngine, options: RegistryOptions): Promise<TestRegistry> {
   const folder = await mkdtemp(join(tmpdir(), "berth-registry-"));
-  const address = `127.0.0.1:${options.port}`;
+  const address = `${options.address ?? "127.0.0.1"}:${options.port}`;
   await mkdir(join(folder, "data"));
   if (options.tls) await makeCertificates(folder);
   if (options.login) {
@@ -88,7 +90,7 @@ async function makeCertificates(folder: string): Promise<void> {
     cd "$0"
     openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout ca.key -out ca.crt -days 2 -subj /CN=test-authority
     openssl req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout server.key -out server.csr -subj /CN=registry
-    printf 'subjectAltName=IP:127.0.0.1,DNS:localhost' >ext
+    printf 'subjectAltName=IP:127.0.0.1,IP:10.99.99.1,DNS:localhost' >ext
     openssl x509 -req -in server.csr -CA ca.crt -CAkey ca.key -CAcreateserial -out server.crt -days 2 -extfile ext
   `;
   const made = await run(["bash", "-ec", script, folder]);
