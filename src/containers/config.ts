@@ -14,6 +14,8 @@ export interface ContainersConfig {
   defaultShmSize: number;
   /** `--default-ulimit`; a container's own of the same name wins */
   defaultUlimits: readonly Ulimit[];
+  /** folders of CDI specifications, of rising precedence */
+  cdiSpecDirs: readonly string[];
   dns: readonly string[];
   dnsSearch: readonly string[];
   dnsOptions: readonly string[];
@@ -54,6 +56,7 @@ export const defaultLogPolicy: LogPolicy = { maxSize: 100_000_000, maxFiles: 5 }
 export const defaultContainersConfig: Omit<ContainersConfig, "dataRoot" | "execRoot" | "engineId"> = {
   defaultShmSize: 64 * 1024 * 1024,
   defaultUlimits: [],
+  cdiSpecDirs: [],
   dns: [],
   dnsSearch: [],
   dnsOptions: [],

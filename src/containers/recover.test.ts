@@ -186,3 +186,14 @@ test("a service does not wait for one that nothing will start", async () => {
   expect((await stateOf(world, job)).Status).toBe("exited");
   expect((await stateOf(world, web)).Status).toBe("running");
 });
+
+test("a container whose snapshot a power cut took gets an empty one; others keep theirs", async () => {
+  const before = openWorld();
+  const [lost, kept] = [await createOne(before), await createOne(before)];
+  before.snapshots.delete(lost);
+  before.snapshots.add(`${kept} as it was`);
+  const world = await after(before);
+  expect(world.snapshots).toEqual(new Set([lost, kept, `${kept} as it was`]));
+  await world.containers.start(lost);
+  expect((await stateOf(world, lost)).Status).toBe("running");
+});

@@ -12,6 +12,7 @@ import { resumeLogDriver } from "./log-driver.ts";
 import { logPathIn, logPolicyOf } from "./logs.ts";
 import { discard } from "./remove.ts";
 import { wantsStartAtBoot } from "./restart-manager.ts";
+import { restoreSnapshots } from "./restore-snapshots.ts";
 import { viewKeys } from "./start/image-views.ts";
 import { dropShm } from "./start/shm.ts";
 import { sweepStaged } from "./start/staging.ts";
@@ -27,6 +28,7 @@ const breadth = 8;
  * exit; one whose start or removal was cut short is put back or finished; then policies restart what they ask for.
  */
 export async function recover(ctx: Context): Promise<void> {
+  await restoreSnapshots(ctx);
   const containers = ctx.store.all();
   const boot: Container[] = [];
   const queue = [...containers];

@@ -101,6 +101,7 @@ export function completeConfig(values: Values): EngineConfig {
     bridge: bridgeOptions(read),
     addressPools: read.list<Pool>("default-address-pools"),
     ipForward: read.flag("ip-forward", true),
+    cdiSpecDirs: cdiFolders(read),
     dns: read.list("dns").map(checkAddress),
     dnsOptions: read.list("dns-opts"),
     dnsSearch: read.list("dns-search"),
@@ -116,6 +117,13 @@ export function completeConfig(values: Values): EngineConfig {
       (value) => `storage-driver ${value} is not supported by berth: overlay2 and vfs are`,
     ),
   };
+}
+
+/** As Docker takes it: one empty name turns devices by name off. */
+function cdiFolders(read: Reader): string[] {
+  const asked = read.list<string>("cdi-spec-dirs");
+  if (asked.length === 0) return ["/etc/cdi", "/var/run/cdi"];
+  return asked.length === 1 && asked[0] === "" ? [] : asked.map((path) => absolute("cdi-spec-dirs", path));
 }
 
 function registryOptions(read: Reader): RegistryOptions {

@@ -21,6 +21,9 @@ export interface EngineConfig {
   addressPools: readonly { base: string; size: number }[];
   ipForward: boolean;
 
+  /** folders of CDI specifications, of rising precedence; none = devices by name are off */
+  cdiSpecDirs: readonly string[];
+
   dns: readonly string[];
   dnsOptions: readonly string[];
   dnsSearch: readonly string[];

@@ -38,6 +38,7 @@ const option = (key: string, type: OptionType, help: string, flag = key, short?:
 export const daemonOptions: readonly DaemonOption[] = [
   option("bip", "string", "Address of the default bridge, with its prefix"),
   option("bridge", "string", "Bridge of the default network (made where it is missing)", "bridge", "b"),
+  option("cdi-spec-dirs", "strings", "Folder of CDI specifications", "cdi-spec-dir"),
   option("cgroup-parent", "string", "Parent cgroup of all containers"),
   option("data-root", "string", 'Folder of all that persists (default "/var/lib/berth")'),
   option("debug", "bool", "Log more", "debug", "D"),
@@ -126,7 +127,7 @@ export const controlFlags = {
 
 /** Keys of Docker's daemon that this engine does not have yet; a flag in the singular stands for its key. */
 export const unsupportedKeys: ReadonlySet<string> = new Set(
-  `allow-direct-routing api-cors-header authorization-plugins bip6 bridge-accept-fwmark builder cdi-spec-dirs
+  `allow-direct-routing api-cors-header authorization-plugins bip6 bridge-accept-fwmark builder
   containerd containerd-namespace containerd-plugins-namespace containerd-plugin-namespace cpu-rt-period cpu-rt-runtime
   cri-containerd default-gateway default-gateway-v6 default-network-opts deprecated-key-path experimental features
   firewall-backend fixed-cidr fixed-cidr-v6 ip-forward-no-drop ip6tables ipv6
@@ -141,7 +142,6 @@ export const unsupportedKeys: ReadonlySet<string> = new Set(
 const unsupportedFlags: ReadonlyMap<string, string> = new Map([
   ...[...unsupportedKeys].map((key): [string, string] => [key, key]),
   ["authorization-plugin", "authorization-plugins"],
-  ["cdi-spec-dir", "cdi-spec-dirs"],
   ["default-network-opt", "default-network-opts"],
   ["feature", "features"],
   ["node-generic-resource", "node-generic-resources"],

@@ -1,6 +1,5 @@
 import { availableParallelism, hostname, machine, release, totalmem } from "node:os";
 import { basename } from "node:path";
-import { cdiFolders } from "../containers/cdi/spec-files.ts";
 import type { Containers } from "../containers/contract.ts";
 import { loopbackNetworks } from "../distribution/hosts/insecure.ts";
 import type { Images } from "../images/contract.ts";
@@ -97,7 +96,7 @@ export class InfoReporter {
       Isolation: "",
       SecurityOptions: this.securityOptions(config),
       FirewallBackend: { Driver: "nftables" },
-      CDISpecDirs: [...cdiFolders],
+      CDISpecDirs: [...config.cdiSpecDirs],
       Containerd: { Address: "", Namespaces: { Containers: "", Plugins: "" } },
       Warnings: warnings.length > 0 ? warnings : null,
     };

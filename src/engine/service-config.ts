@@ -62,6 +62,7 @@ export function containersConfig(
     engineId: identity.short,
     defaultShmSize: config.defaultShmSize,
     defaultUlimits: config.defaultUlimits,
+    cdiSpecDirs: config.cdiSpecDirs,
     dns: config.dns,
     dnsSearch: config.dnsSearch,
     dnsOptions: config.dnsOptions,

@@ -7,9 +7,11 @@ import type {
   ContainerProcess,
   ExecProcess,
   ExitReport,
+  HeldNamespace,
   LogDriverRequest,
   LogOptions,
   LogPolicy,
+  NamespaceKind,
   ProcessState,
   ResourceUsage,
   Runtime,
@@ -22,6 +24,7 @@ import { createContainer } from "./create.ts";
 import { deleteContainer } from "./delete.ts";
 import { Execs, type RunningExec } from "./exec.ts";
 import { Expectation } from "./expect.ts";
+import { holdNamespace } from "./held-namespace.ts";
 import type { LogForwarders } from "./log-drivers/forwarders.ts";
 import { clearLog } from "./logs/clear.ts";
 import { readLogs } from "./logs/read.ts";
@@ -78,6 +81,11 @@ export class ConmonRuntime implements Runtime {
     if (all) this.context.cgroups.signalAll(cgroup, signal);
     else if (pidfd === undefined || !signalPidfd(pidfd, signal))
       throw new EngineError("notFound", `container ${id} has no process`);
+  }
+
+  holdNamespace(id: string, kind: NamespaceKind): HeldNamespace {
+    const { pid, pidfd } = this.context.containers.get(id);
+    return holdNamespace({ pid, pidfd }, kind, id);
   }
 
   pause(id: string): Promise<void> {

@@ -160,6 +160,14 @@ export interface ResourceUsage {
   io: { bytes: IoCount[]; operations?: IoCount[] };
 }
 
+/** as below /proc/<pid>/ns */
+export type NamespaceKind = "ipc" | "net" | "pid" | "uts";
+
+export interface HeldNamespace {
+  path: string;
+  close(): void;
+}
+
 export interface Runtime {
   /** Default OCI runtime ("crun" or "runc"), its version, and the cgroup layout in use. */
   readonly facts: RuntimeFacts;
@@ -180,6 +188,8 @@ export interface Runtime {
   start(id: string): Promise<void>;
   /** Signal to the first process; with `all`, to every process of the container. `notFound` when it is gone. */
   kill(id: string, signal: number, options?: { all?: boolean }): Promise<void>;
+  /** A namespace of the container's first process, by a path that can mean no other, also when it ends meanwhile. */
+  holdNamespace(id: string, kind: NamespaceKind): HeldNamespace;
   pause(id: string): Promise<void>;
   resume(id: string): Promise<void>;
   /** Removes what is left of it (cgroup, runtime state, bundle); kills what still runs. Idempotent.

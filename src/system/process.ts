@@ -104,12 +104,25 @@ export async function runCommand(argv: readonly string[], timeoutMs = 30_000): P
       env: { PATH: process.env["PATH"] ?? "", LC_ALL: "C" },
     });
     const [stdout, stderr, exitCode] = await Promise.all([
-      child.stdout.text(),
-      child.stderr.text(),
+      firstPart(child.stdout),
+      firstPart(child.stderr),
       child.exited,
     ]);
-    return { exitCode, stdout: stdout.slice(0, 65_536), stderr: stderr.slice(0, 65_536) };
+    return { exitCode, stdout, stderr };
   } catch (error) {
     throw new EngineError("internal", `run ${argv[0]}: ${messageOf(error)}`, { cause: error });
   }
+}
+
+const keptMax = 65_536;
+
+/** Reads to the end, so that the writer is never held up, and keeps the beginning. */
+async function firstPart(stream: ReadableStream<Uint8Array>): Promise<string> {
+  const kept: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of stream) {
+    if (size < keptMax) kept.push(chunk.subarray(0, keptMax - size));
+    size += chunk.length;
+  }
+  return Buffer.concat(kept).toString();
 }

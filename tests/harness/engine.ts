@@ -6,6 +6,7 @@ import { existsSync, statSync } from "node:fs";
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { endAbandoned } from "./abandoned.ts";
 
 export interface Outcome {
   code: number;
@@ -198,6 +199,7 @@ export class TestEngine {
       if (ids.length) await this.run([berth, "rm", "-fv", ...ids], { timeoutMs: 120_000 });
       await this.stop("SIGTERM");
     }
+    await endAbandoned(await readdir(join(this.home, "data", "containers")).catch(() => []));
     for (const pid of await processesWith(this.home)) {
       try {
         process.kill(pid, "SIGKILL");

@@ -1,12 +1,12 @@
 import { EngineError } from "../../lib/errors.ts";
 import type { DeviceRequest, HostConfig } from "../../types/api.ts";
-import { type CdiEdits, type CdiSpec, cdiFolders, readSpecs } from "./spec-files.ts";
+import { type CdiEdits, type CdiSpec, readSpecs } from "./spec-files.ts";
 
 /** What the devices that a container asks for by name (`--device vendor/class=name`, `--gpus`) add to it. */
 export async function cdiEdits(
   host: HostConfig,
+  folders: readonly string[],
   report: (text: string) => void,
-  folders: readonly string[] = cdiFolders,
 ): Promise<CdiEdits[]> {
   const requests = host.DeviceRequests ?? [];
   if (requests.length === 0) return [];

@@ -2,9 +2,6 @@ import { open, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { messageOf } from "../../lib/errors.ts";
 
-/** Where device vendors describe their devices, of rising precedence (Container Device Interface, SPEC.md). */
-export const cdiFolders: readonly string[] = ["/etc/cdi", "/var/run/cdi"];
-
 const fileMax = 4 << 20;
 const filesMax = 256;
 

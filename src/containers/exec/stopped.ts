@@ -8,7 +8,7 @@ import { bundleOf, type Context } from "../context.ts";
 import { sandboxRequest } from "../networks/request.ts";
 import { holdRoot } from "../root.ts";
 import { finishHosts } from "../start/files.ts";
-import { joinedContainer, networkDonor } from "../start/namespaces.ts";
+import { joinedContainer, joinNamespaces, networkDonor } from "../start/namespaces.ts";
 import { prepareShm, releaseShm } from "../start/shm.ts";
 import { execInput, specFor } from "../start/spec.ts";
 import { nameFiles, runtimeName } from "../start/start.ts";
@@ -118,9 +118,10 @@ async function begin(
   const spec = specFor(ctx, container, {
     root,
     netnsPath: sandbox?.netnsPath,
+    joined: joinNamespaces(ctx, container, (close) => held.push(close)),
     files,
     mounts: [...mounts, ...shm],
-    edits: await cdiEdits(hostConfig, (text) => ctx.logger.warn(text)),
+    edits: await cdiEdits(hostConfig, ctx.config.cdiSpecDirs, (text) => ctx.logger.warn(text)),
     visit: { id: exec.id, process: execInput(ctx, container, exec, options.size) },
   });
   undo.add("process", () => ctx.runtime.delete(exec.id));

@@ -2,7 +2,7 @@ import { messageOf } from "../../lib/errors.ts";
 import { formatNs, nowNs, parseNs } from "../../lib/time.ts";
 import type { ContainerState, HealthConfig, HealthResult } from "../../types/api.ts";
 import type { Container } from "../container.ts";
-import { type Context, tell } from "../context.ts";
+import { type Context, longestTimerMs, tell } from "../context.ts";
 import { type Probe, type ProbeResult, shortened } from "./probe.ts";
 
 const keptResults = 5;
@@ -138,7 +138,7 @@ export class HealthMonitor {
   private async run(): Promise<ProbeResult> {
     const timeoutMs = (this.options.check.Timeout || this.times.timeout) / 1e6;
     const late = new AbortController();
-    const timer = setTimeout(() => late.abort(), timeoutMs);
+    const timer = setTimeout(() => late.abort(), Math.min(timeoutMs, longestTimerMs));
     const given = Promise.withResolvers<ProbeResult>();
     const sentence = `Health check exceeded timeout (${durationText(timeoutMs)})`;
     const tooLate = { exitCode: -1, output: sentence };

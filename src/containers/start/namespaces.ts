@@ -1,4 +1,5 @@
-import { EngineError } from "../../lib/errors.ts";
+import { EngineError, wrap } from "../../lib/errors.ts";
+import type { NamespaceKind } from "../../runtime/contract.ts";
 import type { NamespaceInput, NamespacesInput } from "../../runtime/spec/input.ts";
 import type { Container } from "../container.ts";
 import type { Context } from "../context.ts";
@@ -41,43 +42,68 @@ export function ipcDonor(ctx: Context, container: Container): Container | undefi
   return donor;
 }
 
-function pidNamespace(ctx: Context, container: Container): NamespaceInput {
-  const mode = container.spec.hostConfig.PidMode;
-  if (mode === "host") return "host";
-  const joined = joinedContainer(mode);
-  if (joined === undefined) return "private";
+function pidDonor(ctx: Context, container: Container): Container | undefined {
+  const joined = joinedContainer(container.spec.hostConfig.PidMode);
+  if (joined === undefined) return undefined;
   const donor = donorOf(ctx, joined, "");
   if (!donor.alive)
     throw new EngineError("conflict", `failed to join PID namespace: container ${donor.id} is not running`);
-  return { path: `/proc/${donor.life.pid}/ns/pid` };
+  return donor;
+}
+
+/** Paths of others' namespaces that a container joins. */
+export type JoinedNamespaces = Partial<Record<NamespaceKind, string>>;
+
+/** Holds them until the runtime has joined: `keep` takes what lets go of each. */
+export function joinNamespaces(
+  ctx: Context,
+  container: Container,
+  keep: (close: () => void) => void,
+): JoinedNamespaces {
+  const hold = (donor: Container, kind: NamespaceKind, failure: string): string => {
+    try {
+      const { path, close } = ctx.runtime.holdNamespace(donor.id, kind);
+      keep(close);
+      return path;
+    } catch (error) {
+      throw wrap(failure, error);
+    }
+  };
+  const network = networkDonor(ctx, container);
+  const ipc = ipcDonor(ctx, container);
+  const pid = pidDonor(ctx, container);
+  return {
+    ...(network
+      ? {
+          net:
+            network.life.sandbox?.netnsPath ?? hold(network, "net", "joining network namespace of container"),
+          ...(container.spec.hostConfig.UTSMode === "host"
+            ? {}
+            : { uts: hold(network, "uts", "joining network namespace of container") }),
+        }
+      : {}),
+    ...(ipc ? { ipc: hold(ipc, "ipc", "failed to join IPC namespace") } : {}),
+    ...(pid ? { pid: hold(pid, "pid", "failed to join PID namespace") } : {}),
+  };
 }
 
 /** Every namespace decided; `netnsPath` is the sandbox's where the container has one of its own. */
 export function namespacesOf(
-  ctx: Context,
-  container: Container,
+  { spec: { hostConfig } }: Container,
+  joined: JoinedNamespaces,
   netnsPath: string | undefined,
 ): NamespacesInput {
-  const { hostConfig } = container.spec;
-  const donor = networkDonor(ctx, container);
-  const shared = ipcDonor(ctx, container);
-  const network: NamespaceInput = donor
-    ? { path: donor.life.sandbox?.netnsPath ?? `/proc/${donor.life.pid}/ns/net` }
-    : netnsPath === undefined
-      ? "host"
-      : { path: netnsPath };
-  const uts: NamespaceInput =
-    hostConfig.UTSMode === "host" ? "host" : donor ? { path: `/proc/${donor.life.pid}/ns/uts` } : "private";
+  const decide = (kind: NamespaceKind, mode: string): NamespaceInput => {
+    if (mode === "host") return "host";
+    const path = joined[kind];
+    return path === undefined ? "private" : { path };
+  };
+  const network = joined.net ?? netnsPath;
   return {
-    network,
-    pid: pidNamespace(ctx, container),
-    ipc:
-      hostConfig.IpcMode === "host"
-        ? "host"
-        : shared
-          ? { path: `/proc/${shared.life.pid}/ns/ipc` }
-          : "private",
-    uts,
+    network: network === undefined ? "host" : { path: network },
+    pid: decide("pid", hostConfig.PidMode),
+    ipc: decide("ipc", hostConfig.IpcMode),
+    uts: decide("uts", hostConfig.UTSMode),
     cgroup: hostConfig.CgroupnsMode === "private" ? "private" : "host",
   };
 }

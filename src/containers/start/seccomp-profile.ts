@@ -1,3 +1,4 @@
+import { release } from "node:os";
 import { EngineError, messageOf } from "../../lib/errors.ts";
 import { resolveCapabilities } from "../../runtime/spec/capabilities.ts";
 import type { HostConfig } from "../../types/api.ts";
@@ -5,8 +6,9 @@ import type { Seccomp, SeccompSyscall } from "../../types/runtime-spec.ts";
 
 /** The part of a profile's rule that says when it holds. */
 interface Condition {
-  caps?: string[];
-  arches?: string[];
+  caps?: string[] | null;
+  arches?: string[] | null;
+  /** "5.9": the kernel has to be at least that */
   minKernel?: string;
 }
 
@@ -16,8 +18,8 @@ interface ProfileRule {
   action: string;
   errnoRet?: number;
   args?: { index: number; value: number; valueTwo?: number; op: string }[] | null;
-  includes?: Condition;
-  excludes?: Condition;
+  includes?: Condition | null;
+  excludes?: Condition | null;
 }
 
 interface Profile {
@@ -65,10 +67,24 @@ export function readSeccompProfile(text: string, host: HostConfig): Seccomp {
   };
 }
 
-function holds({ includes = {}, excludes = {} }: ProfileRule, caps: ReadonlySet<string>): boolean {
-  if (excludes.caps?.some((cap) => caps.has(cap)) || excludes.arches?.includes(arch.go)) return false;
-  if (includes.caps?.some((cap) => !caps.has(cap))) return false;
-  return !includes.arches?.length || includes.arches.includes(arch.go);
+function holds({ includes, excludes }: ProfileRule, caps: ReadonlySet<string>): boolean {
+  if (excludes?.caps?.some((cap) => caps.has(cap)) || excludes?.arches?.includes(arch.go)) return false;
+  if (excludes?.minKernel && kernelIsAtLeast(excludes.minKernel)) return false;
+  if (includes?.caps?.some((cap) => !caps.has(cap))) return false;
+  if (includes?.minKernel && !kernelIsAtLeast(includes.minKernel)) return false;
+  return !includes?.arches?.length || includes.arches.includes(arch.go);
+}
+
+/** Versions are compared by their first two numbers. */
+export function kernelIsAtLeast(wanted: string, running = release()): boolean {
+  const read = (text: string): [number, number] | undefined => {
+    const found = /^(\d+)\.(\d+)/.exec(text);
+    return found ? [Number(found[1]), Number(found[2])] : undefined;
+  };
+  const [want, have] = [read(wanted), read(running)];
+  if (!want || !have)
+    throw new EngineError("invalid", `Decoding seccomp profile failed: invalid kernel version: ${wanted}`);
+  return have[0] > want[0] || (have[0] === want[0] && have[1] >= want[1]);
 }
 
 const ruleOf = (rule: ProfileRule): SeccompSyscall => ({

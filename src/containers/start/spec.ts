@@ -15,7 +15,7 @@ import { linkedEnvironment } from "../links/start.ts";
 import { devicesOf } from "./devices.ts";
 import { environmentOf, withVariables } from "./environment.ts";
 import type { NameFiles } from "./files.ts";
-import { joinedContainer, namespacesOf } from "./namespaces.ts";
+import { type JoinedNamespaces, joinedContainer, namespacesOf } from "./namespaces.ts";
 import { resourcesOf } from "./resources.ts";
 import { securityOf } from "./security.ts";
 import { userIn } from "./user.ts";
@@ -24,6 +24,8 @@ import { userIn } from "./user.ts";
 export interface SpecParts {
   root: string;
   netnsPath: string | undefined;
+  /** others' namespaces, held */
+  joined: JoinedNamespaces;
   files: NameFiles;
   mounts: readonly MountInput[];
   /** a command of its own on the same files, under another id */
@@ -41,7 +43,7 @@ export function specFor(ctx: Context, container: Container, parts: SpecParts): S
   const init = initOf(ctx, hostConfig);
   refuseSysctls(hostConfig);
   const devices = devicesOf(hostConfig);
-  const namespaces = namespacesOf(ctx, container, parts.netnsPath);
+  const namespaces = namespacesOf(container, parts.joined, parts.netnsPath);
   const input: SpecInput = {
     process,
     hostname: namespaces.uts === "private" ? config.Hostname : "",

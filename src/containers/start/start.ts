@@ -17,7 +17,7 @@ import { nextRetry, scheduleRestart } from "../restart-manager.ts";
 import { failureOf } from "./failure.ts";
 import { finishHosts, nameFilesOf, writeNameFiles } from "./files.ts";
 import { unmountViews } from "./image-views.ts";
-import { joinedContainer, networkDonor } from "./namespaces.ts";
+import { joinedContainer, joinNamespaces, networkDonor } from "./namespaces.ts";
 import { prepareShm, releaseShm } from "./shm.ts";
 import { specFor } from "./spec.ts";
 import { makeTargets } from "./targets.ts";
@@ -100,9 +100,10 @@ async function bringUp(ctx: Context, container: Container, undo: Undo): Promise<
   const spec = specFor(ctx, container, {
     root,
     netnsPath: sandbox?.netnsPath,
+    joined: joinNamespaces(ctx, container, (close) => held.push(close)),
     files,
     mounts: [...mounts, ...shm],
-    edits: await cdiEdits(container.spec.hostConfig, (text) => ctx.logger.warn(text)),
+    edits: await cdiEdits(container.spec.hostConfig, ctx.config.cdiSpecDirs, (text) => ctx.logger.warn(text)),
   });
   const logPath = logPathIn(ctx, container);
   const followLog = await openLogDriver(ctx, container, { mustConnect: !container.startsAgain });

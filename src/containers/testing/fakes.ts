@@ -79,6 +79,7 @@ export class FakeRuntime {
       if (failure) throw failure;
       this.limits.push(limits);
     },
+    holdNamespace: (id: string, kind: string) => ({ path: `/held/${id}/${kind}`, close: () => undefined }),
     pause: async () => undefined,
     resume: async () => undefined,
     delete: async (id: string) => void this.deleted.push(id),
@@ -159,6 +160,8 @@ export interface World {
   containers: Containers;
   runtime: FakeRuntime;
   volumes: FakeVolumes;
+  /** keys of the snapshots that exist */
+  snapshots: Set<string>;
   clock: FakeClock;
   state: State;
   dataRoot: string;
@@ -184,13 +187,14 @@ function fakeImages(config: ImageConfig): Images {
   });
 }
 
-function fakeSnapshots(root: string): Snapshots {
+function fakeSnapshots(root: string, keys: Set<string>): Snapshots {
   return partial<Snapshots>("snapshots", {
     driver: "overlay2",
-    prepare: async () => undefined,
+    prepare: async (key: string) => void keys.add(key),
+    keys: async () => [...keys],
     mount: async () => root,
     unmount: async () => undefined,
-    remove: async () => undefined,
+    remove: async (key: string) => void keys.delete(key),
     rootPath: () => root,
     sweep: async () => undefined,
     graphDriver: () => ({ Name: "overlay2", Data: {} }),
@@ -240,12 +244,13 @@ export function openWorld(options: { image?: ImageConfig; before?: World } = {})
   const runtime = new FakeRuntime();
   const volumes = options.before?.volumes ?? new FakeVolumes();
   const clock = new FakeClock();
+  const snapshots = options.before?.snapshots ?? new Set<string>();
   const containers = openContainers(
     {
       state,
       events: bus,
       images: fakeImages(options.image ?? imageConfig),
-      snapshots: fakeSnapshots(dataRoot),
+      snapshots: fakeSnapshots(dataRoot, snapshots),
       volumes: volumes.service,
       networks: fakeNetworks(),
       runtime: runtime.service,
@@ -256,7 +261,7 @@ export function openWorld(options: { image?: ImageConfig; before?: World } = {})
   );
   const actions = (): string[] =>
     events.filter(({ Type }) => Type === "container").map(({ Action }) => Action);
-  return { containers, runtime, volumes, clock, state, dataRoot, events, actions };
+  return { containers, runtime, volumes, snapshots, clock, state, dataRoot, events, actions };
 }
 
 /** Lets everything that is under way come to rest. */

@@ -3,6 +3,7 @@ import { basename, dirname, join } from "node:path";
 import { newId } from "../../lib/ids.ts";
 import { unmount } from "../../system/mount.ts";
 import { mountPoints } from "../../system/mount-table.ts";
+import { syncFolder } from "../../system/sync-folder.ts";
 import { removeTree } from "../../system/tree-remove.ts";
 import { imageFile, neverMounted } from "./image.ts";
 
@@ -56,7 +57,11 @@ export class VolumeFolders {
       // whatever the engine's umask, every user of a container may read a new volume
       await chmod(data, 0o755);
       await prepare(temporary);
-      if (target !== undefined) await rename(temporary, target);
+      if (target !== undefined) {
+        await rename(temporary, target);
+        // the row that tells of it must not come to the disk before it
+        await syncFolder(dirname(target));
+      }
       return temporary;
     } catch (error) {
       await removeTree(temporary);

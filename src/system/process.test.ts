@@ -1,0 +1,18 @@
+import { expect, test } from "bun:test";
+import { runCommand } from "./process.ts";
+
+test("a command that says too much is read to its end, and its beginning kept", async () => {
+  const { exitCode, stdout, stderr } = await runCommand([
+    "sh",
+    "-c",
+    "echo start; head -c 3000000 /dev/zero; echo oops >&2; exit 3",
+  ]);
+  expect(exitCode).toBe(3);
+  expect(stdout.length).toBe(65_536);
+  expect(stdout).toStartWith("start\n");
+  expect(stderr).toBe("oops\n");
+});
+
+test("a command that is not there is told by its name", () => {
+  expect(runCommand(["/no/such/command"])).rejects.toThrow("run /no/such/command");
+});
