@@ -25,6 +25,14 @@ export interface PortRequest {
   hostPortEnd: number;
 }
 
+/** What a container asks beyond its networks' names, and how. */
+export interface DnsChoice {
+  /** its own or the engine's name servers; none = the host's */
+  servers: readonly string[];
+  /** resolv.conf's options where they are not the host's */
+  options: readonly string[];
+}
+
 export interface SandboxRequest {
   containerId: string;
   containerName: string;
@@ -33,6 +41,8 @@ export interface SandboxRequest {
   /** network name or id → what the user asked of the endpoint (aliases, fixed address, MAC) */
   networks: Record<string, Partial<EndpointSettings>>;
   ports: PortRequest[];
+  /** absent = all as the host's */
+  dns?: DnsChoice;
 }
 
 /** A sandbox that stands joins one more network. */

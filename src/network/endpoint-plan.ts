@@ -27,7 +27,7 @@ export interface PlannedEndpoint {
   plan: EndpointPlan | undefined;
 }
 
-type Owner = Pick<SandboxRequest, "containerId" | "containerName" | "hostname">;
+export type Owner = Pick<SandboxRequest, "containerId" | "containerName" | "hostname" | "dns">;
 
 /** Takes addresses for the endpoint and decides everything about it; `taken` are the interfaces the container has. */
 export function planEndpoint(
@@ -37,9 +37,16 @@ export function planEndpoint(
   { addresses, taken }: { addresses: Addresses; taken: ReadonlySet<string> },
 ): PlannedEndpoint {
   const id = newId();
-  const { containerId, containerName } = owner;
+  const { containerId, containerName, dns } = owner;
   const link = linkPlan(definition, id);
-  const common = { sandboxId, netnsPath: path, networkName: definition.name, containerName, ports: [] };
+  const common = {
+    sandboxId,
+    netnsPath: path,
+    networkName: definition.name,
+    containerName,
+    ports: [],
+    ...(dns ? { dns } : {}),
+  };
   const identity = { id, containerId, networkId: definition.id };
   if (!link) {
     const settings = endpointSettings(asked, { NetworkID: definition.id, EndpointID: id });

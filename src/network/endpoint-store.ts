@@ -1,5 +1,6 @@
 import type { State } from "../state/database.ts";
 import type { EndpointSettings } from "../types/api.ts";
+import type { DnsChoice } from "./contract.ts";
 import type { PublishedPort } from "./ports/published.ts";
 
 /** A container's place in one network, as recorded in `endpoints`: what adopting or sweeping it needs. */
@@ -25,6 +26,8 @@ export interface EndpointRecord {
     anchor?: boolean;
     settings: EndpointSettings;
     ports: PublishedPort[];
+    /** for the resolver; rows of earlier versions lack it */
+    dns?: DnsChoice;
   };
 }
 

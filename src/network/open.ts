@@ -27,6 +27,8 @@ import { formatIp, parseCidr } from "./ip.ts";
 import { hasLeftovers, hostSubnets, missingOnHost } from "./kernel/probe.ts";
 import { LazyWorker } from "./lazy-worker.ts";
 import { Membership } from "./membership.ts";
+import { NameResolver } from "./names/resolver.ts";
+import { startNamesThread } from "./names/thread.ts";
 import { NamespacePool } from "./namespace-pool.ts";
 import { localPool, readPools } from "./pools.ts";
 import { forwardPort } from "./ports/forward.ts";
@@ -34,8 +36,8 @@ import { hostHasIpv6, localPortRange } from "./ports/host-ports.ts";
 import { Publisher } from "./ports/publisher.ts";
 import { type DefaultBridgeOptions, definePredefined } from "./predefined.ts";
 import { checkEndpoint, checkRequest } from "./requests.ts";
-import { buildResolvConf, readHostResolvConf } from "./resolv-conf.ts";
-import { Sandboxes } from "./sandboxes.ts";
+import { buildResolvConf, ndotsIsSet, readHostResolvConf } from "./resolv-conf.ts";
+import { type Resolver, Sandboxes } from "./sandboxes.ts";
 
 export interface NetworkOptions extends DefaultBridgeOptions {
   state: State;
@@ -56,6 +58,8 @@ const lingerMs = 1000;
 const workerIdleMs = 30_000;
 /** how soon rules that another program flushed are there again */
 const watchMs = 5000;
+/** the resolver's thread outlives the last container on a user-defined network */
+const namesLingerMs = 30_000;
 
 export async function openNetworks(options: NetworkOptions): Promise<Networks> {
   const definitions = new Definitions(options.state);
@@ -77,6 +81,13 @@ const bridgesIn = (definitions: Definitions): BridgeNetwork[] =>
 /** Of the engine's id, so that engines do not meddle with each other's rules. */
 const tableName = (engineId: string): string => `berth-${engineId.replace(/[^0-9A-Za-z]/g, "").slice(0, 12)}`;
 
+/** The host as a bridge's containers reach it: the bridge's own addresses. */
+function hostAddresses(definition: NetworkDefinition | undefined): { ipv4: string; ipv6: string } {
+  if (definition?.driver !== "bridge") return { ipv4: "", ipv6: "" };
+  const { v4, v6 } = readBridge(definition);
+  return { ipv4: v4 ? formatIp(v4.gateway) : "", ipv6: v6 ? formatIp(v6.gateway) : "" };
+}
+
 /** The service: definitions, sandboxes and their membership behind the contract. */
 class EngineNetworks implements Networks {
   readonly directory = new Directory();
@@ -86,6 +97,7 @@ class EngineNetworks implements Networks {
   private readonly host: HostSide;
   private readonly sandboxes: Sandboxes;
   private readonly membership: Membership;
+  private readonly names: NameResolver;
   private readonly worker: LazyWorker;
   /** networks are made and removed one at a time: each choice of a subnet knows the ones before */
   private last: Promise<unknown> = Promise.resolve();
@@ -120,6 +132,13 @@ class EngineNetworks implements Networks {
       forward: forwardPort,
     });
     this.addresses = new Addresses((network) => endpoints.addressesIn(network));
+    this.names = new NameResolver({
+      directory: this.directory,
+      startThread: () => startNamesThread((fault) => logger.warn("name resolver", { fault })),
+      hostIn: (id) => hostAddresses(definitions.get(id)),
+      lingerMs: namesLingerMs,
+      logger,
+    });
     this.sandboxes = new Sandboxes({
       call,
       definitions,
@@ -129,6 +148,10 @@ class EngineNetworks implements Networks {
       pool,
       host: this.host,
       directory: this.directory,
+      resolver: {
+        attach: (sandbox) => this.attachNames(sandbox),
+        detach: (containerId) => this.names.detach(containerId),
+      },
       netnsFolder,
       logger,
       leftovers: () => hasLeftovers({ bridge, table, netnsFolder }),
@@ -198,7 +221,17 @@ class EngineNetworks implements Networks {
   async shutdown(alive: ReadonlySet<string>): Promise<void> {
     this.host.stopWatch();
     await this.sandboxes.shutdown(alive);
+    await this.names.end();
     await this.worker.end();
+  }
+
+  private async attachNames({
+    containerId,
+    netnsPath,
+    dns: { servers, options },
+  }: Parameters<Resolver["attach"]>[0]): Promise<void> {
+    const ndotsSet = ndotsIsSet(await readHostResolvConf({ userNetwork: true }), options);
+    await this.names.attach({ containerId, netnsPath, dns: servers, ndotsSet });
   }
 
   private async make(request: NetworkCreateRequest): Promise<{ id: string; warning: string }> {

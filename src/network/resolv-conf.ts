@@ -150,3 +150,7 @@ function ndotsSource(from: Parsed, { dnsOptions }: ResolvOptions): string {
   if (dnsOptions.some(isNdots)) return "override";
   return dnsOptions.length === 0 && from.options.some(isNdots) ? "host" : "";
 }
+
+/** Whether the container's resolv.conf has `ndots` by its own or the host's will: then its library adds the domains. */
+export const ndotsIsSet = (host: HostResolvConf, dnsOptions: readonly string[]): boolean =>
+  (dnsOptions.length > 0 ? dnsOptions : parseResolvConf(host.text).options).some(isNdots);

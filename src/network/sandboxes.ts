@@ -4,12 +4,19 @@ import { newId } from "../lib/ids.ts";
 import type { Logger } from "../lib/log.ts";
 import type { PortMap } from "../types/api.ts";
 import type { Addresses } from "./addresses.ts";
-import type { PortRequest, RepublishRequest, Sandbox, SandboxRequest, SandboxState } from "./contract.ts";
+import type {
+  DnsChoice,
+  PortRequest,
+  RepublishRequest,
+  Sandbox,
+  SandboxRequest,
+  SandboxState,
+} from "./contract.ts";
 import type { Definitions } from "./definitions.ts";
 import type { Directory } from "./directory.ts";
 import { readBridge } from "./driver-options.ts";
 import { namedEndpoint } from "./endpoint-names.ts";
-import { type Attachment, type PlannedEndpoint, planEndpoint } from "./endpoint-plan.ts";
+import { type Attachment, type Owner, type PlannedEndpoint, planEndpoint } from "./endpoint-plan.ts";
 import type { EndpointRecord, EndpointStore } from "./endpoint-store.ts";
 import { gatewaysOf, routesOf } from "./gateways.ts";
 import type { HostSide } from "./host-side.ts";
@@ -25,7 +32,7 @@ import type { Call, EndpointPlan, PortPlan } from "./worker-protocol.ts";
 /** Answers containers' questions for names, in each sandbox on a user-defined network. */
 export interface Resolver {
   /** called while the sandbox is wired, and again after an engine restart */
-  attach(sandbox: { containerId: string; netnsPath: string }): Promise<void>;
+  attach(sandbox: { containerId: string; netnsPath: string; dns: DnsChoice }): Promise<void>;
   detach(containerId: string): void;
 }
 
@@ -192,7 +199,7 @@ export class Sandboxes {
 
   /** A container's interface on a network, in a sandbox that has these already. */
   plan(
-    owner: Pick<SandboxRequest, "containerId" | "containerName" | "hostname">,
+    owner: Owner,
     attachment: Attachment,
     namespace: HeldNamespace,
     records: readonly EndpointRecord[],
@@ -228,7 +235,8 @@ export class Sandboxes {
 
   async attachResolver({ containerId, netnsPath, records }: Live): Promise<void> {
     const wants = records.some(({ spec }) => spec.settings.DNSNames !== null);
-    if (wants) await this.tools.resolver?.attach({ containerId, netnsPath });
+    const dns = records.findLast(({ spec }) => spec.dns)?.spec.dns ?? { servers: [], options: [] };
+    if (wants) await this.tools.resolver?.attach({ containerId, netnsPath, dns });
   }
 
   releaseAddresses({ networkId, ipv4, ipv6 }: EndpointRecord): void {

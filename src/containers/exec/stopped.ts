@@ -98,7 +98,7 @@ async function begin(
   undo.add("root", release);
   const own = joinedContainer(hostConfig.NetworkMode) === undefined;
   if (own) undo.add("network", () => ctx.networks.close(container.id));
-  const sandbox = own ? await ctx.networks.open({ ...sandboxRequest(container), ports: [] }) : undefined;
+  const sandbox = own ? await ctx.networks.open({ ...sandboxRequest(ctx, container), ports: [] }) : undefined;
   sandbox?.ready.catch(() => undefined); // awaited below
   const files = await nameFiles(ctx, container);
   const held: (() => void)[] = [];

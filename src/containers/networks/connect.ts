@@ -59,7 +59,7 @@ function refuse(ctx: Context, container: Container, network: string): void {
 
 function connectLater(ctx: Context, container: Container, { name, network, asked }: Connection): void {
   ctx.networks.checkEndpoint(network, asked);
-  const identity = networkIdentity(container);
+  const identity = networkIdentity(ctx, container);
   const dnsNames = ctx.networks.dnsNames({ ...identity, network, asked });
   const networks = { ...container.life.networks, [name]: { id: "", dnsNames } };
   ctx.store.change(container, {
@@ -73,7 +73,7 @@ async function connectLive(
   container: Container,
   { network, asked }: Connection,
 ): Promise<void> {
-  const state = await ctx.networks.connect({ ...networkIdentity(container), network, asked });
+  const state = await ctx.networks.connect({ ...networkIdentity(ctx, container), network, asked });
   const id = ctx.networks.get(network).Id;
   const [name = network, joined] =
     Object.entries(state.endpoints).find(([, one]) => one.NetworkID === id) ?? [];

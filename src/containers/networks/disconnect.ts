@@ -43,7 +43,7 @@ async function disconnectLive(ctx: Context, container: Container, network: strin
   const endpoints = without(sandbox.endpoints, name) as Record<string, EndpointSettings>;
   adoptState(ctx, container, networks, { ...sandbox, endpoints });
   try {
-    const state = await ctx.networks.disconnect({ ...networkIdentity(container), network });
+    const state = await ctx.networks.disconnect({ ...networkIdentity(ctx, container), network });
     adoptState(ctx, container, networks, state);
   } catch (error) {
     ctx.store.change(container, { spec, life });

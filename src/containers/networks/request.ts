@@ -48,16 +48,23 @@ export function exposedPorts(config: ContainerConfig): { port: number; protocol:
 }
 
 /** Who a container is on its networks, and what it publishes. */
-export const networkIdentity = ({ id, name, spec }: Container): Omit<SandboxRequest, "networks"> => ({
+export const networkIdentity = (
+  { config }: Pick<Context, "config">,
+  { id, name, spec }: Container,
+): Omit<SandboxRequest, "networks"> => ({
   containerId: id,
   containerName: name,
   hostname: spec.config.Hostname,
   ports: portRequests(spec.config, spec.hostConfig),
+  dns: {
+    servers: spec.hostConfig.Dns?.length ? spec.hostConfig.Dns : config.dns,
+    options: spec.hostConfig.DnsOptions?.length ? spec.hostConfig.DnsOptions : config.dnsOptions,
+  },
 });
 
 /** A network it was in is asked for by its id: another one of that name is another network. */
-export const sandboxRequest = (container: Container): SandboxRequest => ({
-  ...networkIdentity(container),
+export const sandboxRequest = (ctx: Pick<Context, "config">, container: Container): SandboxRequest => ({
+  ...networkIdentity(ctx, container),
   networks: Object.fromEntries(
     Object.entries(container.spec.networks).map(([name, asked]) => [
       container.life.networks?.[name]?.id || name,

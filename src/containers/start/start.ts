@@ -150,7 +150,7 @@ function openNetwork(ctx: Context, container: Container): Promise<Sandbox | unde
   const mode = container.spec.hostConfig.NetworkMode;
   if (joinedContainer(mode) !== undefined) return Promise.resolve(undefined);
   return ctx.networks
-    .open(sandboxRequest(container))
+    .open(sandboxRequest(ctx, container))
     .catch((error: unknown) => Promise.reject(networkFailure(error)));
 }
 
