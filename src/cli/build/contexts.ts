@@ -1,0 +1,34 @@
+import { stat } from "node:fs/promises";
+import type { LocalBuildRequest } from "../../types/local-build.ts";
+import { fileError } from "../run/key-value-files.ts";
+import { buildError, optionError } from "./failure.ts";
+import { localFolder, patternsOf, readIgnoreFile } from "./folder.ts";
+
+const imagePrefix = "docker-image://";
+
+/** `--build-context name=folder` and `name=docker-image://reference`. */
+export async function readContexts(options: readonly string[]): Promise<LocalBuildRequest["namedContexts"]> {
+  const contexts: LocalBuildRequest["namedContexts"] = {};
+  for (const option of options) {
+    const equals = option.indexOf("=");
+    if (equals < 0) throw optionError(`invalid context value: ${option}, expected key=value`);
+    const name = option.slice(0, equals);
+    contexts[name] = await readContext(name, option.slice(equals + 1));
+  }
+  return contexts;
+}
+
+async function readContext(name: string, value: string): Promise<LocalBuildRequest["namedContexts"][string]> {
+  if (value.startsWith(imagePrefix)) return { image: value.slice(imagePrefix.length) };
+  if (/^(?:[a-z-]+:\/\/|target:|git@)/.test(value))
+    throw buildError(`failed to get build context ${name}: ${value} is not built yet`);
+  try {
+    const stats = await stat(value);
+    if (!stats.isDirectory())
+      throw buildError(`failed to get build context ${name}: ${value} is not a directory`);
+  } catch (error) {
+    if (typeof (error as { code?: unknown }).code === "number") throw error;
+    throw buildError(`failed to get build context ${name}: ${fileError("stat", value, error).message}`);
+  }
+  return localFolder(value, patternsOf(await readIgnoreFile(value, undefined)));
+}

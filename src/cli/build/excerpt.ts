@@ -1,0 +1,34 @@
+import type { WireLines } from "../../types/local-build.ts";
+
+const rule = "--------------------";
+
+/** The lines of a Dockerfile around some of them, those marked with `>>>`, as BuildKit's clients print them. */
+export function excerpt(name: string, text: string, { start, end }: WireLines): string {
+  const lines = text.split("\n");
+  if (start < 1 || start > lines.length) return "";
+  const last = Math.min(end, lines.length);
+  const { from, to } = window(lines.length, start, last);
+  const shown = lines.slice(from - 1, to).map((line, index) => {
+    const number = from + index;
+    const marked = number >= start && number <= last;
+    return `${String(number).padStart(4)} | ${marked ? ">>>" : "   "} ${line.replace(/\r$/, "")}`;
+  });
+  return [`${name}:${start}`, rule, ...shown, rule, ""].join("\n");
+}
+
+/** Grows by a line at both ends until enough is shown around: more around one line than around several. */
+function window(count: number, start: number, end: number): { from: number; to: number } {
+  let from = start;
+  let to = end;
+  for (let shown = 0; shown < (start === end ? 4 : 2); shown++) {
+    if (from > 1) {
+      from--;
+      shown++;
+    }
+    if (to !== count) {
+      to++;
+      shown++;
+    }
+  }
+  return { from, to };
+}

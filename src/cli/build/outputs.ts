@@ -1,0 +1,64 @@
+import { isTerminal } from "../stdio.ts";
+import { buildError, optionError } from "./failure.ts";
+import { csv } from "./pairs.ts";
+
+/** One `--output`. `dest`: where the client writes what the engine sends; "-" is stdout. */
+export interface Output {
+  type: string;
+  attributes: Record<string, string>;
+  dest: string | undefined;
+}
+
+const sinkTypes: readonly string[] = ["local", "tar", "oci", "docker"];
+
+export interface OutputOptions {
+  output: readonly string[];
+  load: boolean;
+  push: boolean;
+  hasTags: boolean;
+}
+
+/** Without any, the image goes into the engine. */
+export function parseOutputs({ output, load, push, hasTags }: OutputOptions): Output[] {
+  const outputs = output.filter((text) => text !== "").map(parseOutput);
+  if (push) {
+    if (!hasTags) throw buildError("tag is needed when pushing to registry");
+    const image = outputs.find(({ type }) => type === "image" || type === "registry");
+    if (image) image.attributes["push"] = "true";
+    else outputs.push({ type: "image", attributes: { push: "true" }, dest: undefined });
+  }
+  if (load && !outputs.some(({ type }) => type === "docker" || type === "image"))
+    outputs.push({ type: "image", attributes: {}, dest: undefined });
+  if (outputs.length === 0) outputs.push({ type: "image", attributes: {}, dest: undefined });
+  return outputs;
+}
+
+function parseOutput(text: string): Output {
+  const parts = csv(text);
+  const [only = ""] = parts;
+  if (parts.length === 1 && !only.startsWith("type=")) return ofPath(only);
+  const attributes: Record<string, string> = {};
+  for (const part of parts) {
+    const equals = part.indexOf("=");
+    if (equals < 0) throw optionError(`invalid value ${text}`);
+    attributes[part.slice(0, equals).trim().toLowerCase()] = part.slice(equals + 1);
+  }
+  const { type = "", dest, ...others } = attributes;
+  if (type === "") throw optionError("type is required for output");
+  return ofType(type, others, dest);
+}
+
+const ofPath = (path: string): Output =>
+  path === "-" ? ofType("tar", {}, "-") : { type: "local", attributes: {}, dest: path };
+
+function ofType(type: string, attributes: Record<string, string>, dest: string | undefined): Output {
+  if (type === "registry") return { type: "image", attributes: { push: "true", ...attributes }, dest: undefined };
+  if (type === "docker" && dest === undefined) return { type: "image", attributes, dest };
+  if (type === "local" && !dest) throw buildError("dest is required for local exporter");
+  if (type === "local" && dest === "-") throw buildError("dest cannot be stdout for local exporter");
+  if (!sinkTypes.includes(type)) return { type, attributes, dest };
+  const target = dest ?? "-";
+  if (target === "-" && isTerminal(1))
+    throw buildError(`dest file is required for ${type} exporter. refusing to write to console`);
+  return { type, attributes, dest: target };
+}

@@ -1,0 +1,206 @@
+import { messageOf } from "../../lib/errors.ts";
+import { formatPlatform, parsePlatform } from "../../lib/platform.ts";
+import { parseReference } from "../../lib/reference.ts";
+import type { LocalBuildRequest, LocalBuildResources } from "../../types/local-build.ts";
+import { allCredentials } from "./credentials.ts";
+import { extraHost, ulimit } from "../run/values.ts";
+import { readContexts } from "./contexts.ts";
+import { buildError, optionError } from "./failure.ts";
+import type { BuildFlags } from "./flags.ts";
+import { localFolder, patternsOf } from "./folder.ts";
+import type { Output } from "./outputs.ts";
+import { csv, fields, keyValues } from "./pairs.ts";
+import { agentSockets, readSecrets } from "./secrets.ts";
+import type { BuildSources } from "./sources.ts";
+import type { Session } from "../session.ts";
+
+/** Makes one request of the options, all paths and variables resolved on this side. */
+export async function localRequest(
+  session: Session,
+  flags: BuildFlags,
+  sources: BuildSources,
+  outputs: readonly Output[],
+): Promise<LocalBuildRequest> {
+  const { folder, dockerfile, ignoreFile } = sources;
+  return {
+    ...(await plainParts(session, flags)),
+    call: callOf(flags),
+    dockerfile,
+    ...(folder === undefined ? {} : { context: await localFolder(folder, patternsOf(ignoreFile)) }),
+    namedContexts: await readContexts(flags.buildContext),
+    secrets: await readSecrets(flags.secret),
+    ssh: await agentSockets(flags.ssh),
+    outputs: outputs.map(({ type, attributes }) => ({ type, attributes })),
+  };
+}
+
+type PlainParts = Omit<
+  LocalBuildRequest,
+  "call" | "dockerfile" | "context" | "namedContexts" | "secrets" | "ssh" | "outputs"
+>;
+
+async function plainParts(session: Session, flags: BuildFlags): Promise<PlainParts> {
+  const buildArgs = { ...proxies(session), ...keyValues(flags.buildArg, true) };
+  return {
+    ...(flags.target ? { target: flags.target } : {}),
+    buildArgs,
+    labels: keyValues(flags.label),
+    annotations: annotations(flags.annotation),
+    platforms: flags.platform.map(checkedPlatform),
+    tags: flags.tag.map(checkedTag),
+    noCache: noCache(flags),
+    pull: flags.pull,
+    network: networkMode(flags.network),
+    extraHosts: flags.addHost.map(checkedHost),
+    resources: resources(flags),
+    cacheFrom: flags.cacheFrom.map(cacheOption),
+    cacheTo: flags.cacheTo.map(cacheOption),
+    attestations: attestations(flags),
+    squash: flags.squash,
+    allow: flags.allow.map(entitlement),
+    auth: allCredentials(session),
+  };
+}
+
+const calls: Readonly<Record<string, LocalBuildRequest["call"]>> = {
+  build: "build",
+  check: "check",
+  lint: "check",
+  outline: "outline",
+  targets: "targets",
+};
+
+/** `--call check,format=json`: what to do, and how to print it. */
+export const callName = (call: string): string => csv(call || "build")[0] ?? "build";
+
+function callOf(flags: BuildFlags): LocalBuildRequest["call"] {
+  const name = flags.check ? "check" : callName(flags.call);
+  const call = Object.hasOwn(calls, name) ? calls[name] : undefined;
+  if (call !== undefined) return call;
+  const sentence = `unsupported request frontend.${name}`;
+  throw buildError(`failed to solve: ${sentence}: ${sentence}`);
+}
+
+const proxyKeys = ["httpProxy", "httpsProxy", "ftpProxy", "noProxy", "allProxy"] as const;
+
+/** The configuration's proxies are build arguments that are always there. */
+function proxies(session: Session): Record<string, string> {
+  const { proxies: configured } = session.config;
+  const found = configured?.[session.endpoint.url] ?? configured?.["default"] ?? {};
+  const values: Record<string, string> = {};
+  for (const key of proxyKeys) {
+    const value = found[key];
+    if (!value) continue;
+    const name = key.replace("Proxy", "_proxy").toLowerCase();
+    values[name] = value;
+    values[name.toUpperCase()] = value;
+  }
+  return values;
+}
+
+function annotations(items: readonly string[]): Record<string, string> {
+  const values: Record<string, string> = {};
+  for (const item of items) {
+    const equals = item.indexOf("=");
+    if (equals <= 0)
+      throw buildError(`parse annotations: invalid annotation ${JSON.stringify(item)}, expected key=value`);
+    values[item.slice(0, equals)] = item.slice(equals + 1);
+  }
+  return values;
+}
+
+function checkedPlatform(text: string): string {
+  if (text === "local") return "";
+  try {
+    return formatPlatform(parsePlatform(text));
+  } catch (error) {
+    throw buildError(messageOf(error));
+  }
+}
+
+function checkedTag(tag: string): string {
+  try {
+    parseReference(tag);
+    return tag;
+  } catch (error) {
+    const reason = messageOf(error).replace(/^invalid reference format: repository name \(.*\) must/, "repository name must");
+    throw buildError(`invalid tag ${JSON.stringify(tag)}: ${reason}`);
+  }
+}
+
+function checkedHost(text: string): string {
+  try {
+    return extraHost(text);
+  } catch (error) {
+    throw buildError(/[=:]/.test(text) ? messageOf(error) : `invalid host ${text}`);
+  }
+}
+
+function noCache(flags: BuildFlags): boolean | string[] {
+  if (flags.noCacheFilter.length === 0) return flags.noCache;
+  if (flags.noCache) throw buildError("--no-cache and --no-cache-filter cannot currently be used together");
+  return [...flags.noCacheFilter];
+}
+
+function networkMode(mode: string): string {
+  return mode === "" ? "default" : mode;
+}
+
+function resources(flags: BuildFlags): LocalBuildResources {
+  const numbers = {
+    memory: flags.memory,
+    memorySwap: flags.memorySwap,
+    cpuShares: flags.cpuShares,
+    cpuPeriod: flags.cpuPeriod,
+    cpuQuota: flags.cpuQuota,
+    shmSize: flags.shmSize,
+    cpusetCpus: flags.cpusetCpus,
+    cpusetMems: flags.cpusetMems,
+    cgroupParent: flags.cgroupParent,
+  };
+  const given = Object.entries(numbers).filter(([, value]) => value !== 0 && value !== "");
+  return { ...Object.fromEntries(given), ulimits: flags.ulimit.map(ulimit) };
+}
+
+/** `type=registry,ref=…`; a bare reference is a registry's. */
+function cacheOption(text: string): Record<string, string> {
+  if (!text.includes("=")) return { type: "registry", ref: text };
+  const option = Object.fromEntries(fields(text));
+  if (!option["type"]) throw buildError(`type required form> ${JSON.stringify(text)}`);
+  return option;
+}
+
+function attestations(flags: BuildFlags): LocalBuildRequest["attestations"] {
+  const asked = new Map<string, Record<string, string>>();
+  for (const text of flags.attest) {
+    const option = Object.fromEntries(fields(text));
+    asked.set(option["type"] ?? "", option);
+  }
+  const provenance = flags.provenance || modeOf(asked.get("provenance"));
+  const sbom = flags.sbom || modeOf(asked.get("sbom"));
+  const mode = provenanceMode(provenance);
+  return {
+    ...(mode === undefined ? {} : { provenance: mode }),
+    ...(sbom === "" || sbom === "false" ? {} : { sbom: true }),
+  };
+}
+
+const modeOf = (option: Record<string, string> | undefined): string => {
+  if (option === undefined || option["disabled"] === "true") return "";
+  return option["mode"] === undefined ? "true" : `mode=${option["mode"]}`;
+};
+
+function provenanceMode(text: string): "min" | "max" | undefined {
+  if (text === "" || text === "false") return undefined;
+  if (text === "true" || text === "min" || text === "mode=min") return "min";
+  if (text === "max" || text === "mode=max") return "max";
+  throw optionError(`invalid value ${text}`);
+}
+
+const entitlements: readonly string[] = ["network.host", "security.insecure", "device"];
+
+function entitlement(text: string): string {
+  const [name = ""] = text.split("=", 1);
+  if (entitlements.includes(name) || /^(?:fs|ssh)(?:\.|$)/.test(name)) return text;
+  throw buildError(`unknown entitlement ${text}`);
+}

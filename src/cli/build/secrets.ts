@@ -1,0 +1,75 @@
+import { readFile, stat } from "node:fs/promises";
+import { fileError } from "../run/key-value-files.ts";
+import { buildError, optionError } from "./failure.ts";
+import { csv, fields } from "./pairs.ts";
+
+const secretMax = 500 << 10;
+
+/** `--secret id=x,src=file` and `id=x,env=NAME`: their bytes in base64, by id. */
+export async function readSecrets(options: readonly string[]): Promise<Record<string, string>> {
+  const secrets: Record<string, string> = {};
+  for (const option of options) {
+    const secret = parseSecret(option);
+    const bytes = secret.variable === undefined ? await fromFile(secret.path) : process.env[secret.variable];
+    if (bytes !== undefined) secrets[secret.id] = Buffer.from(bytes).toString("base64");
+  }
+  return secrets;
+}
+
+function parseSecret(option: string): { id: string; path: string; variable: string | undefined } {
+  const values = fields(option);
+  for (const key of values.keys())
+    if (!["id", "src", "source", "env", "type"].includes(key))
+      throw optionError(`unexpected key '${key}' in '${key}=${values.get(key)}'`);
+  const id = values.get("id") ?? "";
+  const type = values.get("type") ?? "";
+  if (type !== "" && type !== "file" && type !== "env")
+    throw optionError(`unsupported secret type ${JSON.stringify(type)}`);
+  const source = values.get("src") ?? values.get("source") ?? "";
+  const env = values.get("env") ?? (type === "env" ? source : "");
+  if (id === "") throw buildError("secret missing ID");
+  if (env !== "") return { id, path: "", variable: env };
+  // a name alone is a variable of that name, else a file
+  if (source === "" && process.env[id] !== undefined) return { id, path: "", variable: id };
+  return { id, path: source || id, variable: undefined };
+}
+
+async function fromFile(path: string): Promise<Uint8Array> {
+  try {
+    const { size } = await stat(path);
+    if (size > secretMax) throw buildError(`invalid secret size ${size} bytes, max allowed: ${secretMax}`);
+    return await readFile(path);
+  } catch (error) {
+    if (!(error instanceof Error) || !("code" in error)) throw error;
+    if (typeof error.code === "number") throw error;
+    throw buildError(`failed to stat ${path}: ${fileError("stat", path, error).message}`);
+  }
+}
+
+/** `--ssh default`, `--ssh id=socket`: paths of agents' sockets, by id. */
+export async function agentSockets(options: readonly string[]): Promise<Record<string, string>> {
+  const sockets: Record<string, string> = {};
+  for (const option of options) {
+    const equals = option.indexOf("=");
+    const id = equals < 0 ? option : option.slice(0, equals);
+    const paths = equals < 0 ? [] : csv(option.slice(equals + 1));
+    const [path = process.env["SSH_AUTH_SOCK"] ?? ""] = paths;
+    const shown = `{${id} [${paths.join(" ")}] false}`;
+    if (path === "")
+      throw buildError(
+        `failed to convert agent config ${shown}: invalid empty ssh agent socket: make sure SSH_AUTH_SOCK is set`,
+      );
+    if (!(await isSocket(path, shown)))
+      throw buildError(`keys as files are not built yet: ${path} is no agent's socket (ssh-add it to an agent)`);
+    sockets[id || "default"] = path;
+  }
+  return sockets;
+}
+
+async function isSocket(path: string, shown: string): Promise<boolean> {
+  try {
+    return (await stat(path)).isSocket();
+  } catch (error) {
+    throw buildError(`failed to convert agent config ${shown}: ${fileError("stat", path, error).message}`);
+  }
+}

@@ -1,0 +1,123 @@
+import { stat } from "node:fs/promises";
+import { basename, join, resolve } from "node:path";
+import { messageOf } from "../../lib/errors.ts";
+import { openInput } from "../stream/input.ts";
+import { buildError, solveError } from "./failure.ts";
+import { readIgnoreFile, textOf } from "./folder.ts";
+
+/** What a build reads: its Dockerfile, and the folder it may copy from. */
+export interface BuildSources {
+  dockerfile: { name: string; text: string };
+  /** undefined = none: the Dockerfile came on stdin */
+  folder: string | undefined;
+  ignoreFile: { name: string; text: string } | undefined;
+}
+
+/** A context that only the engine can fetch (URL, git), or a tar on stdin. */
+export interface StreamedContext {
+  remote: string | undefined;
+  tar: AsyncIterable<Uint8Array> | undefined;
+}
+
+const dockerfileMax = 4 << 20;
+
+export const isRemote = (context: string): boolean =>
+  /^(?:https?|git|ssh):\/\//.test(context) || /^git@[^/]+:/.test(context) || context.startsWith("github.com/");
+
+export async function readSources(context: string, file: string): Promise<BuildSources | StreamedContext> {
+  if (context === "-") return fromStdin(file);
+  if (isRemote(context)) return { remote: context, tar: undefined };
+  if (!(await isFolder(context))) throw buildError(`unable to prepare context: path ${JSON.stringify(context)} not found`);
+  const { path, dockerfile } = await readDockerfile(context, file);
+  const ignoreFile = await readIgnoreFile(context, path);
+  return { dockerfile, folder: resolve(context), ignoreFile };
+}
+
+async function fromStdin(file: string): Promise<BuildSources | StreamedContext> {
+  const input = openInput();
+  const iterator = input[Symbol.asyncIterator]();
+  const { head, rest } = await firstBytes(iterator);
+  if (isArchive(head)) return { remote: undefined, tar: rest };
+  if (file !== "" && file !== "-") throw solveError("failed to read dockerfile: no local sources enabled");
+  const text = await wholeText(rest);
+  if (text === "") throw solveError("failed to read dockerfile: no local sources enabled");
+  return { dockerfile: { name: "Dockerfile", text }, folder: undefined, ignoreFile: undefined };
+}
+
+async function readDockerfile(
+  context: string,
+  file: string,
+): Promise<{ path: string | undefined; dockerfile: { name: string; text: string } }> {
+  if (file === "-") return { path: undefined, dockerfile: { name: "Dockerfile", text: await wholeText(openInput()) } };
+  const candidates = file === "" ? [join(context, "Dockerfile"), join(context, "dockerfile")] : [file];
+  for (const path of candidates) {
+    const text = await readBounded(path);
+    if (text !== undefined) return { path, dockerfile: { name: basename(path), text } };
+  }
+  const name = basename(candidates[0] ?? "Dockerfile");
+  throw solveError(`failed to read dockerfile: open ${name}: no such file or directory`);
+}
+
+async function readBounded(path: string): Promise<string | undefined> {
+  try {
+    const { size } = await stat(path);
+    if (size > dockerfileMax) throw buildError(`${path} is larger than ${dockerfileMax} bytes`);
+    return await textOf(path);
+  } catch (error) {
+    const { code } = error as { code?: unknown };
+    if (code === "ENOENT" || code === "ENOTDIR") return undefined;
+    if (code === "EISDIR") throw solveError(`failed to read dockerfile: read ${basename(path)}: is a directory`);
+    throw typeof code === "string" ? buildError(messageOf(error)) : error;
+  }
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  try {
+    return (await stat(path)).isDirectory();
+  } catch (error) {
+    if ((error as { code?: string }).code === "ENOENT") return false;
+    throw error;
+  }
+}
+
+/** Enough to tell a tar, plain or compressed, from a Dockerfile; `rest` gives everything. */
+async function firstBytes(
+  iterator: AsyncIterator<Uint8Array>,
+): Promise<{ head: Uint8Array; rest: AsyncIterable<Uint8Array> }> {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  while (length < 512) {
+    const { value, done } = await iterator.next();
+    if (done) break;
+    chunks.push(value);
+    length += value.length;
+  }
+  async function* rest(): AsyncGenerator<Uint8Array> {
+    yield* chunks;
+    for (let next = await iterator.next(); !next.done; next = await iterator.next()) yield next.value;
+  }
+  return { head: Buffer.concat(chunks), rest: rest() };
+}
+
+const magics = [
+  [0x1f, 0x8b, 0x08],
+  [0x42, 0x5a, 0x68],
+  [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00],
+  [0x28, 0xb5, 0x2f, 0xfd],
+];
+
+function isArchive(head: Uint8Array): boolean {
+  if (magics.some((magic) => magic.every((byte, index) => head[index] === byte))) return true;
+  return new TextDecoder("latin1").decode(head.subarray(257, 262)) === "ustar";
+}
+
+async function wholeText(bytes: AsyncIterable<Uint8Array>): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of bytes) {
+    length += chunk.length;
+    if (length > dockerfileMax) throw buildError(`the Dockerfile is larger than ${dockerfileMax} bytes`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString("utf8");
+}

@@ -1,0 +1,134 @@
+/**
+ * `POST /berth/build`: a build whose client sits on the engine's machine. Nothing of the context is sent: the engine
+ * reads it in place. The request is one JSON object; the answer is a multiplexed stream: channel 1 carries JSON lines
+ * (`LocalBuildMessage`), channel 4 + n the bytes of output n.
+ */
+export interface LocalBuildRequest {
+  /** "build" runs; the others answer about the Dockerfile */
+  call: "build" | "check" | "outline" | "targets";
+  dockerfile: { name: string; text: string };
+  context?: LocalFolder;
+  namedContexts: Record<string, LocalFolder | { image: string }>;
+  target?: string;
+  buildArgs: Record<string, string>;
+  labels: Record<string, string>;
+  annotations: Record<string, string>;
+  platforms: string[];
+  tags: string[];
+  noCache: boolean | string[];
+  pull: boolean;
+  network: string;
+  extraHosts: string[];
+  /** base64, by id */
+  secrets: Record<string, string>;
+  /** sockets of agents, by id */
+  ssh: Record<string, string>;
+  resources: LocalBuildResources;
+  outputs: { type: string; attributes: Record<string, string> }[];
+  cacheFrom: Record<string, string>[];
+  cacheTo: Record<string, string>[];
+  attestations: { provenance?: "min" | "max"; sbom?: boolean };
+  squash: boolean;
+  allow: string[];
+  /** by registry host */
+  auth: Record<string, LocalBuildCredentials>;
+}
+
+/** A folder as the client sees it; the engine refuses it (409) where it sees another there. */
+export interface LocalFolder {
+  path: string;
+  device: number;
+  inode: number;
+  /** patterns of the ignore file that applies */
+  ignore: string[];
+}
+
+export interface LocalBuildCredentials {
+  username?: string;
+  password?: string;
+  identityToken?: string;
+  registryToken?: string;
+}
+
+export interface LocalBuildResources {
+  memory?: number;
+  memorySwap?: number;
+  cpuShares?: number;
+  cpuPeriod?: number;
+  cpuQuota?: number;
+  cpusetCpus?: string;
+  cpusetMems?: string;
+  shmSize?: number;
+  ulimits: { Name: string; Soft: number; Hard: number }[];
+  cgroupParent?: string;
+}
+
+/** first channel that carries an output's bytes */
+export const firstOutputChannel = 4;
+
+/** Times are milliseconds since the epoch. A vertex is told again whenever it changes. */
+export type LocalBuildMessage =
+  | { kind: "vertex"; vertex: WireVertex }
+  | { kind: "status"; status: WireStatus }
+  /** `data` is base64 */
+  | { kind: "log"; vertex: string; stream: 1 | 2; data: string; time: number }
+  | { kind: "warning"; warning: WireWarning }
+  /** the last one: success … */
+  | { kind: "result"; ref: string; response: Record<string, string>; imageIds: string[] }
+  | { kind: "outline"; outline: WireOutline }
+  | { kind: "targets"; targets: WireTarget[] }
+  /** … or why not */
+  | { kind: "error"; message: string; lines: WireLines[]; vertex?: string; exitCode?: number };
+
+export interface WireLines {
+  start: number;
+  end: number;
+}
+
+export interface WireVertex {
+  digest: string;
+  inputs: string[];
+  name: string;
+  started?: number;
+  completed?: number;
+  cached: boolean;
+  skipped?: boolean;
+  error?: string;
+  reasons?: string[];
+  usage?: { cpuMs: number; peakMemory: number; bytesAdded: number };
+}
+
+export interface WireStatus {
+  id: string;
+  vertex: string;
+  current: number;
+  total: number;
+  started: number;
+  completed?: number;
+}
+
+export interface WireWarning {
+  rule: string;
+  short: string;
+  detail: string[];
+  url: string;
+  lines: WireLines[];
+  dockerfile: string;
+}
+
+export interface WireOutline {
+  name: string;
+  description: string;
+  args: { name: string; description: string; value?: string | undefined; line: number }[];
+  secrets: { name: string; required: boolean; line: number }[];
+  ssh: { name: string; required: boolean; line: number }[];
+}
+
+export interface WireTarget {
+  name: string;
+  description: string;
+  default: boolean;
+  base: string;
+  platform: string;
+  line: number;
+}
