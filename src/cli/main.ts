@@ -6,7 +6,7 @@ import { type GlobalValues, globalFlags } from "./globals.ts";
 import { clientVersion, programName } from "./program.ts";
 import { Session } from "./session.ts";
 import { writeNow } from "./stdio.ts";
-import { findCommand, findIn, groups } from "./tree.ts";
+import { findCommand, findIn, type Group, groups } from "./tree.ts";
 
 const flagErrorCode = 125;
 
@@ -57,11 +57,15 @@ function route(
   argv: readonly string[],
 ): Promise<number | undefined> {
   const group = Object.hasOwn(groups, word) ? groups[word] : undefined;
+  if (group?.plugin && !hasOwnCommand(group, rest[0])) return plugin(session, word, argv);
   if (group) return routeInGroup(session, word, group.children, rest);
   const found = findCommand(word);
   if (found) return runCommand(session, `${programName} ${word}`, found.load, rest);
   return plugin(session, word, argv);
 }
+
+const hasOwnCommand = ({ children }: Group, word: string | undefined): boolean =>
+  word !== undefined && findIn(children, word) !== undefined;
 
 async function plugin(session: Session, word: string, argv: readonly string[]): Promise<number> {
   const { runPlugin } = await import("./plugins/run.ts");

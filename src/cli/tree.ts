@@ -18,6 +18,8 @@ export interface Group {
   summary: string;
   children: Record<string, Leaf>;
   hidden?: boolean;
+  /** a plugin of docker's of that name has the commands that are not here */
+  plugin?: boolean;
 }
 
 const container: Record<string, Leaf> = {
@@ -109,6 +111,10 @@ const container: Record<string, Leaf> = {
 };
 
 const image: Record<string, Leaf> = {
+  build: {
+    summary: "Make an image of a Dockerfile",
+    load: () => import("./commands/image/build.ts"),
+  },
   history: { summary: "Show how an image was made", load: () => import("./commands/image/history.ts") },
   import: {
     summary: "Make an image of a tar archive of files",
@@ -132,6 +138,16 @@ const image: Record<string, Leaf> = {
     load: () => import("./commands/image/save.ts"),
   },
   tag: { summary: "Give an image another name", load: () => import("./commands/image/tag.ts") },
+};
+
+const builder: Record<string, Leaf> = {
+  build: {
+    summary: "Make an image of a Dockerfile",
+    load: () => import("./commands/image/build.ts"),
+    aliases: ["b"],
+  },
+  du: { summary: "Show what the build cache takes", load: () => import("./commands/builder/du.ts") },
+  prune: { summary: "Remove build cache", load: () => import("./commands/builder/prune.ts") },
 };
 
 const volume: Record<string, Leaf> = {
@@ -272,6 +288,8 @@ const manifest: Record<string, Leaf> = {
 };
 
 export const groups: Record<string, Group> = {
+  builder: { summary: "Manage the builder and its cache", children: builder },
+  buildx: { summary: "The same, as docker's plugin calls it", children: builder, hidden: true, plugin: true },
   completion: { summary: "Print a shell's completion script", children: completion, hidden: true },
   container: { summary: "Manage containers", children: container },
   context: { summary: "Manage contexts", children: context },
@@ -283,11 +301,12 @@ export const groups: Record<string, Group> = {
   volume: { summary: "Manage volumes", children: volume },
 };
 
-export const commonCommands = ["run", "exec", "ps", "pull", "push", "images", "version", "info"];
+export const commonCommands = ["run", "exec", "ps", "build", "pull", "push", "images", "version", "info"];
 
 /** The short forms, each another name of a group's command. */
 export const shortForms: Record<string, [group: string, name: string]> = {
   attach: ["container", "attach"],
+  build: ["image", "build"],
   commit: ["container", "commit"],
   cp: ["container", "cp"],
   create: ["container", "create"],

@@ -15,7 +15,8 @@ export interface LocalBuildRequest {
   annotations: Record<string, string>;
   platforms: string[];
   tags: string[];
-  noCache: boolean | string[];
+  noCache: boolean;
+  noCacheStages: string[];
   pull: boolean;
   network: string;
   extraHosts: string[];
@@ -27,7 +28,9 @@ export interface LocalBuildRequest {
   outputs: { type: string; attributes: Record<string, string> }[];
   cacheFrom: Record<string, string>[];
   cacheTo: Record<string, string>[];
-  attestations: { provenance?: "min" | "max"; sbom?: boolean };
+  /** "min", "max", or none */
+  provenance: string;
+  sbom: boolean;
   squash: boolean;
   allow: string[];
   /** by registry host */

@@ -8,6 +8,7 @@ import { containerStreamRoutes } from "./container-streams.ts";
 import { containerRoutes } from "./containers.ts";
 import { execRoutes } from "./exec.ts";
 import { imageRoutes } from "./images.ts";
+import { localBuildRoutes } from "./local-build.ts";
 import { networkRoutes } from "./networks.ts";
 import { pluginRoutes } from "./plugins.ts";
 import { pruneRoutes } from "./prune.ts";
@@ -30,6 +31,7 @@ export const routes: readonly Route[] = [
   ...imageRoutes,
   ...buildRoutes,
   ...volumeMoreRoutes,
+  ...localBuildRoutes,
   ...volumeRoutes,
   ...networkRoutes,
   ...pruneRoutes,

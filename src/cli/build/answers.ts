@@ -1,5 +1,5 @@
 import type { WireOutline, WireTarget, WireWarning } from "../../types/local-build.ts";
-import { tabulated } from "../output/tabwriter.ts";
+import { tableText } from "../output/table-text.ts";
 import { excerpt } from "./excerpt.ts";
 
 /** What `--call` and `--check` print, as docker's client does. */
@@ -50,19 +50,25 @@ export function outlineAnswer(outline: WireOutline, { dockerfile, json }: Asked)
   const parts: string[] = [];
   if (name !== "" || description !== "")
     parts.push(
-      tabulated([["TARGET:", name || "(default)"], ...(description ? [["DESCRIPTION:", description]] : [])], 1),
+      tableText(
+        [["TARGET:", name || "(default)"], ...(description ? [["DESCRIPTION:", description]] : [])],
+        1,
+      ),
     );
   if (args.length > 0)
     parts.push(
-      tabulated(
-        [["BUILD ARG", "VALUE", "DESCRIPTION"], ...args.map((arg) => [arg.name, arg.value ?? "", arg.description])],
+      tableText(
+        [
+          ["BUILD ARG", "VALUE", "DESCRIPTION"],
+          ...args.map((arg) => [arg.name, arg.value ?? "", arg.description]),
+        ],
         3,
       ),
     );
   for (const [title, items] of [["SECRET", secrets] as const, ["SSH", ssh] as const])
     if (items.length > 0)
       parts.push(
-        tabulated([[title, "REQUIRED"], ...items.map((item) => [item.name, item.required ? "true" : ""])], 3),
+        tableText([[title, "REQUIRED"], ...items.map((item) => [item.name, item.required ? "true" : ""])], 3),
       );
   return parts.map((part) => `${part}\n`).join("");
 }
@@ -70,7 +76,11 @@ export function outlineAnswer(outline: WireOutline, { dockerfile, json }: Asked)
 function outlineJson({ name, description, args, secrets, ssh }: WireOutline, text: string): object {
   const place = (line: number) => ({ location: location({ start: line, end: line }) });
   const items = (list: WireOutline["secrets"]) =>
-    list.map((item) => ({ name: item.name, ...(item.required ? { required: true } : {}), ...place(item.line) }));
+    list.map((item) => ({
+      name: item.name,
+      ...(item.required ? { required: true } : {}),
+      ...place(item.line),
+    }));
   return {
     ...(name ? { name } : {}),
     ...(description ? { description } : {}),
@@ -96,7 +106,7 @@ export function targetsAnswer(targets: readonly WireTarget[], { dockerfile, json
     name === "" && isDefault ? "(default)" : isDefault ? `${name} (default)` : name,
     description,
   ]);
-  return tabulated([["TARGET", "DESCRIPTION"], ...rows], 1);
+  return tableText([["TARGET", "DESCRIPTION"], ...rows], 1);
 }
 
 const targetsJson = (targets: readonly WireTarget[], text: string) => ({

@@ -71,4 +71,3 @@ function checkedUlimit(text: string): string {
   ulimit(text);
   return text;
 }
-

@@ -52,7 +52,8 @@ const ofPath = (path: string): Output =>
   path === "-" ? ofType("tar", {}, "-") : { type: "local", attributes: {}, dest: path };
 
 function ofType(type: string, attributes: Record<string, string>, dest: string | undefined): Output {
-  if (type === "registry") return { type: "image", attributes: { push: "true", ...attributes }, dest: undefined };
+  if (type === "registry")
+    return { type: "image", attributes: { push: "true", ...attributes }, dest: undefined };
   if (type === "docker" && dest === undefined) return { type: "image", attributes, dest };
   if (type === "local" && !dest) throw buildError("dest is required for local exporter");
   if (type === "local" && dest === "-") throw buildError("dest cannot be stdout for local exporter");

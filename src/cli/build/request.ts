@@ -2,9 +2,10 @@ import { messageOf } from "../../lib/errors.ts";
 import { formatPlatform, parsePlatform } from "../../lib/platform.ts";
 import { parseReference } from "../../lib/reference.ts";
 import type { LocalBuildRequest, LocalBuildResources } from "../../types/local-build.ts";
-import { allCredentials } from "./credentials.ts";
 import { extraHost, ulimit } from "../run/values.ts";
+import type { Session } from "../session.ts";
 import { readContexts } from "./contexts.ts";
+import { allCredentials } from "./credentials.ts";
 import { buildError, optionError } from "./failure.ts";
 import type { BuildFlags } from "./flags.ts";
 import { localFolder, patternsOf } from "./folder.ts";
@@ -12,7 +13,6 @@ import type { Output } from "./outputs.ts";
 import { csv, fields, keyValues } from "./pairs.ts";
 import { agentSockets, readSecrets } from "./secrets.ts";
 import type { BuildSources } from "./sources.ts";
-import type { Session } from "../session.ts";
 
 /** Makes one request of the options, all paths and variables resolved on this side. */
 export async function localRequest(
@@ -48,14 +48,14 @@ async function plainParts(session: Session, flags: BuildFlags): Promise<PlainPar
     annotations: annotations(flags.annotation),
     platforms: flags.platform.map(checkedPlatform),
     tags: flags.tag.map(checkedTag),
-    noCache: noCache(flags),
+    ...noCache(flags),
     pull: flags.pull,
     network: networkMode(flags.network),
     extraHosts: flags.addHost.map(checkedHost),
     resources: resources(flags),
     cacheFrom: flags.cacheFrom.map(cacheOption),
     cacheTo: flags.cacheTo.map(cacheOption),
-    attestations: attestations(flags),
+    ...attestations(flags),
     squash: flags.squash,
     allow: flags.allow.map(entitlement),
     auth: allCredentials(session),
@@ -123,7 +123,10 @@ function checkedTag(tag: string): string {
     parseReference(tag);
     return tag;
   } catch (error) {
-    const reason = messageOf(error).replace(/^invalid reference format: repository name \(.*\) must/, "repository name must");
+    const reason = messageOf(error).replace(
+      /^invalid reference format: repository name \(.*\) must/,
+      "repository name must",
+    );
     throw buildError(`invalid tag ${JSON.stringify(tag)}: ${reason}`);
   }
 }
@@ -136,10 +139,10 @@ function checkedHost(text: string): string {
   }
 }
 
-function noCache(flags: BuildFlags): boolean | string[] {
-  if (flags.noCacheFilter.length === 0) return flags.noCache;
-  if (flags.noCache) throw buildError("--no-cache and --no-cache-filter cannot currently be used together");
-  return [...flags.noCacheFilter];
+function noCache({ noCache: all, noCacheFilter }: BuildFlags): { noCache: boolean; noCacheStages: string[] } {
+  if (all && noCacheFilter.length > 0)
+    throw buildError("--no-cache and --no-cache-filter cannot currently be used together");
+  return { noCache: all, noCacheStages: [...noCacheFilter] };
 }
 
 function networkMode(mode: string): string {
@@ -170,7 +173,7 @@ function cacheOption(text: string): Record<string, string> {
   return option;
 }
 
-function attestations(flags: BuildFlags): LocalBuildRequest["attestations"] {
+function attestations(flags: BuildFlags): { provenance: string; sbom: boolean } {
   const asked = new Map<string, Record<string, string>>();
   for (const text of flags.attest) {
     const option = Object.fromEntries(fields(text));
@@ -179,10 +182,7 @@ function attestations(flags: BuildFlags): LocalBuildRequest["attestations"] {
   const provenance = flags.provenance || modeOf(asked.get("provenance"));
   const sbom = flags.sbom || modeOf(asked.get("sbom"));
   const mode = provenanceMode(provenance);
-  return {
-    ...(mode === undefined ? {} : { provenance: mode }),
-    ...(sbom === "" || sbom === "false" ? {} : { sbom: true }),
-  };
+  return { provenance: mode ?? "", sbom: sbom !== "" && sbom !== "false" };
 }
 
 const modeOf = (option: Record<string, string> | undefined): string => {

@@ -60,7 +60,9 @@ export async function agentSockets(options: readonly string[]): Promise<Record<s
         `failed to convert agent config ${shown}: invalid empty ssh agent socket: make sure SSH_AUTH_SOCK is set`,
       );
     if (!(await isSocket(path, shown)))
-      throw buildError(`keys as files are not built yet: ${path} is no agent's socket (ssh-add it to an agent)`);
+      throw buildError(
+        `keys as files are not built yet: ${path} is no agent's socket (ssh-add it to an agent)`,
+      );
     sockets[id || "default"] = path;
   }
   return sockets;

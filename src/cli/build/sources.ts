@@ -22,12 +22,15 @@ export interface StreamedContext {
 const dockerfileMax = 4 << 20;
 
 export const isRemote = (context: string): boolean =>
-  /^(?:https?|git|ssh):\/\//.test(context) || /^git@[^/]+:/.test(context) || context.startsWith("github.com/");
+  /^(?:https?|git|ssh):\/\//.test(context) ||
+  /^git@[^/]+:/.test(context) ||
+  context.startsWith("github.com/");
 
 export async function readSources(context: string, file: string): Promise<BuildSources | StreamedContext> {
   if (context === "-") return fromStdin(file);
   if (isRemote(context)) return { remote: context, tar: undefined };
-  if (!(await isFolder(context))) throw buildError(`unable to prepare context: path ${JSON.stringify(context)} not found`);
+  if (!(await isFolder(context)))
+    throw buildError(`unable to prepare context: path ${JSON.stringify(context)} not found`);
   const { path, dockerfile } = await readDockerfile(context, file);
   const ignoreFile = await readIgnoreFile(context, path);
   return { dockerfile, folder: resolve(context), ignoreFile };
@@ -48,7 +51,8 @@ async function readDockerfile(
   context: string,
   file: string,
 ): Promise<{ path: string | undefined; dockerfile: { name: string; text: string } }> {
-  if (file === "-") return { path: undefined, dockerfile: { name: "Dockerfile", text: await wholeText(openInput()) } };
+  if (file === "-")
+    return { path: undefined, dockerfile: { name: "Dockerfile", text: await wholeText(openInput()) } };
   const candidates = file === "" ? [join(context, "Dockerfile"), join(context, "dockerfile")] : [file];
   for (const path of candidates) {
     const text = await readBounded(path);
@@ -66,7 +70,8 @@ async function readBounded(path: string): Promise<string | undefined> {
   } catch (error) {
     const { code } = error as { code?: unknown };
     if (code === "ENOENT" || code === "ENOTDIR") return undefined;
-    if (code === "EISDIR") throw solveError(`failed to read dockerfile: read ${basename(path)}: is a directory`);
+    if (code === "EISDIR")
+      throw solveError(`failed to read dockerfile: read ${basename(path)}: is a directory`);
     throw typeof code === "string" ? buildError(messageOf(error)) : error;
   }
 }

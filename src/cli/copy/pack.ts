@@ -23,6 +23,23 @@ function kindOf(stats: BigIntStats): TarEntryType | undefined {
 
 async function* packOne(path: string, name: string, seen: Map<string, string>): AsyncGenerator<Uint8Array> {
   const stats = await lstat(path, { bigint: true });
+  yield* packEntry(path, name, seen);
+  if (kindOf(stats) !== "directory") return;
+  for (const child of (await readdir(path)).sort())
+    yield* packOne(
+      join(path, child),
+      name === "." ? `./${child}` : `${name.replace(/\/+$/, "")}/${child}`,
+      seen,
+    );
+}
+
+/** One entry without what a folder holds. `seen` are the names of files with several links, by device and inode. */
+export async function* packEntry(
+  path: string,
+  name: string,
+  seen: Map<string, string>,
+): AsyncGenerator<Uint8Array> {
+  const stats = await lstat(path, { bigint: true });
   const type = kindOf(stats);
   if (!type) return;
   const key = `${stats.dev}:${stats.ino}`;
@@ -41,13 +58,6 @@ async function* packOne(path: string, name: string, seen: Map<string, string>): 
     yield* content(path, entry.size);
     yield padding(entry.size);
   }
-  if (type !== "directory") return;
-  for (const child of (await readdir(path)).sort())
-    yield* packOne(
-      join(path, child),
-      name === "." ? `./${child}` : `${name.replace(/\/+$/, "")}/${child}`,
-      seen,
-    );
 }
 
 function common(

@@ -8,4 +8,8 @@ export interface Display {
   end(): void;
 }
 
-export const quietDisplay: Display = { take: () => undefined, refresh: () => undefined, end: () => undefined };
+export const quietDisplay: Display = {
+  take: () => undefined,
+  refresh: () => undefined,
+  end: () => undefined,
+};

@@ -1,7 +1,7 @@
-import { isCompleted, isStarted, keepTail, lastEnd, secondsOf, sizeText, type Step, Trace } from "./trace.ts";
-import type { Display } from "./display.ts";
 import type { LocalBuildMessage, WireStatus } from "../../../types/local-build.ts";
+import type { Display } from "./display.ts";
 import { failureLogs } from "./failure-logs.ts";
+import { isCompleted, isStarted, keepTail, lastEnd, type Step, secondsOf, sizeText, Trace } from "./trace.ts";
 
 /** How long one step stays the one that is shown while others wait, and how much must change to be told, ms. */
 const shownMs = 5000;
@@ -177,5 +177,12 @@ function amount({ current, total }: WireStatus): string {
   return current > 0 ? ` ${sizeText(current)}` : "";
 }
 
-export const warningText = ({ rule, short, lines }: { rule: string; short: string; lines: { start: number }[] }) =>
-  `${rule}: ${short}${lines[0] ? ` (line ${lines[0].start})` : ""}`;
+export const warningText = ({
+  rule,
+  short,
+  lines,
+}: {
+  rule: string;
+  short: string;
+  lines: { start: number }[];
+}) => `${rule}: ${short}${lines[0] ? ` (line ${lines[0].start})` : ""}`;

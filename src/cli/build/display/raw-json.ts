@@ -39,7 +39,18 @@ export class RawJsonDisplay implements Display {
 const moment = (ms: number): string => new Date(ms).toISOString();
 const momentOr = (name: string, ms: number | undefined) => (ms === undefined ? {} : { [name]: moment(ms) });
 
-const vertex = ({ digest, inputs, name, started, completed, cached, error, skipped, reasons, usage }: WireVertex) => ({
+const vertex = ({
+  digest,
+  inputs,
+  name,
+  started,
+  completed,
+  cached,
+  error,
+  skipped,
+  reasons,
+  usage,
+}: WireVertex) => ({
   digest,
   ...(inputs.length > 0 ? { inputs } : {}),
   name,

@@ -2,7 +2,7 @@ import type { LocalBuildMessage } from "../../../types/local-build.ts";
 import type { Display } from "./display.ts";
 import { failureLogs } from "./failure-logs.ts";
 import { warningText } from "./plain.ts";
-import { isCompleted, keepTail, secondsOf, sizeText, type Step, Trace } from "./trace.ts";
+import { isCompleted, keepTail, type Step, secondsOf, sizeText, Trace } from "./trace.ts";
 
 const logLinesMax = 6;
 const hide = "\x1b[?25l";
@@ -95,7 +95,15 @@ export class TerminalDisplay implements Display {
   private stepRow(step: Step, columns: number): string {
     const { name, error, cached, skipped } = step.vertex;
     const canceled = error?.endsWith("context canceled") ?? false;
-    const word = canceled ? "CANCELED " : error !== undefined ? "ERROR " : skipped ? "SKIPPED " : cached ? "CACHED " : "";
+    const word = canceled
+      ? "CANCELED "
+      : error !== undefined
+        ? "ERROR "
+        : skipped
+          ? "SKIPPED "
+          : cached
+            ? "CACHED "
+            : "";
     const text = aligned(` => ${word}${name}`, secondsOf(step, this.now()), columns);
     if (!isCompleted(step)) return text;
     return `${canceled ? yellow : error === undefined ? blue : red}${text}${plain}`;
@@ -104,7 +112,8 @@ export class TerminalDisplay implements Display {
   private details({ statuses, warnings }: Step, columns: number): Row[] {
     const counted = [...statuses.values()].map((status) => {
       const { id, current, total, started, completed } = status;
-      const amount = total > 0 ? ` ${sizeText(current)} / ${sizeText(total)}` : current > 0 ? ` ${sizeText(current)}` : "";
+      const amount =
+        total > 0 ? ` ${sizeText(current)} / ${sizeText(total)}` : current > 0 ? ` ${sizeText(current)}` : "";
       const text = aligned(` => => ${id}${amount}`, ((completed ?? this.now()) - started) / 1000, columns);
       const isRunning = completed === undefined;
       return { text: isRunning ? text : `${blue}${text}${plain}`, isRunning };
@@ -125,8 +134,8 @@ function aligned(text: string, seconds: number, columns: number): string {
 }
 
 /** What a step prints must not move the cursor of the list. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it is about
-const printable = (text: string): string => text.replace(/\x1b\[[0-9;?]*[a-zA-Z]/g, "").replace(/[\x00-\x1f\x7f]/g, " ");
+const printable = (text: string): string =>
+  text.replace(/\x1b\[[0-9;?]*[a-zA-Z]/g, "").replace(/[\x00-\x1f\x7f]/g, " ");
 
 /** Running rows first, then the newest of the others, in their order. */
 function fitting(rows: readonly Row[], room: number): Row[] {

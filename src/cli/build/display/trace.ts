@@ -50,7 +50,7 @@ export class Trace {
     const step = known ?? newStep(vertex);
     this.steps.set(vertex.digest, step);
     const { started, completed } = vertex;
-    if (started === undefined) return;
+    if (started === undefined || isSame(step, vertex)) return;
     this.startTime ??= started;
     if (step.intervals.size === 0) this.started.push(step);
     step.vertex = vertex;
@@ -104,6 +104,18 @@ export class Trace {
   }
 }
 
+/** Told again without anything new. */
+function isSame({ vertex: old, intervals }: Step, vertex: WireVertex): boolean {
+  const { started, completed, cached, error } = vertex;
+  return (
+    started !== undefined &&
+    intervals.has(started) &&
+    intervals.get(started) === completed &&
+    old.cached === cached &&
+    old.error === error
+  );
+}
+
 const newStep = (vertex: WireVertex): Step => ({
   vertex,
   statuses: new Map(),
@@ -127,7 +139,8 @@ export const isCompleted = ({ intervals }: Step): boolean =>
   intervals.size > 0 && [...intervals.values()].every((end) => end !== undefined);
 
 const lastStart = ({ intervals }: Step): number | undefined => [...intervals.keys()].at(-1);
-export const lastEnd = ({ intervals }: Step): number => Math.max(0, ...[...intervals.values()].map((end) => end ?? 0));
+export const lastEnd = ({ intervals }: Step): number =>
+  Math.max(0, ...[...intervals.values()].map((end) => end ?? 0));
 
 /** Seconds that it ran, times that overlap counted once. */
 export function secondsOf({ intervals }: Step, now: number): number {

@@ -1,10 +1,14 @@
 import type { WireWarning } from "../../../types/local-build.ts";
-import { excerpt } from "../excerpt.ts";
 import { programName } from "../../program.ts";
+import { excerpt } from "../excerpt.ts";
 import { warningText } from "./plain.ts";
 
 /** After a build: what the rules found, in short, or at length with `--debug`. */
-export function warningsText(warnings: readonly WireWarning[], dockerfile: string, atLength: boolean): string {
+export function warningsText(
+  warnings: readonly WireWarning[],
+  dockerfile: string,
+  atLength: boolean,
+): string {
   if (warnings.length === 0) return "";
   const count = warnings.length === 1 ? "1 warning found" : `${warnings.length} warnings found`;
   const hint = atLength ? "" : ` (use ${programName} --debug to expand)`;

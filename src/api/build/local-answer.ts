@@ -1,0 +1,139 @@
+import type { BuildEvent, BuildRequest, Builds, OutputSink } from "../../build/contract.ts";
+import { BuildError } from "../../build/failure.ts";
+import { sha256 } from "../../lib/digest.ts";
+import { messageOf } from "../../lib/errors.ts";
+import { frame } from "../../lib/multiplex.ts";
+import {
+  firstOutputChannel,
+  type LocalBuildMessage,
+  type LocalBuildRequest,
+} from "../../types/local-build.ts";
+
+/**
+ * The answer of `POST /berth/build` while it comes about: pieces of messages and outputs, handed over one by one. An
+ * output waits while the reader is behind.
+ */
+export class LocalAnswer {
+  private readonly pieces: Uint8Array[] = [];
+  private ended = false;
+  private wake: () => void = () => undefined;
+  private drained: () => void = () => undefined;
+
+  sink(index: number): OutputSink {
+    return {
+      write: async (bytes) => {
+        for await (const chunk of bytes) {
+          this.push(frame(firstOutputChannel + index, chunk));
+          while (this.pieces.length > waitingMax && !this.ended)
+            await new Promise<void>((resolve) => {
+              this.drained = resolve;
+            });
+        }
+      },
+    };
+  }
+
+  tell(message: LocalBuildMessage): void {
+    this.push(frame(1, new TextEncoder().encode(`${JSON.stringify(message)}\n`)));
+  }
+
+  end(): void {
+    this.ended = true;
+    this.wake();
+    this.drained();
+  }
+
+  async *body(): AsyncGenerator<Uint8Array> {
+    try {
+      for (;;) {
+        const piece = this.pieces.shift();
+        if (piece !== undefined) {
+          yield piece;
+          this.drained();
+        } else if (this.ended) return;
+        else
+          await new Promise<void>((resolve) => {
+            this.wake = resolve;
+          });
+      }
+    } finally {
+      this.end();
+    }
+  }
+
+  private push(piece: Uint8Array): void {
+    if (this.ended) return;
+    this.pieces.push(piece);
+    this.wake();
+  }
+}
+
+/** Pieces that may wait for the reader before an output is held back. */
+const waitingMax = 16;
+
+/** Runs what was asked and tells everything; never rejects. */
+export async function answerLocally(
+  builds: Builds,
+  call: LocalBuildRequest["call"],
+  request: BuildRequest,
+  answer: LocalAnswer,
+): Promise<void> {
+  try {
+    if (call === "outline") answer.tell({ kind: "outline", outline: await builds.outline(request) });
+    else if (call === "targets") answer.tell({ kind: "targets", targets: await builds.targets(request) });
+    else if (call === "check") await check(builds, request, answer);
+    else await build(builds, request, answer);
+  } catch (error) {
+    answer.tell(failure(error));
+  } finally {
+    answer.end();
+  }
+}
+
+async function check(builds: Builds, request: BuildRequest, answer: LocalAnswer): Promise<void> {
+  for (const warning of await builds.check(request)) answer.tell({ kind: "warning", warning });
+  answer.tell({ kind: "result", ref: "", response: {}, imageIds: [] });
+}
+
+async function build(builds: Builds, request: BuildRequest, answer: LocalAnswer): Promise<void> {
+  tellDefinition(request, answer);
+  const run = builds.build(request);
+  // whoever reads the events to their end also learns of the failure below
+  run.result.catch(() => undefined);
+  for await (const event of run.events) answer.tell(messageOfEvent(event));
+  const { images, response } = await run.result;
+  answer.tell({ kind: "result", ref: run.ref, response, imageIds: images.map(({ image }) => image.id) });
+}
+
+/** What reading the Dockerfile would be, had it to be sent: people know it as the first step. */
+function tellDefinition({ dockerfile }: BuildRequest, answer: LocalAnswer): void {
+  const now = Date.now();
+  const name = `[internal] load build definition from ${dockerfile.name}`;
+  const vertex = { digest: sha256(name), inputs: [], name, started: now, cached: false };
+  const current = Buffer.byteLength(dockerfile.text);
+  const id = "transferring dockerfile:";
+  answer.tell({ kind: "vertex", vertex });
+  answer.tell({
+    kind: "status",
+    status: { id, vertex: vertex.digest, current, total: 0, started: now, completed: now },
+  });
+  answer.tell({ kind: "vertex", vertex: { ...vertex, completed: now } });
+}
+
+function messageOfEvent(event: BuildEvent): LocalBuildMessage {
+  if (event.kind !== "log") return event;
+  return { ...event, data: Buffer.from(event.data).toString("base64") };
+}
+
+function failure(error: unknown): LocalBuildMessage {
+  const message = messageOf(error);
+  if (!(error instanceof BuildError)) return { kind: "error", message, lines: [] };
+  const { lines, vertex, exitCode } = error;
+  return {
+    kind: "error",
+    message,
+    lines: [...lines],
+    ...(vertex === undefined ? {} : { vertex }),
+    ...(exitCode === undefined ? {} : { exitCode }),
+  };
+}

@@ -1,0 +1,102 @@
+import { stat } from "node:fs/promises";
+import { isAbsolute } from "node:path";
+import type { BuildContext, BuildOutput, BuildRequest, OutputSink } from "../../build/contract.ts";
+import { EngineError } from "../../lib/errors.ts";
+import type { LocalBuildRequest, LocalFolder } from "../../types/local-build.ts";
+
+/** The request of `POST /berth/build` as the builder takes it; folders are checked to be the client's own. */
+const invalid = (message: string): EngineError => new EngineError("invalid", message);
+
+type Given = Partial<LocalBuildRequest>;
+
+export async function localBuildRequest(
+  given: Given,
+  sinkOf: (index: number) => OutputSink,
+  signal: AbortSignal,
+): Promise<BuildRequest> {
+  if (given.dockerfile === undefined) throw invalid("the request has no Dockerfile");
+  const { name = "Dockerfile", text = "" } = given.dockerfile;
+  const context = given.context === undefined ? undefined : await folderOf(given.context);
+  return {
+    dockerfile: { name, text },
+    context,
+    namedContexts: await contextsOf(given.namedContexts ?? {}),
+    ...(given.target ? { target: given.target } : {}),
+    buildArgs: mapOf(given.buildArgs),
+    labels: mapOf(given.labels),
+    annotations: mapOf(given.annotations),
+    platforms: (given.platforms ?? []).filter((platform) => platform !== ""),
+    tags: given.tags ?? [],
+    noCache: given.noCacheStages?.length ? given.noCacheStages : (given.noCache ?? false),
+    pull: given.pull ?? false,
+    networkMode: given.network || "default",
+    extraHosts: given.extraHosts ?? [],
+    secrets: { get: async (id) => bytesOf(mapOf(given.secrets).get(id)) },
+    ssh: { open: async (id) => socketOf(mapOf(given.ssh).get(id)) },
+    resources: { ...given.resources, ulimits: given.resources?.ulimits ?? [] },
+    outputs: (given.outputs ?? []).map((output, index) => outputOf(output, sinkOf(index))),
+    cacheFrom: given.cacheFrom ?? [],
+    cacheTo: given.cacheTo ?? [],
+    attestations: attestationsOf(given),
+    squash: given.squash ?? false,
+    allow: new Set(given.allow),
+    registryAuth: async (host) => mapOf(given.auth).get(host),
+    signal,
+  };
+}
+
+const mapOf = <T>(values: Record<string, T> | undefined): ReadonlyMap<string, T> =>
+  new Map(Object.entries(values ?? {}));
+
+async function contextsOf(given: LocalBuildRequest["namedContexts"]): Promise<BuildRequest["namedContexts"]> {
+  const contexts = new Map<string, { context: BuildContext } | { image: string }>();
+  for (const [name, value] of Object.entries(given)) {
+    if ("image" in value && value.image) contexts.set(name, { image: value.image });
+    else if ("path" in value) contexts.set(name, { context: await folderOf(value) });
+  }
+  return contexts;
+}
+
+/** The client's folder, if it is the one that this engine sees under that name. */
+async function folderOf({ path, device, inode, ignore }: LocalFolder): Promise<BuildContext> {
+  if (!isAbsolute(path ?? "")) throw invalid("the path of a context must be absolute");
+  const seen = await statOf(path);
+  if (seen?.dev !== device || seen.ino !== inode || !seen.isDirectory())
+    throw new EngineError("conflict", `the engine does not see the client's folder ${path}`);
+  return {
+    open: () =>
+      Promise.resolve({ root: path, ignore: ignore ?? [], live: true, close: () => Promise.resolve() }),
+  };
+}
+
+async function statOf(path: string) {
+  try {
+    return await stat(path);
+  } catch (error) {
+    const { code } = error as { code?: string };
+    if (code === "ENOENT" || code === "ENOTDIR" || code === "EACCES") return undefined;
+    throw error;
+  }
+}
+
+const bytesOf = (base64: string | undefined): Uint8Array | undefined =>
+  base64 === undefined ? undefined : Buffer.from(base64, "base64");
+
+const socketOf = (path: string | undefined) =>
+  path === undefined ? undefined : { path, close: () => Promise.resolve() };
+
+/** A folder goes to the client as a tar, which writes it with its own rights. */
+function outputOf(
+  { type, attributes = {} }: { type: string; attributes: Record<string, string> },
+  sink: OutputSink,
+): BuildOutput {
+  if (type === "image" || type === "cacheonly") return { type, attributes };
+  if (type === "docker" || type === "oci" || type === "tar") return { type, attributes, sink };
+  if (type === "local") return { type: "tar", attributes, sink };
+  throw invalid(`exporter ${JSON.stringify(type)} could not be found`);
+}
+
+function attestationsOf({ provenance, sbom }: Given): BuildRequest["attestations"] {
+  const rest = sbom ? { sbom } : {};
+  return provenance === "min" || provenance === "max" ? { provenance, ...rest } : rest;
+}

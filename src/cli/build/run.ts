@@ -1,0 +1,138 @@
+import { writeFile } from "node:fs/promises";
+import type { LocalBuildRequest, WireWarning } from "../../types/local-build.ts";
+import { CliError } from "../errors.ts";
+import { fileError } from "../run/key-value-files.ts";
+import type { Session } from "../session.ts";
+import { checkAnswer, outlineAnswer, targetsAnswer } from "./answers.ts";
+import { openDisplay } from "./display/open.ts";
+import { warningsText } from "./display/warnings.ts";
+import { excerpt } from "./excerpt.ts";
+import { buildError, optionError, solveError } from "./failure.ts";
+import type { BuildFlags } from "./flags.ts";
+import { type BuildFailure, type BuildOutcome, buildLocally, type LocalBuild, NotLocal } from "./local.ts";
+import { OutputFiles } from "./output-files.ts";
+import { type Output, parseOutputs } from "./outputs.ts";
+import { csv } from "./pairs.ts";
+import { Profile } from "./profile.ts";
+import { localRequest } from "./request.ts";
+import { type BuildSources, readSources, type StreamedContext } from "./sources.ts";
+
+/** `berth build`: on the engine's machine the folder is read in place, elsewhere it goes as a tar. */
+export async function runBuild(session: Session, context: string, flags: BuildFlags): Promise<number> {
+  checkFlags(flags);
+  const { output, load, push } = flags;
+  const outputs = parseOutputs({ output, load, push, hasTags: flags.tag.length > 0 });
+  const display = openDisplay(flags);
+  const sources = await readSources(context, flags.file);
+  if (!isLocal(session) || !("dockerfile" in sources)) return classic(session, sources, flags, outputs);
+  const request = await localRequest(session, flags, sources, outputs);
+  const profile = new Profile(display);
+  try {
+    const files = new OutputFiles(outputs);
+    const build = await buildLocally(session, request, profile, files);
+    await files.end();
+    return await finish(session, { flags, request, build, profile });
+  } catch (error) {
+    if (!(error instanceof NotLocal)) throw error;
+    return classic(session, sources, flags, outputs);
+  }
+}
+
+const isLocal = (session: Session): boolean => session.client.host.kind === "unix";
+
+async function classic(
+  session: Session,
+  sources: BuildSources | StreamedContext,
+  flags: BuildFlags,
+  outputs: readonly Output[],
+): Promise<number> {
+  const { buildRemotely } = await import("./classic.ts");
+  return buildRemotely(session, sources, flags, outputs);
+}
+
+const progressModes: readonly string[] = ["auto", "none", "plain", "quiet", "rawjson", "tty", ""];
+
+function checkFlags({ progress, quiet, onError }: BuildFlags): void {
+  if (!progressModes.includes(progress)) throw optionError(`invalid progress mode ${progress}`);
+  if (quiet && !["auto", "none", "quiet", ""].includes(progress))
+    throw optionError(`progress=${progress} and quiet cannot be used together`);
+  if (onError !== "fail" && onError !== "")
+    throw buildError(`--on-error=${onError} is not built yet: a step that fails ends the build`);
+}
+
+interface Ended {
+  flags: BuildFlags;
+  request: LocalBuildRequest;
+  build: LocalBuild;
+  profile: Profile;
+}
+
+async function finish(session: Session, ended: Ended): Promise<number> {
+  const { flags, request, build, profile } = ended;
+  const { outcome, warnings } = build;
+  if (request.call === "check" && outcome.kind === "result") return answerCheck(session, ended);
+  if (!isQuiet(flags)) tellWarnings(session, warnings, request);
+  if (outcome.kind === "error") throw failure(outcome, request);
+  if (outcome.kind === "outline" || outcome.kind === "targets") return answer(session, ended, outcome);
+  if (flags.explain || flags.profile) session.err(profile.text(flags));
+  await writeResults(session, flags, outcome);
+  return 0;
+}
+
+const isQuiet = ({ quiet, progress }: BuildFlags): boolean =>
+  quiet || progress === "quiet" || progress === "none" || progress === "rawjson";
+
+function tellWarnings(session: Session, warnings: readonly WireWarning[], request: LocalBuildRequest): void {
+  const text = warningsText(warnings, request.dockerfile.text, session.globals.debug);
+  if (text !== "") session.err(text.replace(/\n$/, ""));
+}
+
+/** The excerpt belongs to the sentence, below it in what is thrown and above it on the screen. */
+function failure({ message, lines }: BuildFailure, { dockerfile }: LocalBuildRequest): CliError {
+  const places = lines.map((each) => excerpt(dockerfile.name, dockerfile.text, each)).join("");
+  return new CliError(places + solveError(message).message);
+}
+
+const asked = ({ flags, request }: Ended) => ({
+  dockerfile: request.dockerfile,
+  json: csv(flags.call || "build").includes("format=json"),
+});
+
+function answerCheck(session: Session, ended: Ended): number {
+  const { text, code } = checkAnswer(ended.build.warnings, asked(ended));
+  session.write(text);
+  return code;
+}
+
+function answer(session: Session, ended: Ended, outcome: Exclude<BuildOutcome, { kind: "result" }>): number {
+  session.write(
+    outcome.kind === "outline"
+      ? outlineAnswer(outcome.outline, asked(ended))
+      : targetsAnswer(outcome.targets, asked(ended)),
+  );
+  return 0;
+}
+
+async function writeResults(
+  session: Session,
+  flags: BuildFlags,
+  { ref, response, imageIds }: Extract<BuildOutcome, { kind: "result" }>,
+): Promise<void> {
+  const id =
+    response["containerimage.config.digest"] ?? imageIds[0] ?? response["containerimage.digest"] ?? "";
+  if (flags.iidfile) await writeResult(flags.iidfile, id, "writing image ID file: ");
+  if (flags.metadataFile) {
+    const facts = { ...response, "buildx.build.ref": `default/default/${ref}` };
+    const sorted = Object.fromEntries(Object.entries(facts).sort(([one], [other]) => (one < other ? -1 : 1)));
+    await writeResult(flags.metadataFile, JSON.stringify(sorted, undefined, 2), "");
+  }
+  if (flags.quiet && id !== "") session.out(id);
+}
+
+async function writeResult(path: string, text: string, doing: string): Promise<void> {
+  try {
+    await writeFile(path, text);
+  } catch (error) {
+    throw optionError(doing + fileError("open", path, error).message);
+  }
+}
