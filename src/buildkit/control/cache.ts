@@ -55,7 +55,7 @@ function recordOf(record: CacheRecord): UsageRecord {
 /** containerd's filters, as far as clients write them: `key==value`, `key`, joined by commas. */
 function parseFilters(filters: readonly string[]): Map<string, string[]> {
   const parsed = new Map<string, string[]>();
-  for (const part of filters.flatMap((each) => each.split(","))) {
+  for (const part of filters.flatMap((each) => each.split(",")).filter((each) => each.trim() !== "")) {
     const match = /^([\w.]+)(?:(==|~=|!=)"?([^"]*)"?)?$/.exec(part.trim());
     if (!match) throw new EngineError("invalid", `failed to parse filter ${JSON.stringify(part)}`);
     const [, key = "", operator = "==", value = "true"] = match;
