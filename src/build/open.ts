@@ -1,7 +1,5 @@
-import { mkdir, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { EngineError } from "../lib/errors.ts";
-import { unmount } from "../system/mount.ts";
 import { CacheMounts } from "./cache/mounts.ts";
 import { pruneCache } from "./cache/prune.ts";
 import { CacheStore } from "./cache/store.ts";
@@ -13,6 +11,7 @@ import type { BuildContextDeps, BuildPaths, BuildsDeps } from "./deps.ts";
 import { Views } from "./operations/views.ts";
 import { startBuild } from "./solver/build.ts";
 import { SharedSteps } from "./solver/shared-steps.ts";
+import { sweep } from "./sweep.ts";
 
 export interface OpenedBuilds extends Builds {
   /** At start, after the snapshots' sweep: what an engine that was killed left of its builds goes. */
@@ -70,29 +69,4 @@ function pathsOf(dataRoot: string, execRoot: string): BuildPaths {
     scratch: join(build, "scratch"),
     steps: join(execRoot, "build"),
   };
-}
-
-async function sweep({ paths, cacheMounts }: BuildContextDeps): Promise<void> {
-  for (const step of await namesIn(paths.steps)) {
-    const folder = join(paths.steps, step);
-    for (const name of await namesIn(folder)) {
-      unmount(join(folder, name));
-      unmount(join(folder, name, "merged"));
-    }
-    await rm(folder, { recursive: true, force: true });
-  }
-  await rm(paths.scratch, { recursive: true, force: true });
-  await mkdir(paths.scratch, { recursive: true, mode: 0o700 });
-  const known = new Set(cacheMounts.all().map(({ folder }) => folder));
-  for (const name of await namesIn(paths.mounts))
-    if (!known.has(name)) await rm(join(paths.mounts, name), { recursive: true, force: true });
-}
-
-async function namesIn(folder: string): Promise<string[]> {
-  try {
-    return await readdir(folder);
-  } catch (error) {
-    if ((error as { code?: unknown }).code === "ENOENT") return [];
-    throw error;
-  }
 }

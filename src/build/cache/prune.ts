@@ -1,5 +1,6 @@
 import type { CachePruneOptions } from "../contract.ts";
 import type { BuildContextDeps } from "../deps.ts";
+import { sweepLists } from "../sweep.ts";
 import { cacheUsage, idOf } from "./usage.ts";
 
 /**
@@ -39,5 +40,6 @@ async function remove(deps: BuildContextDeps, ids: ReadonlySet<string>): Promise
       cacheMounts.forget(folder);
       await workers.call("removeTree", { path: cacheMounts.pathOf(folder) });
     }
+  await sweepLists(deps.paths.lists, cache.lists());
   await images.collect(new Set());
 }

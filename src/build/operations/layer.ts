@@ -14,12 +14,21 @@ export function upperOf({ snapshots }: BuildContextDeps, key: string): string {
   return Data["UpperDir"] ?? Data["dir"] ?? snapshots.rootPath(key);
 }
 
-/** Makes the snapshot's writes a layer, held by the build: the snapshot is gone then, whether it went well or not. */
+/**
+ * Makes the snapshot's writes a layer, held by the build: the snapshot is gone then, whether it went well or not. With
+ * `latest` (seconds) no time in it is later, so that it does not tell when it was made.
+ */
 export async function commitLayer(
-  { deps: { snapshots }, lease }: Session,
+  { deps, lease }: Session,
   key: string,
+  latest: number | undefined,
 ): Promise<{ layer: string; created: string; bytes: number }> {
+  const { snapshots, workers } = deps;
   try {
+    if (latest !== undefined) {
+      await snapshots.unmount(key);
+      await workers.call("clampTimes", { folder: upperOf(deps, key), latest });
+    }
     const { diffId, size } = await snapshots.commit(key, { consume: true });
     lease.hold("layer", diffId);
     return { layer: diffId, created: formatNs(nowNs()), bytes: size };

@@ -10,7 +10,7 @@ import type { Vertex } from "../graph/vertex.ts";
 import type { Session } from "../solver/session.ts";
 import type { RunStep, StepResult } from "../solver/shared-steps.ts";
 import { StepFailure } from "../solver/step-failure.ts";
-import { commitLayer, upperOf } from "./layer.ts";
+import { commitLayer } from "./layer.ts";
 import { type ReadyMount, readyMounts } from "./mount-keys.ts";
 import { writeNameFiles } from "./name-files.ts";
 import type { Outcome, Plan } from "./plan.ts";
@@ -85,11 +85,7 @@ async function run(
   await deps.snapshots.prepare(key, running.base.layers);
   try {
     const { cpuMs, peakMemory } = await execute(session, operation, running, { id, key });
-    if (sourceDateEpoch !== undefined) {
-      await deps.snapshots.unmount(key);
-      await deps.workers.call("clampTimes", { folder: upperOf(deps, key), latest: sourceDateEpoch });
-    }
-    const { layer, created, bytes } = await commitLayer(session, key);
+    const { layer, created, bytes } = await commitLayer(session, key, sourceDateEpoch);
     return { layer, created, usage: { cpuMs, peakMemory, bytesAdded: bytes } };
   } catch (error) {
     await deps.snapshots.remove(key);

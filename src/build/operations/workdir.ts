@@ -44,7 +44,7 @@ export function planWorkdir(
         await deps.snapshots.remove(key);
         throw error;
       }
-      const { layer, created, bytes } = await commitLayer(session, key);
+      const { layer, created, bytes } = await commitLayer(session, key, sourceDateEpoch);
       return { layer, created, usage: { cpuMs: 0, peakMemory: 0, bytesAdded: bytes } };
     },
   };
