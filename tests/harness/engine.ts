@@ -218,7 +218,7 @@ export class TestEngine {
 }
 
 /** A tar of an image's root, made from Debian packages once and again when its script changes. */
-export async function imageTar(name: "busybox" | "debian"): Promise<string> {
+export async function imageTar(name: "busybox" | "debian" | "apps"): Promise<string> {
   const file = join(tmpdir(), `berth-fixture-${name}.tar`);
   const script = `scripts/images/${name}.sh`;
   if (existsSync(file) && statSync(file).mtimeMs > statSync(script).mtimeMs) return file;
