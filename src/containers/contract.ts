@@ -70,6 +70,8 @@ export interface ResolvedMount {
   /** anonymous: goes with the container on `rm -v` and `--rm` */
   anonymous: boolean;
   tmpfs?: { options: string[] };
+  /** of a bind: owners on disk are shown as others */
+  idMap?: string;
 }
 
 /** A network as the container knew it last. */

@@ -59,6 +59,8 @@ export interface MountRequest {
     CreateMountpoint?: boolean;
     ReadOnlyNonRecursive?: boolean;
     ReadOnlyForceRecursive?: boolean;
+    /** our own: owners on disk are shown as others, `uids=1000-0-1;gids=1000-0-1` */
+    IdMap?: string;
   };
   VolumeOptions?: {
     NoCopy?: boolean;

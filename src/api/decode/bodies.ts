@@ -127,6 +127,7 @@ const mount = object("mount.Mount", {
     CreateMountpoint: bool,
     ReadOnlyNonRecursive: bool,
     ReadOnlyForceRecursive: bool,
+    IdMap: string,
   }),
   VolumeOptions: object("mount.VolumeOptions", {
     NoCopy: bool,

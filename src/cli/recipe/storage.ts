@@ -66,6 +66,7 @@ function details({
   const fields: [string, string | number | undefined][] = [
     ["bind-propagation", bind?.Propagation],
     ["bind-recursive", recursion],
+    ["idmap", bind?.IdMap],
     ["bind-create-src", bind?.CreateMountpoint ? "true" : ""],
     ["volume-nocopy", volume?.NoCopy ? "true" : ""],
     ["volume-subpath", volume?.Subpath],

@@ -58,7 +58,7 @@ function set(mount: Mount, key: string, value: string, field: string): undefined
       mount.Consistency = value.toLowerCase();
       return;
   }
-  if (key.startsWith("bind-")) return setBind(mount, key, value, field);
+  if (key.startsWith("bind-") || key === "idmap") return setBind(mount, key, value, field);
   if (key.startsWith("volume-")) return setVolume(mount, key, value, field);
   if (key.startsWith("tmpfs-")) return setTmpfs(mount, key, value, field);
   if (key === "image-subpath") {
@@ -74,6 +74,7 @@ function setBind(mount: Mount, key: string, value: string, field: string): undef
   mount.BindOptions ??= {};
   const options = mount.BindOptions;
   if (key === "bind-propagation") options.Propagation = value.toLowerCase();
+  else if (key === "idmap") options.IdMap = value;
   else if (key === "bind-nonrecursive") options.NonRecursive = flag(key, value);
   else if (key === "bind-create-src") options.CreateMountpoint = flag(key, value);
   else if (key === "bind-recursive") recursion(options, value);

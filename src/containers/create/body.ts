@@ -106,6 +106,7 @@ const mount = object<MountRequest>(
           CreateMountpoint: optional(flag),
           ReadOnlyNonRecursive: optional(flag),
           ReadOnlyForceRecursive: optional(flag),
+          IdMap: optional(text),
         },
         "mount.BindOptions",
       ),

@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { EngineError, messageOf } from "../../lib/errors.ts";
+import { formatIdMap, parseIdMap } from "../../lib/id-map.ts";
 import type { MountPoint, MountRequest } from "../../types/api.ts";
 import { isLocalPath } from "../start/subpath.ts";
 import { checkTarget, cleanPath, propagationModes } from "./bind-spec.ts";
@@ -72,7 +73,9 @@ function bindMount(request: MountRequest, target: string): PlannedMount {
     ...(create ? ["create-source"] : []),
     ...(writableBelow ? ["writable-below"] : []),
   ];
-  return { mount: { point, options, copyUp: false, anonymous: false } };
+  const map = request.BindOptions?.IdMap;
+  const idMap = map ? { idMap: formatIdMap(parseIdMap(map)) } : {};
+  return { mount: { point, options, copyUp: false, anonymous: false, ...idMap } };
 }
 
 function volumeMount(request: MountRequest, target: string, input: MountsInput): PlannedMount {

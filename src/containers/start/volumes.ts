@@ -1,6 +1,7 @@
 import { statSync } from "node:fs";
 import { mkdir, stat } from "node:fs/promises";
 import { isKind, messageOf } from "../../lib/errors.ts";
+import { parseIdMap } from "../../lib/id-map.ts";
 import type { MountInput } from "../../runtime/spec/input.ts";
 import { mountRestrictions } from "../../system/mount-flags.ts";
 import type { Container } from "../container.ts";
@@ -8,7 +9,7 @@ import type { Context } from "../context.ts";
 import type { ResolvedMount } from "../contract.ts";
 import { checkBindSource } from "../create/mount-request.ts";
 import { checkPropagation } from "./propagation.ts";
-import { type Keep, stage } from "./staging.ts";
+import { type Keep, stage, stageMapped } from "./staging.ts";
 import { subpathSource } from "./subpath.ts";
 import { tmpfsOptions } from "./tmpfs.ts";
 
@@ -49,17 +50,21 @@ async function prepareOne(ctx: Context, mount: ResolvedMount, preparation: Prepa
   if (data === undefined && mount.options.includes("create-source")) await makeSource(point.Source);
   if (point.Type === "bind") await checkPropagation(point.Source, mount.options);
   const base = mount.image ? await ctx.snapshots.mount(mount.image.key) : (data ?? point.Source);
-  const source = mount.options.includes("bind")
-    ? stage(ctx.config.execRoot, base, { recursive: false }, keep)
-    : mount.subpath === undefined
-      ? base
-      : subpathSource(ctx.config.execRoot, base, mount.subpath, keep);
+  const source = await sourceOf(ctx, mount, base, keep);
   return {
     destination: point.Destination,
     type: "bind",
     source,
     options: runtimeOptions(mount.options, source),
   };
+}
+
+/** The host path that the runtime is to bind, staged where more is asked for than the path itself. */
+async function sourceOf(ctx: Context, mount: ResolvedMount, base: string, keep: Keep): Promise<string> {
+  const { execRoot } = ctx.config;
+  if (mount.idMap !== undefined) return stageMapped(execRoot, base, parseIdMap(mount.idMap), keep);
+  if (mount.options.includes("bind")) return stage(execRoot, base, { recursive: false }, keep);
+  return mount.subpath === undefined ? base : subpathSource(execRoot, base, mount.subpath, keep);
 }
 
 /** Our own words, and the default. */
