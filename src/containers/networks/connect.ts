@@ -3,7 +3,7 @@ import type { SandboxState } from "../../network/contract.ts";
 import type { EndpointSettings } from "../../types/api.ts";
 import type { Container } from "../container.ts";
 import type { Context } from "../context.ts";
-import { changeHosts } from "../start/files.ts";
+import { changeHosts, changeResolvConf, inUserNetwork } from "../start/files.ts";
 import { joinedContainer } from "../start/namespaces.ts";
 import { knownNetworks } from "./endpoints.ts";
 import { networkIdentity, tellNetwork } from "./request.ts";
@@ -78,7 +78,9 @@ async function connectLive(
   const [name = network, joined] =
     Object.entries(state.endpoints).find(([, one]) => one.NetworkID === id) ?? [];
   const networks = { ...container.spec.networks, [name]: asked };
+  const resolved = inUserNetwork(container);
   adoptState(ctx, container, networks, state);
+  if (!resolved && inUserNetwork(container)) await changeResolvConf(ctx, container);
   if (joined) await changeHosts(ctx, container, { joined });
   tellNetwork(ctx, container, { name, id }, "connect");
 }

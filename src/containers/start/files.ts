@@ -32,26 +32,42 @@ export const inUserNetwork = ({ spec }: Container): boolean =>
 
 /** Writes all three anew; `hosts` lacks the container's own address until `finishHosts`. */
 export async function writeNameFiles(ctx: Context, container: Container): Promise<NameFiles> {
-  const { config, hostConfig } = container.spec;
+  const { config } = container.spec;
   const files = nameFilesOf(ctx, container.id);
-  const hostMode = hostConfig.NetworkMode === "host";
-  const or = (own: readonly string[] | null, engine: readonly string[]): string[] => [
-    ...(own?.length ? own : engine),
-  ];
   await mkdir(folderOf(ctx, container.id), { recursive: true, mode: 0o710 });
-  const resolv = ctx.networks.resolvConf({
-    dns: or(hostConfig.Dns, ctx.config.dns),
-    dnsSearch: or(hostConfig.DnsSearch, ctx.config.dnsSearch),
-    dnsOptions: or(hostConfig.DnsOptions, ctx.config.dnsOptions),
-    hostMode,
-    userNetwork: inUserNetwork(container),
-  });
+  const resolv = resolvText(ctx, container, inUserNetwork(container));
   await Promise.all([
     writeFile(files.hostname, `${config.Hostname}\n`, { mode: 0o644 }),
     writeFile(files.hosts, await hostsText(ctx, container, []), { mode: 0o644 }),
     resolv.then((text) => writeFile(files.resolvConf, text, { mode: 0o644 })),
   ]);
   return files;
+}
+
+function resolvText(ctx: Context, { spec }: Container, userNetwork: boolean): Promise<string> {
+  const { Dns, DnsSearch, DnsOptions, NetworkMode } = spec.hostConfig;
+  const or = (own: readonly string[] | null, engine: readonly string[]): string[] => [
+    ...(own?.length ? own : engine),
+  ];
+  return ctx.networks.resolvConf({
+    dns: or(Dns, ctx.config.dns),
+    dnsSearch: or(DnsSearch, ctx.config.dnsSearch),
+    dnsOptions: or(DnsOptions, ctx.config.dnsOptions),
+    hostMode: NetworkMode === "host",
+    userNetwork,
+  });
+}
+
+/**
+ * A running container joined its first user-defined network: the resolver there takes the servers' place, in place,
+ * unless the container has made the file its own.
+ */
+export async function changeResolvConf(ctx: Context, container: Container): Promise<void> {
+  const { resolvConf } = nameFilesOf(ctx, container.id);
+  const { size } = await stat(resolvConf);
+  if (size > filesSizeMax) return;
+  const untouched = (await readFile(resolvConf, "utf8")) === (await resolvText(ctx, container, false));
+  if (untouched) await writeFile(resolvConf, await resolvText(ctx, container, true));
 }
 
 /** Adds the container's own addresses, in place: the file is mounted already. */
@@ -64,8 +80,8 @@ export async function finishHosts(ctx: Context, container: Container, state: San
 const addressesOf = ({ IPAddress, GlobalIPv6Address }: EndpointSettings): string[] =>
   [IPAddress, GlobalIPv6Address].filter((address) => address !== "" && address !== undefined);
 
-/** more than this is no hosts file of the engine's any more */
-const hostsSizeMax = 1 << 20;
+/** more than this is no file of the engine's any more */
+const filesSizeMax = 1 << 20;
 
 /** A network was joined or left: its lines come and go, in place; what the container wrote there stays. */
 export async function changeHosts(
@@ -75,7 +91,7 @@ export async function changeHosts(
 ): Promise<void> {
   const { hosts } = nameFilesOf(ctx, container.id);
   const { size } = await stat(hosts);
-  if (size > hostsSizeMax) return;
+  if (size > filesSizeMax) return;
   const gone = new Set(left ? addressesOf(left) : []);
   const lines = (await readFile(hosts, "utf8")).split("\n");
   const kept = lines.filter((line) => !gone.has(line.split("\t")[0] ?? ""));
