@@ -1,3 +1,4 @@
+import { isIP } from "node:net";
 import { defaultLogPolicy } from "../containers/config.ts";
 import { EngineError, wrap } from "../lib/errors.ts";
 import type { LogLevel } from "../lib/log.ts";
@@ -190,6 +191,14 @@ function containerDefaults(read: Reader): ContainerDefaults {
   };
 }
 
+function checkedCidr(text: string | undefined, family: 4 | 6): string | undefined {
+  if (text === undefined) return undefined;
+  const [address = "", bits = ""] = text.split("/");
+  if (isIP(address) !== family || !/^\d{1,3}$/.test(bits) || Number(bits) > (family === 4 ? 32 : 128))
+    throw invalid(`invalid CIDR address: ${text}`);
+  return text;
+}
+
 function bridgeOptions(read: Reader): BridgeOptions {
   const mtu = read.number("mtu");
   if (mtu !== undefined && mtu < 0) throw invalid(`invalid default MTU: ${mtu}`);
@@ -209,6 +218,11 @@ function bridgeOptions(read: Reader): BridgeOptions {
     hostIp: checkAddress(read.text("ip") ?? "0.0.0.0"),
     icc: read.flag("icc", true),
     masquerade: read.flag("ip-masq", true),
+    ipv6: read.flag("ipv6", false),
+    fixedCidr: checkedCidr(read.text("fixed-cidr"), 4),
+    fixedCidrV6: checkedCidr(read.text("fixed-cidr-v6"), 6),
+    networkOptions: read.value<Record<string, Record<string, string>>>("default-network-opts") ?? {},
+    portsObeyInput: read.flag("published-ports-input", false),
   };
 }
 

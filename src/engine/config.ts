@@ -69,4 +69,13 @@ export interface BridgeOptions {
   hostIp: string;
   icc: boolean;
   masquerade: boolean;
+  ipv6: boolean;
+  /** part of the subnet from which addresses are given */
+  fixedCidr: string | undefined;
+  /** undefined = one of the engine's own */
+  fixedCidrV6: string | undefined;
+  /** options of new networks, by driver */
+  networkOptions: Readonly<Record<string, Record<string, string>>>;
+  /** published ports go by sockets, so that the host's INPUT rules see them */
+  portsObeyInput: boolean;
 }

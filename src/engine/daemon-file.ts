@@ -46,6 +46,7 @@ const shapes: Readonly<Record<string, Shape>> = {
   size: sizeOrText,
   ulimits: map(ulimit, "map[string]*units.Ulimit"),
   pools: list(object("ipamutils.NetworkToSplit", { base: string, size: int })),
+  networkOptions: map(stringMap, "map[string]map[string]string"),
   mirrors: map(strings, "map[string][]string"),
   proxies: object("config.Proxies", { "http-proxy": string, "https-proxy": string, "no-proxy": string }),
   runtimes: map(

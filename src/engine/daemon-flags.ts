@@ -122,11 +122,23 @@ function grow(before: unknown, { type }: DaemonOption, text: string, flag: strin
       return [...((before as unknown[] | undefined) ?? []), parseUlimit(text)];
     case "mirrors":
       return growMirrors((before as Record<string, string[]> | undefined) ?? {}, text);
+    case "networkOptions":
+      return growNetworkOptions((before as Record<string, Record<string, string>> | undefined) ?? {}, text);
     case "proxies":
       throw invalid("it has no flag");
     case "pools":
       return [...((before as unknown[] | undefined) ?? []), parsePool(text)];
   }
+}
+
+/** `DRIVER=OPTION=VALUE` */
+function growNetworkOptions(
+  before: Record<string, Record<string, string>>,
+  text: string,
+): Record<string, Record<string, string>> {
+  const [driver, rest] = parsePair(text);
+  const [key, value] = parsePair(rest);
+  return { ...before, [driver]: { ...before[driver], [key]: value } };
 }
 
 /** `URL` of a mirror of the Hub, or `REGISTRY=URL`. */

@@ -14,6 +14,8 @@ export type OptionType =
   | "runtimes"
   /** a list of the Hub's mirrors, or registry → mirrors; as a flag URL or REGISTRY=URL */
   | "mirrors"
+  /** driver → options of new networks; as a flag DRIVER=OPTION=VALUE */
+  | "networkOptions"
   /** an object of three options in the file */
   | "proxies";
 
@@ -58,6 +60,12 @@ export const daemonOptions: readonly DaemonOption[] = [
     "string",
     'IPC namespace of containers that ask for none ("private" or "shareable")',
   ),
+  option(
+    "default-network-opts",
+    "networkOptions",
+    "Option of new networks (DRIVER=OPTION=VALUE)",
+    "default-network-opt",
+  ),
   option("default-runtime", "string", "OCI runtime of containers that ask for none"),
   option("default-shm-size", "size", "Size of /dev/shm of containers that ask for none (default 64MiB)"),
   option("default-stop-timeout", "int", "Seconds from the stop signal to the kill (default 10)"),
@@ -72,6 +80,8 @@ export const daemonOptions: readonly DaemonOption[] = [
   option("hosts", "strings", 'Where to listen (default "unix:///run/berth.sock")', "host", "H"),
   option("http-proxy", "string", "Proxy for registries without TLS (default $HTTP_PROXY)"),
   option("https-proxy", "string", "Proxy for registries with TLS (default $HTTPS_PROXY)"),
+  option("fixed-cidr", "string", "Part of the default network from which containers get addresses"),
+  option("fixed-cidr-v6", "string", "IPv6 subnet of the default network"),
   option("icc", "bool", "Let containers of the default network reach each other (default true)"),
   option("init", "bool", "Run an init in containers"),
   option("init-path", "string", "The init binary"),
@@ -100,11 +110,17 @@ export const daemonOptions: readonly DaemonOption[] = [
   option("max-concurrent-downloads", "int", "Layers that are downloaded at once (default 3)"),
   option("max-concurrent-uploads", "int", "Layers that are uploaded at once (default 5)"),
   option("max-download-attempts", "int", "Tries of a download that breaks off (default 5)"),
+  option("ipv6", "bool", "Give containers of the default network IPv6 addresses too"),
   option("mtu", "int", "MTU of the default network"),
   option("no-new-privileges", "bool", "Set no_new_privs in all containers"),
   option("no-proxy", "string", "Hosts that need no proxy (default $NO_PROXY)"),
   option("pidfile", "string", 'File of the engine\'s process id (default "/run/berth.pid")', "pidfile", "p"),
   option("proxies", "proxies", "", ""),
+  option(
+    "published-ports-input",
+    "bool",
+    "Let published ports obey the host's rules for incoming packets (by sockets: slower, without callers' addresses)",
+  ),
   option(
     "registry-mirrors",
     "mirrors",
@@ -129,8 +145,8 @@ export const controlFlags = {
 export const unsupportedKeys: ReadonlySet<string> = new Set(
   `allow-direct-routing api-cors-header authorization-plugins bip6 bridge-accept-fwmark builder
   containerd containerd-namespace containerd-plugins-namespace containerd-plugin-namespace cpu-rt-period cpu-rt-runtime
-  cri-containerd default-gateway default-gateway-v6 default-network-opts deprecated-key-path experimental features
-  firewall-backend fixed-cidr fixed-cidr-v6 ip-forward-no-drop ip6tables ipv6
+  cri-containerd default-gateway default-gateway-v6 deprecated-key-path experimental features
+  firewall-backend ip-forward-no-drop ip6tables
   metrics-addr min-api-version
   network-control-plane-mtu network-diagnostic-port node-generic-resources nri-opts raw-logs
   rootless selinux-enabled storage-opts swarm-default-advertise-addr swarm-raft-election-tick
@@ -142,7 +158,6 @@ export const unsupportedKeys: ReadonlySet<string> = new Set(
 const unsupportedFlags: ReadonlyMap<string, string> = new Map([
   ...[...unsupportedKeys].map((key): [string, string] => [key, key]),
   ["authorization-plugin", "authorization-plugins"],
-  ["default-network-opt", "default-network-opts"],
   ["feature", "features"],
   ["node-generic-resource", "node-generic-resources"],
   ["storage-opt", "storage-opts"],

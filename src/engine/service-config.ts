@@ -22,7 +22,7 @@ export function networkOptions(
   config: EngineConfig,
   identity: Identity,
 ): Omit<NetworkOptions, "state" | "events" | "logger"> {
-  const { bip, mtu, hostIp, icc, masquerade } = config.bridge;
+  const { bip, mtu, hostIp, icc, masquerade, ipv6, fixedCidr, fixedCidrV6 } = config.bridge;
   return {
     execRoot: config.execRoot,
     engineId: identity.short,
@@ -32,7 +32,11 @@ export function networkOptions(
     ipMasq: masquerade,
     defaultBindAddress: hostIp,
     ipForward: config.ipForward,
-    defaultNetworkOptions: {},
+    defaultNetworkOptions: config.bridge.networkOptions,
+    portsObeyInput: config.bridge.portsObeyInput,
+    ipv6,
+    ...(fixedCidr === undefined ? {} : { fixedCidr }),
+    ...(fixedCidrV6 === undefined ? {} : { fixedCidrV6 }),
     ...(bip === undefined ? {} : { bip }),
     ...(mtu === undefined ? {} : { mtu }),
   };

@@ -43,10 +43,10 @@ export interface NetworkOptions extends DefaultBridgeOptions {
   state: State;
   events: EventBus;
   execRoot: string;
-  /** names the nftables table, so that engines live side by side */
-  engineId: string;
   /** sets net.ipv4.ip_forward, without which containers reach only this host */
   ipForward: boolean;
+  /** published ports go by sockets, so that the host's INPUT rules see them */
+  portsObeyInput: boolean;
   /** options of new networks, by driver (`default-network-opts`) */
   defaultNetworkOptions: Record<string, Record<string, string>>;
   logger: Logger;
@@ -152,6 +152,7 @@ class EngineNetworks implements Networks {
         attach: (sandbox) => this.attachNames(sandbox),
         detach: (containerId) => this.names.detach(containerId),
       },
+      bySockets: options.portsObeyInput,
       netnsFolder,
       logger,
       leftovers: () => hasLeftovers({ bridge, table, netnsFolder }),

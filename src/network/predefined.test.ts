@@ -12,6 +12,8 @@ const options = {
   icc: true,
   ipMasq: true,
   defaultBindAddress: "",
+  ipv6: false,
+  engineId: "x",
 };
 const taken = (...texts: string[]) => texts.map((text) => parseCidr(text).subnet);
 const bridgeOf = (state: State) => inspectNetwork(new Definitions(state).find("bridge"));

@@ -2,7 +2,7 @@ import type { State } from "../state/database.ts";
 import { type Definitions, emptySpec, type NetworkSpec, type SubnetSpec } from "./definitions.ts";
 import { bridgeOption } from "./driver-options.ts";
 import { formatIp, formatSubnet, type Ip, overlaps, parseCidr, readCidr, type Subnet } from "./ip.ts";
-import { chooseSubnet, readPools, type SubnetPool } from "./pools.ts";
+import { chooseSubnet, localPool, readPools, type SubnetPool } from "./pools.ts";
 
 export interface DefaultBridgeOptions {
   /** "berth0" */
@@ -14,6 +14,13 @@ export interface DefaultBridgeOptions {
   icc: boolean;
   ipMasq: boolean;
   defaultBindAddress: string;
+  /** containers get IPv6 addresses too */
+  ipv6: boolean;
+  /** part of the subnet from which addresses are given */
+  fixedCidr?: string;
+  /** the IPv6 subnet; else one of the engine's own */
+  fixedCidrV6?: string;
+  engineId: string;
 }
 
 /**
@@ -33,8 +40,18 @@ export function definePredefined(
     const bridge = known.find(({ name }) => name === "bridge");
     const others = known.filter(({ name }) => name !== "bridge").flatMap(({ spec }) => subnetsIn(spec));
     const inUse = bridge !== undefined && hasEndpoints(state, bridge.id);
-    const subnet = bridgeSubnet(options, [...hostSubnets, ...others], bridge?.spec.subnets[0], inUse);
-    const spec: NetworkSpec = { ...emptySpec, subnets: [subnet], options: bridgeOptions(options) };
+    const taken = [...hostSubnets, ...others];
+    const [before4, before6] = bridge?.spec.subnets ?? [];
+    const subnets = [
+      bridgeSubnet(options, taken, before4, inUse),
+      ...(options.ipv6 ? [bridgeSubnet6(options, taken, before6)] : []),
+    ];
+    const spec: NetworkSpec = {
+      ...emptySpec,
+      ipv6: options.ipv6,
+      subnets,
+      options: bridgeOptions(options),
+    };
     if (JSON.stringify(spec) !== JSON.stringify(bridge?.spec)) definitions.put("bridge", "bridge", spec);
   });
 }
@@ -54,9 +71,14 @@ function bridgeSubnet(
   inUse: boolean,
 ): SubnetSpec {
   if (inUse && before) return before;
+  const range = options.fixedCidr === undefined ? {} : { range: options.fixedCidr };
   if (options.bip !== undefined) {
     const { ip, subnet } = parseCidr(options.bip);
-    return subnetSpec(subnet, ip);
+    return { ...subnetSpec(subnet, ip), ...range };
+  }
+  if (options.fixedCidr !== undefined && !before) {
+    const { subnet } = parseCidr(options.fixedCidr);
+    return subnetSpec(subnet, firstOf(subnet));
   }
   const pools = readPools(options.subnetPools).filter(({ subnet }) => subnet.family === 4);
   const remembered = before && parseCidr(before.subnet).subnet;
@@ -64,6 +86,21 @@ function bridgeSubnet(
     remembered &&
     pools.some(({ subnet, size }) => size === remembered.prefix && overlaps(subnet, remembered));
   if (stillOurs && !taken.some((subnet) => overlaps(subnet, remembered))) return before;
+  const chosen = chooseSubnet(pools, taken);
+  return subnetSpec(chosen, firstOf(chosen));
+}
+
+function bridgeSubnet6(
+  { engineId, fixedCidrV6, subnetPools }: DefaultBridgeOptions,
+  taken: readonly Subnet[],
+  before: SubnetSpec | undefined,
+): SubnetSpec {
+  if (fixedCidrV6 !== undefined) {
+    const { subnet } = parseCidr(fixedCidrV6);
+    return subnetSpec(subnet, firstOf(subnet));
+  }
+  if (before) return before;
+  const pools = readPools([...subnetPools, localPool(engineId)]).filter(({ subnet }) => subnet.family === 6);
   const chosen = chooseSubnet(pools, taken);
   return subnetSpec(chosen, firstOf(chosen));
 }

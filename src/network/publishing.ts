@@ -16,6 +16,8 @@ export interface PublishingTools {
   endpoints: EndpointStore;
   definitions: Definitions;
   host: HostSide;
+  /** ports are served by sockets alone, so that the host's INPUT rules see who comes; SCTP has no sockets */
+  bySockets: boolean;
 }
 
 /** The endpoint by which a container's ports are published, and where they lead. */
@@ -49,7 +51,7 @@ export class Ports {
     way.record.spec.ports.push(...publishedOf(bound));
     endpoints.update([way.record]);
     await host.ensure();
-    await host.publish(portRules(publishedOf(bound), way.target));
+    await host.publish(this.rulesFor(publishedOf(bound), way.target));
   }
 
   /** Takes all ports of a sandbox back. */
@@ -88,9 +90,9 @@ export class Ports {
     record.spec.ports = publishedOf(live.bound);
     endpoints.update([record]);
     await host.ensure();
-    await host.unpublish(portRules(publishedOf(leaving), target));
+    await host.unpublish(this.rulesFor(publishedOf(leaving), target));
     await publisher.release(leaving);
-    await host.publish(portRules(publishedOf(fresh), target));
+    await host.publish(this.rulesFor(publishedOf(fresh), target));
     return portMap(record.spec.ports);
   }
 
@@ -104,7 +106,13 @@ export class Ports {
   rulesOf(live: Live): PortRules {
     const way = this.wayOf(live.records);
     const ports = live.records.flatMap(({ spec }) => spec.ports);
-    return way ? portRules(ports, way.target) : { published: [], routed: [] };
+    return way ? this.rulesFor(ports, way.target) : { published: [], routed: [] };
+  }
+
+  private rulesFor(ports: readonly PublishedPort[], target: PublishTarget): PortRules {
+    const { published, routed } = portRules(ports, target);
+    if (!this.tools.bySockets) return { published, routed };
+    return { published: published.filter(({ protocol }) => protocol === "sctp"), routed };
   }
 
   private wayOf(records: readonly EndpointRecord[]): Publishing | undefined {

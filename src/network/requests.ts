@@ -1,3 +1,4 @@
+import { emptyEndpoint } from "../lib/endpoint-settings.ts";
 import { EngineError } from "../lib/errors.ts";
 import type { EndpointSettings } from "../types/api.ts";
 import type { SandboxRequest } from "./contract.ts";
@@ -96,18 +97,11 @@ export const endpointSettings = (
   asked: Partial<EndpointSettings>,
   got: Partial<EndpointSettings> & { NetworkID: string; EndpointID: string },
 ): EndpointSettings => ({
+  ...emptyEndpoint,
   IPAMConfig: asked.IPAMConfig ?? null,
   Links: asked.Links ?? null,
   Aliases: asked.Aliases ?? null,
-  MacAddress: "",
   DriverOpts: asked.DriverOpts ?? null,
   GwPriority: asked.GwPriority ?? 0,
-  Gateway: "",
-  IPAddress: "",
-  IPPrefixLen: 0,
-  IPv6Gateway: "",
-  GlobalIPv6Address: "",
-  GlobalIPv6PrefixLen: 0,
-  DNSNames: null,
   ...got,
 });

@@ -46,6 +46,8 @@ export interface SandboxTools {
   host: HostSide;
   directory: Directory;
   resolver?: Resolver;
+  /** see `Ports` */
+  bySockets: boolean;
   netnsFolder: string;
   /** whether an earlier run left namespaces, bridge or table */
   leftovers: () => boolean;

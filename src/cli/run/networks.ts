@@ -1,4 +1,5 @@
 import { parseCsv } from "../../lib/csv.ts";
+import { emptyEndpoint } from "../../lib/endpoint-settings.ts";
 import type { EndpointSettings } from "../../types/api.ts";
 
 /** `--network`: a name, or `name=…,alias=…`. */
@@ -145,24 +146,6 @@ function check(network: NetworkAttachment): void {
   }
   checkMac(network.macAddress);
 }
-
-export const emptyEndpoint: EndpointSettings = {
-  IPAMConfig: null,
-  Links: null,
-  Aliases: null,
-  MacAddress: "",
-  DriverOpts: null,
-  GwPriority: 0,
-  NetworkID: "",
-  EndpointID: "",
-  Gateway: "",
-  IPAddress: "",
-  IPPrefixLen: 0,
-  IPv6Gateway: "",
-  GlobalIPv6Address: "",
-  GlobalIPv6PrefixLen: 0,
-  DNSNames: null,
-};
 
 const orNull = (items: readonly string[]): string[] | null => (items.length > 0 ? [...items] : null);
 

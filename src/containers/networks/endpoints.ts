@@ -1,26 +1,9 @@
+import { emptyEndpoint } from "../../lib/endpoint-settings.ts";
 import type { SandboxState } from "../../network/contract.ts";
 import type { EndpointSettings } from "../../types/api.ts";
 import type { Container } from "../container.ts";
 import type { Context } from "../context.ts";
 import type { KnownNetwork } from "../contract.ts";
-
-const empty: EndpointSettings = {
-  IPAMConfig: null,
-  Links: null,
-  Aliases: null,
-  MacAddress: "",
-  DriverOpts: null,
-  GwPriority: 0,
-  NetworkID: "",
-  EndpointID: "",
-  Gateway: "",
-  IPAddress: "",
-  IPPrefixLen: 0,
-  IPv6Gateway: "",
-  GlobalIPv6Address: "",
-  GlobalIPv6PrefixLen: 0,
-  DNSNames: null,
-};
 
 /** A container's place in each of its networks: as wired while it runs, else as asked. */
 export function endpointsOf(ctx: Context, container: Container): Record<string, EndpointSettings> {
@@ -30,10 +13,10 @@ export function endpointsOf(ctx: Context, container: Container): Record<string, 
   return Object.fromEntries(
     Object.entries(container.spec.networks).map(([name, asked]) => {
       const there = wired[name];
-      if (there) return [name, { ...empty, ...there }];
+      if (there) return [name, { ...emptyEndpoint, ...there }];
       const before = known[name];
       const told = {
-        ...empty,
+        ...emptyEndpoint,
         ...asked,
         MacAddress: "",
         DNSNames: before?.dnsNames ?? null,

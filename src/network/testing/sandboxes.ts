@@ -21,6 +21,8 @@ export const options = {
   icc: true,
   ipMasq: true,
   defaultBindAddress: "",
+  ipv6: false,
+  engineId: "x",
 };
 
 /** An engine's network on a kernel that writes down what it is asked; `failing` names what goes wrong once. */
@@ -71,6 +73,7 @@ export function setUp(state = State.inMemory(), failing: Record<string, Error> =
   };
   const sandboxes: Sandboxes = new Sandboxes({
     ...tools,
+    bySockets: false,
     netnsFolder: "/run/netns",
     leftovers: () => true,
     settleSubnets: () => undefined,

@@ -66,6 +66,8 @@ const openEngine = (state: State): Promise<Networks> =>
     ipMasq: true,
     defaultBindAddress: "",
     defaultNetworkOptions: {},
+    portsObeyInput: false,
+    ipv6: false,
     events: new EventBus(),
     logger: silentLogger,
   });
