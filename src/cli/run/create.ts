@@ -19,14 +19,16 @@ export function prepare(
 ): ContainerCreateRequest {
   if (!["always", "missing", "never"].includes(flags.pull))
     throw new Error(`invalid pull option: '${flags.pull}': must be one of "always", "missing" or "never"`);
-  if (flags.useApiSocket)
-    throw new Error("--use-api-socket is not built yet in berth: bind the socket with -v");
   const request = createRequest(flags, args, changed);
+  if (flags.useApiSocket) apiSocket().mountApiSocket(session, request);
   request.Env = withProxies(session, request.Env ?? null);
   const size = flags.tty ? windowSize() : undefined;
   if (size && request.HostConfig) request.HostConfig.ConsoleSize = [size.rows, size.columns];
   return request;
 }
+
+/** loaded for those few who ask for it */
+const apiSocket = () => require("./api-socket.ts") as typeof import("./api-socket.ts");
 
 const proxyNames: [keyof ProxyConfig, string][] = [
   ["httpProxy", "HTTP_PROXY"],
@@ -62,9 +64,12 @@ export async function createContainer(
     const reference = imageReference(request.Image ?? "");
     if (flags.pull === "always" && reference)
       await pullImage(session, reference, flags.platform, flags.quiet ? undefined : 2);
+    const logins = flags.useApiSocket ? await apiSocket().loginsFor(session) : undefined;
+    if (logins !== undefined) apiSocket().tellConfigFolder(request);
     const { Id, Warnings } = await createOrPull(session, request, flags, reference);
     for (const warning of Warnings ?? []) session.err(`WARNING: ${warning}`);
     idFile?.write(Id);
+    if (logins !== undefined) await apiSocket().copyLogins(session, Id, logins);
     return Id;
   } finally {
     idFile?.close();

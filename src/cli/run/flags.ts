@@ -78,7 +78,7 @@ export const storageFlags = {
   volume: list("volume,v", "Bind a folder or a volume (SRC:DST[:OPTIONS])"),
   volumeDriver: string("volume-driver", "Driver of the volumes"),
   volumesFrom: list("volumes-from", "Mount the volumes of another container"),
-  useApiSocket: bool("use-api-socket", "Bind the engine's socket (not built yet)", false, { hidden: true }),
+  useApiSocket: bool("use-api-socket", "Bind the engine's socket, and the registry logins"),
 };
 
 export const networkFlags = {
