@@ -67,10 +67,17 @@ class PartialFile implements PartialBlob {
 
   private async flush(): Promise<void> {
     const pieces = this.gathered;
+    const total = this.gatheredBytes;
     this.gathered = [];
     this.gatheredBytes = 0;
-    const bytes = pieces.length === 1 && pieces[0] ? pieces[0] : Buffer.concat(pieces);
-    for (let at = 0; at < bytes.length; ) at += (await this.file.write(bytes, at)).bytesWritten;
+    if (total === 0) return;
+    let { bytesWritten: written } = await this.file.writev(pieces);
+    for (const piece of pieces) {
+      const part = Math.min(written, piece.length);
+      written -= part;
+      // the kernel may take less than it was given
+      for (let at = part; at < piece.length; ) at += (await this.file.write(piece, at)).bytesWritten;
+    }
   }
 }
 

@@ -11,6 +11,8 @@ export interface PushLayerJob {
   reference: Reference;
   diffId: string;
   target: Repository;
+  /** the blob it should have there, so that the image keeps its manifest */
+  preferred: string | undefined;
 }
 
 export type PushNews =
@@ -47,17 +49,20 @@ export async function pushLayer(
 /** Without sending it: the blobs that this layer is known as are asked after, the likeliest first. */
 async function findThere(
   context: ImagesContext,
-  { reference, diffId, target }: PushLayerJob,
+  { reference, diffId, target, preferred }: PushLayerJob,
   tell: Listener<PushNews>,
 ): Promise<Descriptor | undefined> {
   const own = repositoryOf(reference);
   const known = context.remote.blobs(diffId);
-  const hereFirst = known.toSorted(
-    (a, b) => Number(b.repositories.includes(own)) - Number(a.repositories.includes(own)),
-  );
-  for (const blob of hereFirst.slice(0, asksMax)) {
+  const likelihood = ({ descriptor, repositories }: KnownBlob): number =>
+    (descriptor.digest === preferred ? 2 : 0) + (repositories.includes(own) ? 1 : 0);
+  const likeliest = known.toSorted((a, b) => likelihood(b) - likelihood(a));
+  for (const blob of likeliest.slice(0, asksMax)) {
     const { descriptor, repositories } = blob;
-    if (!repositories.includes(own) && (await mount(context, { reference, diffId, target }, blob, tell)))
+    if (
+      !repositories.includes(own) &&
+      (await mount(context, { reference, diffId, target, preferred }, blob, tell))
+    )
       return descriptor;
     if ((await target.blobSize(descriptor.digest)) === descriptor.size) {
       tell({ kind: "status", status: "Layer already exists" });

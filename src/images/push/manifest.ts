@@ -33,6 +33,18 @@ export function manifestFor(
   return gzipped ? dockerManifest(config, layers) : ociManifest(config, layers);
 }
 
+/** The blob of each layer, by diff id, in the manifest that the image was last pulled or pushed by. */
+export function preferredBlobs(
+  { layers }: { layers: readonly string[] },
+  known: readonly KnownManifest[],
+): ReadonlyMap<string, string> {
+  const last = known.at(-1);
+  if (!last) return new Map();
+  const parsed = parseManifest(new TextEncoder().encode(last.content), last.mediaType);
+  if (parsed.kind !== "image" || parsed.layers.length !== layers.length) return new Map();
+  return new Map(layers.map((diffId, index) => [diffId, parsed.layers[index]?.digest ?? ""]));
+}
+
 function hasLayers({ content, mediaType }: KnownManifest, layers: readonly Descriptor[]): boolean {
   const parsed = parseManifest(new TextEncoder().encode(content), mediaType);
   return (

@@ -16,7 +16,7 @@ import type { ImagesContext } from "../deps.ts";
 import type { ImageRecord } from "../store.ts";
 import { TransferMessages } from "../transfer/messages.ts";
 import { type PushNews, pushKey, pushLayer } from "./layer.ts";
-import { manifestFor } from "./manifest.ts";
+import { manifestFor, preferredBlobs } from "./manifest.ts";
 
 /**
  * `push`: for each tag, the layers side by side, then the configuration, then the manifest, which makes the image visible
@@ -117,9 +117,10 @@ async function pushLayers(context: ImagesContext, one: PushOne): Promise<Descrip
   const stop = new AbortController();
   const signal = AbortSignal.any([stop.signal, one.signal]);
   const forms = new Map<string, Descriptor>();
+  const preferred = preferredBlobs(image, context.remote.manifests(image.id));
   const work = distinct.map(async (diffId) => {
     try {
-      forms.set(diffId, await sendOne(context, one, diffId, signal));
+      forms.set(diffId, await sendOne(context, { ...one, preferred }, diffId, signal));
     } catch (error) {
       stop.abort(error);
     }
@@ -132,11 +133,11 @@ async function pushLayers(context: ImagesContext, one: PushOne): Promise<Descrip
 
 async function sendOne(
   context: ImagesContext,
-  { reference, target, messages }: PushOne,
+  { reference, target, messages, preferred }: PushOne & { preferred: ReadonlyMap<string, string> },
   diffId: string,
   signal: AbortSignal,
 ): Promise<Descriptor> {
-  const job = { reference, diffId, target };
+  const job = { reference, diffId, target, preferred: preferred.get(diffId) };
   return context.pushWork.join(pushKey(job), (stop, tell) => pushLayer(context, job, stop, tell), {
     listener: (news) => show(messages, shortId(diffId), news),
     signal,

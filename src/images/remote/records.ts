@@ -55,10 +55,11 @@ export class RemoteRecords {
     }));
   }
 
+  /** The newest is the last of `manifests`. */
   addManifest(imageId: string, { digest, mediaType, content }: KnownManifest): void {
     this.state.db
       .query(
-        "INSERT OR IGNORE INTO image_manifests (image_id, digest, media_type, content) VALUES (?, ?, ?, ?)",
+        "INSERT OR REPLACE INTO image_manifests (image_id, digest, media_type, content) VALUES (?, ?, ?, ?)",
       )
       .run(imageId, digest, mediaType, content);
   }

@@ -14,6 +14,8 @@ export class FakeRegistry {
   readonly headers: IncomingMessage["headers"][] = [];
   /** answers instead of the registry; false = did not */
   meddle: (request: IncomingMessage, response: ServerResponse) => boolean = () => false;
+  /** uploads that are open, by number */
+  readonly uploads: Buffer[] = [];
   private readonly server: Server;
 
   private constructor() {
@@ -92,9 +94,50 @@ export class FakeRegistry {
     if (this.meddle(request, response)) return;
     const [, kind, name = ""] = /^\/v2\/.+\/(manifests|blobs)\/([^/]+)$/.exec(request.url ?? "") ?? [];
     if (request.url === "/v2/") response.end("{}");
+    else if (/^\/v2\/.+\/blobs\/uploads\//.test(request.url ?? "")) void this.answerUpload(request, response);
+    else if (request.method === "PUT") void this.takeManifest(name, request, response);
     else if (kind === "manifests") this.answerManifest(name, request, response);
     else if (kind === "blobs") this.answerBlob(name, request, response);
     else response.writeHead(404).end();
+  }
+
+  /** POST opens (or mounts what is here), PATCH appends, GET tells, PUT closes. */
+  private async answerUpload(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const url = new URL(request.url ?? "", "http://x");
+    const mount = url.searchParams.get("mount");
+    if (mount !== null && this.blobs.has(mount)) return void response.writeHead(201).end();
+    const number =
+      request.method === "POST"
+        ? this.uploads.push(Buffer.alloc(0)) - 1
+        : Number(url.pathname.split("/").at(-1));
+    const location = `${request.method === "POST" ? url.pathname : url.pathname.replace(/\d+$/, "")}${number}?state=x`;
+    try {
+      for await (const bytes of request)
+        this.uploads[number] = Buffer.concat([this.uploads[number] ?? Buffer.alloc(0), bytes]);
+    } catch {
+      return; // the client broke off: what came is kept
+    }
+    const content = this.uploads[number] ?? Buffer.alloc(0);
+    const digest = url.searchParams.get("digest");
+    if (digest === null) {
+      const range = `0-${Math.max(0, content.length - 1)}`;
+      response.writeHead(request.method === "GET" ? 204 : 202, { Location: location, Range: range }).end();
+      return;
+    }
+    const right = sha256(content) === digest;
+    if (right) this.blobs.set(digest, content);
+    response.writeHead(right ? 201 : 400).end();
+  }
+
+  private async takeManifest(
+    name: string,
+    request: IncomingMessage,
+    response: ServerResponse,
+  ): Promise<void> {
+    const bytes = Buffer.concat(await Array.fromAsync(request));
+    const mediaType = request.headers["content-type"] ?? "";
+    for (const key of [name, sha256(bytes)]) this.manifests.set(key, { mediaType, bytes });
+    response.writeHead(201, { "Docker-Content-Digest": sha256(bytes) }).end();
   }
 
   private answerManifest(name: string, { method }: IncomingMessage, response: ServerResponse): void {

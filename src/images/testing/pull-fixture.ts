@@ -55,9 +55,20 @@ export async function pullFixture(options: Partial<DistributionOptions> = {}) {
     }
     return told;
   };
+  const push = async (name: string): Promise<string[]> => {
+    const request = {
+      reference: parseReference(`${registry.host}/${name}`),
+      signal: new AbortController().signal,
+    };
+    const told: string[] = [];
+    for await (const { id, status } of images.push(request))
+      told.push(id ? `${id}: ${status}` : (status ?? ""));
+    return told.filter((line) => line !== "");
+  };
   return {
     registry,
     images,
+    push,
     layers,
     distribution,
     pull,
@@ -78,24 +89,29 @@ function fakeSnapshots(state: State, layers: Map<string, number>): Snapshots {
     return size === undefined ? undefined : { diffId, size };
   };
   const insert = "INSERT OR IGNORE INTO layers (diff_id, folder, size, created_at) VALUES (?1, ?1, 1, 1)";
+  const tars = new Map<string, Uint8Array>();
   const fake: Partial<Snapshots> = {
     layer,
     layers: () => [...layers].map(([diffId, size]) => ({ diffId, size })),
     async apply(source: AsyncIterable<Uint8Array>, options: ApplyOptions = {}) {
       const hash = createHash("sha256");
+      const pieces: Uint8Array[] = [];
       let size = 0;
       for await (const bytes of decompress(source)) {
         options.signal?.throwIfAborted();
         hash.update(bytes);
         size += bytes.length;
+        pieces.push(bytes.slice());
       }
       const diffId = `sha256:${hash.digest("hex")}`;
       if (options.diffId !== undefined && options.diffId !== diffId)
         throw new EngineError("invalid", `invalid diffID: expected "${options.diffId}", got "${diffId}"`);
       state.db.query(insert).run(diffId);
       layers.set(diffId, size);
+      tars.set(diffId, Buffer.concat(pieces));
       return { diffId, size };
     },
+    layerTar: (diffId) => new Blob([tars.get(diffId) as Uint8Array<ArrayBuffer>]).stream(),
     removeLayer: async (diffId) => void layers.delete(diffId),
   };
   return fake as Snapshots;

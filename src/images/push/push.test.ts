@@ -1,0 +1,83 @@
+import { afterEach, expect, setDefaultTimeout, test } from "bun:test";
+import { gunzipSync } from "node:zlib";
+import { sha256 } from "../../lib/digest.ts";
+import { mediaTypes } from "../../types/oci.ts";
+import { noise } from "../testing/fake-registry.ts";
+import { pullFixture } from "../testing/pull-fixture.ts";
+
+setDefaultTimeout(20_000);
+
+const open: Awaited<ReturnType<typeof pullFixture>>[] = [];
+async function fixture() {
+  const made = await pullFixture();
+  open.push(made);
+  return made;
+}
+afterEach(async () => {
+  for (const each of open.splice(0)) await each.close();
+});
+
+const short = (digest: string): string => digest.slice(7, 19);
+
+test("an image that was pulled keeps its digest in another repository, and no layer is sent", async () => {
+  const { registry, images, pull, push } = await fixture();
+  const layer = noise(10_000);
+  const made = registry.addImage("v1", [layer]);
+  await pull("a:v1");
+  images.tag(`${registry.host}/a:v1`, `${registry.host}/b:v2`);
+  registry.requests.length = 0;
+  expect(await push("b:v2")).toEqual([
+    `The push refers to repository [${registry.host}/b]`,
+    `${short(sha256(layer))}: Preparing`,
+    `${short(sha256(layer))}: Mounted from a`,
+    `v2: digest: ${made.digest} size: ${made.size}`,
+  ]);
+  expect(registry.asked("PATCH")).toEqual([]);
+  expect(images.names(made.id).digests).toContain(`${registry.host}/b@${made.digest}`);
+});
+
+test("a layer the registry lacks is sent as gzip, once, also when the line breaks", async () => {
+  const origin = await fixture();
+  const layer = noise(4_000_000);
+  origin.registry.addImage("v1", [layer], { plain: true });
+  await origin.pull("a:v1");
+  origin.registry.blobs.clear(); // the registry has lost it
+  const made = origin.images.resolve(`${origin.registry.host}/a:v1`);
+  let times = 0;
+  origin.registry.meddle = (request) => {
+    if (request.method !== "PATCH" || times++ > 0) return false;
+    let got = 0;
+    request.on("data", (bytes: Uint8Array) => {
+      got += bytes.length;
+      if (got > 1_000_000) request.socket.destroy();
+    });
+    return false;
+  };
+  const told = await origin.push("a:v1");
+  expect(told).toContain(`${short(sha256(layer))}: Pushed`);
+  expect(times).toBe(3); // the layer in two parts, and the configuration
+  const { bytes, mediaType } = origin.registry.manifests.get("v1") ?? {};
+  expect(mediaType).toBe(mediaTypes.dockerManifest);
+  const manifest = JSON.parse(Buffer.from(bytes ?? []).toString());
+  expect(manifest.config.digest).toBe(made.id);
+  expect(sha256(gunzipSync(origin.registry.blobs.get(manifest.layers[0].digest) ?? ""))).toBe(sha256(layer));
+
+  expect(await origin.push("a:v1")).toContain(`${short(sha256(layer))}: Layer already exists`);
+});
+
+test("what is not here is refused after the first line, and a refusal of the registry is told", async () => {
+  const { registry, pull, push } = await fixture();
+  await expect(push("none")).rejects.toThrow(
+    `An image does not exist locally with the tag: ${registry.host}/none`,
+  );
+  registry.addImage("v1", [noise(100)]);
+  await pull("a:v1");
+  registry.blobs.clear();
+  registry.meddle = ({ method }, response) => {
+    if (method !== "POST") return false;
+    const errors = [{ code: "DENIED", message: "requested access to the resource is denied" }];
+    response.writeHead(403).end(JSON.stringify({ errors }));
+    return true;
+  };
+  await expect(push("a:v1")).rejects.toThrow("denied: requested access to the resource is denied");
+});
