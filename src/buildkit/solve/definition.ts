@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
 import type { BuildEvent } from "../../build/contract.ts";
 import { EngineError } from "../../lib/errors.ts";
+import { parseIgnoreFile } from "../../lib/ignore/ignore-file.ts";
 import type { MemoryTree } from "../filesync/memory-tree.ts";
 import { receiveSmall } from "../filesync/transfer.ts";
-import { ignoreLines } from "../request/ignore-lines.ts";
 import { openFileSync } from "../session/file-sync.ts";
 import type { Session } from "../session/session.ts";
 
@@ -28,6 +28,9 @@ export interface DefinitionSource {
 
 const decoder = new TextDecoder();
 
+const patterns = (file: Uint8Array): string[] =>
+  parseIgnoreFile(decoder.decode(file)).map(({ pattern }) => pattern);
+
 /** Fetches the Dockerfile and the ignore file from the client, telling both as steps. */
 export async function loadDefinition(source: DefinitionSource): Promise<Definition> {
   const { filename } = source;
@@ -47,7 +50,7 @@ export async function loadDefinition(source: DefinitionSource): Promise<Definiti
       `failed to read dockerfile: open ${filename}: no such file or directory`,
     );
   const ownIgnore = files.read(own);
-  const ignore = ownIgnore ? ignoreLines(decoder.decode(ownIgnore)) : await contextIgnore(source);
+  const ignore = ownIgnore ? patterns(ownIgnore) : await contextIgnore(source);
   return { name: filename, text: decoder.decode(dockerfile), ignore };
 }
 
@@ -59,7 +62,7 @@ export async function contextIgnore(source: DefinitionSource): Promise<string[]>
     receive(source, contextFolder, [".dockerignore"], onBytes),
   );
   const text = files.read(".dockerignore");
-  return text ? ignoreLines(decoder.decode(text)) : [];
+  return text ? patterns(text) : [];
 }
 
 const receive = (

@@ -1,13 +1,16 @@
+import { folderContext } from "../../build/contexts/folder.ts";
 import type { BuildContext, BuildRequest } from "../../build/contract.ts";
 import { EngineError } from "../../lib/errors.ts";
+import { readBeneath } from "../../system/beneath.ts";
 import { type BuildOptions, buildOptions } from "../request/options.ts";
 import { credentialsOf } from "../session/auth.ts";
 import { secretsOf } from "../session/secrets.ts";
 import type { Session } from "../session/session.ts";
 import { agentsOf } from "../session/ssh.ts";
 import { ClientContext } from "./context.ts";
-import { contextIgnore, type DefinitionSource, loadDefinition } from "./definition.ts";
+import { contextIgnore, type Definition, type DefinitionSource, loadDefinition } from "./definition.ts";
 import type { Parts } from "./parts.ts";
+import { openRemote } from "./remote-context.ts";
 
 /** A build that has its Dockerfile and lacks only its outputs. */
 export type Prepared = Omit<BuildRequest, "outputs" | "tags" | "annotations" | "cacheTo">;
@@ -21,13 +24,14 @@ export interface PrepareRequest {
   session: Session;
   tell: DefinitionSource["tell"];
   signal: AbortSignal;
+  /** what is to be undone when the build has ended */
+  atEnd(close: () => Promise<void>): void;
 }
 
 /** Reads what the frontend was asked for and fetches the Dockerfile. */
 export async function prepare(parts: Parts, request: PrepareRequest): Promise<Prepared> {
   const { attributes, session, signal, tell } = request;
   const options = buildOptions(attributes);
-  refuseRemote(attributes.get("context"));
   const contextFolder = attributes.get("contextkey") ?? "context";
   const source: DefinitionSource = {
     session,
@@ -37,18 +41,12 @@ export async function prepare(parts: Parts, request: PrepareRequest): Promise<Pr
     tell,
     signal,
   };
-  const definition = await loadDefinition(source);
-  const folder = {
-    session,
-    name: contextFolder,
-    sharedKey: session.sharedKey,
-    ignore: async () => definition.ignore,
-  };
+  const { definition, context } = await definitionAndContext(parts, request, source, contextFolder);
   const { contexts, ...rest } = options;
   return {
     ref: request.ref,
     dockerfile: { name: definition.name, text: definition.text },
-    context: new ClientContext(folder, parts.kept, parts.worker),
+    context,
     namedContexts: namedContexts(parts, request, contexts, source),
     ...rest,
     secrets: secretsOf(session, signal),
@@ -58,6 +56,51 @@ export async function prepare(parts: Parts, request: PrepareRequest): Promise<Pr
     registryAuth: (host) => credentialsOf(session, host, signal),
     signal,
   };
+}
+
+interface Read {
+  definition: Pick<Definition, "name" | "text">;
+  context: BuildContext | undefined;
+}
+
+async function definitionAndContext(
+  parts: Parts,
+  { attributes, session, signal, atEnd }: PrepareRequest,
+  source: DefinitionSource,
+  contextFolder: string,
+): Promise<Read> {
+  const url = attributes.get("context") ?? "";
+  if (url === "") {
+    const definition = await loadDefinition(source);
+    const ignore = async (): Promise<string[]> => definition.ignore;
+    const folder = { session, name: contextFolder, sharedKey: session.sharedKey, ignore };
+    return { definition, context: new ClientContext(folder, parts.kept, parts.worker) };
+  }
+  const remote = await openRemote(parts, {
+    url,
+    folder: attributes.get("contextsubdir") ?? "",
+    session,
+    signal,
+  });
+  if ("dockerfile" in remote)
+    return { definition: { name: "Dockerfile", text: remote.dockerfile }, context: undefined };
+  atEnd(() => remote.unpacked.close());
+  const { root } = remote;
+  const fromClient = attributes.has("dockerfilekey");
+  const definition = fromClient
+    ? await loadDefinition({ ...source, contextFolder: undefined })
+    : { name: source.filename, text: dockerfileIn(root, source.filename) };
+  const dockerfile = fromClient ? undefined : source.filename;
+  return { definition, context: folderContext({ root, dockerfile, live: false }) };
+}
+
+const dockerfileLimit = 16 * 1024 * 1024;
+
+function dockerfileIn(root: string, name: string): string {
+  const lower = name.replace(/(^|\/)Dockerfile$/, "$1dockerfile");
+  const text = readBeneath(root, name, dockerfileLimit) ?? readBeneath(root, lower, dockerfileLimit);
+  if (text !== undefined) return text;
+  throw new EngineError("invalid", `failed to read dockerfile: open ${name}: no such file or directory`);
 }
 
 type Contexts = BuildRequest["namedContexts"];
@@ -83,9 +126,4 @@ function namedContexts(
     } else throw new EngineError("notImplemented", `unsupported context source ${kind || value} for ${name}`);
   }
   return named;
-}
-
-function refuseRemote(url: string | undefined): void {
-  if (url !== undefined && url !== "")
-    throw new EngineError("notImplemented", `a build context at ${url} is not supported by berth yet`);
 }

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import type { BuildResult } from "../../build/contract.ts";
-import { EngineError } from "../../lib/errors.ts";
+import { EngineError, messageOf } from "../../lib/errors.ts";
 import type { Decoded } from "../../lib/protobuf/schema.ts";
 import { GrpcError } from "../grpc/status.ts";
 import type { solveRequest } from "../messages/control.ts";
@@ -27,6 +27,7 @@ export class Solve {
   private readonly ended = new AbortController();
   private readonly planned = new Map<string, Prepared>();
   private readonly settled = Promise.withResolvers<Prepared | undefined>();
+  private readonly atEnd: (() => Promise<void>)[] = [];
   private dockerfile: Prepared["dockerfile"] | undefined;
 
   constructor(request: SolveRequest, parts: Parts) {
@@ -56,6 +57,7 @@ export class Solve {
       signal.removeEventListener("abort", stop);
       this.ended.abort(new GrpcError(1, "context canceled"));
       this.progress.end();
+      await this.cleanUp();
     }
   }
 
@@ -80,6 +82,7 @@ export class Solve {
         session,
         tell: (event) => progress.add(event),
         signal: this.ended.signal,
+        atEnd: (close) => void this.atEnd.push(close),
       });
       this.dockerfile = prepared.dockerfile;
       return prepared;
@@ -134,6 +137,11 @@ export class Solve {
 
   private async tellAll(events: AsyncIterable<Parameters<Progress["add"]>[0]>): Promise<void> {
     for await (const event of events) this.progress.add(event);
+  }
+
+  private async cleanUp(): Promise<void> {
+    for (const close of this.atEnd.splice(0))
+      await close().catch((error) => this.parts.logger.warn("build context", { error: messageOf(error) }));
   }
 
   private exporters(): Exporter[] {
