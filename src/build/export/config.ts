@@ -11,6 +11,8 @@ export interface ConfigRequest {
   platform: Platform;
   outcome: Outcome;
   resultOf(vertex: Vertex | undefined): Outcome;
+  /** of the request (`--label`): they win over the Dockerfile's */
+  labels: ReadonlyMap<string, string>;
   /** seconds; no time told is later */
   sourceDateEpoch: number | undefined;
 }
@@ -21,6 +23,7 @@ export function imageConfig({
   platform,
   outcome,
   resultOf,
+  labels,
   sourceDateEpoch,
 }: ConfigRequest): ImageConfig {
   const { expanded, base } = stage;
@@ -41,7 +44,7 @@ export function imageConfig({
   return {
     architecture,
     ...(expanded.author === undefined ? {} : { author: expanded.author }),
-    config: ordered(expanded.config),
+    config: ordered(labelled(expanded.config, labels)),
     ...(created === undefined ? {} : { created }),
     history,
     os,
@@ -49,6 +52,12 @@ export function imageConfig({
     rootfs: { type: "layers", diff_ids: [...outcome.layers] },
     ...(variant === undefined || variant === "" ? {} : { variant }),
   };
+}
+
+/** Keys in the order in which Go writes a map, so that the same labels give the same bytes. */
+function labelled(config: ImageRunConfig, labels: ReadonlyMap<string, string>): ImageRunConfig {
+  const all = Object.entries({ ...config.Labels, ...Object.fromEntries(labels) });
+  return { ...config, Labels: Object.fromEntries(all.sort(([one], [other]) => (one < other ? -1 : 1))) };
 }
 
 const epochTime = (seconds: number): string => formatNs(BigInt(seconds) * 1_000_000_000n);

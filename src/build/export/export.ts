@@ -1,5 +1,6 @@
 import { sha256 } from "../../lib/digest.ts";
 import { EngineError } from "../../lib/errors.ts";
+import { canonical, parseReference, withDefaultTag } from "../../lib/reference.ts";
 import type { ImageConfig } from "../../types/oci.ts";
 import type { BuildOutput, BuildResult } from "../contract.ts";
 import type { Session } from "../solver/session.ts";
@@ -36,7 +37,7 @@ const titles = {
 } as const;
 
 /** As a step of the build, in BuildKit's words. */
-async function told<T>(
+async function told<T extends BuildResult>(
   session: Session,
   { type }: BuildOutput,
   index: number,
@@ -49,12 +50,31 @@ async function told<T>(
   session.vertex({ ...vertex, started });
   try {
     const result = await work();
+    if (type === "image") tellImage(session, vertex.digest, result, started);
     session.vertex({ ...vertex, started, completed: Date.now() });
     return result;
   } catch (error) {
     session.vertex({ ...vertex, started, completed: Date.now(), error: String(error) });
     throw error;
   }
+}
+
+/** What became of the image, as BuildKit counts it. */
+function tellImage(
+  session: Session,
+  vertex: string,
+  { images, response }: BuildResult,
+  started: number,
+): void {
+  const [first] = images;
+  const names = (response["image.name"] ?? "").split(",").filter((name) => name !== "");
+  const done = [
+    "exporting layers",
+    ...(first === undefined ? [] : [`writing image ${first.image.id}`]),
+    ...names.map((name) => `naming to ${name}`),
+  ];
+  const status = { vertex, current: 0, total: 0, started, completed: Date.now() };
+  for (const id of done) session.emit({ kind: "status", status: { id, ...status } });
 }
 
 const nothing: BuildResult = { images: [], response: {} };
@@ -99,6 +119,9 @@ function namesOf(session: Session, attributes: Record<string, string>): string[]
   return [...new Set([...session.request.tags, ...named])];
 }
 
+/** "docker.io/library/app:latest" */
+const fullName = (name: string): string => canonical(withDefaultTag(parseReference(name)));
+
 /** An image of this engine, with its names, in one transaction. */
 async function toImage(
   session: Session,
@@ -114,7 +137,7 @@ async function toImage(
     response: {
       "containerimage.config.digest": image.id,
       "containerimage.digest": image.id,
-      ...(names.length > 0 ? { "image.name": names.join(",") } : {}),
+      ...(names.length > 0 ? { "image.name": names.map(fullName).join(",") } : {}),
     },
   };
 }

@@ -91,7 +91,14 @@ async function build(session: Session, solver: Solver, platform: Platform): Prom
     contextNeeds(stage.vertex, session.needs);
     const outcome = await solver.solve(stage.vertex);
     const { resultOf } = solver;
-    const config = imageConfig({ stage, platform, outcome, resultOf, sourceDateEpoch });
+    const config = imageConfig({
+      stage,
+      platform,
+      outcome,
+      resultOf,
+      labels: request.labels,
+      sourceDateEpoch,
+    });
     return { platform: formatPlatform(platform), config, layers: outcome.layers };
   } finally {
     for (const warning of linter.warnings) session.emit({ kind: "warning", warning });

@@ -18,6 +18,7 @@ import {
   usageRecord,
 } from "../messages/control.ts";
 import { healthRequest, healthResponse } from "../messages/session.ts";
+import { tunnelSession } from "../session/tunnel.ts";
 import type { Parts } from "../solve/parts.ts";
 import { Solve } from "../solve/solve.ts";
 import type { Solves } from "../solve/solves.ts";
@@ -50,6 +51,7 @@ export function controlMethods(parts: Parts, solves: Solves, facts: WorkerFacts)
           yield statusMessage(batch, solve.dockerfileText);
       }),
     ],
+    [`${service}/Session`, (messages, context) => tunnelSession(parts.sessions, messages, context)],
     [
       `${service}/ListWorkers`,
       unary(listWorkersRequest, listWorkersResponse, async () => ({ record: [workerOf(facts)] })),

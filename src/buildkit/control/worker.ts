@@ -22,11 +22,13 @@ export const engineVersion: Encodable<typeof buildkitVersion> = {
 export function workerOf({ id, hostGateway, platforms }: WorkerFacts): Encodable<typeof workerRecord> {
   return {
     id,
-    labels: new Map(
-      hostGateway === undefined
+    labels: new Map([
+      // by it buildx knows that archives, caches and several platforms may be asked for
+      ["org.mobyproject.buildkit.worker.snapshotter", "overlayfs"],
+      ...(hostGateway === undefined
         ? []
-        : [["org.mobyproject.buildkit.worker.moby.host-gateway-ip", hostGateway]],
-    ),
+        : [["org.mobyproject.buildkit.worker.moby.host-gateway-ip", hostGateway] as const]),
+    ]),
     platforms: platforms.map(({ os, architecture, variant }) => ({ os, architecture, variant })),
     buildkitVersion: engineVersion,
   };

@@ -13,7 +13,8 @@ const scheme = "berth-result://";
 export function resultDefinition(build: string, reference: string): Encodable<typeof definition> {
   const source = encode(op, { source: { identifier: `${scheme}${build}/${reference}` } });
   const digest = `sha256:${createHash("sha256").update(source).digest("hex")}`;
-  return { def: [source, encode(op, { inputs: [{ digest }] })] };
+  // clients take a definition without metadata for none
+  return { metadata: new Map([[digest, {}]]), def: [source, encode(op, { inputs: [{ digest }] })] };
 }
 
 /** Which result a definition means; undefined for a graph that is not of ours. */

@@ -126,6 +126,7 @@ export class Solve {
       ...Object.fromEntries(attrs),
       type,
     }));
+    refuseUnbuilt(prepared, cacheTo);
     const run = this.parts.builds.build({ ...prepared, outputs, tags, annotations, cacheTo });
     const telling = this.tellAll(run.events);
     try {
@@ -161,6 +162,18 @@ export class Solve {
     if (!prepared) throw new EngineError("notFound", `no such result: ${reference}`);
     return prepared;
   }
+}
+
+/** What the builder does not do yet is refused by name: a build that passed it over would look as if it had done it. */
+function refuseUnbuilt({ attestations }: Prepared, cacheTo: readonly { type: string }[]): void {
+  const [first] = cacheTo.filter(({ type }) => type !== "inline");
+  if (first)
+    throw new EngineError(
+      "notImplemented",
+      `cache export of type ${first.type} is not supported by berth yet`,
+    );
+  if (attestations.provenance || attestations.sbom)
+    throw new EngineError("notImplemented", "attestations are not supported by berth yet");
 }
 
 /** Images of Dockerfile frontends, which the engine's own stands in for. */
