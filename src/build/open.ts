@@ -4,6 +4,7 @@ import { CacheMounts } from "./cache/mounts.ts";
 import { pruneCache } from "./cache/prune.ts";
 import { CacheStore } from "./cache/store.ts";
 import { cacheUsage } from "./cache/usage.ts";
+import { openCalls } from "./calls/calls.ts";
 import { unpackContext } from "./contexts/unpack.ts";
 import type { Builds } from "./contract.ts";
 import { BuildWorkers } from "./copy/workers.ts";
@@ -45,9 +46,7 @@ export function openBuilds(deps: BuildsDeps): OpenedBuilds {
       running.add(ended);
       return run;
     },
-    check: () => Promise.reject(new EngineError("notImplemented", "checks are not built yet")),
-    outline: () => Promise.reject(new EngineError("notImplemented", "outlines are not built yet")),
-    targets: () => Promise.reject(new EngineError("notImplemented", "targets are not built yet")),
+    ...openCalls(deps.images),
     unpack: (source, signal) => unpackContext(context, source, signal),
     cacheUsage: () => cacheUsage(context),
     pruneCache: (options) => pruneCache(context, options),

@@ -1,4 +1,5 @@
-import type { BuildEvent, BuildRequest, Builds, OutputSink } from "../../build/contract.ts";
+import { CheckFailed } from "../../build/calls/check-failed.ts";
+import type { BuildEvent, BuildRequest, Builds, BuildWarning, OutputSink } from "../../build/contract.ts";
 import { BuildError } from "../../build/failure.ts";
 import { sha256 } from "../../lib/digest.ts";
 import { messageOf } from "../../lib/errors.ts";
@@ -91,7 +92,15 @@ export async function answerLocally(
 }
 
 async function check(builds: Builds, request: BuildRequest, answer: LocalAnswer): Promise<void> {
-  for (const warning of await builds.check(request)) answer.tell({ kind: "warning", warning });
+  const tell = (warnings: readonly BuildWarning[]): void => {
+    for (const warning of warnings) answer.tell({ kind: "warning", warning });
+  };
+  try {
+    tell(await builds.check(request));
+  } catch (error) {
+    if (error instanceof CheckFailed) tell(error.warnings);
+    throw error;
+  }
   answer.tell({ kind: "result", ref: "", response: {}, imageIds: [] });
 }
 

@@ -5,6 +5,8 @@ import { excerpt } from "./excerpt.ts";
 /** What `--call` and `--check` print, as docker's client does. */
 export interface Asked {
   dockerfile: { name: string; text: string };
+  /** the Dockerfile's path as it is shown with places */
+  shown: string;
   json: boolean;
 }
 
@@ -16,7 +18,7 @@ const source = (text: string): string => Buffer.from(text).toString("base64");
 
 /** Sorted by line; ends with 1 when there is any. */
 export function checkAnswer(warnings: readonly WireWarning[], asked: Asked): { text: string; code: number } {
-  const { name, text } = asked.dockerfile;
+  const { text } = asked.dockerfile;
   const code = warnings.length > 0 ? 1 : 0;
   if (asked.json) return { text: `${JSON.stringify(checkJson(warnings, asked), undefined, 2)}\n`, code };
   if (code === 0) return { text: "Check complete, no warnings found.\n", code };
@@ -27,7 +29,7 @@ export function checkAnswer(warnings: readonly WireWarning[], asked: Asked): { t
   const sorted = warnings.toSorted((one, other) => (one.lines[0]?.start ?? 0) - (other.lines[0]?.start ?? 0));
   const told = sorted.map(({ rule, url, short, lines }) => {
     const [first] = lines;
-    const place = first ? excerpt(name, text, first) : "";
+    const place = first ? excerpt(asked.shown, text, first) : "";
     return `\nWARNING: ${rule}${url ? ` - ${url}` : ""}\n${short}\n${place}`;
   });
   return { text: head + told.join(""), code };

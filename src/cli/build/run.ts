@@ -1,9 +1,10 @@
 import { writeFile } from "node:fs/promises";
+import { relative } from "node:path";
 import type { LocalBuildRequest, WireWarning } from "../../types/local-build.ts";
 import { CliError } from "../errors.ts";
 import { fileError } from "../run/key-value-files.ts";
 import type { Session } from "../session.ts";
-import { checkAnswer, outlineAnswer, targetsAnswer } from "./answers.ts";
+import { type Asked, checkAnswer, outlineAnswer, targetsAnswer } from "./answers.ts";
 import { openDisplay } from "./display/open.ts";
 import { warningsText } from "./display/warnings.ts";
 import { excerpt } from "./excerpt.ts";
@@ -31,7 +32,7 @@ export async function runBuild(session: Session, context: string, flags: BuildFl
     const files = new OutputFiles(outputs);
     const build = await buildLocally(session, request, profile, files);
     await files.end();
-    return await finish(session, { flags, request, build, profile });
+    return await finish(session, { flags, request, build, profile, path: sources.path });
   } catch (error) {
     if (!(error instanceof NotLocal)) throw error;
     return classic(session, sources, flags, outputs);
@@ -65,12 +66,14 @@ interface Ended {
   request: LocalBuildRequest;
   build: LocalBuild;
   profile: Profile;
+  /** of the Dockerfile */
+  path: string | undefined;
 }
 
 async function finish(session: Session, ended: Ended): Promise<number> {
   const { flags, request, build, profile } = ended;
   const { outcome, warnings } = build;
-  if (request.call === "check" && outcome.kind === "result") return answerCheck(session, ended);
+  if (request.call === "check") return answerCheck(session, ended);
   if (!isQuiet(flags)) tellWarnings(session, warnings, request);
   if (outcome.kind === "error") throw failure(outcome, request);
   if (outcome.kind === "outline" || outcome.kind === "targets") return answer(session, ended, outcome);
@@ -93,15 +96,30 @@ function failure({ message, lines }: BuildFailure, { dockerfile }: LocalBuildReq
   return new CliError(places + solveError(message).message);
 }
 
-const asked = ({ flags, request }: Ended) => ({
+const asked = ({ flags, request, path }: Ended): Asked => ({
   dockerfile: request.dockerfile,
+  shown: shownPath(path, request.dockerfile.name),
   json: csv(flags.call || "build").includes("format=json"),
 });
 
+/** Below the current folder: the path from there. */
+function shownPath(path: string | undefined, name: string): string {
+  const from = path === undefined ? ".." : relative(".", path);
+  return from.startsWith("..") ? name : from;
+}
+
 function answerCheck(session: Session, ended: Ended): number {
-  const { text, code } = checkAnswer(ended.build.warnings, asked(ended));
-  session.write(text);
-  return code;
+  const { outcome, warnings } = ended.build;
+  const told = asked(ended);
+  if (outcome.kind !== "error") {
+    const { text, code } = checkAnswer(warnings, told);
+    session.write(text);
+    return code;
+  }
+  if (warnings.length > 0) session.out(checkAnswer(warnings, told).text);
+  const places = outcome.lines.map((lines) => excerpt(told.shown, told.dockerfile.text, lines)).join("");
+  session.err(`ERROR: ${outcome.message}\n${places}`);
+  return 1;
 }
 
 function answer(session: Session, ended: Ended, outcome: Exclude<BuildOutcome, { kind: "result" }>): number {

@@ -8,6 +8,8 @@ import { readIgnoreFile, textOf } from "./folder.ts";
 /** What a build reads: its Dockerfile, and the folder it may copy from. */
 export interface BuildSources {
   dockerfile: { name: string; text: string };
+  /** of the Dockerfile, as it was found; undefined = it came on stdin */
+  path: string | undefined;
   /** undefined = none: the Dockerfile came on stdin */
   folder: string | undefined;
   ignoreFile: { name: string; text: string } | undefined;
@@ -33,7 +35,7 @@ export async function readSources(context: string, file: string): Promise<BuildS
     throw buildError(`unable to prepare context: path ${JSON.stringify(context)} not found`);
   const { path, dockerfile } = await readDockerfile(context, file);
   const ignoreFile = await readIgnoreFile(context, path);
-  return { dockerfile, folder: resolve(context), ignoreFile };
+  return { dockerfile, path, folder: resolve(context), ignoreFile };
 }
 
 async function fromStdin(file: string): Promise<BuildSources | StreamedContext> {
@@ -44,7 +46,8 @@ async function fromStdin(file: string): Promise<BuildSources | StreamedContext> 
   if (file !== "" && file !== "-") throw solveError("failed to read dockerfile: no local sources enabled");
   const text = await wholeText(rest);
   if (text === "") throw solveError("failed to read dockerfile: no local sources enabled");
-  return { dockerfile: { name: "Dockerfile", text }, folder: undefined, ignoreFile: undefined };
+  const dockerfile = { name: "Dockerfile", text };
+  return { dockerfile, path: undefined, folder: undefined, ignoreFile: undefined };
 }
 
 async function readDockerfile(

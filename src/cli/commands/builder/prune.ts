@@ -6,7 +6,8 @@ import { optionError } from "../../build/failure.ts";
 import { defineCommand, none } from "../../command.ts";
 import { bool, custom, type Flag, string } from "../../flags/flag.ts";
 import { alignTabs } from "../../output/tabwriter.ts";
-import { mayPrune, pruneFlags, pruneQuery } from "../../prune.ts";
+import { confirm } from "../../prompt.ts";
+import { pruneFlags, pruneQuery } from "../../prune.ts";
 import { bytes } from "../../run/values.ts";
 
 const size = (name: string, usage: string, hidden = false): Flag<number> =>
@@ -28,8 +29,8 @@ export const command = defineCommand({
   async run({ session, flags }) {
     for (const { key, value } of flags.filter) if (key === "until") checkDuration(value);
     const which = flags.all ? "all" : "all dangling";
-    const question = `This will remove ${which} build cache.`;
-    if (!(await mayPrune(session, flags.force, question))) return 0;
+    const question = `WARNING! This will remove ${which} build cache. Are you sure you want to continue?`;
+    if (!flags.force && !(await confirm(session, question))) return 0;
     const before = await cacheRecords(session);
     const keep = flags.maxUsedSpace || flags.reservedSpace || flags.keepStorage;
     const { CachesDeleted, SpaceReclaimed } = await session.client.json<{
