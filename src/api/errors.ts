@@ -1,4 +1,4 @@
-import { EngineError, type ErrorKind, messageOf } from "../lib/errors.ts";
+import { detailOf, EngineError, type ErrorKind, messageOf } from "../lib/errors.ts";
 
 /** The one place where a kind of error becomes an HTTP status. */
 const statuses: Readonly<Record<ErrorKind, number>> = {
@@ -18,7 +18,10 @@ export const statusOf = (error: unknown): number =>
   error instanceof EngineError ? statuses[error.kind] : statuses.internal;
 
 /** What a client is told; for `notModified` nothing. */
-export const errorBody = (error: unknown): { message: string } => ({ message: messageOf(error) });
+export function errorBody(error: unknown): { message: string; detail?: string } {
+  const detail = detailOf(error);
+  return { message: messageOf(error), ...(detail === "" ? {} : { detail }) };
+}
 
 export const pageNotFound = (): EngineError => new EngineError("notFound", "page not found");
 

@@ -1,11 +1,11 @@
 import { type Command, checkArity, usageLine } from "./command.ts";
-import { CliError } from "./errors.ts";
+import { CliError, detailIn } from "./errors.ts";
 import type { FlagTable } from "./flags/flag.ts";
 import { FlagError, parseFlags } from "./flags/parse.ts";
 import { type GlobalValues, globalFlags } from "./globals.ts";
 import { clientVersion, programName } from "./program.ts";
 import { Session } from "./session.ts";
-import { writeNow } from "./stdio.ts";
+import { isTerminal, writeNow } from "./stdio.ts";
 import { findCommand, findIn, type Group, groups } from "./tree.ts";
 
 const flagErrorCode = 125;
@@ -17,9 +17,16 @@ export async function main(argv: readonly string[]): Promise<number> {
   } catch (error) {
     const sentence = error instanceof Error ? error.message : String(error);
     if (sentence) writeNow(2, `${sentence}\n`);
+    tellDetail(error);
     if (process.env["BERTH_TRACE"]) writeNow(2, `${(error as Error).stack}\n`);
     return error instanceof CliError ? error.code : 1;
   }
+}
+
+/** Scripts read docker's words alone; a person at a terminal is told more. */
+function tellDetail(error: unknown): void {
+  const detail = detailIn(error);
+  if (detail !== "" && isTerminal(2)) writeNow(2, `(${detail})\n`);
 }
 
 async function dispatch(argv: readonly string[]): Promise<number | undefined> {

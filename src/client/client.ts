@@ -275,19 +275,20 @@ export async function readText(body: AsyncIterable<Uint8Array>): Promise<string>
 
 async function toApiError(response: HttpResponse): Promise<ApiError> {
   const text = await readText(response.body);
-  return new ApiError(
-    response.status,
-    sentenceOf(text, response.headers["content-type"] ?? "") || `request returned ${response.status}`,
-  );
+  const { message, detail } = partsOf(text, response.headers["content-type"] ?? "");
+  return new ApiError(response.status, message || `request returned ${response.status}`, detail);
 }
 
-function sentenceOf(text: string, contentType: string): string {
-  if (!contentType.startsWith("application/json")) return text.trim();
+function partsOf(text: string, contentType: string): { message: string; detail: string } {
+  if (!contentType.startsWith("application/json")) return { message: text.trim(), detail: "" };
   try {
-    const { message } = JSON.parse(text) as { message?: unknown };
-    return typeof message === "string" ? message.trim() : "";
+    const { message, detail } = JSON.parse(text) as { message?: unknown; detail?: unknown };
+    return {
+      message: typeof message === "string" ? message.trim() : "",
+      detail: typeof detail === "string" ? detail : "",
+    };
   } catch {
-    return text.trim(); // not JSON after all: its text is all there is to tell
+    return { message: text.trim(), detail: "" }; // not JSON after all: its text is all there is to tell
   }
 }
 

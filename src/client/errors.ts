@@ -2,11 +2,14 @@
 export class ApiError extends Error {
   readonly status: number;
   readonly sentence: string;
+  /** what our own engine knows beyond it, "" = nothing */
+  readonly detail: string;
 
-  constructor(status: number, sentence: string) {
+  constructor(status: number, sentence: string, detail = "") {
     super(`Error response from daemon: ${sentence}`);
     this.status = status;
     this.sentence = sentence;
+    this.detail = detail;
   }
 }
 

@@ -17,11 +17,21 @@ export type ErrorKind =
 export class EngineError extends Error {
   override readonly name = "EngineError";
   readonly kind: ErrorKind;
+  /** what is known beyond a sentence that clients expect word for word: a further one for people, "" = nothing */
+  readonly detail: string;
 
-  constructor(kind: ErrorKind, message: string, options?: { cause?: unknown }) {
+  constructor(kind: ErrorKind, message: string, options?: { cause?: unknown; detail?: string }) {
     super(message, options);
     this.kind = kind;
+    this.detail = options?.detail ?? "";
   }
+}
+
+/** The detail of an error, or of what caused it. */
+export function detailOf(error: unknown): string {
+  for (let each = error, depth = 0; each instanceof Error && depth < 8; each = each.cause, depth++)
+    if (each instanceof EngineError && each.detail !== "") return each.detail;
+  return "";
 }
 
 export const isKind = (error: unknown, kind: ErrorKind): error is EngineError =>

@@ -126,6 +126,7 @@ export class Ports {
       routed4: by4?.mode4 === "routed",
       routed6: by6?.mode6 === "routed",
       bindAddress: by4?.bindAddress ?? "",
+      owner: () => record.spec.containerName,
     };
     return { record, target };
   }

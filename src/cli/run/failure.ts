@@ -6,6 +6,7 @@ export const withHelp = (command: string, error: unknown, code: number): CliErro
   new CliError(
     `${programName}: ${sentence(error)}\n\nRun '${programName} ${command} --help' for more information`,
     code,
+    { cause: error },
   );
 
 export const sentence = (error: unknown): string =>

@@ -3,20 +3,24 @@ import type { PortRequest } from "../contract.ts";
 
 type Protocol = PortRequest["protocol"];
 
+/** A container's name, as it is when asked: containers are renamed. */
+export type Owner = () => string;
+
 /** Which host ports this engine has given out, so that a second asker is told before the kernel is asked. */
 export class PortTable {
-  private readonly held = new Map<string, Set<string>>();
+  private readonly held = new Map<string, Map<string, Owner>>();
 
-  /** The address that already has this port in a way that excludes `ip`, or `undefined`. */
-  holder(protocol: Protocol, ip: string, port: number): string | undefined {
-    for (const held of this.held.get(`${protocol}/${port}`) ?? []) if (excludes(held, ip)) return held;
+  /** Who already has this port in a way that excludes `ip`, and at which address; or `undefined`. */
+  holder(protocol: Protocol, ip: string, port: number): { ip: string; owner: Owner } | undefined {
+    for (const [held, owner] of this.held.get(`${protocol}/${port}`) ?? [])
+      if (excludes(held, ip)) return { ip: held, owner };
     return undefined;
   }
 
-  hold(protocol: Protocol, ip: string, port: number): void {
+  hold(protocol: Protocol, ip: string, port: number, owner: Owner): void {
     const key = `${protocol}/${port}`;
-    const addresses = this.held.get(key) ?? new Set();
-    this.held.set(key, addresses.add(ip));
+    const addresses = this.held.get(key) ?? new Map<string, Owner>();
+    this.held.set(key, addresses.set(ip, owner));
   }
 
   release(protocol: Protocol, ip: string, port: number): void {

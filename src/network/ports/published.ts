@@ -45,6 +45,8 @@ export interface PublishTarget {
   routed6: boolean;
   /** where ports are published that name no address; "" = the engine's default */
   bindAddress: string;
+  /** whose ports they are */
+  owner: () => string;
 }
 
 /** The container's address that serves a host address; "" = none. IPv6 is served by an IPv4 address too, by a socket. */

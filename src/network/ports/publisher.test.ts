@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import { detailOf } from "../../lib/errors.ts";
 import type { PortRequest } from "../contract.ts";
 import { checkPort, type PublishedPort, type PublishTarget, portMap, portRules } from "./published.ts";
 import { Publisher } from "./publisher.ts";
@@ -18,6 +19,7 @@ const target: PublishTarget = {
   routed4: false,
   routed6: false,
   bindAddress: "",
+  owner: () => "web",
 };
 
 /** A host where `busy` ("ip port") are other programs'; records what is held. */
@@ -200,4 +202,11 @@ test("a routed network takes no port of the host: Docker tells an empty one", as
     published: [],
     routed: [{ protocol: "tcp", containerIp: "172.17.0.2", containerPort: 80 }],
   });
+});
+
+test("who has a port is told beside Docker's sentence", async () => {
+  const { bind } = setUp();
+  await bind(want(80));
+  const error = await bind(want(80)).catch((refusal: unknown) => refusal);
+  expect(detailOf(error)).toBe("port 80/tcp is published by container web");
 });

@@ -2,6 +2,7 @@ import { isIPv4 } from "node:net";
 import { EngineError, messageOf } from "../../lib/errors.ts";
 import type { PortRequest } from "../contract.ts";
 import { PortTable } from "./port-table.ts";
+import { programAt } from "./program.ts";
 import { type PublishedPort, type PublishTarget, servedBy } from "./published.ts";
 import type { Forwarder, ForwardTarget } from "./tcp-forwarder.ts";
 
@@ -65,7 +66,7 @@ export class Publisher {
         bound.push({ published, forwarder: undefined });
         continue;
       }
-      this.table.hold(published.protocol, published.hostIp, published.hostPort);
+      this.table.hold(published.protocol, published.hostIp, published.hostPort, target.owner);
       const to = { host: servedBy(published.hostIp, target), port: published.port };
       const forwarder = await this.options.forward(published, to).catch((error: unknown) => {
         report(`hold ${published.hostIp} port ${published.hostPort} again: ${messageOf(error)}`);
@@ -129,7 +130,7 @@ export class Publisher {
       hostIp,
       hostPort,
     }));
-    for (const { hostIp } of wanted) this.table.hold(protocol, hostIp, hostPort);
+    for (const { hostIp } of wanted) this.table.hold(protocol, hostIp, hostPort, target.owner);
     try {
       for (const published of wanted) {
         const to = { host: servedBy(published.hostIp, target), port };
@@ -141,7 +142,9 @@ export class Publisher {
       const hostIp = wanted[bound.length]?.hostIp ?? "";
       for (const held of wanted.slice(bound.length)) this.table.release(protocol, held.hostIp, hostPort);
       await this.release(bound);
-      throw bindFailure(request, hostIp, hostPort, servedBy(hostIp, target), error);
+      const inUse = (error as { code?: unknown }).code === "EADDRINUSE";
+      const program = inUse ? await programAt(protocol, hostPort) : undefined;
+      throw bindFailure(request, { hostIp, hostPort, containerIp: servedBy(hostIp, target), program }, error);
     }
   }
 
@@ -173,7 +176,11 @@ export class Publisher {
     for (const ip of this.hostAddresses(request, target)) {
       const holder = this.table.holder(request.protocol, ip, hostPort);
       if (holder !== undefined)
-        throw new EngineError("internal", `Bind for ${holder}:${hostPort} failed: port is already allocated`);
+        throw new EngineError(
+          "internal",
+          `Bind for ${holder.ip}:${hostPort} failed: port is already allocated`,
+          { detail: `port ${hostPort}/${request.protocol} is published by container ${holder.owner()}` },
+        );
     }
   }
 }
@@ -187,9 +194,12 @@ const reasons: Record<string, string> = {
 /** Docker's sentence: "failed to bind host port for 0.0.0.0:80:172.17.0.2:80/tcp: address already in use". */
 function bindFailure(
   request: PortRequest,
-  hostIp: string,
-  hostPort: number,
-  containerIp: string,
+  {
+    hostIp,
+    hostPort,
+    containerIp,
+    program,
+  }: { hostIp: string; hostPort: number; containerIp: string; program: string | undefined },
   error: unknown,
 ): EngineError {
   const { hostPort: first, hostPortEnd: last, port, protocol } = request;
@@ -204,6 +214,7 @@ function bindFailure(
     `failed to bind ${which}:${containerIp}:${port}/${protocol}: ${reason}`,
     {
       cause: error,
+      ...(program === undefined ? {} : { detail: `port ${hostPort}/${protocol} is held by ${program}` }),
     },
   );
 }
