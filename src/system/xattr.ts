@@ -11,6 +11,7 @@ const libc = bindLibc({
   lsetxattr: { args: ["ptr", "ptr", "ptr", "u64", "i32"], returns: "i32" },
   lgetxattr: { args: ["ptr", "ptr", "ptr", "u64"], returns: "i32" },
   fgetxattr: { args: ["i32", "ptr", "ptr", "u64"], returns: "i32" },
+  flistxattr: { args: ["i32", "ptr", "u64"], returns: "i32" },
   llistxattr: { args: ["ptr", "ptr", "u64"], returns: "i32" },
   lremovexattr: { args: ["ptr", "ptr"], returns: "i32" },
 });
@@ -45,6 +46,16 @@ export function listXattrs(dir: number, name: string): string[] {
   const length = answer(libc.llistxattr(pathOf(dir, name), scratch, scratch.length));
   if (length === ENOTSUP || length === ENOENT || length === 0) return [];
   must(length, () => `list attributes of ${toText(name)}`);
+  return scratch.toString("latin1", 0, length - 1).split("\0");
+}
+
+const none: readonly string[] = [];
+
+/** The names of an open file's attributes. */
+export function listXattrsFd(fd: number): readonly string[] {
+  const length = answer(libc.flistxattr(fd, scratch, scratch.length));
+  if (length === ENOTSUP || length === 0) return none;
+  must(length, () => "list attributes");
   return scratch.toString("latin1", 0, length - 1).split("\0");
 }
 

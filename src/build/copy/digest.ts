@@ -4,6 +4,7 @@ import { EngineError } from "../../lib/errors.ts";
 import { newId } from "../../lib/ids.ts";
 import {
   close,
+  cwdFd,
   type FileStatus,
   fileType,
   flags,
@@ -18,10 +19,10 @@ import {
   statFd,
   toText,
 } from "../../system/at.ts";
-import { getXattr, listXattrs } from "../../system/xattr.ts";
+import { getXattr, getXattrFd, listXattrs, listXattrsFd } from "../../system/xattr.ts";
 import type { Filter } from "./filter.ts";
 import { type Match, matchesOf, openTree } from "./match.ts";
-import { StatCache } from "./stat-cache.ts";
+import { type FileFacts, StatCache } from "./stat-cache.ts";
 
 export interface DigestRequest {
   root: string;
@@ -126,11 +127,9 @@ class Digester {
   private opened(fd: number, path: string, name: string): void {
     const status = statFd(fd);
     const type = status.mode & fileType.mask;
-    const content =
-      type === fileType.file
-        ? this.contentOf(() => openRaw(-100, `/proc/self/fd/${fd}`, flags.readOnly), path, status)
-        : "";
-    this.tell(name, status, content, "");
+    const open = (): number => openRaw(cwdFd, `/proc/self/fd/${fd}`, flags.readOnly);
+    const facts = type === fileType.file ? this.factsOf(open, path, status) : noFacts;
+    this.tell(name, status, facts);
   }
 
   private folder(fd: number, path: string, told: string, depth: number): boolean {
@@ -163,21 +162,14 @@ class Digester {
     const out = ignored || excluded;
     if (type !== fileType.directory) {
       if (out) return false;
-      const content =
-        type === fileType.file
-          ? this.contentOf(
-              () => openRaw(dir, name, flags.readOnly | flags.noFollow | flags.nonBlock),
-              path,
-              status,
-            )
-          : type === fileType.symlink
-            ? readLink(dir, name)
-            : `${status.deviceMajor}:${status.deviceMinor}`;
-      this.tell(told, status, content, xattrsOf(dir, name));
+      const open = (): number => openRaw(dir, name, flags.readOnly | flags.noFollow | flags.nonBlock);
+      const facts =
+        type === fileType.file ? this.factsOf(open, path, status) : otherFacts(dir, name, status);
+      this.tell(told, status, facts);
       return true;
     }
     if ((ignored && ignore.prunes(text)) || (excluded && exclude.prunes(toText(told)))) return false;
-    if (!out) this.tell(told, status, "", xattrsOf(dir, name));
+    if (!out) this.tell(told, status, otherFacts(dir, name, status));
     const fd = must(
       openRaw(dir, name, flags.readOnly | flags.directory | flags.noFollow),
       () => `open ${text}`,
@@ -185,50 +177,63 @@ class Digester {
     try {
       const any = this.folder(fd, path, `${told}/`, depth + 1);
       // it is there for what it holds
-      if (out && any) this.tell(told, status, "", xattrsOf(dir, name));
+      if (out && any) this.tell(told, status, otherFacts(dir, name, status));
       return any || !out;
     } finally {
       close(fd);
     }
   }
 
-  private tell(path: string, { mode, size }: FileStatus, content: string, xattrs: string): void {
+  private tell(path: string, { mode, size }: FileStatus, { digest, xattrs }: FileFacts): void {
     const type = mode & fileType.mask;
     const told = type === fileType.file ? size : 0;
     if (type === fileType.file) {
       this.files++;
       this.bytes += size;
     }
-    const line = `${mode.toString(8)} ${told} ${content}${xattrs}\0${path}\0`;
+    const line = `${mode.toString(8)} ${told} ${digest}${xattrs}\0${path}\0`;
     this.hash.update(line, "latin1");
     if (this.lines.length <= listMax)
       this.lines.push(
-        `${path}\n${mode.toString(8)}${content.slice(0, 24)}${xattrs === "" ? "" : Bun.hash(xattrs)}`,
+        `${path}\n${mode.toString(8)}${digest.slice(0, 24)}${xattrs === "" ? "" : Bun.hash(xattrs)}`,
       );
   }
 
-  private contentOf(open: () => number, path: string, status: FileStatus): string {
+  private factsOf(open: () => number, path: string, status: FileStatus): FileFacts {
     const known = this.cache.get(path, status);
     if (known !== undefined) return known;
     const fd = must(open(), () => `open ${toText(path)}`);
     try {
-      const before = statFd(fd);
-      const digest = hashFile(fd);
-      this.cache.put(path, before, digest);
-      return digest;
+      const facts = { digest: hashFile(fd, status.size), xattrs: xattrsOf(listXattrsFd(fd), (key) => getXattrFd(fd, key)) };
+      this.cache.put(path, status, facts);
+      return facts;
     } finally {
       close(fd);
     }
   }
 }
 
-function hashFile(fd: number): string {
+const noFacts: FileFacts = { digest: "", xattrs: "" };
+
+/** Of what is no regular file: where a link leads, which device it is. */
+function otherFacts(dir: number, name: string, status: FileStatus): FileFacts {
+  const type = status.mode & fileType.mask;
+  const xattrs = xattrsOf(listXattrs(dir, name), (key) => getXattr(dir, name, key));
+  if (type === fileType.directory) return xattrs === "" ? noFacts : { digest: "", xattrs };
+  const digest =
+    type === fileType.symlink ? readLink(dir, name) : `${status.deviceMajor}:${status.deviceMinor}`;
+  return { digest, xattrs };
+}
+
+/** To the end of the file, whatever `size` said; that spares a small one a second look. */
+function hashFile(fd: number, size: number): string {
   const hash = new Bun.CryptoHasher("sha256");
   for (let at = 0; ; ) {
     const count = must(readAtRaw(fd, buffer, at), () => "read a file of the context");
     if (count === 0) break;
     hash.update(count === buffer.length ? buffer : buffer.subarray(0, count));
     at += count;
+    if (at === size && count < buffer.length) break;
   }
   return hash.digest("hex");
 }
@@ -236,7 +241,8 @@ function hashFile(fd: number): string {
 /** Attributes that a copy takes along. */
 export const isCopied = (key: string): boolean => key === "security.capability" || key.startsWith("user.");
 
-function xattrsOf(dir: number, name: string): string {
-  const keys = listXattrs(dir, name).filter(isCopied).sort();
-  return keys.map((key) => ` ${key}=${getXattr(dir, name, key)?.toString("latin1") ?? ""}`).join("");
+function xattrsOf(keys: readonly string[], read: (key: string) => Buffer | undefined): string {
+  if (keys.length === 0) return "";
+  const copied = keys.filter(isCopied).sort();
+  return copied.map((key) => ` ${key}=${read(key)?.toString("latin1") ?? ""}`).join("");
 }

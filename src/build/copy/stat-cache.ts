@@ -11,7 +11,15 @@ const settledMs = 100;
 
 interface Known {
   stamp: string;
+  facts: FileFacts;
+}
+
+/** What cannot be told without opening a file; both change its ctime when they change. */
+export interface FileFacts {
+  /** hex */
   digest: string;
+  /** " name=value …", as bytes */
+  xattrs: string;
 }
 
 const stampOf = ({ inode, size, ctime, mtime }: FileStatus): string =>
@@ -28,23 +36,25 @@ export class StatCache {
     this.known = path === undefined ? new Map() : load(path);
   }
 
-  get(path: string, status: FileStatus): string | undefined {
+  get(path: string, status: FileStatus): FileFacts | undefined {
     const known = this.known.get(path);
-    return known?.stamp === stampOf(status) ? known.digest : undefined;
+    return known?.stamp === stampOf(status) ? known.facts : undefined;
   }
 
-  put(path: string, status: FileStatus, digest: string): void {
+  /** `status` is of before the file was opened: what changes after that has another. */
+  put(path: string, status: FileStatus, facts: FileFacts): void {
     if (this.path === undefined) return;
     if (Date.now() - (status.ctime.s * 1000 + status.ctime.ns / 1e6) < settledMs) return;
     if (this.known.size >= entriesMax && !this.known.has(path)) return;
-    this.known.set(path, { stamp: stampOf(status), digest });
+    this.known.set(path, { stamp: stampOf(status), facts });
     this.changed = true;
   }
 
   save(): void {
     if (this.path === undefined || !this.changed) return;
     const lines: string[] = [];
-    for (const [path, { stamp, digest }] of this.known) lines.push(`${digest} ${stamp} ${path}\0`);
+    for (const [path, { stamp, facts }] of this.known)
+      lines.push(`${facts.digest} ${stamp} ${Buffer.from(facts.xattrs, "latin1").toString("hex")} ${path}\0`);
     const temporary = `${this.path}.new`;
     mkdirSync(dirname(this.path), { recursive: true, mode: 0o700 });
     writeFileSync(temporary, Bun.zstdCompressSync(Buffer.from(lines.join(""), "latin1"), { level: 1 }), {
@@ -60,9 +70,10 @@ function load(path: string): Map<string, Known> {
   try {
     const text = Buffer.from(Bun.zstdDecompressSync(readFileSync(path))).toString("latin1");
     for (const line of text.split("\0")) {
-      const [, digest, stamp, name] = /^(\S+) (\S+ \S+ \S+ \S+) (.*)$/s.exec(line) ?? [];
-      if (digest !== undefined && stamp !== undefined && name !== undefined)
-        known.set(name, { stamp, digest });
+      const [, digest, stamp, hex, name] = /^(\S+) (\S+ \S+ \S+ \S+) (\S*) (.*)$/s.exec(line) ?? [];
+      if (digest === undefined || stamp === undefined || hex === undefined || name === undefined) continue;
+      const xattrs = hex === "" ? "" : Buffer.from(hex, "hex").toString("latin1");
+      known.set(name, { stamp, facts: { digest, xattrs } });
     }
   } catch (error) {
     // it is only a cache: what is damaged goes

@@ -29,7 +29,14 @@ import {
   unlinkRaw,
   writeAllAt,
 } from "../../system/at.ts";
-import { getXattr, listXattrs, setXattrAtRaw } from "../../system/xattr.ts";
+import {
+  getXattr,
+  getXattrFd,
+  listXattrs,
+  listXattrsFd,
+  setXattrAtRaw,
+  setXattrRaw,
+} from "../../system/xattr.ts";
 import { depthMax, isCopied } from "./digest.ts";
 import type { Filter } from "./filter.ts";
 import type { ModeChange } from "./mode.ts";
@@ -171,7 +178,7 @@ export class Writer {
     if (type === fileType.file) {
       const source = must(openRaw(from, name, fileFlags), () => `open ${toText(name)}`);
       try {
-        this.regular(source, place, as, () => this.attributes(from, name, place.upper, as));
+        this.regular(source, place, as);
       } finally {
         close(source);
       }
@@ -189,7 +196,7 @@ export class Writer {
   }
 
   /** The content of an open regular file, with its details. */
-  regular(source: number, place: Place, as: string, attributes: () => void = () => undefined): void {
+  regular(source: number, place: Place, as: string): void {
     this.refuseFolder(place, as);
     const create = flags.writeOnly | flags.create | flags.exclusive | flags.noFollow;
     const to = this.make(place, as, () => openRaw(place.upper, as, create, 0o600));
@@ -201,7 +208,10 @@ export class Writer {
       const what = (): string => `write ${toText(as)}`;
       must(fchownRaw(to, uid, gid), what);
       must(fchmodRaw(to, this.modeOf(status)), what);
-      attributes();
+      for (const key of listXattrsFd(source)) {
+        const value = isCopied(key) ? getXattrFd(source, key) : undefined;
+        if (value !== undefined) must(setXattrRaw(to, key, value), what);
+      }
       must(fsetTimeRaw(to, this.timeOf(status.mtime)), what);
     } finally {
       close(to);
@@ -272,5 +282,6 @@ function copyContent(from: number, to: number, size: number): number {
     if (count === 0) return at;
     writeAllAt(to, buffer.subarray(0, count), at, () => "write a copied file");
     at += count;
+    if (at === size && count < buffer.length) return at;
   }
 }
