@@ -24,6 +24,8 @@ export interface Builds {
   targets(request: BuildRequest): Promise<BuildTarget[]>;
   /** Unpacks a (compressed) tar as a context; the caller closes it once its build is over. */
   unpack(source: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<UnpackedContext>;
+  /** The same of a git repository, or of a URL of a tar or of a Dockerfile alone. */
+  fetchContext(url: string, signal: AbortSignal): Promise<UnpackedContext>;
   cacheUsage(): CacheRecord[];
   /** Deletes cache entries that no running build holds, least recently used first. */
   pruneCache(options: CachePruneOptions): Promise<{ deleted: string[]; bytes: number }>;

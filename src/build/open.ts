@@ -5,6 +5,7 @@ import { pruneCache } from "./cache/prune.ts";
 import { CacheStore } from "./cache/store.ts";
 import { cacheUsage } from "./cache/usage.ts";
 import { openCalls } from "./calls/calls.ts";
+import { remoteContext } from "./contexts/remote.ts";
 import { unpackContext } from "./contexts/unpack.ts";
 import type { Builds } from "./contract.ts";
 import { BuildWorkers } from "./copy/workers.ts";
@@ -48,6 +49,7 @@ export function openBuilds(deps: BuildsDeps): OpenedBuilds {
     },
     ...openCalls(deps.images),
     unpack: (source, signal) => unpackContext(context, source, signal),
+    fetchContext: (url, signal) => remoteContext(context, url, signal),
     cacheUsage: () => cacheUsage(context),
     pruneCache: (options) => pruneCache(context, options),
     sweep: () => sweep(context),

@@ -38,8 +38,7 @@ export async function classicBuild(call: Call, signal: AbortSignal): Promise<Cla
 
 async function open({ engine, query, body }: Call, signal: AbortSignal): Promise<UnpackedContext> {
   const remote = query.text("remote");
-  if (remote !== "" && remote !== "client-session")
-    throw new EngineError("notImplemented", `POST /build?remote=${remote} is not built yet in berth`);
+  if (remote !== "" && remote !== "client-session") return await engine.builds.fetchContext(remote, signal);
   try {
     return await engine.builds.unpack(body, signal);
   } catch (error) {

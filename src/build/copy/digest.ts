@@ -163,8 +163,7 @@ class Digester {
     if (type !== fileType.directory) {
       if (out) return false;
       const open = (): number => openRaw(dir, name, flags.readOnly | flags.noFollow | flags.nonBlock);
-      const facts =
-        type === fileType.file ? this.factsOf(open, path, status) : otherFacts(dir, name, status);
+      const facts = type === fileType.file ? this.factsOf(open, path, status) : otherFacts(dir, name, status);
       this.tell(told, status, facts);
       return true;
     }
@@ -204,7 +203,10 @@ class Digester {
     if (known !== undefined) return known;
     const fd = must(open(), () => `open ${toText(path)}`);
     try {
-      const facts = { digest: hashFile(fd, status.size), xattrs: xattrsOf(listXattrsFd(fd), (key) => getXattrFd(fd, key)) };
+      const facts = {
+        digest: hashFile(fd, status.size),
+        xattrs: xattrsOf(listXattrsFd(fd), (key) => getXattrFd(fd, key)),
+      };
       this.cache.put(path, status, facts);
       return facts;
     } finally {

@@ -2,11 +2,13 @@ import { sha256 } from "../../lib/digest.ts";
 import { EngineError, messageOf } from "../../lib/errors.ts";
 import { newId } from "../../lib/ids.ts";
 import { chainOf } from "../cache/key.ts";
+import { checkOut } from "../contexts/git.ts";
 import type { CopyInput, TreeRequest } from "../copy/requests.ts";
 import type { CopyOperation, CopySource, TreeSource } from "../graph/operation.ts";
 import type { Vertex } from "../graph/vertex.ts";
 import type { Session } from "../solver/session.ts";
 import type { StepResult } from "../solver/shared-steps.ts";
+import { download } from "./download.ts";
 import { commitLayer, upperOf } from "./layer.ts";
 import { digestOfLayers } from "./layer-digests.ts";
 import type { Outcome, Plan } from "./plan.ts";
@@ -105,7 +107,41 @@ async function ready(
       live: false,
     };
   }
-  throw new EngineError("notImplemented", `ADD of a ${source.kind} is not built yet`);
+  return source.kind === "url" ? await readyUrl(session, source) : await readyGit(session, operation, source);
+}
+
+async function readyUrl(
+  session: Session,
+  { url, filename, checksum, unpack }: CopySource & { kind: "url" },
+): Promise<Ready> {
+  const { path, digest } = await download(session, url, checksum);
+  const input = { kind: "file", path, name: filename, mode: 0o600, unpack } as const;
+  return {
+    digest: sha256(JSON.stringify([digest, filename])),
+    matches: 1,
+    listed: false,
+    input,
+    live: false,
+  };
+}
+
+async function readyGit(
+  session: Session,
+  { exclude }: CopyOperation,
+  { git }: CopySource & { kind: "git" },
+): Promise<Ready> {
+  const { folder, commit } = await checkOut(git, session.deps.paths.scratch);
+  session.discard(folder);
+  const ignore = git.keepGitDir ? [] : [".git"];
+  const pattern = git.subdir === "" ? "/" : git.subdir;
+  const tree: TreeRequest = { root: folder, patterns: [pattern], ignore, exclude, parents: false };
+  return {
+    digest: sha256(JSON.stringify([commit, git.subdir, git.keepGitDir])),
+    matches: 1,
+    listed: false,
+    input: { kind: "tree", tree, unpack: false },
+    live: false,
+  };
 }
 
 async function readyTree(

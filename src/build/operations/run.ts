@@ -1,7 +1,10 @@
+import { existsSync } from "node:fs";
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { sha256 } from "../../lib/digest.ts";
+import { EngineError } from "../../lib/errors.ts";
 import { newId } from "../../lib/ids.ts";
+import { hostArchitecture } from "../../lib/platform.ts";
 import { Undo } from "../../lib/undo.ts";
 import type { StepEnd } from "../../runtime/contract.ts";
 import { chainOf } from "../cache/key.ts";
@@ -18,6 +21,29 @@ import { prepareMounts } from "./run-mounts.ts";
 import { runSpec } from "./run-spec.ts";
 import { makeStubs } from "./stubs.ts";
 
+/** The kernel's names of emulators, as qemu-user-static registers them. */
+const emulators: Record<string, string> = {
+  amd64: "qemu-x86_64",
+  arm64: "qemu-aarch64",
+  arm: "qemu-arm",
+  "386": "qemu-i386",
+  ppc64le: "qemu-ppc64le",
+  s390x: "qemu-s390x",
+  riscv64: "qemu-riscv64",
+};
+
+/** A step of another architecture runs where the kernel has an emulator for it. */
+function refuseForeign(platform: string): void {
+  const [, architecture = hostArchitecture] = platform.split("/");
+  const runs = architecture === hostArchitecture || (hostArchitecture === "amd64" && architecture === "386");
+  if (runs || existsSync(`/proc/sys/fs/binfmt_misc/${emulators[architecture] ?? `qemu-${architecture}`}`))
+    return;
+  throw new EngineError(
+    "unavailable",
+    `this host cannot run programs for ${platform}: install an emulator (apt install qemu-user-static binfmt-support)`,
+  );
+}
+
 type ResultOf = (vertex: Vertex | undefined) => Outcome;
 
 /** RUN: a process in a container of its own over the base; what it writes becomes the layer. */
@@ -27,6 +53,7 @@ export async function planRun(
   operation: RunOperation,
   resultOf: ResultOf,
 ): Promise<Plan> {
+  refuseForeign(operation.platform);
   const base = resultOf(operation.base);
   const mounts = await readyMounts(session, operation.mounts, resultOf);
   return {

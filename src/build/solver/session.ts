@@ -22,6 +22,7 @@ export class Session {
   needs = new Map<string, string[] | undefined>();
   private readonly contexts = new Map<string, Promise<OpenContext>>();
   private readonly views: View[] = [];
+  private readonly discarded: string[] = [];
 
   constructor(parts: {
     ref: string;
@@ -66,6 +67,11 @@ export class Session {
     return view.root;
   }
 
+  /** Deletes a file or folder of ours at the build's end. */
+  discard(path: string): void {
+    this.discarded.push(path);
+  }
+
   /** Gives back everything; the first failure is thrown once all was tried. */
   async close(): Promise<void> {
     const contexts = [...this.contexts.values()].map(async (context) => (await context).close());
@@ -73,6 +79,7 @@ export class Session {
       this.sandboxes.close(),
       ...this.views.map((view) => view.release()),
       ...contexts,
+      ...this.discarded.map((path) => this.deps.workers.call("removeTree", { path })),
     ]);
     this.lease.end();
     const failed = results.slice(0, 1 + this.views.length).find(({ status }) => status === "rejected");

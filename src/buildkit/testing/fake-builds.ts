@@ -21,6 +21,7 @@ export function fakeBuilds(script: Script, parts: Partial<Builds> = {}): Builds 
     outline: async () => ({ name: "", description: "", args: [], secrets: [], ssh: [] }),
     targets: async () => [],
     unpack: async () => ({ root: "/nonexistent", close: async () => undefined }),
+    fetchContext: async () => ({ root: "/nonexistent", close: async () => undefined }),
     cacheUsage: () => [],
     pruneCache: async () => ({ deleted: [], bytes: 0 }),
     ...parts,

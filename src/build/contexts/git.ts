@@ -1,0 +1,80 @@
+import { mkdir, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { EngineError } from "../../lib/errors.ts";
+import { newId } from "../../lib/ids.ts";
+import { runCommand } from "../../system/process.ts";
+import type { GitSource } from "../dockerfile/git-source.ts";
+
+export interface Checkout {
+  /** the caller deletes it */
+  folder: string;
+  commit: string;
+}
+
+const timeoutMs = 600_000;
+
+/**
+ * A git repository at a branch, tag or commit, without its history. The host's git does it, without a terminal, hooks or
+ * any configuration but the system's; only https, http, git and ssh remotes are taken.
+ */
+export async function checkOut(source: GitSource, scratch: string): Promise<Checkout> {
+  refuse(source.remote, source.ref);
+  const folder = join(scratch, `git-${newId().slice(0, 24)}`);
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  try {
+    return { folder, commit: await fill(folder, source) };
+  } catch (error) {
+    await rm(folder, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+async function fill(folder: string, { remote, ref, submodules, checksum }: GitSource): Promise<string> {
+  const git = (...args: string[]): Promise<string> => run(["-C", folder, ...args]);
+  await git("init", "-q");
+  await git("remote", "add", "--", "origin", remote);
+  const wanted = ref === "" ? "HEAD" : ref;
+  await git("checkout", "-q", "--detach", await fetched(git, wanted));
+  const commit = (await git("rev-parse", "HEAD")).trim();
+  if (checksum !== "" && !commit.startsWith(checksum))
+    throw new EngineError("invalid", `expected checksum to match ${checksum}, got ${commit}`);
+  if (submodules) await git("submodule", "-q", "update", "--init", "--recursive", "--depth=1");
+  return commit;
+}
+
+/** What to check out. A server may know nothing of shallow copies, or give no commit by its id. */
+async function fetched(git: (...args: string[]) => Promise<string>, wanted: string): Promise<string> {
+  const shallow = ["fetch", "-q", "--depth", "1", "--no-tags", "origin", wanted];
+  for (const command of [shallow, ["fetch", "-q", "--no-tags", "origin", wanted]]) {
+    const done = await git(...command).then(
+      () => true,
+      () => false, // the next way says what is wrong
+    );
+    if (done) return "FETCH_HEAD";
+  }
+  await git("fetch", "-q", "origin", "+refs/heads/*:refs/remotes/origin/*", "--tags");
+  return wanted;
+}
+
+function refuse(remote: string, ref: string): void {
+  const known = /^(https?|git|ssh):\/\//.test(remote) || /^[A-Za-z0-9._-]+@[A-Za-z0-9.-]+:/.test(remote);
+  if (!known || ref.startsWith("-"))
+    throw new EngineError("invalid", `${JSON.stringify(remote)} is no git remote that can be cloned`);
+}
+
+async function run(args: readonly string[]): Promise<string> {
+  const settings = [
+    "-c",
+    "core.hooksPath=/dev/null",
+    "-c",
+    "protocol.file.allow=never",
+    "-c",
+    "protocol.ext.allow=never",
+  ];
+  if (Bun.which("git") === null)
+    throw new EngineError("unavailable", "git is not installed: install the package git (apt install git)");
+  const { exitCode, stdout, stderr } = await runCommand(["git", ...settings, ...args], timeoutMs);
+  if (exitCode !== 0)
+    throw new EngineError("invalid", `git ${args[2] ?? ""}: ${stderr.trim().slice(0, 500)}`);
+  return stdout;
+}
