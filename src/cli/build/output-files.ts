@@ -49,7 +49,11 @@ const waitingMax = 64;
 
 async function folderTarget(dest: string): Promise<Target> {
   const folder = resolve(dest);
-  await mkdir(folder, { recursive: true });
+  try {
+    await mkdir(folder, { recursive: true });
+  } catch (error) {
+    throw buildError(fileError("mkdir", dest, error).message);
+  }
   const { unpack } = await import("../copy/unpack.ts");
   const queue = new ByteQueue();
   const done = unpack(queue, { folder, rename: undefined }, false);

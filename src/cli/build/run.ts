@@ -1,5 +1,6 @@
+import { existsSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
-import { relative } from "node:path";
+import { dirname, relative } from "node:path";
 import type { LocalBuildRequest, WireWarning } from "../../types/local-build.ts";
 import { CliError } from "../errors.ts";
 import { fileError } from "../run/key-value-files.ts";
@@ -20,7 +21,7 @@ import { type BuildSources, readSources, type StreamedContext } from "./sources.
 
 /** `berth build`: on the engine's machine the folder is read in place, elsewhere it goes as a tar. */
 export async function runBuild(session: Session, context: string, flags: BuildFlags): Promise<number> {
-  checkFlags(flags);
+  await checkFlags(flags);
   const { output, load, push } = flags;
   const outputs = parseOutputs({ output, load, push, hasTags: flags.tag.length > 0 });
   const display = openDisplay(flags);
@@ -32,7 +33,7 @@ export async function runBuild(session: Session, context: string, flags: BuildFl
     const files = new OutputFiles(outputs);
     const build = await buildLocally(session, request, profile, files);
     await files.end();
-    return await finish(session, { flags, request, build, profile, path: sources.path });
+    return await finish(session, { flags, request, outputs, build, profile, path: sources.path });
   } catch (error) {
     if (!(error instanceof NotLocal)) throw error;
     return classic(session, sources, flags, outputs);
@@ -53,17 +54,21 @@ async function classic(
 
 const progressModes: readonly string[] = ["auto", "none", "plain", "quiet", "rawjson", "tty", ""];
 
-function checkFlags({ progress, quiet, onError }: BuildFlags): void {
+async function checkFlags({ progress, quiet, onError, metadataFile }: BuildFlags): Promise<void> {
   if (!progressModes.includes(progress)) throw optionError(`invalid progress mode ${progress}`);
   if (quiet && !["auto", "none", "quiet", ""].includes(progress))
     throw optionError(`progress=${progress} and quiet cannot be used together`);
   if (onError !== "fail" && onError !== "")
     throw buildError(`--on-error=${onError} is not built yet: a step that fails ends the build`);
+  const folder = dirname(metadataFile || ".");
+  if (!existsSync(folder))
+    throw optionError(`invalid output path: stat ${folder}: no such file or directory`);
 }
 
 interface Ended {
   flags: BuildFlags;
   request: LocalBuildRequest;
+  outputs: readonly Output[];
   build: LocalBuild;
   profile: Profile;
   /** of the Dockerfile */
@@ -78,7 +83,7 @@ async function finish(session: Session, ended: Ended): Promise<number> {
   if (outcome.kind === "error") throw failure(outcome, request);
   if (outcome.kind === "outline" || outcome.kind === "targets") return answer(session, ended, outcome);
   if (flags.explain || flags.profile) session.err(profile.text(flags));
-  await writeResults(session, flags, outcome);
+  await writeResults(session, ended, outcome);
   return 0;
 }
 
@@ -133,7 +138,7 @@ function answer(session: Session, ended: Ended, outcome: Exclude<BuildOutcome, {
 
 async function writeResults(
   session: Session,
-  flags: BuildFlags,
+  { flags, outputs }: Ended,
   { ref, response, imageIds }: Extract<BuildOutcome, { kind: "result" }>,
 ): Promise<void> {
   const id =
@@ -144,7 +149,7 @@ async function writeResults(
     const sorted = Object.fromEntries(Object.entries(facts).sort(([one], [other]) => (one < other ? -1 : 1)));
     await writeResult(flags.metadataFile, JSON.stringify(sorted, undefined, 2), "");
   }
-  if (flags.quiet && id !== "") session.out(id);
+  if (flags.quiet && id !== "" && outputs.some(({ type }) => type === "image")) session.out(id);
 }
 
 async function writeResult(path: string, text: string, doing: string): Promise<void> {

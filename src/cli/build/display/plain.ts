@@ -34,9 +34,8 @@ export class PlainDisplay implements Display {
   refresh(): void {
     const touched = [...this.trace.updated].flatMap((digest) => this.trace.steps.get(digest) ?? []);
     const completed = touched.filter(isCompleted).sort((one, other) => lastEnd(one) - lastEnd(other));
-    const isCurrent = (step: Step) => step.vertex.digest === this.current;
-    for (const step of completed.filter(isCurrent)) this.show(step);
-    for (const step of completed.filter((each) => !isCurrent(each))) this.show(step);
+    const [current, others] = parted(completed, ({ vertex }) => vertex.digest === this.current);
+    for (const step of [...current, ...others]) this.show(step);
     const rest = touched.filter((step) => isStarted(step) && !isCompleted(step));
     if (rest.length === 0) this.keepOneOpen();
     else this.showRest(rest);
@@ -161,6 +160,10 @@ export class PlainDisplay implements Display {
     }
     this.write(`${prefix} ${ending(step, this.now())}\n`);
   }
+}
+
+function parted<T>(items: readonly T[], test: (item: T) => boolean): [T[], T[]] {
+  return [items.filter(test), items.filter((item) => !test(item))];
 }
 
 function ending(step: Step, now: number): string {

@@ -1,0 +1,125 @@
+import { describe, expect, test } from "bun:test";
+import { frame } from "../../lib/multiplex.ts";
+import type { LocalBuildMessage } from "../../types/local-build.ts";
+import { checkAnswer, outlineAnswer, targetsAnswer } from "./answers.ts";
+import { excerpt } from "./excerpt.ts";
+import { parseOutputs } from "./outputs.ts";
+import { readBuild } from "./stream.ts";
+
+const six = "FROM busybox\nMAINTAINER x\nENV a b\nWORKDIR rel\nCOPY f /\n";
+
+describe("an excerpt", () => {
+  test("shows four lines around one, fewer at the ends", () => {
+    expect(excerpt("Dockerfile", six, { start: 3, end: 3 })).toBe(`Dockerfile:3
+--------------------
+   1 |     FROM busybox
+   2 |     MAINTAINER x
+   3 | >>> ENV a b
+   4 |     WORKDIR rel
+   5 |     COPY f /
+--------------------
+`);
+    expect(excerpt("Dockerfile", six, { start: 2, end: 2 }).split("\n").slice(2, -2)).toHaveLength(4);
+    expect(excerpt("Dockerfile", "x", { start: 1, end: 1 })).toContain("   1 | >>> x\n");
+  });
+
+  test("shows less around several lines, and nothing of lines that are not there", () => {
+    const marked = excerpt("Dockerfile", six, { start: 2, end: 4 });
+    expect(marked.match(/>>>/g)).toHaveLength(3);
+    expect(excerpt("Dockerfile", six, { start: 9, end: 9 })).toBe("");
+  });
+});
+
+describe("outputs", () => {
+  const parsed = (...output: string[]) => parseOutputs({ output, load: false, push: false, hasTags: true });
+
+  test("go into the engine unless said otherwise", () => {
+    expect(parsed()).toEqual([{ type: "image", attributes: {}, dest: undefined }]);
+    expect(parsed("type=docker,name=x")).toEqual([
+      { type: "image", attributes: { name: "x" }, dest: undefined },
+    ]);
+  });
+
+  test("are folders, files, stdout or a registry", () => {
+    expect(parsed("out")).toEqual([{ type: "local", attributes: {}, dest: "out" }]);
+    expect(parsed("type=tar,dest=a.tar")).toEqual([{ type: "tar", attributes: {}, dest: "a.tar" }]);
+    expect(parsed("type=oci,dest=x,tar=false")).toEqual([
+      { type: "oci", attributes: { tar: "false" }, dest: "x" },
+    ]);
+    expect(parsed("type=registry,name=x")).toEqual([
+      { type: "image", attributes: { push: "true", name: "x" }, dest: undefined },
+    ]);
+  });
+
+  test("that cannot be are refused", () => {
+    expect(() => parsed("type=local")).toThrow("dest is required for local exporter");
+    expect(() => parseOutputs({ output: [], load: false, push: true, hasTags: false })).toThrow(
+      "tag is needed",
+    );
+  });
+});
+
+describe("answers", () => {
+  const asked = { dockerfile: { name: "Dockerfile", text: six }, shown: "sub/Dockerfile", json: false };
+  const warning = (rule: string, line: number) => ({
+    rule,
+    short: `${rule}!`,
+    detail: ["d"],
+    url: "u",
+    lines: [{ start: line, end: line }],
+    dockerfile: "Dockerfile",
+  });
+
+  test("of a check are sorted by line and end with 1", () => {
+    const { text, code } = checkAnswer([warning("B", 3), warning("A", 2)], asked);
+    expect(code).toBe(1);
+    expect(text).toStartWith(
+      "Check complete, 2 warnings have been found!\n\nWARNING: A - u\nA!\nsub/Dockerfile:2\n",
+    );
+    expect(checkAnswer([], asked)).toEqual({ text: "Check complete, no warnings found.\n", code: 0 });
+  });
+
+  test("of targets and outlines are tables", () => {
+    const target = { description: "", base: "b", platform: "", line: 1 };
+    const targets = [
+      { ...target, name: "base", default: false },
+      { ...target, name: "", default: true },
+    ];
+    expect(targetsAnswer(targets, asked)).toBe("TARGET    DESCRIPTION\nbase      \n(default) \n");
+    const outline = {
+      name: "app",
+      description: "",
+      args: [{ name: "V", description: "d", value: "1", line: 1 }],
+      secrets: [{ name: "tok", required: true, line: 1 }],
+      ssh: [],
+    };
+    expect(outlineAnswer(outline, asked)).toBe(
+      "TARGET: app\n\nBUILD ARG   VALUE   DESCRIPTION\nV           1       d\n\nSECRET   REQUIRED\ntok      true\n\n",
+    );
+  });
+});
+
+test("an answer's messages and outputs are taken apart wherever the pieces are cut", async () => {
+  const encode = (text: string) => new TextEncoder().encode(text);
+  const whole = Buffer.concat([
+    frame(1, encode('{"kind":"error","message":"é","lines":[]}\n{"kind":')),
+    frame(5, encode("output")),
+    frame(1, encode('"result","ref":"","response":{},"imageIds":[]}\n')),
+  ]);
+  for (let size = 1; size < 20; size++) {
+    const messages: LocalBuildMessage[] = [];
+    let output = "";
+    async function* cut() {
+      for (let at = 0; at < whole.length; at += size) yield whole.subarray(at, at + size);
+    }
+    await readBuild(
+      cut(),
+      (message) => messages.push(message),
+      async (index, bytes) => {
+        output += `${index}${Buffer.from(bytes).toString()}`;
+      },
+    );
+    expect(messages.map(({ kind }) => kind)).toEqual(["error", "result"]);
+    expect(output.replaceAll("1", "")).toBe("output");
+  }
+});
