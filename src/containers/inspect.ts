@@ -43,7 +43,7 @@ export async function inspect(
     Platform: spec.platform,
     MountLabel: "",
     ProcessLabel: "",
-    AppArmorProfile: toldApparmor(spec.hostConfig),
+    AppArmorProfile: toldApparmor(spec.hostConfig, ctx.runtime.facts.apparmor),
     ExecIDs: running.length === 0 ? null : running,
     HostConfig: { ...spec.hostConfig, Links: toldLinks(ctx, container) },
     GraphDriver: graphDriver(ctx, id),

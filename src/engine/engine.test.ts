@@ -122,6 +122,7 @@ test("version tells the engine first, with the keys clients read", () => {
     cgroupVersion: "2",
     cgroupLayout: "v2",
     blkioWeight: true,
+    apparmor: undefined,
     warnings: [],
   });
   expect(version).toMatchObject({ ApiVersion: "1.51", MinAPIVersion: "1.24", Os: "linux" });

@@ -82,8 +82,3 @@ export const isIpForwarding = (): boolean =>
 
 export const openDescriptors = (): number => readdirSync("/proc/self/fd").length;
 export const threadCount = (): number => readdirSync("/proc/self/task").length;
-
-/** AppArmor's own switch. */
-export const hasApparmor = (): boolean =>
-  existsSync("/sys/module/apparmor/parameters/enabled") &&
-  readFileSync("/sys/module/apparmor/parameters/enabled", "latin1").startsWith("Y");

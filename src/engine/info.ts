@@ -4,6 +4,7 @@ import type { Containers } from "../containers/contract.ts";
 import { loopbackNetworks } from "../distribution/hosts/insecure.ts";
 import type { Images } from "../images/contract.ts";
 import { formatNs, nowNs } from "../lib/time.ts";
+import { hasApparmor } from "../runtime/apparmor.ts";
 import type { RuntimeFacts } from "../runtime/contract.ts";
 import { logPlugins } from "../runtime/log-drivers/options.ts";
 import type { Snapshots } from "../snapshots/contract.ts";
@@ -13,7 +14,6 @@ import type { Volumes } from "../volumes/contract.ts";
 import { serverVersion } from "./build-info.ts";
 import type { EngineConfig } from "./config.ts";
 import {
-  hasApparmor,
   isIpForwarding,
   type LimitFacts,
   limitFacts,

@@ -256,5 +256,7 @@ export interface RuntimeFacts {
   cgroupLayout: "v1" | "v2" | "mixed";
   /** whether a weight of block I/O can be set */
   blkioWeight: boolean;
+  /** the AppArmor profile of containers that ask for none; undefined = none, or no AppArmor */
+  apparmor: string | undefined;
   warnings: string[];
 }

@@ -5,6 +5,7 @@ import type { Logger } from "../lib/log.ts";
 import { CgroupTree, cgroupLayout, cgroupRoot } from "../system/cgroup.ts";
 import { mountHierarchy } from "../system/cgroup-mount.ts";
 import { runCommand } from "../system/process.ts";
+import { apparmorHost, loadDefaultProfile } from "./apparmor.ts";
 import { type CgroupHost, mountHeld } from "./cgroups/prepare.ts";
 import { ConmonRuntime } from "./conmon-runtime.ts";
 import { RunningContainers } from "./containers.ts";
@@ -33,7 +34,11 @@ export async function openRuntime(options: RuntimeOptions): Promise<ConmonRuntim
   const { execRoot, engineId, logger, cgroupParent = `/berth-${engineId}` } = options;
   const paths = new RuntimePaths(execRoot);
   paths.makeFolders();
-  const [conmon, runtime] = await Promise.all([findConmon(), findDefault(options.defaultRuntime)]);
+  const [conmon, runtime, apparmor] = await Promise.all([
+    findConmon(),
+    findDefault(options.defaultRuntime),
+    loadDefaultProfile(apparmorHost(execRoot), logger),
+  ]);
   const layout = cgroupLayout();
   const warnings = layout === "v2" ? [] : mountHeld(cgroupHost());
   for (const warning of warnings) logger.warn(warning);
@@ -46,6 +51,7 @@ export async function openRuntime(options: RuntimeOptions): Promise<ConmonRuntim
     cgroupVersion: layout === "v2" ? "2" : "1",
     cgroupLayout: layout,
     blkioWeight: hasBlkioWeight(cgroups),
+    apparmor,
     warnings,
   };
   const context = {

@@ -85,3 +85,15 @@ test("a throttle's device must be there", async () => {
   expect(stderr).toContain("stat /dev/nope: no such file or directory");
   expect(code).toBe(127);
 }, 60_000);
+
+test("a container joins another's processes, memory and network, and no longer than that one lives", async () => {
+  await engine.ok("run", "-d", "--name", "donor", "--ipc", "shareable", "busybox", "sleep", "4321");
+  const joined = ["--pid", "container:donor", "--ipc", "container:donor", "--network", "container:donor"];
+  const seen = await engine.ok("run", "--rm", ...joined, "busybox", "sh", "-c", "ps; hostname");
+  expect(seen).toContain("sleep 4321");
+  expect(seen).toEndWith(await engine.ok("exec", "donor", "hostname"));
+  await engine.ok("kill", "donor");
+  const { code, stderr } = await engine.berth("run", "--rm", "--pid", "container:donor", "busybox", "true");
+  expect(code).toBe(125);
+  expect(stderr).toContain("is not running");
+}, 20_000);

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { EngineError, messageOf } from "../../lib/errors.ts";
+import { hasApparmor } from "../../runtime/apparmor.ts";
 import type { SpecInput } from "../../runtime/spec/input.ts";
 import type { HostConfig } from "../../types/api.ts";
 import type { ContainersConfig } from "../config.ts";
@@ -12,7 +13,11 @@ export interface SecurityOptions {
 }
 
 /** What `--security-opt` and the engine's defaults say together. */
-export function securityOf(engine: ContainersConfig, host: HostConfig): SecurityOptions {
+export function securityOf(
+  engine: ContainersConfig,
+  host: HostConfig,
+  defaultApparmor: string | undefined,
+): SecurityOptions {
   const options = new Map(
     (host.SecurityOpt ?? []).map((option): [string, string] => {
       const at = option.search(/[=:]/);
@@ -21,7 +26,7 @@ export function securityOf(engine: ContainersConfig, host: HostConfig): Security
   );
   const wantsNone = host.Privileged && !options.has("seccomp");
   const profile = wantsNone ? "unconfined" : (options.get("seccomp") ?? engineProfile(engine));
-  const apparmor = options.get("apparmor");
+  const apparmor = options.get("apparmor") ?? (host.Privileged ? undefined : defaultApparmor);
   const noNew = options.get("no-new-privileges");
   return {
     seccomp:
@@ -31,24 +36,20 @@ export function securityOf(engine: ContainersConfig, host: HostConfig): Security
           ? "default"
           : readSeccompProfile(profile, host),
     noNewPrivileges: noNew === undefined ? engine.noNewPrivileges : noNew.toLowerCase() === "true",
+    // Docker passes a profile over where the kernel has no AppArmor
     ...(apparmor === undefined || apparmor === "unconfined" || !hasApparmor() ? {} : { apparmor }),
   };
 }
 
-/** Docker passes a profile over where the kernel has no AppArmor. */
-function hasApparmor(): boolean {
-  try {
-    return readFileSync("/sys/module/apparmor/parameters/enabled", "utf8").startsWith("Y");
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return false; // a kernel without it
-    throw error;
-  }
-}
-
-/** `inspect` tells the profile that was asked for, whether the kernel knows it or not. */
-export function toldApparmor({ SecurityOpt }: HostConfig): string {
+/** `inspect` tells the profile that was asked for, whether the kernel knows it or not; else what the container has. */
+export function toldApparmor(
+  { SecurityOpt, Privileged }: HostConfig,
+  defaultApparmor: string | undefined,
+): string {
   const option = (SecurityOpt ?? []).findLast((one) => /^apparmor[=:]/.test(one));
-  return option?.slice("apparmor=".length) ?? "";
+  if (option !== undefined) return option.slice("apparmor=".length);
+  if (defaultApparmor === undefined) return "";
+  return Privileged ? "unconfined" : defaultApparmor;
 }
 
 function engineProfile({ seccompProfile }: ContainersConfig): string {

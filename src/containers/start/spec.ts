@@ -37,7 +37,7 @@ export interface SpecParts {
 /** The OCI spec of a container: the same input always gives the same spec. */
 export function specFor(ctx: Context, container: Container, parts: SpecParts): Spec {
   const { config, hostConfig } = container.spec;
-  const security = securityOf(ctx.config, hostConfig);
+  const security = securityOf(ctx.config, hostConfig, ctx.runtime.facts.apparmor);
   const process = parts.visit?.process ?? processOf(ctx, container, parts.root);
   if (config.WorkingDir !== "") makeFolderBeneath(parts.root, config.WorkingDir, 0o755, { uid: 0, gid: 0 });
   const init = initOf(ctx, hostConfig);
@@ -120,7 +120,7 @@ function nameFileMounts({ files, mounts }: SpecParts, readOnly: boolean): MountI
 function processOf(ctx: Context, container: Container, root: string): ProcessInput {
   const { config, hostConfig, path, args } = container.spec;
   const user = userIn(root, config.User, hostConfig.GroupAdd ?? []);
-  const security = securityOf(ctx.config, hostConfig);
+  const security = securityOf(ctx.config, hostConfig, ctx.runtime.facts.apparmor);
   const [height, width] = hostConfig.ConsoleSize;
   return {
     terminal: config.Tty,

@@ -56,6 +56,7 @@ export class FakeRuntime {
       cgroupVersion: "1",
       cgroupLayout: "v1",
       blkioWeight: true,
+      apparmor: undefined,
       warnings: [],
     },
     expectProcess: () => undefined,
