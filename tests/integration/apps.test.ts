@@ -127,7 +127,8 @@ async function ordeal(app: Application, services: string[], works: () => Promise
   await app.compose("down", "-v");
   expect(await engine.ok("ps", "-aq")).toBe("");
   expect(await engine.ok("volume", "ls", "-q")).toBe("");
-  expect(await readdir(join(engine.home, "data/volumes"))).toEqual([]);
+  const files = () => readdir(join(engine.home, "data/volumes"));
+  await until("the files of the volumes are gone", async () => (await files()).length === 0);
 }
 
 describe.skipIf(!runs("web"))("a web server in front of an application with PostgreSQL and Redis", () => {
