@@ -19,6 +19,7 @@ export interface BuildkitOptions {
   /** where the sockets of clients' SSH agents are made */
   agentsFolder: string;
   facts: WorkerFacts;
+  forgetImage: Parts["forgetImage"];
 }
 
 export function openBuildkit({
@@ -27,11 +28,13 @@ export function openBuildkit({
   contextsFolder,
   agentsFolder,
   facts,
+  forgetImage,
 }: BuildkitOptions): Buildkit {
   const parts: Parts = {
     builds,
     logger,
     agentsFolder,
+    forgetImage,
     sessions: new Sessions(),
     kept: new KeptFolders(contextsFolder, logger),
     worker: new FilesyncWorker(),

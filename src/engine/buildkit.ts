@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import type { Builds } from "../build/contract.ts";
 import type { Buildkit } from "../buildkit/contract.ts";
+import type { Images } from "../images/contract.ts";
 import type { Logger } from "../lib/log.ts";
 import { hostArchitecture } from "../lib/platform.ts";
 import type { Networks } from "../network/contract.ts";
@@ -12,6 +13,7 @@ export interface BuildkitParts {
   identity: Identity;
   builds: Builds;
   networks: Networks;
+  images: Images;
   logger: Logger;
 }
 
@@ -35,13 +37,17 @@ export class LazyBuildkit {
 
   private async open(): Promise<Buildkit> {
     const { openBuildkit } = await import("../buildkit/open.ts");
-    const { config, identity, builds, networks, logger } = this.parts;
+    const { config, identity, builds, networks, images, logger } = this.parts;
     const [hostGateway = networks.hostGateway()] = config.hostGatewayIps;
     return openBuildkit({
       builds,
       logger,
       contextsFolder: join(config.dataRoot, "build-contexts"),
       agentsFolder: join(config.execRoot, "build-agents"),
+      forgetImage: async (reference) => {
+        const users = (): [] => [];
+        await images.remove(reference, { force: false, prune: true, users });
+      },
       facts: {
         id: identity.uuid,
         hostGateway,

@@ -126,7 +126,7 @@ export async function startEngine(config: EngineConfig, logger: Logger): Promise
     containers,
     builds,
     release,
-    buildkit: new LazyBuildkit({ config, identity, builds, networks, logger }),
+    buildkit: new LazyBuildkit({ config, identity, builds, networks, images, logger }),
   });
 }
 

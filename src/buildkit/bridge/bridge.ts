@@ -89,13 +89,14 @@ async function solve(
     );
     return { result: { metadata, ref: {} } };
   }
-  const reference = await solving.plan(attributes, await inputImages(solves, frontendInputs));
+  const reference = await solving.plan(attributes, await inputImages(solving, solves, frontendInputs));
   if (evaluate) await solving.evaluate(reference).catch((error) => Promise.reject(solving.failure(error)));
   return { result: { ref: { id: reference, def: resultDefinition(solving.request.ref, reference) } } };
 }
 
-/** Results of other builds that this one starts from, built by now or then. */
+/** Results of other builds that this one starts from, as names of images. */
 async function inputImages(
+  solving: Solve,
   solves: Solves,
   inputs: Decoded<typeof bridgeSolveRequest>["frontendInputs"],
 ): Promise<Map<string, string>> {
@@ -104,9 +105,7 @@ async function inputImages(
     const result = resultOf(definition);
     const other = result && solves.get(result.build);
     if (!other) throw new GrpcError(codes.unimplemented, `input ${name} is not a result of this engine`);
-    const { images: built } = await other.evaluate(result.reference);
-    const [first] = built;
-    if (first) images.set(name, first.image.id);
+    images.set(name, await solving.borrow(other, result.reference));
   }
   return images;
 }

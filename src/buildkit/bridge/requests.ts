@@ -1,3 +1,4 @@
+import { CheckFailed } from "../../build/calls/check-failed.ts";
 import type { Builds, BuildWarning } from "../../build/contract.ts";
 import { BuildError } from "../../build/failure.ts";
 import { unsupportedRequest } from "../solve/error-details.ts";
@@ -92,7 +93,8 @@ async function lint(builds: Builds, prepared: Prepared): Promise<Answer> {
   } catch (error) {
     if (!(error instanceof BuildError)) throw error;
     const location = { ranges: error.lines.map(rangeOf) };
-    return { warnings: [], ...answer, buildError: { message: error.message, location } };
+    const found = error instanceof CheckFailed ? error.warnings.map(warning) : [];
+    return { warnings: found, ...answer, buildError: { message: error.message, location } };
   }
 }
 

@@ -13,4 +13,6 @@ export interface Parts {
   logger: Logger;
   /** for the sockets of clients' SSH agents */
   agentsFolder: string;
+  /** takes a name away, and the image with it where it was its only one */
+  forgetImage(reference: string): Promise<void>;
 }

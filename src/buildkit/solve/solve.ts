@@ -92,8 +92,19 @@ export class Solve {
   }
 
   /** Builds what a reference stands for, without exporting it. */
-  async evaluate(reference: string): Promise<BuildResult> {
-    return this.build(this.find(reference), []);
+  async evaluate(reference: string): Promise<void> {
+    await this.build(this.find(reference), []);
+  }
+
+  /**
+   * Another build's result under a name that is taken away when this build has ended: what it starts from (`target:`
+   * contexts of bake).
+   */
+  async borrow(other: Solve, reference: string): Promise<string> {
+    const name = `berth.internal/result:${randomBytes(16).toString("hex")}`;
+    this.atEnd.push(() => this.parts.forgetImage(name));
+    await other.build(other.find(reference), [{ type: "image", attrs: new Map([["name", name]]) }]);
+    return name;
   }
 
   /** The client has decided: which result, if any, or which error. */
