@@ -111,7 +111,7 @@ async function bringUp(ctx: Context, container: Container, undo: Undo): Promise<
   undo.add("process", () => ctx.runtime.delete(id));
   const runtime = runtimeName(ctx, container);
   const { Tty, OpenStdin, StdinOnce } = container.spec.config;
-  container.life.pid = await ctx.runtime.create({
+  const creating = ctx.runtime.create({
     id,
     bundle: bundleOf(ctx, id),
     spec,
@@ -121,8 +121,13 @@ async function bringUp(ctx: Context, container: Container, undo: Undo): Promise<
     ...(logPath === undefined ? {} : { logPath }),
     ...(runtime === undefined ? {} : { runtime }),
   });
+  // a network that fails takes its namespace away under the runtime, whose complaint then is not the reason
+  const [created, wired] = await Promise.allSettled([creating, ready]);
+  if (wired.status === "rejected") throw networkFailure(wired.reason);
+  if (created.status === "rejected") throw created.reason;
+  container.life.pid = created.value;
   release(held);
-  const state = await ready?.catch((error: unknown) => Promise.reject(networkFailure(error)));
+  const state = wired.value;
   if (state) {
     await finishHosts(ctx, container, state);
     tellNetworks(ctx, container, state, "connect");

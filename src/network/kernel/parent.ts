@@ -8,7 +8,11 @@ import { dropLink, findLink, linkIndex } from "./links.ts";
 /** The interface that macvlan and ipvlan networks sit on: the user's own, or one made for the network. */
 export function ensureParent(netlink: Netlink, { name, make }: ParentPlan): void {
   if (findLink(netlink, name)) return;
-  if (!make) throw new EngineError("internal", `network interface ${name} was not found`);
+  if (!make)
+    throw new EngineError(
+      "internal",
+      `invalid subinterface vlan name ${name}, example formatting is eth0.10`,
+    );
   const made =
     make.kind === "vlan" ? createVlan(name, linkIndex(netlink, make.of), make.id) : createDummy(name);
   netlink.apply([made, setAlias(name, bridgeMark), setUp(name)]);
