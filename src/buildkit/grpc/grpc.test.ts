@@ -139,18 +139,18 @@ describe("gRPC over a connection that is already open", () => {
   });
 
   test("an engine's error is told by its sentence alone", async () => {
-    expect(client.unary("/t.T/Refuse", text, {}, text)).rejects.toMatchObject({
+    await expect(client.unary("/t.T/Refuse", text, {}, text)).rejects.toMatchObject({
       code: 2,
       message: "no such thing",
     });
   });
 
   test("what is not served is named", async () => {
-    expect(client.unary("/t.T/Nope", text, {}, text)).rejects.toMatchObject({
+    await expect(client.unary("/t.T/Nope", text, {}, text)).rejects.toMatchObject({
       code: 12,
       message: "unknown method Nope for service t.T",
     });
-    expect(client.unary("/u.U/Nope", text, {}, text)).rejects.toMatchObject({
+    await expect(client.unary("/u.U/Nope", text, {}, text)).rejects.toMatchObject({
       message: "unknown service u.U",
     });
   });
