@@ -33,6 +33,7 @@ export function networkOptions(
     defaultBindAddress: hostIp,
     ipForward: config.ipForward,
     defaultNetworkOptions: config.bridge.networkOptions,
+    hostGatewayIps: config.hostGatewayIps,
     portsObeyInput: config.bridge.portsObeyInput,
     ipv6,
     ...(fixedCidr === undefined ? {} : { fixedCidr }),

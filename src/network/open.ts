@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { EngineError, messageOf } from "../lib/errors.ts";
+import { isIP } from "../lib/ip.ts";
 import type { Logger } from "../lib/log.ts";
 import type { State } from "../state/database.ts";
 import type { EventBus } from "../state/events.ts";
@@ -49,6 +50,8 @@ export interface NetworkOptions extends DefaultBridgeOptions {
   portsObeyInput: boolean;
   /** options of new networks, by driver (`default-network-opts`) */
   defaultNetworkOptions: Record<string, Record<string, string>>;
+  /** what `host-gateway` and host.docker.internal stand for; none = a bridge's own address */
+  hostGatewayIps: readonly string[];
   logger: Logger;
 }
 
@@ -81,8 +84,15 @@ const bridgesIn = (definitions: Definitions): BridgeNetwork[] =>
 /** Of the engine's id, so that engines do not meddle with each other's rules. */
 const tableName = (engineId: string): string => `berth-${engineId.replace(/[^0-9A-Za-z]/g, "").slice(0, 12)}`;
 
-/** The host as a bridge's containers reach it: the bridge's own addresses. */
-function hostAddresses(definition: NetworkDefinition | undefined): { ipv4: string; ipv6: string } {
+/** The host as a bridge's containers reach it: the addresses configured, or the bridge's own. */
+function hostAddresses(
+  definition: NetworkDefinition | undefined,
+  configured: readonly string[],
+): { ipv4: string; ipv6: string } {
+  if (configured.length > 0) {
+    const ofFamily = (family: 4 | 6): string => configured.find((address) => isIP(address) === family) ?? "";
+    return { ipv4: ofFamily(4), ipv6: ofFamily(6) };
+  }
   if (definition?.driver !== "bridge") return { ipv4: "", ipv6: "" };
   const { v4, v6 } = readBridge(definition);
   return { ipv4: v4 ? formatIp(v4.gateway) : "", ipv6: v6 ? formatIp(v6.gateway) : "" };
@@ -135,7 +145,7 @@ class EngineNetworks implements Networks {
     this.names = new NameResolver({
       directory: this.directory,
       startThread: () => startNamesThread((fault) => logger.warn("name resolver", { fault })),
-      hostIn: (id) => hostAddresses(definitions.get(id)),
+      hostIn: (id) => hostAddresses(definitions.get(id), options.hostGatewayIps),
       lingerMs: namesLingerMs,
       logger,
     });

@@ -76,3 +76,33 @@ test("an engine that was killed answers again as soon as it is back, with contai
   expect(stdout).toContain("SERVFAIL");
   await engine.ok("rm", "-f", "own");
 }, 40_000);
+
+test("who shares a container's network asks as that one, and a server that is the resolver itself ends no question in a loop", async () => {
+  await engine.ok(
+    "run",
+    "-d",
+    "--name",
+    "round",
+    "--network",
+    "front",
+    "--dns",
+    "127.0.0.11",
+    "busybox",
+    "sleep",
+    "600",
+  );
+  const { stdout } = await engine.berth("exec", "round", "nslookup", "-type=a", "example.org");
+  expect(stdout).toContain("SERVFAIL");
+  const shared = await engine.ok(
+    "run",
+    "--rm",
+    "--network",
+    "container:round",
+    "busybox",
+    "nslookup",
+    "-type=a",
+    "web",
+  );
+  expect(shared).toContain("Address: 10.12.71.2");
+  await engine.ok("rm", "-f", "round");
+}, 30_000);

@@ -3,7 +3,7 @@ import { sendTo, type UdpBatch } from "../../system/inet/udp-batch.ts";
 import type { NamespaceThread } from "../../system/netns.ts";
 import { type Poller, readable } from "../../system/poller.ts";
 import { type Forwarder, Forwards } from "./forwarder.ts";
-import type { ServedSandbox } from "./protocol.ts";
+import type { ServedSandbox, Upstream } from "./protocol.ts";
 import { type ResolverPorts, resolverAddress } from "./redirect.ts";
 import { resolve, type Transport } from "./resolve.ts";
 import type { NameTable } from "./table.ts";
@@ -120,14 +120,14 @@ export class Sandbox {
       reply.now(decision.reply);
       return;
     }
-    const { dns } = this.served;
     const nowMs = performance.now();
-    const servers =
-      dns.length > 0
-        ? dns.map((address) => ({ address, from: "container" as const }))
-        : this.tools.hostServers.list(nowMs);
+    const servers = this.served.dns.length > 0 ? ownServers(this.served) : this.tools.hostServers.list(nowMs);
     const request = { query: decision.forward, bytes: Buffer.from(bytes), transport, reply: reply.later() };
     this.tools.waiting.add(this);
     this.forwards.start(request, servers, nowMs);
   }
 }
+
+/** The user's servers; a question to 127.0.0.11 would come back to us, again and again. */
+const ownServers = ({ dns }: ServedSandbox): Upstream[] =>
+  dns.filter((address) => address !== resolverAddress).map((address) => ({ address, from: "container" }));

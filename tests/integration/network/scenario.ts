@@ -66,6 +66,7 @@ const openEngine = (state: State): Promise<Networks> =>
     ipMasq: true,
     defaultBindAddress: "",
     defaultNetworkOptions: {},
+    hostGatewayIps: [],
     portsObeyInput: false,
     ipv6: false,
     events: new EventBus(),
