@@ -26,6 +26,10 @@ export interface Builds {
   unpack(source: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<UnpackedContext>;
   /** The same of a git repository, or of a URL of a tar or of a Dockerfile alone. */
   fetchContext(url: string, signal: AbortSignal): Promise<UnpackedContext>;
+  /** What was built, newest first. */
+  history(): BuildHistoryRecord[];
+  /** Forgets a build; false where it is not known. */
+  forget(ref: string): boolean;
   cacheUsage(): CacheRecord[];
   /** Deletes cache entries that no running build holds, least recently used first. */
   pruneCache(options: CachePruneOptions): Promise<{ deleted: string[]; bytes: number }>;
@@ -235,6 +239,32 @@ export interface BuildResult {
   images: { platform: string; image: Image; config: ImageConfig }[];
   /** what `exporter response` says: containerimage.digest, containerimage.config.digest, image.name … */
   response: Record<string, string>;
+}
+
+/** A build as it is remembered; times are milliseconds since the epoch. */
+export interface BuildHistoryRecord {
+  ref: string;
+  dockerfile: string;
+  target: string | undefined;
+  platforms: string[];
+  /** names alone */
+  buildArgs: string[];
+  tags: string[];
+  startedAt: number;
+  completedAt: number | undefined;
+  status: "running" | "completed" | "error" | "canceled";
+  error: string | undefined;
+  /** ids */
+  images: string[];
+  steps: {
+    name: string;
+    startedAt: number | undefined;
+    completedAt: number | undefined;
+    cached: boolean;
+    error: string | undefined;
+    reasons: string[] | undefined;
+    usage: BuildVertex["usage"];
+  }[];
 }
 
 export interface CacheRecord {

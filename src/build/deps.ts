@@ -9,6 +9,7 @@ import type { Leases } from "../state/leases.ts";
 import type { CacheMounts } from "./cache/mounts.ts";
 import type { CacheStore } from "./cache/store.ts";
 import type { BuildWorkers } from "./copy/workers.ts";
+import type { BuildHistory } from "./history/store.ts";
 import type { Views } from "./operations/views.ts";
 import type { SharedSteps } from "./solver/shared-steps.ts";
 
@@ -44,6 +45,7 @@ export interface BuildContextDeps extends BuildsDeps {
   workers: BuildWorkers;
   views: Views;
   shared: SharedSteps;
+  history: BuildHistory;
   paths: BuildPaths;
 }
 

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { EngineError } from "../lib/errors.ts";
+import { collectGarbage } from "./cache/collect.ts";
 import { CacheMounts } from "./cache/mounts.ts";
 import { pruneCache } from "./cache/prune.ts";
 import { CacheStore } from "./cache/store.ts";
@@ -10,6 +11,7 @@ import { unpackContext } from "./contexts/unpack.ts";
 import type { Builds } from "./contract.ts";
 import { BuildWorkers } from "./copy/workers.ts";
 import type { BuildContextDeps, BuildPaths, BuildsDeps } from "./deps.ts";
+import { BuildHistory } from "./history/store.ts";
 import { Views } from "./operations/views.ts";
 import { startBuild } from "./solver/build.ts";
 import { SharedSteps } from "./solver/shared-steps.ts";
@@ -33,6 +35,7 @@ export function openBuilds(deps: BuildsDeps): OpenedBuilds {
     workers: new BuildWorkers(),
     views: new Views(deps.snapshots),
     shared: new SharedSteps(),
+    history: new BuildHistory(deps.state),
   };
   const closing = new AbortController();
   const running = new Set<Promise<unknown>>();
@@ -40,19 +43,25 @@ export function openBuilds(deps: BuildsDeps): OpenedBuilds {
     build: (request) => {
       const signal = AbortSignal.any([request.signal, closing.signal]);
       const run = startBuild(context, { ...request, signal });
-      const ended: Promise<unknown> = run.result.then(
-        () => running.delete(ended),
-        () => running.delete(ended),
-      );
+      const end = async (): Promise<void> => {
+        if (running.size === 1 && !closing.signal.aborted) await collectGarbage(context);
+        running.delete(ended);
+      };
+      const ended: Promise<unknown> = run.result.then(end, end);
       running.add(ended);
       return run;
     },
     ...openCalls(deps.images),
     unpack: (source, signal) => unpackContext(context, source, signal),
     fetchContext: (url, signal) => remoteContext(context, url, signal),
+    history: () => context.history.all(),
+    forget: (ref) => context.history.remove(ref),
     cacheUsage: () => cacheUsage(context),
     pruneCache: (options) => pruneCache(context, options),
-    sweep: () => sweep(context),
+    sweep: async () => {
+      context.history.closeOpen();
+      await sweep(context);
+    },
     close: async () => {
       closing.abort(new EngineError("unavailable", "the engine is shutting down"));
       await Promise.all(running);

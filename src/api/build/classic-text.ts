@@ -40,7 +40,8 @@ export class ClassicText {
     return messages;
   }
 
-  private vertex({ digest, line, completed, cached, error }: BuildVertex): JsonMessage[] {
+  private vertex({ digest, line, completed, cached, error, skipped }: BuildVertex): JsonMessage[] {
+    if (skipped) return [];
     const index =
       line === undefined ? -1 : this.instructions.findIndex(({ location }) => location.start.line === line);
     if (index < 0) return [];

@@ -7,7 +7,7 @@ import type { WorkerPort } from "../../system/worker.ts";
 import { copy } from "./copy.ts";
 import { digestTree } from "./digest.ts";
 import { differingFiles } from "./explain-files.ts";
-import { clampTimes, makeFolder } from "./folder.ts";
+import { clampTimes, makeFolder, sizeOf } from "./folder.ts";
 import { filterOf } from "./ignore.ts";
 import type { BuildCalls, TreeDigestRequest, UnpackRequest } from "./requests.ts";
 
@@ -77,6 +77,7 @@ const handlers: Handlers = {
   feed: ({ session, bytes }) => feeds.get(session)?.push(bytes),
   feedEnd: ({ session, error }) =>
     feeds.get(session)?.end(error === undefined ? undefined : new EngineError("invalid", error)),
+  sizeOf: ({ path }) => sizeOf(path),
   removeTree: ({ path }) => removeTree(path),
 };
 

@@ -61,3 +61,31 @@ function clampIn(dir: number, latest: number): void {
       must(setTimeRaw(dir, name, { s: latest, ns: 0 }), () => `set the time of ${toText(name)}`);
   }
 }
+
+/** Bytes of the regular files in a folder; one with several names counts once for each. */
+export function sizeOf(folder: string): number {
+  const root = openTree(folder);
+  try {
+    return sizeIn(root);
+  } finally {
+    close(root);
+  }
+}
+
+function sizeIn(dir: number): number {
+  let size = 0;
+  for (const name of listNames(dir)) {
+    const status = statAt(dir, name);
+    if (status === undefined) continue;
+    if ((status.mode & fileType.mask) === fileType.file) size += status.size;
+    if (!isFolder(status)) continue;
+    const fd = openRaw(dir, name, flags.readOnly | flags.directory | flags.noFollow);
+    if (fd < 0) continue;
+    try {
+      size += sizeIn(fd);
+    } finally {
+      close(fd);
+    }
+  }
+  return size;
+}

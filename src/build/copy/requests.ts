@@ -74,6 +74,8 @@ export interface BuildCalls {
   readEnd: { args: { session: number }; result: unknown };
   feed: { args: { session: number; bytes: Uint8Array }; result: unknown };
   feedEnd: { args: { session: number; error?: string }; result: unknown };
+  /** bytes of the files in a folder of ours; links are not followed */
+  sizeOf: { args: { path: string }; result: number };
   /** deletes a folder of ours; never follows a link */
   removeTree: { args: { path: string }; result: unknown };
 }

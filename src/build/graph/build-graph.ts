@@ -60,6 +60,19 @@ export class GraphBuilder implements Sources {
     return this.stage(this.settings.plan.target);
   }
 
+  /** The instructions that would run in stages nobody asked for, once `target` has settled. */
+  unneeded(): { name: string; line: number }[] {
+    const left = this.settings.plan.stages.filter(({ index }) => !this.stages.has(index));
+    return left.flatMap((stage) =>
+      stage.instructions
+        .filter(({ kind }) => ["run", "copy", "add", "workdir"].includes(kind))
+        .map(({ source }) => ({
+          name: `[${stageNameOf(stage)}] ${source.text}`,
+          line: source.location.start.line,
+        })),
+    );
+  }
+
   private stage(stage: Stage): Promise<StageGraph> {
     const there = this.stages.get(stage.index) ?? this.build(stage);
     this.stages.set(stage.index, there);

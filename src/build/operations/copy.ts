@@ -159,8 +159,11 @@ async function readyTree(
       const { digest, matches } = await digestOfLayers(session.deps, layers, tree);
       return { digest, matches, listed: true, input, live: false };
     }
-    const stats = live ? { statCache: `${paths.stats}/${sha256(root).slice(7, 39)}` } : {};
-    const { digest, matches } = await workers.call("digest", { ...tree, ...stats, lists: paths.lists });
+    const { digest, matches } = await workers.call("digest", {
+      ...tree,
+      ...session.statCacheOf(root),
+      lists: paths.lists,
+    });
     return { digest, matches, listed: true, input, live };
   } catch (error) {
     throw cacheKeyError(error);

@@ -1,4 +1,3 @@
-import { sha256 } from "../../lib/digest.ts";
 import { chainOf } from "../cache/key.ts";
 import type { RunMount } from "../graph/operation.ts";
 import type { Vertex } from "../graph/vertex.ts";
@@ -42,7 +41,7 @@ async function ready(
   if (tree.layers !== undefined)
     return { ...plain, tree, part: JSON.stringify([rest, chainOf(tree.layers)]) };
   const { paths, workers } = session.deps;
-  const { root, ignore, live } = tree;
+  const { root, ignore } = tree;
   const looking = workers.call("digest", {
     root,
     ignore,
@@ -50,7 +49,7 @@ async function ready(
     exclude: [],
     parents: false,
     lists: paths.lists,
-    ...(live ? { statCache: `${paths.stats}/${sha256(root).slice(7, 39)}` } : {}),
+    ...session.statCacheOf(root),
   });
   const { digest } = await looking.catch((error: unknown) => Promise.reject(cacheKeyError(error)));
   return { ...plain, tree, part: JSON.stringify([rest, digest]), list: digest };

@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { sha256 } from "../../lib/digest.ts";
 import { EngineError, messageOf } from "../../lib/errors.ts";
 import { formatPlatform, hostArchitecture, isSamePlatform, parsePlatform } from "../../lib/platform.ts";
 import type { Platform } from "../../types/oci.ts";
@@ -9,6 +10,7 @@ import type { LanguageSettings } from "../dockerfile/settings.ts";
 import { imageConfig } from "../export/config.ts";
 import { exportBuild, type PlatformResult } from "../export/export.ts";
 import { GraphBuilder } from "../graph/build-graph.ts";
+import { BuildRecorder } from "../history/record.ts";
 import { Sandboxes } from "../operations/sandboxes.ts";
 import { resolveBase } from "./base-images.ts";
 import { contextNeeds } from "./context-needs.ts";
@@ -37,7 +39,10 @@ async function run(
 ): Promise<BuildResult> {
   const own = new AbortController();
   const signal = AbortSignal.any([request.signal, own.signal]);
+  const recorder = new BuildRecorder(ref, request);
+  deps.history.put(recorder.running());
   const session = new Session({
+    recorder,
     ref,
     request: { ...request, signal },
     deps,
@@ -50,11 +55,14 @@ async function run(
     const platforms = platformsOf(request);
     const results = await Promise.all(platforms.map((platform) => build(session, solver, platform)));
     session.signal.throwIfAborted();
-    return await exportBuild(session, results);
+    const result = await exportBuild(session, results);
+    deps.history.put(recorder.succeeded(result));
+    return result;
   } catch (error) {
     // the others stop, and what they hold is given back before this one is told
     own.abort(error);
     await solver.settle();
+    deps.history.put(recorder.failed(error, request.signal.aborted));
     throw error;
   } finally {
     deps.cache.touch(session.used);
@@ -88,6 +96,17 @@ async function build(session: Session, solver: Solver, platform: Platform): Prom
     });
     const stage = await graph.target();
     linter.requireClean();
+    for (const { name, line } of graph.unneeded())
+      session.vertex({
+        digest: sha256(`${session.ref} unneeded ${platform.architecture} ${line}`),
+        inputs: [],
+        name,
+        line,
+        cached: false,
+        skipped: true,
+        started: Date.now(),
+        completed: Date.now(),
+      });
     contextNeeds(stage.vertex, session.needs);
     const outcome = await solver.solve(stage.vertex);
     const { resultOf } = solver;

@@ -1,7 +1,9 @@
+import { sha256 } from "../../lib/digest.ts";
 import { EngineError } from "../../lib/errors.ts";
 import type { Lease } from "../../state/leases.ts";
 import type { BuildContext, BuildEvent, BuildRequest, BuildVertex, OpenContext } from "../contract.ts";
 import type { BuildContextDeps } from "../deps.ts";
+import type { BuildRecorder } from "../history/record.ts";
 import type { Sandboxes } from "../operations/sandboxes.ts";
 import type { View } from "../operations/views.ts";
 import type { EventQueue } from "./event-queue.ts";
@@ -12,6 +14,7 @@ export class Session {
   readonly request: BuildRequest;
   readonly deps: BuildContextDeps;
   readonly queue: EventQueue;
+  readonly recorder: BuildRecorder;
   readonly lease: Lease;
   readonly sandboxes: Sandboxes;
   /** names the Dockerfile's place in explanations: the same for the same project */
@@ -29,6 +32,7 @@ export class Session {
     request: BuildRequest;
     deps: BuildContextDeps;
     queue: EventQueue;
+    recorder: BuildRecorder;
     lease: Lease;
     sandboxes: Sandboxes;
   }) {
@@ -36,6 +40,7 @@ export class Session {
     this.request = parts.request;
     this.deps = parts.deps;
     this.queue = parts.queue;
+    this.recorder = parts.recorder;
     this.lease = parts.lease;
     this.sandboxes = parts.sandboxes;
     this.project = parts.request.dockerfile.name;
@@ -46,11 +51,19 @@ export class Session {
   }
 
   emit(event: BuildEvent): void {
+    this.recorder.event(event);
     this.queue.push(event);
   }
 
   vertex(vertex: BuildVertex): void {
-    this.queue.push({ kind: "vertex", vertex });
+    this.emit({ kind: "vertex", vertex });
+  }
+
+  /** What is known of a folder's files from build to build; an unpacked context is never seen again. */
+  statCacheOf(root: string): { statCache: string } | undefined {
+    const { scratch, stats } = this.deps.paths;
+    if (root.startsWith(`${scratch}/`)) return undefined;
+    return { statCache: `${stats}/${sha256(root).slice("sha256:".length, 39)}` };
   }
 
   /** Opens a context once; `name` "" = the main one. */
@@ -93,7 +106,7 @@ export class Session {
       return { root, ignore: [], close: () => Promise.resolve() };
     }
     const started = Date.now();
-    const digest = `sha256:${new Bun.CryptoHasher("sha256").update(`${this.ref} context ${name}`).digest("hex")}`;
+    const digest = sha256(`${this.ref} context ${name}`);
     const base = { digest, inputs: [], cached: false, name: titleOf(name), started };
     this.vertex(base);
     const include = this.needs.get(name);

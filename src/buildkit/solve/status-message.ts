@@ -25,7 +25,8 @@ export function statusMessage(
   for (const event of events)
     switch (event.kind) {
       case "vertex":
-        vertexes.push(vertexOf(event.vertex));
+        // BuildKit tells nothing of what it does not need
+        if (!event.vertex.skipped) vertexes.push(vertexOf(event.vertex));
         break;
       case "status":
         statuses.push(statusOf(event.status));

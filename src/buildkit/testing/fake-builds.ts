@@ -22,6 +22,8 @@ export function fakeBuilds(script: Script, parts: Partial<Builds> = {}): Builds 
     targets: async () => [],
     unpack: async () => ({ root: "/nonexistent", close: async () => undefined }),
     fetchContext: async () => ({ root: "/nonexistent", close: async () => undefined }),
+    history: () => [],
+    forget: () => false,
     cacheUsage: () => [],
     pruneCache: async () => ({ deleted: [], bytes: 0 }),
     ...parts,

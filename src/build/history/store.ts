@@ -1,0 +1,47 @@
+import type { State } from "../../state/database.ts";
+import type { BuildHistoryRecord } from "../contract.ts";
+
+/** Builds that are remembered; the oldest are forgotten first. */
+const recordsMax = 100;
+
+/** What was built, newest first. A build that an engine's end cut short is told as failed. */
+export class BuildHistory {
+  private readonly state: State;
+
+  constructor(state: State) {
+    this.state = state;
+  }
+
+  put(record: BuildHistoryRecord): void {
+    const { db } = this.state;
+    this.state.transaction(() => {
+      db.query("INSERT OR REPLACE INTO build_history VALUES (?, ?, ?, ?)").run(
+        record.ref,
+        record.startedAt,
+        record.completedAt ?? null,
+        JSON.stringify(record),
+      );
+      db.query(
+        "DELETE FROM build_history WHERE ref NOT IN (SELECT ref FROM build_history ORDER BY started_at DESC LIMIT ?)",
+      ).run(recordsMax);
+    });
+  }
+
+  all(): BuildHistoryRecord[] {
+    return this.state.db
+      .query<{ record: string }, []>("SELECT record FROM build_history ORDER BY started_at DESC")
+      .all()
+      .map(({ record }) => JSON.parse(record) as BuildHistoryRecord);
+  }
+
+  remove(ref: string): boolean {
+    return this.state.db.query("DELETE FROM build_history WHERE ref = ?").run(ref).changes > 0;
+  }
+
+  /** At start: nothing runs yet. */
+  closeOpen(): void {
+    for (const record of this.all())
+      if (record.status === "running")
+        this.put({ ...record, status: "error", error: "the engine ended", completedAt: record.startedAt });
+  }
+}
