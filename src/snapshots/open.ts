@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { EngineError, messageOf } from "../lib/errors.ts";
 import type { Logger } from "../lib/log.ts";
 import type { State } from "../state/database.ts";
+import { spreadFolders } from "../system/spread.ts";
 import type { Snapshots } from "./contract.ts";
 import type { Driver } from "./driver.ts";
 import { Durability } from "./durability.ts";
@@ -29,7 +30,10 @@ type DriverName = Driver["name"];
 export async function openSnapshots(options: SnapshotsOptions): Promise<Snapshots> {
   mkdirSync(options.dataRoot, { recursive: true, mode: 0o710 });
   const paths = pathsOf(realpathSync(options.dataRoot));
-  for (const folder of [paths.layers, paths.snapshots]) mkdirSync(folder, { recursive: true, mode: 0o710 });
+  for (const folder of [paths.layers, paths.snapshots]) {
+    mkdirSync(folder, { recursive: true, mode: 0o710 });
+    spreadFolders(folder);
+  }
   const trash = new Trash(paths.trash, options.logger);
   const pool = new WorkerPool();
   const driver = chooseDriver(options, paths, pool);

@@ -1,4 +1,3 @@
-import { humanSize } from "../../lib/units.ts";
 import type { JsonMessage } from "../../types/api.ts";
 import { CliError } from "../errors.ts";
 import { isTerminal, writeNow } from "../stdio.ts";
@@ -27,7 +26,7 @@ export async function showProgress(
   fd: 1 | 2,
   onAux?: (aux: unknown) => void,
 ): Promise<void> {
-  const display = isTerminal(fd) ? new TerminalDisplay(fd) : undefined;
+  const display = isTerminal(fd) ? await terminalDisplay(fd) : undefined;
   for await (const object of jsonObjects(body)) {
     const message = object as JsonMessage;
     if (message.aux !== undefined) {
@@ -36,50 +35,21 @@ export async function showProgress(
     }
     if (message.error !== undefined) throw new CliError(message.errorDetail?.message ?? message.error);
     if (display) display.show(message);
-    else if (!hasBar(message)) writeNow(fd, line(message, ""));
+    else if (!hasBar(message)) writeNow(fd, line(message));
   }
 }
 
-const hasBar = ({ progressDetail, progress }: JsonMessage): boolean =>
-  Boolean(progress) && Boolean(progressDetail?.current || progressDetail?.total);
+/** What a pipe does not get, as with docker: bars. */
+const hasBar = ({ progressDetail }: JsonMessage): boolean =>
+  Boolean(progressDetail?.current || progressDetail?.total);
 
-function line({ id, stream, status, progressDetail }: JsonMessage, ending: string): string {
+function line({ id, stream, status }: JsonMessage): string {
   const start = id ? `${id}: ` : "";
-  if (stream !== undefined) return `${start}${stream}${ending}`;
-  const { current = 0, total = 0 } = progressDetail ?? {};
-  const bar = ending && (current || total) ? ` ${progressBar(current, total)}` : "";
-  return `${start}${status ?? ""}${bar}${ending}\n`;
+  return stream === undefined ? `${start}${status ?? ""}\n` : `${start}${stream}`;
 }
 
-function progressBar(current: number, total: number): string {
-  if (total <= 0) return humanSize(current).padStart(8);
-  const filled = Math.min(50, Math.trunc((current / total) * 50));
-  const bar = filled < 50 ? `${"=".repeat(filled)}>${" ".repeat(49 - filled)}` : "=".repeat(50);
-  return `[${bar}]  ${humanSize(current)}/${humanSize(total)}`;
-}
-
-class TerminalDisplay {
-  private readonly rows = new Map<string, number>();
-  private readonly fd: 1 | 2;
-
-  constructor(fd: 1 | 2) {
-    this.fd = fd;
-  }
-
-  show(message: JsonMessage): void {
-    const { id } = message;
-    if (!id || (!message.progressDetail && message.status === undefined)) {
-      if (!id) this.rows.clear();
-      writeNow(this.fd, line(message, message.stream === undefined ? "\r" : ""));
-      return;
-    }
-    let row = this.rows.get(id);
-    if (row === undefined) {
-      row = this.rows.size;
-      this.rows.set(id, row);
-      writeNow(this.fd, "\n");
-    }
-    const up = this.rows.size - row;
-    writeNow(this.fd, `\x1b[${up}A\x1b[2K\r${line(message, "\r").trimEnd()}\r\x1b[${up}B`);
-  }
+/** Loaded only where there is a terminal to draw on. */
+async function terminalDisplay(fd: 1 | 2) {
+  const { TerminalDisplay } = await import("./progress-display.ts");
+  return new TerminalDisplay(fd);
 }
