@@ -1,7 +1,9 @@
 import { afterAll, describe, expect, test } from "bun:test";
+import type { Container } from "../container.ts";
+import type { Context } from "../context.ts";
 import { closeWorlds, createOne, openWorld, settle } from "../testing/fakes.ts";
 import { linesOf } from "./log-probe.ts";
-import { durationText } from "./monitor.ts";
+import { durationText, HealthMonitor } from "./monitor.ts";
 import { judge } from "./network-probe.ts";
 import { failureAction, onFailureKey } from "./on-failure.ts";
 import { shortened } from "./probe.ts";
@@ -63,6 +65,39 @@ describe("a health check", () => {
     expect(lines.map((line) => line.slice(0, 2))).toEqual(["ab", "c", "xx", "xx", "xx"]);
     expect(Math.max(...lines.map(({ length }) => length))).toBe(4096);
   });
+});
+
+test("a check may take longer than the longest timer of the machine: it is not given up at once", async () => {
+  const changes: string[] = [];
+  const waits: (() => void)[] = [];
+  const ctx = {
+    clock: {
+      after: (_ms: number, act: () => void) => {
+        waits.push(act);
+        return () => undefined;
+      },
+    },
+    background: { run: (_what: string, work: () => Promise<void>) => void work() },
+    events: { publish: () => undefined },
+  } as unknown as Context;
+  const container = {
+    id: "c",
+    name: "c",
+    life: { status: "running", startedAt: "" },
+    spec: { config: { Labels: {}, Image: "i" } },
+  } as unknown as Container;
+  const monitor = new HealthMonitor(ctx, container, {
+    check: { Timeout: 40 * 24 * 3600 * 1e9, Retries: 1 },
+    probe: { run: () => settle(20).then(() => ({ exitCode: 0, output: "" })) },
+    byEngine: false,
+    earlier: [],
+    changed: (status) => changes.push(status),
+  });
+  monitor.start();
+  waits[0]?.();
+  await settle(60);
+  expect(changes).toEqual(["healthy"]);
+  monitor.stop();
 });
 
 describe("waiting until it is healthy", () => {
