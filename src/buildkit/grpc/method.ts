@@ -40,7 +40,16 @@ export function serverStream<In extends Fields, Out extends Fields>(
   };
 }
 
+/**
+ * The one message, once the client has ended its side: Bun's HTTP/2 loses the end of a response that is over before its
+ * request.
+ */
 async function only(messages: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
-  for await (const message of messages) return message;
-  throw new GrpcError(codes.internal, "grpc: the call has no request");
+  let request: Uint8Array | undefined;
+  for await (const message of messages) {
+    if (request) throw new GrpcError(codes.internal, "grpc: the call has more than one request");
+    request = message;
+  }
+  if (!request) throw new GrpcError(codes.internal, "grpc: the call has no request");
+  return request;
 }
