@@ -115,6 +115,10 @@ const image: Record<string, Leaf> = {
     summary: "Make an image of a Dockerfile",
     load: () => import("./commands/image/build.ts"),
   },
+  diff: {
+    summary: "Show what differs between two images' files",
+    load: () => import("./commands/image/diff.ts"),
+  },
   history: { summary: "Show how an image was made", load: () => import("./commands/image/history.ts") },
   import: {
     summary: "Make an image of a tar archive of files",
@@ -124,11 +128,19 @@ const image: Record<string, Leaf> = {
     summary: "Show all that is known about images",
     load: () => import("./commands/image/inspect.ts"),
   },
+  layers: {
+    summary: "Show what each layer of an image adds, changes, hides and wastes",
+    load: () => import("./commands/image/layers.ts"),
+  },
   load: {
     summary: "Load images from an archive or from stdin",
     load: () => import("./commands/image/load.ts"),
   },
   ls: { summary: "List images", load: () => import("./commands/image/list.ts"), aliases: ["list"] },
+  pin: {
+    summary: "Keep images from every prune, or list those that are",
+    load: () => import("./commands/image/pin.ts"),
+  },
   prune: { summary: "Remove unused images", load: () => import("./commands/image/prune.ts") },
   pull: { summary: "Download an image from a registry", load: () => import("./commands/image/pull.ts") },
   push: { summary: "Upload an image to a registry", load: () => import("./commands/image/push.ts") },
@@ -137,7 +149,20 @@ const image: Record<string, Leaf> = {
     summary: "Write images to an archive (stdout by default)",
     load: () => import("./commands/image/save.ts"),
   },
+  squash: {
+    summary: "Make one layer of an image's layers, or of those above a base",
+    load: () => import("./commands/image/squash.ts"),
+  },
   tag: { summary: "Give an image another name", load: () => import("./commands/image/tag.ts") },
+  tree: {
+    summary: "Show which images stand on which",
+    load: () => import("./commands/image/tree.ts"),
+  },
+  unpin: { summary: "Let prunes take pinned images again", load: () => import("./commands/image/unpin.ts") },
+  verify: {
+    summary: "Read images again and compare them with their digests",
+    load: () => import("./commands/image/verify.ts"),
+  },
 };
 
 const builder: Record<string, Leaf> = {
@@ -228,6 +253,10 @@ const system: Record<string, Leaf> = {
     load: () => import("./commands/system/df.ts"),
   },
   events: { summary: "Show what happens, as it happens", load: () => import("./commands/system/events.ts") },
+  gc: {
+    summary: "Remove unused images by policy: size, free room, age",
+    load: () => import("./commands/system/gc.ts"),
+  },
   info: { summary: "Show what the engine says of itself", load: () => import("./commands/system/info.ts") },
   prune: { summary: "Remove what is not in use", load: () => import("./commands/system/prune.ts") },
 };
@@ -338,6 +367,9 @@ export const shortForms: Record<string, [group: string, name: string]> = {
   tag: ["image", "tag"],
   ps: ["container", "ls"],
   images: ["image", "ls"],
+  pin: ["image", "pin"],
+  unpin: ["image", "unpin"],
+  gc: ["system", "gc"],
   rmi: ["image", "rm"],
   events: ["system", "events"],
   info: ["system", "info"],

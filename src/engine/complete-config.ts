@@ -8,6 +8,7 @@ import { type LogDriver, logDrivers, validateLogOptions } from "../runtime/log-d
 import type { Ulimit } from "../types/api.ts";
 import type { BridgeOptions, EngineConfig } from "./config.ts";
 import { checkAddress, goText, type Pool, parsePair, type Values } from "./daemon-values.ts";
+import { gcOptions } from "./gc/options.ts";
 import {
   atLeastOne,
   checkInsecure,
@@ -109,6 +110,7 @@ export function completeConfig(values: Values): EngineConfig {
     hostGatewayIps: read.list("host-gateway-ips").map(checkAddress),
     ...containerDefaults(read),
     registries: registryOptions(read),
+    gc: gcOptions(read.map("gc")),
     labels: read.list("labels"),
     liveRestore: read.flag("live-restore", true),
     shutdownTimeout: read.number("shutdown-timeout") ?? 15,

@@ -2,6 +2,7 @@ import type { LogLevel } from "../lib/log.ts";
 import type { LogPolicy } from "../runtime/contract.ts";
 import type { LogDriver } from "../runtime/log-drivers/options.ts";
 import type { Ulimit } from "../types/api.ts";
+import type { GcRequest } from "../types/image-report.ts";
 import type { RegistryOptions } from "./registry-options.ts";
 
 /** Everything the engine was told, by flags and `daemon.json`, made complete; nothing below it has defaults. */
@@ -50,11 +51,19 @@ export interface EngineConfig {
   storageDriver: "overlay2" | "vfs" | undefined;
 
   registries: RegistryOptions;
+  /** undefined = images go only when somebody says so */
+  gc: GcOptions | undefined;
 
   labels: readonly string[];
   /** told by `info`; containers outlive the engine in any case */
   liveRestore: boolean;
   shutdownTimeout: number;
+}
+
+/** When and by what policy unused images go by themselves. */
+export interface GcOptions {
+  policy: GcRequest;
+  everyMs: number;
 }
 
 /** The default network's bridge. */

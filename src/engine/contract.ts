@@ -10,6 +10,7 @@ import type { SystemInfo, SystemVersion } from "../types/system.ts";
 import type { Volumes } from "../volumes/contract.ts";
 
 import type { DiskUsage, UsageKind } from "./disk-usage.ts";
+import type { Gc } from "./gc/collect.ts";
 import type { Prune } from "./prune/prune.ts";
 import type { VolumeOperations } from "./volume-operations.ts";
 
@@ -27,6 +28,7 @@ export interface Engine {
   readonly serverVersion: string;
   readonly prune: Prune;
   readonly volumeOperations: VolumeOperations;
+  readonly gc: Gc;
   /** BuildKit's front door, loaded at first use */
   buildkit(): Promise<Buildkit>;
   diskUsage(kinds: ReadonlySet<UsageKind>): Promise<DiskUsage>;

@@ -49,6 +49,7 @@ const shapes: Readonly<Record<string, Shape>> = {
   networkOptions: map(stringMap, "map[string]map[string]string"),
   mirrors: map(strings, "map[string][]string"),
   proxies: object("config.Proxies", { "http-proxy": string, "https-proxy": string, "no-proxy": string }),
+  gc: object("config.Gc", { "keep-size": string, "min-free": string, "unused-for": string, every: string }),
   runtimes: map(
     object("system.Runtime", { path: string, runtimeArgs: strings }),
     "map[string]system.Runtime",

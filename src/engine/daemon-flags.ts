@@ -124,6 +124,7 @@ function grow(before: unknown, { type }: DaemonOption, text: string, flag: strin
       return growMirrors((before as Record<string, string[]> | undefined) ?? {}, text);
     case "networkOptions":
       return growNetworkOptions((before as Record<string, Record<string, string>> | undefined) ?? {}, text);
+    case "gc":
     case "proxies":
       throw invalid("it has no flag");
     case "pools":

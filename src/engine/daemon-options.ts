@@ -17,7 +17,9 @@ export type OptionType =
   /** driver → options of new networks; as a flag DRIVER=OPTION=VALUE */
   | "networkOptions"
   /** an object of three options in the file */
-  | "proxies";
+  | "proxies"
+  /** the policy by which unused images go by themselves, an object in the file */
+  | "gc";
 
 export interface DaemonOption {
   /** in daemon.json */
@@ -75,6 +77,7 @@ export const daemonOptions: readonly DaemonOption[] = [
   option("dns-search", "strings", "Search domains of containers that ask for none"),
   option("exec-opts", "strings", "native.cgroupdriver=cgroupfs is the one there is", "exec-opt"),
   option("exec-root", "string", 'Folder of what a reboot may take (default "/run/berth")'),
+  option("gc", "gc", "", ""),
   option("group", "string", 'Group of the unix socket (default "berth")', "group", "G"),
   option("host-gateway-ips", "strings", "Addresses that host-gateway stands for", "host-gateway-ip"),
   option("hosts", "strings", 'Where to listen (default "unix:///run/berth.sock")', "host", "H"),

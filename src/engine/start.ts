@@ -25,6 +25,8 @@ import type { EngineConfig } from "./config.ts";
 import type { Engine } from "./contract.ts";
 import { diskUsage } from "./disk-usage.ts";
 import { findInit } from "./doctor.ts";
+import { collectGarbage, type Gc } from "./gc/collect.ts";
+import { GcSchedule } from "./gc/schedule.ts";
 import { type Identity, readIdentity } from "./identity.ts";
 import { InfoReporter } from "./info.ts";
 import { makePrune } from "./prune/prune.ts";
@@ -168,7 +170,11 @@ function assemble(parts: Parts): StartedEngine {
     events,
     runtime: runtime.facts,
   });
+  const gc: Gc = (request) => collectGarbage({ ...parts, dataRoot: config.dataRoot }, request);
+  const schedule = new GcSchedule(gc, logger);
+  schedule.configure(config.gc);
   return {
+    gc,
     containers,
     images,
     volumes,
@@ -186,6 +192,7 @@ function assemble(parts: Parts): StartedEngine {
     info: async () => info.read(),
     reconfigure: (next) => {
       config = next;
+      schedule.configure(next.gc);
       parts.distribution.configure(distributionOptions(next));
       Object.assign(parts.limits, transferLimits(next));
       events.publish({
@@ -195,7 +202,10 @@ function assemble(parts: Parts): StartedEngine {
         attributes: reloadAttributes(next),
       });
     },
-    stop: () => stop(parts),
+    stop: async () => {
+      await schedule.close();
+      await stop(parts);
+    },
   };
 }
 
@@ -218,6 +228,7 @@ async function stop({
   networks,
   runtime,
   snapshots,
+  images,
   volumes,
   state,
   release,
@@ -225,6 +236,7 @@ async function stop({
   await buildkit.close();
   await builds.close();
   await containers.close();
+  images.close();
   await networks.shutdown(containers.alive());
   await runtime.close();
   await snapshots.close();

@@ -8,6 +8,7 @@ import type {
   ImageSummary,
   JsonMessage,
 } from "../types/api.ts";
+import type { VerifyLine } from "../types/image-report.ts";
 import type { ImageConfig, Platform } from "../types/oci.ts";
 
 /**
@@ -46,6 +47,22 @@ export interface SaveRequest {
   names: readonly string[];
   /** `{"os":…,"architecture":…}` or `linux/arm64`: refuse where an image is of another one */
   platform?: string;
+}
+
+export interface SquashRequest {
+  image: string;
+  /** an image it stands on; absent = nothing, so all layers become one */
+  from?: string;
+  /** familiar reference to tag the new image with */
+  reference?: string;
+}
+
+export interface VerifyRequest {
+  /** empty = all */
+  images: readonly string[];
+  /** pull damaged layers again */
+  repair: boolean;
+  signal: AbortSignal;
 }
 
 export interface RemoteRequest {
@@ -120,6 +137,25 @@ export interface Images {
     options?: { parent?: string; reference?: string; references?: readonly string[] },
   ): Image;
   count(): number;
+  /** Writes down what waits to be written. */
+  close(): void;
+
+  /** Lines of JSON (`types/image-report.ts`): the image, then what each of its layers does to those below. */
+  layers(name: string, options: { files: boolean }): AsyncIterable<Uint8Array>;
+  /** Lines of JSON (`DifferenceLine`): what differs between two images' files. */
+  compare(before: string, after: string): AsyncIterable<Uint8Array>;
+  /** Makes one layer of those above a base, in a new image. */
+  squash(request: SquashRequest): Promise<Image>;
+  /** Reads all layers and configurations again; with `repair` pulls what is damaged. */
+  verify(request: VerifyRequest): AsyncIterable<VerifyLine>;
+  /** Keeps an image from every prune and policy; gives its id. Removing it then needs force. */
+  pin(name: string): string;
+  unpin(name: string): string;
+  isPinned(id: string): boolean;
+  /** A container was made of it. */
+  touch(id: string): void;
+  /** When it was last used or named, or else made; milliseconds since the epoch. */
+  lastUsed(id: string): number;
   /** Deletes layers that no image, no container (diff ids in `keep`) and no lease holds. */
   collect(keep: ReadonlySet<string>): Promise<{ layers: string[]; bytes: number }>;
 }

@@ -6,6 +6,8 @@ import type { State } from "../state/database.ts";
 import type { EventBus } from "../state/events.ts";
 import type { Leases } from "../state/leases.ts";
 import type { Descriptor } from "../types/oci.ts";
+import type { Pins } from "./keeping/pins.ts";
+import type { Uses } from "./keeping/uses.ts";
 import type { LayerNews } from "./pull/layer.ts";
 import type { PushNews } from "./push/layer.ts";
 import type { LayerReaper } from "./reaper.ts";
@@ -41,6 +43,8 @@ export interface TransferLimits {
 export interface ImagesContext extends ImagesDeps {
   store: ImageStore;
   reaper: LayerReaper;
+  pins: Pins;
+  uses: Uses;
   remote: RemoteRecords;
   downloads: Slots;
   uploads: Slots;

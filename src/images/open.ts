@@ -1,10 +1,15 @@
 import { add } from "./add.ts";
 import { collect } from "./collect.ts";
+import { compareImages, describeLayers } from "./contents/layers.ts";
+import { squash } from "./contents/squash.ts";
+import { verify } from "./contents/verify.ts";
 import type { Images } from "./contract.ts";
 import type { ImagesContext, ImagesDeps } from "./deps.ts";
 import { history } from "./history.ts";
 import { importImage } from "./import.ts";
 import { inspect } from "./inspect.ts";
+import { Pins } from "./keeping/pins.ts";
+import { Uses } from "./keeping/uses.ts";
 import { list } from "./list.ts";
 import { load } from "./load/load.ts";
 import { namesOf } from "./names.ts";
@@ -21,6 +26,14 @@ import { tag } from "./tag.ts";
 import { SharedWork } from "./transfer/shared.ts";
 import { Slots } from "./transfer/slots.ts";
 
+function lastUsed({ store, uses }: ImagesContext, id: string): number {
+  const image = store.get(id);
+  const [tagged, created] = [image?.taggedNs ?? 0n, image?.createdNs ?? 0n].map((ns) =>
+    Number(ns / 1_000_000n),
+  );
+  return Math.max(uses.get(id) ?? 0, tagged ?? 0) || (created ?? 0);
+}
+
 /** Opens the images service: reads the tables once, then answers from memory. */
 export function openImages(deps: ImagesDeps): Images {
   const store = new ImageStore(deps.state);
@@ -29,6 +42,8 @@ export function openImages(deps: ImagesDeps): Images {
     ...deps,
     store,
     reaper,
+    pins: new Pins(deps.state, store),
+    uses: new Uses(deps.state),
     remote: new RemoteRecords(deps.state),
     downloads: new Slots(() => deps.limits.downloads),
     uploads: new Slots(() => deps.limits.uploads),
@@ -58,6 +73,16 @@ export function openImages(deps: ImagesDeps): Images {
     history: (reference) => history(context, reference),
     add: (config, options) => toImage(add(context, config, options)),
     count: () => store.size,
+    layers: (name, options) => describeLayers(context, name, options),
+    compare: (before, after) => compareImages(context, before, after),
+    squash: async (request) => toImage(await squash(context, request)),
+    verify: (request) => verify(context, request),
+    pin: (name) => context.pins.add(name),
+    unpin: (name) => context.pins.remove(name),
+    isPinned: (id) => context.pins.has(id),
+    close: () => context.uses.flush(),
+    touch: (id) => context.uses.touch(id),
+    lastUsed: (id) => lastUsed(context, id),
     collect: (keep) => collect(context, keep),
   };
 }

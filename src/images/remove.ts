@@ -29,6 +29,11 @@ export async function remove(
 ): Promise<ImageDeleteItem[]> {
   const removal = new Removal(context, options);
   const image = resolve(context.store, text);
+  if (context.pins.has(image.id) && !options.force)
+    throw new EngineError(
+      "conflict",
+      `conflict: unable to delete ${shortId(image.id)} (must be forced) - image is pinned`,
+    );
   if (isIdPrefix(image.id, text)) removal.byId(image);
   else removal.byName(image, text);
   await context.reaper.discard(removal.layers);
@@ -113,7 +118,7 @@ class Removal {
     }
     this.deleteImage(image);
     const parent = this.options.prune ? this.store.get(image.parent) : undefined;
-    if (parent) this.delete(parent, { force: false, quiet: true });
+    if (parent && !this.context.pins.has(parent.id)) this.delete(parent, { force: false, quiet: true });
   }
 
   private deleteImage(image: ImageRecord): void {
@@ -123,6 +128,8 @@ class Removal {
       publish(this.context, "untag", image.id);
     }
     this.store.remove(image.id, references.map(canonical), { image: true });
+    this.context.pins.forget(image.id);
+    this.context.uses.forget(image.id);
     publish(this.context, "delete", image.id);
     this.items.push({ Deleted: image.id });
     this.releaseLayers(image);

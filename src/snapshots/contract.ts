@@ -85,6 +85,19 @@ export interface Snapshots {
   /** Bytes of that tar, without reading it. */
   layerTarSize(diffId: string): Promise<number>;
   removeLayer(diffId: string): Promise<void>;
+  /** Reads all of a layer again. Rejects, saying what is wrong, where it is not what its digest says. */
+  verifyLayer(diffId: string): Promise<void>;
+  /**
+   * Takes a damaged layer out of sight while `work` brings it again; where it did not, the damaged one is back. Snapshots
+   * that stand on the old one keep its folder. Tells whether it was replaced.
+   */
+  replaceLayer(diffId: string, work: () => Promise<void>): Promise<boolean>;
+  /** Lines of JSON (`LayerLine`, and with `files` `LayerNameLine`): what each layer does to those below. */
+  layerReport(layers: readonly string[], files: boolean): ReadableStream<Uint8Array>;
+  /** Lines of JSON (`DifferenceLine`): what differs between two stacks of layers. */
+  compare(before: readonly string[], after: readonly string[]): ReadableStream<Uint8Array>;
+  /** The tar of one layer that shows over `base` what these show. */
+  merged(layers: readonly string[], base: readonly string[]): ReadableStream<Uint8Array>;
 
   /** Makes a writable snapshot over `layers` (diff ids, lowest first). */
   prepare(key: string, layers: readonly string[]): Promise<void>;

@@ -112,6 +112,25 @@ export class Layers {
     for await (const _ of this.tar(diffId) as AsyncIterable<Uint8Array>);
   }
 
+  /** The row stays until the new one takes its place, so a crash in between changes nothing. */
+  async replace(
+    diffId: string,
+    work: () => Promise<void>,
+    isUsed: (folder: string) => boolean,
+  ): Promise<boolean> {
+    const old = this.known.get(diffId);
+    this.known.delete(diffId);
+    try {
+      await work();
+    } finally {
+      if (old !== undefined && !this.known.has(diffId)) this.known.set(diffId, old);
+    }
+    const replaced = this.known.get(diffId) !== old;
+    if (replaced && old !== undefined && !isUsed(old.folder))
+      this.parts.trash.discard(this.parts.paths.layer(old.folder));
+    return replaced;
+  }
+
   remove(diffId: string): void {
     const row = this.known.get(diffId);
     if (row === undefined) return;
@@ -156,7 +175,7 @@ export class Layers {
     state.transaction(() =>
       state.db
         .query(
-          "INSERT INTO layers (diff_id, folder, size, tar_size, synced, created_at) VALUES (?, ?, ?, ?, 0, ?)",
+          "INSERT INTO layers (diff_id, folder, size, tar_size, synced, created_at) VALUES (?, ?, ?, ?, 0, ?) ON CONFLICT (diff_id) DO UPDATE SET folder = excluded.folder, synced = 0",
         )
         .run(diffId, folder, size, tarSize, Date.now()),
     );

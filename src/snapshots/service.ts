@@ -79,6 +79,26 @@ export class SnapshotService implements Snapshots {
     return Promise.resolve();
   }
 
+  verifyLayer(diffId: string): Promise<void> {
+    return this.parts.layers.verify(diffId);
+  }
+  replaceLayer(diffId: string, work: () => Promise<void>): Promise<boolean> {
+    return this.parts.layers.replace(diffId, work, (folder) => this.stackFolders().has(folder));
+  }
+  layerReport(layers: readonly string[], files: boolean): ReadableStream<Uint8Array> {
+    const folders = this.layerFolders(layers);
+    return this.reading((worker, session) => worker.call("report", { session, folders, files }));
+  }
+  compare(before: readonly string[], after: readonly string[]): ReadableStream<Uint8Array> {
+    const sides = { before: this.layerFolders(before), after: this.layerFolders(after) };
+    return this.reading((worker, session) => worker.call("compare", { session, ...sides }));
+  }
+  merged(layers: readonly string[], base: readonly string[]): ReadableStream<Uint8Array> {
+    const { form } = this.parts.driver;
+    const sides = { folders: this.layerFolders(layers), base: this.layerFolders(base) };
+    return this.reading((worker, session) => worker.call("merge", { session, form, ...sides }));
+  }
+
   async prepare(key: string, layers: readonly string[]): Promise<void> {
     const { paths, driver } = this.parts;
     if (this.stacks.has(checkKey(key))) throw new EngineError("conflict", `snapshot ${key} exists already`);
@@ -165,7 +185,7 @@ export class SnapshotService implements Snapshots {
     for (const key of [...this.stacks.keys()]) if (!keys.has(key)) await this.remove(key);
     for (const name of readdirSync(paths.snapshots))
       if (!this.stacks.has(name)) trash.discard(paths.snapshot(name));
-    const kept = layers.folders();
+    const kept = new Set([...layers.folders(), ...this.stackFolders()]);
     for (const name of readdirSync(paths.layers))
       if (!kept.has(name) && paths.layer(name) !== paths.init) trash.discard(paths.layer(name));
     trash.sweep();
@@ -175,6 +195,19 @@ export class SnapshotService implements Snapshots {
     await this.parts.durability.close();
     await this.parts.trash.settled();
     this.parts.pool.close();
+  }
+
+  private layerFolders(layers: readonly string[]): string[] {
+    return layers.map((diffId) => this.parts.paths.layer(this.parts.layers.folder(diffId)));
+  }
+
+  /** Layer folders that snapshots stand on. */
+  private stackFolders(): Set<string> {
+    return new Set([...this.stacks.values()].flat());
+  }
+
+  private reading(open: Parameters<typeof readFrom>[1]): ReadableStream<Uint8Array> {
+    return readFrom(this.parts.pool, open);
   }
 
   private stack(key: string): readonly string[] {

@@ -2,8 +2,12 @@ import { join } from "node:path";
 import { EngineError } from "../lib/errors.ts";
 import type { Given, WorkerPort } from "../system/worker.ts";
 import { gather } from "../system/worker-stream.ts";
+import { compareLines } from "./contents/compare.ts";
+import { mergedTar } from "./contents/merge.ts";
+import { reportLines } from "./contents/report.ts";
 import type { SnapshotChange, SnapshotUsage } from "./contract.ts";
 import type { Writes } from "./driver.ts";
+import type { LayerForm } from "./form.ts";
 import { recordFile, tarSizeOf } from "./record.ts";
 import { type ApplyRequest, type ApplyResult, apply } from "./worker/apply.ts";
 import { listChanges, usageOf } from "./worker/changes.ts";
@@ -25,6 +29,9 @@ export interface WorkerCalls {
   tarSize: { args: { folder: string }; result: number };
   layerTar: { args: { session: number; folder: string; diffId: string }; result: unknown };
   diff: { args: { session: number; writes: Writes }; result: unknown };
+  report: { args: { session: number; folders: string[]; files: boolean }; result: unknown };
+  compare: { args: { session: number; before: string[]; after: string[] }; result: unknown };
+  merge: { args: { session: number; form: LayerForm; folders: string[]; base: string[] }; result: unknown };
   changes: { args: { writes: Writes }; result: SnapshotChange[] };
   usage: { args: { writes: Writes }; result: SnapshotUsage };
   /** the next bytes of a reading session; null at its end */
@@ -74,6 +81,9 @@ const handlers: Handlers = {
   commit: (request) => commit(request),
   tarSize: ({ folder }) => tarSizeOf(join(folder, recordFile)),
   layerTar: ({ session, folder, diffId }) => void readers.set(session, layerTar(folder, diffId)),
+  report: ({ session, folders, files }) => void readers.set(session, reportLines(folders, files)),
+  compare: ({ session, before, after }) => void readers.set(session, compareLines(before, after)),
+  merge: ({ session, form, folders, base }) => void readers.set(session, mergedTar(form, folders, base)),
   diff: ({ session, writes }) => void readers.set(session, diffTar(writes)),
   changes: ({ writes }) => listChanges(writes),
   usage: ({ writes }) => usageOf(writes),

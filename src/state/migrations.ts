@@ -174,4 +174,10 @@ export const migrations: readonly string[] = [
   ALTER TABLE volumes ADD COLUMN moved_from TEXT NOT NULL DEFAULT '';
   ALTER TABLE volumes ADD COLUMN pinned INTEGER NOT NULL DEFAULT 0;
   `,
+  `
+  -- images: what no prune touches; an image's id, or a canonical reference, which protects whatever it names
+  CREATE TABLE image_pins (pin TEXT PRIMARY KEY, created_at INTEGER NOT NULL) STRICT;
+  -- images: when a container was last made of an image; written now and then, so a little old
+  CREATE TABLE image_uses (image_id TEXT PRIMARY KEY, used_at INTEGER NOT NULL) STRICT;
+  `,
 ];

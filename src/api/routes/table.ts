@@ -7,6 +7,7 @@ import { containerResourceRoutes } from "./container-resources.ts";
 import { containerStreamRoutes } from "./container-streams.ts";
 import { containerRoutes } from "./containers.ts";
 import { execRoutes } from "./exec.ts";
+import { imageBeyondRoutes } from "./image-beyond.ts";
 import { imageRoutes } from "./images.ts";
 import { localBuildRoutes } from "./local-build.ts";
 import { networkRoutes } from "./networks.ts";
@@ -29,6 +30,7 @@ export const routes: readonly Route[] = [
   ...execRoutes,
   ...registryRoutes,
   ...imageRoutes,
+  ...imageBeyondRoutes,
   ...buildRoutes,
   ...volumeMoreRoutes,
   ...localBuildRoutes,

@@ -17,6 +17,7 @@ export function fakeEngine(parts: { [Service in keyof Engine]?: unknown } = {}):
     registries: service("registries", parts.registries),
     prune: service("prune", parts.prune),
     volumeOperations: service("volumeOperations", parts.volumeOperations),
+    gc: service("gc", parts.gc),
     buildkit: async () => service("buildkit", parts.buildkit),
     diskUsage: async () => ({ LayersSize: 0, Images: [], Containers: [], Volumes: [], BuildCache: [] }),
     events: new EventBus(),

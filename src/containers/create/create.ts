@@ -38,6 +38,7 @@ export async function create(ctx: Context, request: CreateRequest): Promise<Cont
   });
   const name = checkName(request.name ?? "");
   const image = body.config.Image === "" ? undefined : ctx.images.resolve(body.config.Image);
+  if (image) ctx.images.touch(image.id);
   checkPlatform(body.config.Image, image, request.platform);
   const imageConfig = image?.config ?? noImage;
   ctx.runtime.expectProcess(); // most are started at once

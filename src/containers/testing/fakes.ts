@@ -180,6 +180,7 @@ const imageConfig: ImageConfig = {
 
 function fakeImages(config: ImageConfig): Images {
   return partial<Images>("images", {
+    touch: () => undefined,
     resolve: (reference: string) => {
       if (reference !== "busybox") throw new EngineError("notFound", `No such image: ${reference}:latest`);
       return { id: `sha256:${"a".repeat(64)}`, config, layers: ["sha256:1"] };

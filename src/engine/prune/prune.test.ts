@@ -52,6 +52,7 @@ function world() {
       remove: async (name: string) => void removed.push(name),
     },
     images: {
+      isPinned: () => false,
       list: (options: { filters: Map<string, string[]> }) => {
         const dangling = {
           Id: "dangling",

@@ -100,7 +100,12 @@ async function pruneImages({ images, containers, snapshots, events }: PruneParts
   );
   const deleted: ImageDeleteItem[] = [];
   for (const image of summaries) {
-    if (users(image.Id).length > 0 || !conditions.labels(image.Labels) || !conditions.age(image.Created))
+    if (
+      images.isPinned(image.Id) ||
+      users(image.Id).length > 0 ||
+      !conditions.labels(image.Labels) ||
+      !conditions.age(image.Created)
+    )
       continue;
     for (const name of namesOf(image)) {
       const items = await unlessUsed(() => images.remove(name, { force: false, prune: true, users }));

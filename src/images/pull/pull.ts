@@ -80,7 +80,8 @@ async function* referencesOf({ request, sources }: Pull): AsyncGenerator<Referen
 async function pullOne(context: ImagesContext, pulling: Pull, reference: Reference): Promise<boolean> {
   const { messages, sources } = pulling;
   const before = currentImage(context, reference);
-  const unchanged = before && (await stillNamed(context, pulling, reference, before));
+  const unchanged =
+    before && hasLayers(context, before) && (await stillNamed(context, pulling, reference, before));
   const found = unchanged
     ? undefined
     : await findManifest(sources, reference.digest ?? reference.tag ?? "latest");
@@ -132,6 +133,10 @@ async function stillNamed(
   return undefined;
 }
 
+/** False for an image that lost a damaged layer: pulling it again brings that back. */
+const hasLayers = ({ snapshots }: ImagesContext, image: ImageRecord): boolean =>
+  image.layers.every((diffId) => snapshots.layer(diffId) !== undefined);
+
 /** Brings what a manifest names and adds it as an image. */
 async function bring(
   context: ImagesContext,
@@ -142,7 +147,8 @@ async function bring(
   const image = await imageManifest(found, pulling.platform);
   checkTypes(image.config, image.layers);
   const known = context.store.get(image.config.digest);
-  if (known) return adopt(context, { found, image, reference, text: undefined }, known);
+  if (known && hasLayers(context, known))
+    return adopt(context, { found, image, reference, text: undefined }, known);
   const { signal } = pulling.request;
   const text = new TextDecoder().decode(
     await readSmallBlob(found.sources, image.config, { limit: configSizeMax, signal }),

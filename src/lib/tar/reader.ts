@@ -55,6 +55,13 @@ export class TarReader {
     for (let at = 0; at < piece.length; ) at += this.step(piece, at);
   }
 
+  /** Passes over content whose bytes are elsewhere, as if they had been pushed; they are not told as `data`. */
+  skip(length: number): void {
+    if (this.state !== "data" || length > this.remaining) throw badHeader("content where none belongs");
+    this.remaining -= length;
+    if (this.remaining === 0 && this.padding === 0) this.contentEnds();
+  }
+
   /**
    * Throws `unexpected EOF` where the archive ends inside an entry. The end marker and the last padding may be missing,
    * as in Go.
