@@ -15,6 +15,7 @@ export class Durability {
   private readonly logger: Logger;
   private timer: NodeJS.Timeout | undefined;
   private running: Promise<void> | undefined;
+  private closed = false;
 
   constructor(state: State, folder: string, logger: Logger) {
     this.state = state;
@@ -48,9 +49,10 @@ export class Durability {
     this.timer.unref();
   }
 
-  async close(): Promise<void> {
+  /** Waits for nothing: on a busy disk a sync takes minutes, and what it did not reach is synced at the next start. */
+  close(): void {
     clearTimeout(this.timer);
-    await this.running;
+    this.closed = true;
   }
 
   private unsynced(): string[] {
@@ -61,8 +63,9 @@ export class Durability {
   private async sync(): Promise<void> {
     const layers = this.unsynced();
     try {
-      const { exitCode, stderr } = await runCommand(["sync", "-f", this.folder], syncTimeoutMs);
+      const { exitCode, stderr } = await runCommand(["sync", "-f", "."], syncTimeoutMs, this.folder);
       if (exitCode !== 0) throw new Error(stderr.trim() || `exit code ${exitCode}`);
+      if (this.closed) return;
       this.state.transaction(() => {
         const mark = this.state.db.query("UPDATE layers SET synced = 1 WHERE diff_id = ?");
         for (const diffId of layers) mark.run(diffId);

@@ -192,7 +192,7 @@ export class SnapshotService implements Snapshots {
   }
 
   async close(): Promise<void> {
-    await this.parts.durability.close();
+    this.parts.durability.close();
     await this.parts.trash.settled();
     this.parts.pool.close();
   }

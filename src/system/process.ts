@@ -94,13 +94,18 @@ export interface CommandResult {
 }
 
 /** Runs a short command to its end and gives what it said (of each stream the first 64 KB). */
-export async function runCommand(argv: readonly string[], timeoutMs = 30_000): Promise<CommandResult> {
+export async function runCommand(
+  argv: readonly string[],
+  timeoutMs = 30_000,
+  cwd = "/",
+): Promise<CommandResult> {
   try {
     const child = Bun.spawn([...argv], {
       stdin: "ignore",
       stdout: "pipe",
       stderr: "pipe",
       timeout: timeoutMs,
+      cwd,
       env: { PATH: process.env["PATH"] ?? "", LC_ALL: "C" },
     });
     const [stdout, stderr, exitCode] = await Promise.all([

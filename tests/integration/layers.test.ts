@@ -133,7 +133,7 @@ test("new layers are marked as synced soon", async () => {
       .get(diffId)?.synced;
   expect(synced()).toBe(0);
   while (synced() !== 1) await Bun.sleep(50);
-});
+}, 200_000); // a busy disk takes its time
 
 test("a layer of an engine that did not count its tar is counted once", async () => {
   await using root = await temporarySnapshots("overlay2");
