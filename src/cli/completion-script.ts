@@ -1,5 +1,6 @@
+import { groups, type Leaf } from "./commands-table.ts";
 import { programName } from "./program.ts";
-import { commands, groups, type Leaf } from "./tree.ts";
+import { commands } from "./tree.ts";
 
 /** A command's words and options, as completion offers them. */
 interface Entry {

@@ -1,11 +1,12 @@
 import { type Command, usageLine } from "./command.ts";
+import { commonCommands, groups, shortForms } from "./commands-table.ts";
 import { CliError } from "./errors.ts";
 import { describeFlags } from "./flags/help.ts";
 import { globalFlags } from "./globals.ts";
 import { programName } from "./program.ts";
 import type { Session } from "./session.ts";
 import { windowSize, writeNow } from "./stdio.ts";
-import { commands, commonCommands, findCommand, findIn, groups, shortForms, spellings } from "./tree.ts";
+import { commands, findCommand, findIn, spellings } from "./tree.ts";
 
 const width = (): number => (windowSize()?.columns ?? 80) - 1;
 

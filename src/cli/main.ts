@@ -1,4 +1,5 @@
 import { type Command, checkArity, usageLine } from "./command.ts";
+import { type Group, groups } from "./commands-table.ts";
 import { CliError, detailIn } from "./errors.ts";
 import type { FlagTable } from "./flags/flag.ts";
 import { FlagError, parseFlags } from "./flags/parse.ts";
@@ -6,7 +7,7 @@ import { type GlobalValues, globalFlags } from "./globals.ts";
 import { clientVersion, programName } from "./program.ts";
 import { Session } from "./session.ts";
 import { isTerminal, writeNow } from "./stdio.ts";
-import { findCommand, findIn, type Group, groups } from "./tree.ts";
+import { findCommand, findIn } from "./tree.ts";
 
 const flagErrorCode = 125;
 

@@ -97,7 +97,7 @@ export interface CommandResult {
 export async function runCommand(
   argv: readonly string[],
   timeoutMs = 30_000,
-  cwd = "/",
+  cwd?: string,
 ): Promise<CommandResult> {
   try {
     const child = Bun.spawn([...argv], {
@@ -105,7 +105,7 @@ export async function runCommand(
       stdout: "pipe",
       stderr: "pipe",
       timeout: timeoutMs,
-      cwd,
+      ...(cwd === undefined ? {} : { cwd }),
       env: { PATH: process.env["PATH"] ?? "", LC_ALL: "C" },
     });
     const [stdout, stderr, exitCode] = await Promise.all([
