@@ -1,0 +1,149 @@
+/** `berth build`: folders read in place, what it prints and where results go. */
+import { afterAll, beforeAll, beforeEach, expect, setDefaultTimeout, test } from "bun:test";
+import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { berth, processesWith, startEngine, type TestEngine } from "../harness/engine.ts";
+
+setDefaultTimeout(60_000);
+
+let engine: TestEngine;
+let folder = "";
+
+beforeAll(async () => {
+  engine = await startEngine({ images: ["busybox"] });
+});
+beforeEach(async () => {
+  if (folder !== "") await rm(folder, { recursive: true, force: true });
+  folder = await mkdtemp(join(tmpdir(), "berth-build-client-"));
+});
+afterAll(async () => {
+  await rm(folder, { recursive: true, force: true });
+  await engine?.destroy();
+});
+
+async function files(contents: Record<string, string>): Promise<void> {
+  for (const [name, content] of Object.entries(contents)) {
+    await mkdir(dirname(join(folder, name)), { recursive: true });
+    await writeFile(join(folder, name), content);
+  }
+}
+
+const build = (...args: string[]) => engine.berth("build", ...args, folder);
+const run = (image: string, script: string) => engine.ok("run", "--rm", image, "sh", "-c", script);
+
+test("a folder is read in place: without what the ignore file names, with links kept in it", async () => {
+  await files({
+    Dockerfile: "FROM busybox\nCOPY . /c\n",
+    ".dockerignore": "**/*.o\n!keep.o\nDockerfile\n.dockerignore\n",
+    a: "a",
+    "sub/b.o": "b",
+    "keep.o": "k",
+  });
+  const { code, stderr } = await build("--progress=plain", "-t", "inplace");
+  expect([code, stderr.includes("ERROR")]).toEqual([0, false]);
+  expect(stderr).toContain("#1 [internal] load build definition from Dockerfile\n");
+  expect(stderr).toMatch(/\[2\/2\] COPY \. \/c\n/);
+  expect(stderr.match(/\[2\/2\] COPY/g)).toHaveLength(1);
+  expect(await run("inplace", "cd /c; find . -type f | sort")).toBe("./a\n./keep.o");
+});
+
+test("-q prints the image ID alone, --iidfile and --metadata-file hold it", async () => {
+  await files({ Dockerfile: "FROM busybox\nRUN echo out\n" });
+  const [iid, metadata] = [join(folder, "iid"), join(folder, "metadata")];
+  const { stdout, stderr } = await build("-q", "--iidfile", iid, "--metadata-file", metadata);
+  expect(stdout).toMatch(/^sha256:[0-9a-f]{64}\n?$/);
+  expect(stderr).toBe("");
+  expect(await readFile(iid, "utf8")).toBe(stdout.trim());
+  const facts = JSON.parse(await readFile(metadata, "utf8")) as Record<string, string>;
+  expect(facts["containerimage.config.digest"]).toBe(stdout.trim());
+});
+
+test("a step that fails shows its output, the lines around it, and ends with 1", async () => {
+  await files({ Dockerfile: "FROM busybox\nRUN echo said; exit 7\nRUN true\n" });
+  const { code, stderr } = await build("--progress=plain");
+  expect(code).toBe(1);
+  expect(stderr).toContain("------\n > [2/3] RUN echo said; exit 7:\n");
+  expect(stderr).toContain(
+    "Dockerfile:2\n--------------------\n   1 |     FROM busybox\n   2 | >>> RUN echo said; exit 7\n",
+  );
+  expect(stderr.trimEnd()).toEndWith(
+    'ERROR: failed to build: failed to solve: process "/bin/sh -c echo said; exit 7" did not complete successfully: exit code: 7',
+  );
+});
+
+test("a wrong file names line and word, and nothing runs", async () => {
+  await files({ Dockerfile: "FROM busybox\nRUNN x\n" });
+  const { code, stderr } = await build("-q");
+  expect(code).toBe(1);
+  expect(stderr).toContain("   2 | >>> RUNN x\n");
+  expect(stderr).toContain("dockerfile parse error on line 2: unknown instruction: RUNN (did you mean RUN?)");
+});
+
+test("secrets reach their step and nothing else", async () => {
+  await files({
+    Dockerfile: "FROM busybox\nRUN --mount=type=secret,id=tok grep -q ^hidden-val /run/secrets/tok\n",
+    tok: "hidden-value",
+    ".dockerignore": "tok\n",
+  });
+  const { code, stderr } = await build(
+    "--progress=plain",
+    "-t",
+    "secret",
+    "--secret",
+    `id=tok,src=${folder}/tok`,
+  );
+  expect([code, stderr.includes("hidden-value")]).toEqual([0, false]);
+  expect(await engine.ok("history", "--no-trunc", "secret")).not.toContain("hidden-value");
+  expect(await run("secret", "ls /run/secrets 2>&1 || true")).toContain("No such file");
+});
+
+test("results go into a folder with the client's own rights, or as a tar to stdout", async () => {
+  await files({ Dockerfile: "FROM scratch\nCOPY --chown=5:6 --chmod=640 a /d/a\n", a: "content" });
+  expect((await build("-q", "-o", join(folder, "out"))).code).toBe(0);
+  expect(await readFile(join(folder, "out/d/a"), "utf8")).toBe("content");
+  const { uid, mode } = await stat(join(folder, "out/d/a"));
+  expect([uid, mode & 0o777]).toEqual([process.getuid?.() ?? 0, 0o640]);
+  const { stdout } = await build("-q", "-o", "-");
+  expect(stdout).toContain("d/a");
+});
+
+test("--check and --call answer without running anything", async () => {
+  await files({ Dockerfile: "# t says\nFROM busybox AS t\nARG A=1\nMAINTAINER x\nRUN exit 9\n" });
+  const check = await build("--check");
+  expect([check.code, check.stdout.split("\n")[0]]).toEqual([1, "Check complete, 1 warning has been found!"]);
+  expect((await build("--call", "targets")).stdout).toBe("TARGET      DESCRIPTION\nt (default) says\n");
+  expect((await build("--call", "outline")).stdout).toContain(
+    "BUILD ARG   VALUE   DESCRIPTION\nA           1       \n",
+  );
+});
+
+test("--list-context tells what a build may read, and --why which line decides", async () => {
+  await files({ Dockerfile: "FROM scratch\n", ".dockerignore": "x*\n!x1\n", x1: "1", x2: "22", y: "333" });
+  const { stdout } = await build("--list-context");
+  expect(
+    stdout
+      .split("\n")
+      .map((line) => line.trim().split(/\s+/).at(-1))
+      .filter(Boolean),
+  ).toEqual([".dockerignore", "Dockerfile", "x1", "y"]);
+  expect((await build("--list-context", "--why", "x1", "--why", "x2")).stdout.trim()).toBe(
+    "x1: included by .dockerignore:2: !x1\nx2: excluded by .dockerignore:1: x*",
+  );
+});
+
+test("a client that is gone ends its build", async () => {
+  const marker = String(6_000_000 + process.pid);
+  await files({ Dockerfile: `FROM busybox\nRUN sleep ${marker}\n` });
+  const child = Bun.spawn([berth, "-H", engine.host, "build", "--progress=plain", folder], {
+    stdout: "ignore",
+    stderr: "ignore",
+  });
+  const until = async (wanted: boolean) => {
+    while ((await processesWith(marker)).length > 0 !== wanted) await Bun.sleep(50);
+  };
+  await until(true);
+  child.kill("SIGKILL");
+  await child.exited;
+  await until(false);
+});
