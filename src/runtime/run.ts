@@ -17,15 +17,17 @@ export async function runStep(context: RuntimeContext, step: StepProcess): Promi
   const runtime = await context.runtimeNamed(undefined);
   const bundle = context.paths.bundle(id);
   await mkdir(bundle, { recursive: true, mode: 0o711 });
+  // a group of its own around the runtime's, which still knows what was used when that one is gone
   const cgroup = spec.linux.cgroupsPath;
+  const inner = { ...spec, linux: { ...spec.linux, cgroupsPath: `${cgroup}/step` } };
   const kill = (): void => context.cgroups.signalAll(cgroup, signals.kill);
   try {
-    const prepared = await context.seccomp.prepare(spec, runtime);
+    const prepared = await context.seccomp.prepare(inner, runtime);
     await writeFile(inBundle.config(bundle), specJson(prepared), { mode: 0o600 });
     signal.addEventListener("abort", kill);
     const end = await foreground(context, runtime, bundle, step);
     signal.throwIfAborted();
-    return end;
+    return { ...end, ...(await usageOf(context, cgroup)) };
   } finally {
     signal.removeEventListener("abort", kill);
     kill();
@@ -74,4 +76,18 @@ async function complaintIn(log: string): Promise<string> {
     if ((error as { code?: unknown }).code === "ENOENT") return "";
     throw error;
   }
+}
+
+/** What a step's group has used; nothing where the kernel does not tell (version 2 before Linux 5.19). */
+async function usageOf({ cgroups }: RuntimeContext, cgroup: string): Promise<Partial<StepEnd>> {
+  const v2 = cgroups.layout === "v2";
+  const [peak, cpu] = await Promise.all([
+    cgroups.read("memory", cgroup, v2 ? "memory.peak" : "memory.max_usage_in_bytes"),
+    v2 ? cgroups.read("cpu", cgroup, "cpu.stat") : cgroups.read("cpuacct", cgroup, "cpuacct.usage"),
+  ]);
+  const micros = v2 ? Number(/^usage_usec (\d+)/m.exec(cpu ?? "")?.[1]) : Number(cpu) / 1000;
+  return {
+    ...(peak === undefined || !/^\d+$/.test(peak) ? {} : { peakMemory: Number(peak) }),
+    ...(Number.isFinite(micros) ? { cpuMs: micros / 1000 } : {}),
+  };
 }
