@@ -95,7 +95,9 @@ test("what cannot be mounted fails the start with the kernel's reason, and leave
   const odd = await shell("odd", "true");
   expect(odd.stderr).toContain("data: x,password=********: no such device");
   expect(await mounted()).toEqual([]);
-  await engine.ok("volume", "rm", "missing", "odd");
+  await engine.ok("volume", "create", ...options({ type: "tmpfs", device: "" }), "nothing");
+  expect((await shell("nothing", "true")).stderr).toContain("missing device in volume options");
+  await engine.ok("volume", "rm", "missing", "odd", "nothing");
 }, 60_000);
 
 test("a copy into a stopped container reaches what its volume leads to", async () => {

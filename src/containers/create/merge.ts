@@ -8,9 +8,10 @@ function sorted<T>(record: Record<string, T>): Record<string, T> {
   return Object.fromEntries(Object.entries(record).sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)));
 }
 
+/** Undefined where both are empty: an empty set asked for is none to Docker. */
 function union<T>(own: Record<string, T> | null | undefined, image: Record<string, T> | null | undefined) {
-  if (!image || Object.keys(image).length === 0) return own ?? undefined;
-  return sorted({ ...image, ...(own ?? {}) });
+  const all = { ...image, ...own };
+  return Object.keys(all).length === 0 ? undefined : sorted(all);
 }
 
 /** The user's variables first, then those of the image that the user did not set. */

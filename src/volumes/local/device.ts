@@ -17,6 +17,7 @@ const immediate: ReadonlySet<string> = new Set(["none", "bind", "tmpfs"]);
  * mount(8) is called, so `nfs` and `cifs` need `addr=`, whose host name is looked up here. Throws Docker's sentence.
  */
 export async function mountDevice(mount: DeviceMount, target: string, worker: MountWorker): Promise<void> {
+  if (mount.device === "") throw new EngineError("internal", "missing device in volume options");
   const { type, device, o } = await withAddress(mount);
   const { flags, data, propagation } = parseMountOptions(o);
   const call = async (step: { source: string; type: string; flags: number; data: string }): Promise<void> => {
