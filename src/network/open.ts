@@ -209,6 +209,11 @@ class EngineNetworks implements Networks {
     checkRequest(request, (name) => this.definitions.known(name));
     // it is asked at create: by start the Worker is there
     this.worker.warm();
+    const named = (name: string): boolean => {
+      const definition = this.definitions.known(name);
+      return definition !== undefined && !isPredefined(definition.name);
+    };
+    if (Object.keys(request.networks).some(named)) this.names.warm();
   }
 
   checkEndpoint(network: string, asked: ConnectRequest["asked"]): void {

@@ -110,6 +110,14 @@ test("the thread ends a while after the last container", async () => {
   expect(calls.filter(([method]) => method === "stop").length).toBe(2);
 });
 
+test("a thread that was warmed for a container that never starts ends too", async () => {
+  const { resolver, started } = setUp();
+  resolver.warm();
+  resolver.warm();
+  await settle();
+  expect(started).toEqual(["started", "ended"]);
+});
+
 test("a thread that dies is replaced, and serves everyone again", async () => {
   const { attach, change, calls, started, fail } = setUp();
   change("joined", endpoint("web"));

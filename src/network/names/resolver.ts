@@ -67,6 +67,13 @@ export class NameResolver {
     tools.directory.subscribe(({ kind, endpoint }) => this.follow(kind, endpoint));
   }
 
+  /** A container that will be attached was created: the thread starts meanwhile. */
+  warm(): void {
+    if (this.thread) return;
+    this.running().catch((error: unknown) => this.warn("start the name resolver", error));
+    if (this.attached.size === 0) this.rest();
+  }
+
   /** Resolves when the container's questions are answered. */
   async attach(request: AttachRequest): Promise<void> {
     clearTimeout(this.timer);
@@ -83,7 +90,11 @@ export class NameResolver {
   detach(containerId: string): void {
     if (!this.attached.delete(containerId)) return;
     this.tell("stop", { sandboxId: containerId });
-    if (this.attached.size > 0) return;
+    if (this.attached.size === 0) this.rest();
+  }
+
+  /** Nobody is attached: the thread ends in a while. */
+  private rest(): void {
     clearTimeout(this.timer);
     this.timer = setTimeout(() => void this.end(), this.tools.lingerMs);
     this.timer.unref();
