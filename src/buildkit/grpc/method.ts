@@ -40,10 +40,7 @@ export function serverStream<In extends Fields, Out extends Fields>(
   };
 }
 
-/**
- * The one message, once the client has ended its side: Bun's HTTP/2 loses the end of a response that is over before its
- * request.
- */
+/** The one message, once the client has ended its side. */
 async function only(messages: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
   let request: Uint8Array | undefined;
   for await (const message of messages) {

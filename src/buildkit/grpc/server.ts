@@ -69,19 +69,29 @@ export class GrpcServer {
     path: string,
   ): Promise<void> {
     let failure: GrpcError | undefined;
-    stream.respond({ ":status": 200, "content-type": "application/grpc" }, { waitForTrailers: true });
-    stream.once("wantTrailers", () => stream.sendTrailers(trailersOf(failure)));
+    let begun = false;
+    const begin = (): void => {
+      begun = true;
+      stream.respond({ ":status": 200, "content-type": "application/grpc" }, { waitForTrailers: true });
+      stream.once("wantTrailers", () => stream.sendTrailers(trailersOf(failure)));
+    };
     try {
-      for await (const message of answers) await write(stream, frame(message));
+      for await (const message of answers) {
+        if (!begun) begin();
+        await write(stream, frame(message));
+      }
     } catch (error) {
       failure = toGrpcError(error);
       this.logger.debug("grpc call failed", { path, error: failure.message });
     }
-    if (!stream.destroyed) stream.end();
+    if (stream.destroyed) return;
+    if (begun) stream.end();
+    else refuse(stream, failure);
   }
 }
 
-function refuse(stream: ServerHttp2Stream, error: GrpcError): void {
+/** The whole answer in its headers: Bun's HTTP/2 loses the trailers of one without a body at times. */
+function refuse(stream: ServerHttp2Stream, error: GrpcError | undefined): void {
   stream.respond(
     { ":status": 200, "content-type": "application/grpc", ...trailersOf(error) },
     { endStream: true },
