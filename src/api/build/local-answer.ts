@@ -25,10 +25,7 @@ export class LocalAnswer {
       write: async (bytes) => {
         for await (const chunk of bytes) {
           this.push(frame(firstOutputChannel + index, chunk));
-          while (this.pieces.length > waitingMax && !this.ended)
-            await new Promise<void>((resolve) => {
-              this.drained = resolve;
-            });
+          await this.room();
         }
       },
     };
@@ -38,10 +35,22 @@ export class LocalAnswer {
     this.push(frame(1, new TextEncoder().encode(`${JSON.stringify(message)}\n`)));
   }
 
+  /** Resolves once the reader has caught up, or is gone. */
+  async room(): Promise<void> {
+    while (this.pieces.length > waitingMax && !this.ended)
+      await new Promise<void>((resolve) => {
+        const before = this.drained;
+        this.drained = () => {
+          before();
+          resolve();
+        };
+      });
+  }
+
   end(): void {
     this.ended = true;
     this.wake();
-    this.drained();
+    this.letOthersOn();
   }
 
   async *body(): AsyncGenerator<Uint8Array> {
@@ -50,7 +59,7 @@ export class LocalAnswer {
         const piece = this.pieces.shift();
         if (piece !== undefined) {
           yield piece;
-          this.drained();
+          this.letOthersOn();
         } else if (this.ended) return;
         else
           await new Promise<void>((resolve) => {
@@ -62,6 +71,12 @@ export class LocalAnswer {
     }
   }
 
+  private letOthersOn(): void {
+    const waiting = this.drained;
+    this.drained = () => undefined;
+    waiting();
+  }
+
   private push(piece: Uint8Array): void {
     if (this.ended) return;
     this.pieces.push(piece);
@@ -69,8 +84,8 @@ export class LocalAnswer {
   }
 }
 
-/** Pieces that may wait for the reader before an output is held back. */
-const waitingMax = 16;
+/** Pieces that may wait for the reader before outputs and output of steps are held back. */
+const waitingMax = 64;
 
 /** Runs what was asked and tells everything; never rejects. */
 export async function answerLocally(
@@ -109,7 +124,10 @@ async function build(builds: Builds, request: BuildRequest, answer: LocalAnswer)
   const run = builds.build(request);
   // whoever reads the events to their end also learns of the failure below
   run.result.catch(() => undefined);
-  for await (const event of run.events) answer.tell(messageOfEvent(event));
+  for await (const event of run.events) {
+    answer.tell(messageOfEvent(event));
+    await answer.room();
+  }
   const { images, response } = await run.result;
   answer.tell({ kind: "result", ref: run.ref, response, imageIds: images.map(({ image }) => image.id) });
 }
