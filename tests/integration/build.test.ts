@@ -192,6 +192,40 @@ test("an engine killed in the middle of a step leaves a usable cache and no debr
   expect(await inImage(again.id, "cmp /kept /copy && echo same")).toBe("same");
 });
 
+test("--squash leaves one layer above the base, with what the last one shows", async () => {
+  const files = {
+    Dockerfile: dockerfile(
+      "FROM busybox",
+      "RUN echo 1 >/a; echo 2 >/gone",
+      "RUN rm /gone /bin/ar; echo 3 >>/a",
+    ),
+  };
+  const id = await built(files, { squash: "1" });
+  expect(await engine.ok("image", "inspect", "-f", "{{len .RootFS.Layers}}", id)).toBe("2");
+  expect(await inImage(id, "cat /a; ls /gone /bin/ar 2>&1 | wc -l")).toBe("1\n3\n2");
+});
+
+test("a line of ten megabytes is refused, and the engine goes on", async () => {
+  const { id, error } = await build(engine, { Dockerfile: `FROM busybox\nRUN : ${"x".repeat(10 << 20)}\n` });
+  expect(id).toBe("");
+  expect(error).toContain("larger than");
+  expect(await built({ Dockerfile: dockerfile("FROM busybox", "RUN echo alive >/a") })).toStartWith(
+    "sha256:",
+  );
+});
+
+test("what one build left in a cache mount cannot lead another out of it", async () => {
+  const mount = "--mount=type=cache,target=/c,id=poisoned";
+  await built({
+    Dockerfile: dockerfile("FROM busybox", `RUN ${mount} ln -s /etc /c/link; mknod /c/zero c 1 5`),
+  });
+  const id = await built({
+    Dockerfile: dockerfile("FROM busybox", `RUN ${mount} echo mine >/c/link/poison; cat /etc/poison >/seen`),
+  });
+  expect(await inImage(id, "cat /seen")).toBe("mine");
+  expect(await Bun.file("/etc/poison").exists()).toBe(false);
+});
+
 test("what the cache holds is told, and goes when it is pruned", async () => {
   await built({ Dockerfile: dockerfile("FROM busybox", "RUN echo to be pruned >/p") });
   expect(await cached("to be pruned")).toBe(1);

@@ -9,6 +9,7 @@ import { openLinter, planBuild } from "../dockerfile/plan.ts";
 import type { LanguageSettings } from "../dockerfile/settings.ts";
 import { imageConfig } from "../export/config.ts";
 import { exportBuild, type PlatformResult } from "../export/export.ts";
+import { squashed } from "../export/squash.ts";
 import { GraphBuilder } from "../graph/build-graph.ts";
 import { BuildRecorder } from "../history/record.ts";
 import { Sandboxes } from "../operations/sandboxes.ts";
@@ -17,6 +18,7 @@ import { contextNeeds } from "./context-needs.ts";
 import { EventQueue } from "./event-queue.ts";
 import { Session } from "./session.ts";
 import { Solver } from "./solve.ts";
+import { refuseUnbuilt, tellImports } from "./unbuilt.ts";
 
 /** Starts a build at once. */
 export function startBuild(deps: BuildContextDeps, request: BuildRequest): BuildRun {
@@ -52,6 +54,8 @@ async function run(
   });
   const solver = new Solver(session);
   try {
+    refuseUnbuilt(request);
+    tellImports(session);
     const platforms = platformsOf(request);
     const results = await Promise.all(platforms.map((platform) => build(session, solver, platform)));
     session.signal.throwIfAborted();
@@ -118,7 +122,8 @@ async function build(session: Session, solver: Solver, platform: Platform): Prom
       labels: request.labels,
       sourceDateEpoch,
     });
-    return { platform: formatPlatform(platform), config, layers: outcome.layers };
+    const result = { platform: formatPlatform(platform), config, layers: outcome.layers };
+    return request.squash ? await squashed(session, result, stage.base?.rootfs.diff_ids ?? []) : result;
   } finally {
     for (const warning of linter.warnings) session.emit({ kind: "warning", warning });
   }
