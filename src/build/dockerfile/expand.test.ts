@@ -115,6 +115,10 @@ RUN b $TARGETARCH
     expect(run?.createdBy).not.toContain("http://p");
   });
 
+  test("begins in / on nothing", () => {
+    expect(expandFile("FROM scratch\nCOPY a /").target.config.WorkingDir).toBe("/");
+  });
+
   test("always has a PATH", () => {
     const { target } = expandFile('FROM scratch\nRUN ["a"]');
     expect(target.config.Env).toEqual(["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"]);

@@ -56,7 +56,7 @@ function begin(plan: BuildPlan, stage: Stage, base: StageBase): StageBegin {
     const inherited = new Map([...environment, ...environmentOf(prepared(config))]);
     return { config: prepared(config), author, environment: inherited, args, workdirSet, usage };
   }
-  const config = prepared(base.kind === "image" ? (base.config.config ?? {}) : {});
+  const config = prepared(base.kind === "image" ? (base.config.config ?? {}) : { WorkingDir: "/" });
   const usage = globalUsage(plan, stage);
   const author = base.kind === "image" ? base.config.author : undefined;
   return { config, author, environment: environmentOf(config), args: [], workdirSet: false, usage };
