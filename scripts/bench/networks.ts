@@ -93,11 +93,23 @@ async function manyNetworks(engine: TestEngine): Promise<void> {
     await engine.api(`/networks/n${index}`, { method: "DELETE" });
 }
 
+/** A running container joins a network and leaves it: the networks' own part of a start. */
+async function joining(engine: TestEngine, network: string): Promise<string> {
+  const times: number[] = [];
+  for (let round = 0; round < 20; round++) {
+    times.push(await timed(() => post(engine, `/networks/${network}/connect`, { Container: "probe" })));
+    await post(engine, `/networks/${network}/disconnect`, { Container: "probe" });
+  }
+  return told(median(times));
+}
+
 async function manyContainers(engine: TestEngine): Promise<void> {
   await engine.ok("network", "create", "--subnet", "10.201.0.0/16", "full");
-  console.log(
-    `${counts.containers} containers on one network, start: ${await series(counts.containers, () => start(engine, "full"))}`,
-  );
+  await engine.ok("run", "-d", "--name", "probe", "busybox", "sleep", "100000");
+  console.log(`joining an empty network: ${await joining(engine, "full")}`);
+  const started = await series(counts.containers, () => start(engine, "full"));
+  console.log(`${counts.containers} containers on one network, start: ${started}`);
+  console.log(`joining it: ${await joining(engine, "full")}`);
   const again = await timed(async () => {
     await engine.stop("SIGKILL");
     await engine.start();

@@ -4,6 +4,7 @@ import { isIP } from "../lib/ip.ts";
 import type { Logger } from "../lib/log.ts";
 import type { State } from "../state/database.ts";
 import type { EventBus } from "../state/events.ts";
+import { reserveLowDescriptors } from "../system/low-descriptors.ts";
 import type { NetworkCreateRequest, NetworkInspect } from "../types/api.ts";
 import type { NetworkFinding } from "../types/network-doctor.ts";
 import { Addresses } from "./addresses.ts";
@@ -65,6 +66,7 @@ const watchMs = 5000;
 const namesLingerMs = 30_000;
 
 export async function openNetworks(options: NetworkOptions): Promise<Networks> {
+  reserveLowDescriptors();
   const definitions = new Definitions(options.state);
   settleSubnets(options, definitions);
   const report = (error: unknown): void =>

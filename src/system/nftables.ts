@@ -1,6 +1,7 @@
-import { CString, dlopen } from "bun:ffi";
+import { CString, dlopen, type Pointer, read, toArrayBuffer } from "bun:ffi";
 import { EngineError, messageOf } from "../lib/errors.ts";
 import { cString } from "./libc.ts";
+import { linkOf, moveBack, moveLow } from "./low-descriptors.ts";
 
 /** What `network` needs of nftables; tests pass a recording fake. */
 export interface Nftables {
@@ -41,8 +42,14 @@ function load(): Library {
  * Loading is put off to the first command, so that an engine without bridge containers never needs the library.
  */
 export class Libnftables implements Nftables {
+  /** which descriptors of the reserve are this thread's */
+  private readonly lane: number;
   private library: Library | undefined;
   private context: ReturnType<Library["nft_ctx_new"]> = null;
+
+  constructor(lane = 0) {
+    this.lane = lane;
+  }
 
   run(commands: string): void {
     this.list(commands);
@@ -60,8 +67,19 @@ export class Libnftables implements Nftables {
   }
 
   close(): void {
-    if (this.context !== null) this.library?.nft_ctx_free(this.context);
+    if (this.context === null) return;
+    const field = socketField(this.context as Pointer);
+    if (field) field[0] = moveBack(field[0] ?? -1, this.lane);
+    this.library?.nft_ctx_free(this.context);
     this.context = null;
+  }
+
+  /** libnftables waits for its socket with select(2), which knows no descriptor above 1023 and ends the process. */
+  private lowerSocket(context: Pointer): void {
+    const field = socketField(context);
+    const fd = field?.[0] ?? -1;
+    if (field && linkOf(fd).startsWith("socket:")) field[0] = moveLow(fd, this.lane);
+    else throw new EngineError("internal", "nftables: this libnftables keeps its socket elsewhere");
   }
 
   private ready(): Library {
@@ -69,10 +87,20 @@ export class Libnftables implements Nftables {
     if (this.context !== null) return this.library;
     this.context = this.library.nft_ctx_new(0);
     if (this.context === null) throw new EngineError("internal", "nftables: no context");
+    this.lowerSocket(this.context as Pointer);
     this.library.nft_ctx_buffer_error(this.context);
     this.library.nft_ctx_buffer_output(this.context);
     return this.library;
   }
+}
+
+/**
+ * The descriptor of a context's socket, where it lies in memory: `struct nft_ctx` begins with a `struct mnl_socket *`,
+ * and that structure with its descriptor.
+ */
+function socketField(context: Pointer): Int32Array | undefined {
+  const socket = read.ptr(context, 0);
+  return socket === 0 ? undefined : new Int32Array(toArrayBuffer(socket as Pointer, 0, 4));
 }
 
 /** nft points at the command over several lines; the sentence is enough. */

@@ -84,7 +84,7 @@ export class NameServer implements NamesCalls {
 
 /** A context of libnftables belongs to the namespace in which it was made. */
 function redirectHere(ports: ResolverPorts): void {
-  const nftables = new Libnftables();
+  const nftables = new Libnftables(1);
   try {
     nftables.run(redirectRules(ports));
   } finally {
