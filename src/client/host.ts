@@ -2,7 +2,15 @@
 export type Host =
   | { kind: "unix"; url: string; path: string }
   | { kind: "tcp"; url: string; hostname: string; port: number; tls: boolean; basePath: string }
-  | { kind: "ssh"; url: string; user: string; hostname: string; port: number; socket: string };
+  | {
+      kind: "ssh";
+      url: string;
+      user: string;
+      hostname: string;
+      port: number;
+      socket: string;
+      program?: string;
+    };
 
 export class HostError extends Error {}
 

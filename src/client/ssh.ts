@@ -18,7 +18,7 @@ export function openSsh(host: Extract<Host, { kind: "ssh" }>): Connection {
     "-T",
     "--",
     host.hostname,
-    "docker",
+    host.program ?? "docker",
     ...dial,
     "system",
     "dial-stdio",

@@ -45,6 +45,8 @@ export interface LoadRequest {
 export interface SaveRequest {
   /** references, repositories (all their tags) and ids */
   names: readonly string[];
+  /** diff ids of layers that whoever loads the archive has: their bytes are left out */
+  without?: readonly string[];
   /** `{"os":…,"architecture":…}` or `linux/arm64`: refuse where an image is of another one */
   platform?: string;
 }
@@ -136,6 +138,8 @@ export interface Images {
     config: ImageConfig,
     options?: { parent?: string; reference?: string; references?: readonly string[] },
   ): Image;
+  /** Those of these layers that are here. */
+  layersHere(diffIds: readonly string[]): string[];
   count(): number;
   /** Writes down what waits to be written. */
   close(): void;

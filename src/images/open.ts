@@ -72,6 +72,7 @@ export function openImages(deps: ImagesDeps): Images {
     inspect: (reference) => inspect(context, reference),
     history: (reference) => history(context, reference),
     add: (config, options) => toImage(add(context, config, options)),
+    layersHere: (diffIds) => diffIds.filter((diffId) => deps.snapshots.layer(diffId) !== undefined),
     count: () => store.size,
     layers: (name, options) => describeLayers(context, name, options),
     compare: (before, after) => compareImages(context, before, after),

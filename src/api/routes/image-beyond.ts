@@ -36,6 +36,9 @@ const verify: Handler = ({ engine, query, signal }) =>
     verifyLines(engine.images.verify({ images: query.all("images"), repair: query.flag("repair"), signal })),
   );
 
+/** Which of the layers named by `layers` are here. */
+const layersHere: Handler = ({ engine, query }) => json(engine.images.layersHere(query.all("layers")));
+
 const pin: Handler = ({ engine, params }) => json({ Id: engine.images.pin(params["name"] ?? "") });
 const unpin: Handler = ({ engine, params }) => {
   engine.images.unpin(params["name"] ?? "");
@@ -69,6 +72,7 @@ const gc: Handler = async ({ engine, query }) => {
 export const imageBeyondRoutes: readonly Route[] = [
   { method: "POST", pattern: "/berth/images/verify", handler: verify },
   { method: "POST", pattern: "/berth/images/gc", handler: gc },
+  { method: "GET", pattern: "/berth/layers", handler: layersHere },
   { method: "GET", pattern: "/berth/images/pins", handler: pinned },
   { method: "GET", pattern: "/berth/images/{name}/layers", handler: layers },
   { method: "GET", pattern: "/berth/images/{name}/diff", handler: compare },

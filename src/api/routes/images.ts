@@ -44,7 +44,8 @@ const remove: Handler = async (call) =>
 
 async function saved(call: Call, names: readonly string[]): Promise<Reply> {
   const platform = call.query.text("platform");
-  const body = await call.engine.images.save({ names, ...(platform === "" ? {} : { platform }) });
+  const without = call.query.all("without");
+  const body = await call.engine.images.save({ names, without, ...(platform === "" ? {} : { platform }) });
   return { kind: "stream", status: 200, contentType: "application/x-tar", body };
 }
 

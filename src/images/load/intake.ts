@@ -18,6 +18,8 @@ export interface Intake {
   /** what could not be unpacked, and why: an error only once something needs it */
   broken: Map<string, EngineError>;
   links: Map<string, string>;
+  /** whether a layer is here already: an archive between two engines leaves those out */
+  isHere(diffId: string): boolean;
 }
 
 /** Real ones are below 100 KB; a manifest of 100 MB is an attack on memory. */
@@ -41,7 +43,13 @@ export async function takeIn(
   source: AsyncIterable<Uint8Array>,
   options: IntakeOptions,
 ): Promise<Intake> {
-  const intake: Intake = { documents: new Map(), layers: new Map(), broken: new Map(), links: new Map() };
+  const intake: Intake = {
+    documents: new Map(),
+    layers: new Map(),
+    broken: new Map(),
+    links: new Map(),
+    isHere: (diffId) => context.snapshots.layer(diffId) !== undefined,
+  };
   let documentsSize = 0;
   for await (const member of readMembers(source)) {
     options.signal?.throwIfAborted();

@@ -34,5 +34,8 @@ export function layerOf(intake: Intake, name: string): FoundLayer {
   if (broken) throw broken;
   if (intake.documents.has(path))
     throw new EngineError("invalid", `${name} is no layer: archive/tar: invalid tar header`);
+  const named = /^blobs\/sha256\/([0-9a-f]{64})$/.exec(path)?.[1];
+  const digest = `sha256:${named}`;
+  if (named !== undefined && intake.isHere(digest)) return { diffId: digest, digest };
   throw missing(name);
 }

@@ -16,7 +16,7 @@ import { type Selected, select } from "./select.ts";
 export async function save(context: ImagesContext, request: SaveRequest): Promise<AsyncIterable<Uint8Array>> {
   const selected = select(context.store, request.names, platformOf(request.platform));
   const images = await Promise.all(selected.map((one) => savedImage(context, one)));
-  return archive(context, images);
+  return archive(context, images, { without: new Set(request.without) });
 }
 
 async function savedImage({ store, snapshots }: ImagesContext, { image, references }: Selected) {
@@ -57,13 +57,13 @@ export async function archiveOf(
       created: Math.trunc(Date.parse(config.created ?? "1970-01-01T00:00:00Z") / 1000),
     };
   });
-  return archive(context, await Promise.all(saved), false);
+  return archive(context, await Promise.all(saved), { tells: false });
 }
 
 async function* archive(
   context: ImagesContext,
   images: readonly SavedImage[],
-  tells = true,
+  { tells = true, without = new Set() }: { tells?: boolean; without?: ReadonlySet<string> },
 ): AsyncGenerator<Uint8Array> {
   const lease = context.leases.open();
   try {
@@ -73,7 +73,8 @@ async function* archive(
     const mtime = { s: Math.max(0, ...images.map(({ created }) => created)), ns: 0 };
     for (const name of ["blobs/", "blobs/sha256/"])
       yield headerOf(tarEntry({ type: "directory", name, mtime }));
-    for (const member of layoutOf(images)) yield* memberBytes(context, member);
+    for (const member of layoutOf(images))
+      if (!("diffId" in member && without.has(member.diffId))) yield* memberBytes(context, member);
     yield endOfArchive;
     if (tells) for (const { id } of images) publish(context, "save", id);
   } finally {

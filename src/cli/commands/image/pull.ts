@@ -3,10 +3,11 @@ import { defineCommand, exactly } from "../../command.ts";
 import { CliError } from "../../errors.ts";
 import { platform } from "../../flags/common.ts";
 import { bool } from "../../flags/flag.ts";
+import { isEngine, pullFromEngine } from "../../run/engine-transfer.ts";
 import { pullImage } from "../../run/pull.ts";
 
 export const command = defineCommand({
-  usage: "NAME[:TAG|@DIGEST]",
+  usage: "NAME[:TAG|@DIGEST] | ssh://[USER@]HOST[:PORT]/NAME[:TAG]",
   arity: exactly(1),
   flags: {
     allTags: bool("all-tags,a", "Download every tag of the repository"),
@@ -17,6 +18,7 @@ export const command = defineCommand({
     quiet: bool("quiet,q", "Show only the image's name"),
   },
   async run({ session, args, flags }) {
+    if (isEngine(args[0] ?? "")) return pullFromEngine(session, args[0] ?? "", flags.quiet);
     const named = parseReference(args[0] ?? "");
     const plain = named.tag === undefined && named.digest === undefined;
     if (flags.allTags && !plain) throw new CliError("tag can't be used with --all-tags/-a");

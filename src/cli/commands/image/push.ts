@@ -4,12 +4,13 @@ import { CliError } from "../../errors.ts";
 import { platform } from "../../flags/common.ts";
 import { bool } from "../../flags/flag.ts";
 import { registryAuth } from "../../registry-auth.ts";
+import { isEngine, pushToEngine } from "../../run/engine-transfer.ts";
 import { imagePath, platformQuery } from "../../run/image-path.ts";
 import { drain } from "../../run/pull.ts";
 import { showProgress } from "../../stream/progress.ts";
 
 export const command = defineCommand({
-  usage: "NAME[:TAG]",
+  usage: "NAME[:TAG] | ssh://[USER@]HOST[:PORT]/NAME[:TAG]",
   arity: exactly(1),
   flags: {
     allTags: bool("all-tags,a", "Upload every tag of the repository"),
@@ -18,6 +19,7 @@ export const command = defineCommand({
     quiet: bool("quiet,q", "Show only the image's name"),
   },
   async run({ session, args, flags }) {
+    if (isEngine(args[0] ?? "")) return pushToEngine(session, args[0] ?? "", flags.quiet);
     const named = parseReference(args[0] ?? "");
     if (flags.allTags && named.tag !== undefined) throw new CliError("tag can't be used with --all-tags/-a");
     const tag = flags.allTags ? undefined : (named.tag ?? "latest");
