@@ -192,6 +192,27 @@ test("an engine killed in the middle of a step leaves a usable cache and no debr
   expect(await inImage(again.id, "cmp /kept /copy && echo same")).toBe("same");
 });
 
+test("a Dockerfile cannot allow itself the host's network or all privileges", async () => {
+  for (const [flag, entitlement] of [
+    ["--network=host", "network.host"],
+    ["--security=insecure", "security.insecure"],
+  ]) {
+    const { id, error } = await build(engine, { Dockerfile: dockerfile("FROM busybox", `RUN ${flag} true`) });
+    expect([id, error]).toEqual(["", `${entitlement} is not allowed`]);
+  }
+});
+
+test("a step's network is the one that was asked for", async () => {
+  const links = async (flag: string, query: Record<string, string> = {}): Promise<string> => {
+    const run = `RUN ${flag} ls /sys/class/net >/links`;
+    return await inImage(await built({ Dockerfile: dockerfile("FROM busybox", run) }, query), "cat /links");
+  };
+  expect(await links("")).toBe("eth0\nlo");
+  expect(await links("--network=none")).toBe("lo");
+  expect(await links("", { networkmode: "none" })).toBe("lo");
+  expect(await links("", { networkmode: "host" })).not.toContain("eth0");
+});
+
 test("--squash leaves one layer above the base, with what the last one shows", async () => {
   const files = {
     Dockerfile: dockerfile(

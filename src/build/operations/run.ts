@@ -32,6 +32,16 @@ const emulators: Record<string, string> = {
   riscv64: "qemu-riscv64",
 };
 
+/** What reaches beyond a container must have been allowed by whoever asked for the build, not by its Dockerfile. */
+function refuseUnallowed({ request }: Session, { insecure, network }: RunOperation): void {
+  const asked = [
+    ...(insecure ? ["security.insecure"] : []),
+    ...(network === "host" && request.networkMode !== "host" ? ["network.host"] : []),
+  ];
+  for (const entitlement of asked)
+    if (!request.allow.has(entitlement)) throw new EngineError("forbidden", `${entitlement} is not allowed`);
+}
+
 /** A step of another architecture runs where the kernel has an emulator for it. */
 function refuseForeign(platform: string): void {
   const [, architecture = hostArchitecture] = platform.split("/");
@@ -54,6 +64,7 @@ export async function planRun(
   resultOf: ResultOf,
 ): Promise<Plan> {
   refuseForeign(operation.platform);
+  refuseUnallowed(session, operation);
   const base = resultOf(operation.base);
   const mounts = await readyMounts(session, operation.mounts, resultOf);
   return {

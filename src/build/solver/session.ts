@@ -43,7 +43,7 @@ export class Session {
     this.recorder = parts.recorder;
     this.lease = parts.lease;
     this.sandboxes = parts.sandboxes;
-    this.project = parts.request.dockerfile.name;
+    this.project = `${parts.request.dockerfile.name} ${parts.request.tags[0] ?? ""}`;
   }
 
   get signal(): AbortSignal {
