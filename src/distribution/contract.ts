@@ -15,7 +15,7 @@ export interface Distribution {
   sources(reference: Reference, access: Access): Repository[];
   /** Where to push to: the origin. */
   target(reference: Reference, access: Access): Repository;
-  /** Checks credentials. `unauthorized` where they are refused. */
+  /** Checks credentials. `internal` where they are refused, as Docker has it. */
   login(server: string, credentials: Credentials, signal: AbortSignal): Promise<LoginResult>;
   search(request: SearchRequest): Promise<SearchResults>;
   /** The options may change while the engine runs. */

@@ -18,6 +18,13 @@ export class RegistryError extends EngineError {
   }
 }
 
+/** The registry asks for a password, and none is known. No 401: docker's client would ask for a login on the spot. */
+export class NoCredentials extends EngineError {
+  constructor(where = "") {
+    super("internal", `${where}no basic auth credentials`);
+  }
+}
+
 /** The registry could not be reached, broke off, or stood still: another try may do better. */
 export class TransportError extends EngineError {
   constructor(message: string, cause?: unknown) {

@@ -18,7 +18,7 @@ function pullImage(call: Call): Promise<Reply> {
   const platform = call.query.text("platform");
   const named = parseReference(call.query.text("fromImage"));
   const reference = withTagOrDigest(named, tag);
-  const credentials = credentialsOf(call, "lenient");
+  const credentials = credentialsOf(call);
   return startedMessages(
     call.engine.images.pull({
       reference,

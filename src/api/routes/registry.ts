@@ -15,7 +15,7 @@ const push: Handler = (call) => {
   if (named.digest !== undefined) throw new EngineError("invalid", "cannot push a digest reference");
   const tag = call.query.text("tag");
   const platform = call.query.text("platform");
-  const credentials = credentialsOf(call, "strict");
+  const credentials = credentialsOf(call);
   return startedMessages(
     call.engine.images.push({
       reference: tag === "" ? named : withTag(named, tag),
@@ -28,7 +28,7 @@ const push: Handler = (call) => {
 
 const distribution: Handler = async (call) => {
   const reference = parseReference(call.param("name"));
-  const credentials = credentialsOf(call, "lenient");
+  const credentials = credentialsOf(call);
   return json(
     await call.engine.images.describeRemote({
       reference,
@@ -41,7 +41,7 @@ const distribution: Handler = async (call) => {
 /** Of our own: a manifest's text, for `manifest inspect`. */
 const manifest: Handler = async (call) => {
   const reference = parseReference(call.param("name"));
-  const credentials = credentialsOf(call, "lenient");
+  const credentials = credentialsOf(call);
   const { mediaType, digest, bytes, platform } = await call.engine.images.remoteManifest({
     reference,
     signal: call.signal,
@@ -85,7 +85,7 @@ const search: Handler = async (call) => {
   const stars = (filters.get("stars") ?? []).map(starsOf);
   if (limit < 1 || limit > limitMax)
     throw new EngineError("invalid", `limit ${limit} is outside the range of [1, ${limitMax}]`);
-  const credentials = credentialsOf(call, "lenient");
+  const credentials = credentialsOf(call);
   const { results } = await call.engine.registries.search({
     term: call.query.text("term"),
     limit,

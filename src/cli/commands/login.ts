@@ -44,14 +44,14 @@ async function tryKnown(session: Session, server: string, known: Login): Promise
     `Authenticating with existing credentials...${known.username ? ` [Username: ${known.username}]` : ""}`,
   );
   session.err("");
-  session.err("Info → To login with a different account, run 'docker logout' followed by 'docker login'");
-  session.err("");
+  session.err(" Info -> To login with a different account, run 'docker logout' followed by 'docker login'");
+  session.err("\n");
   try {
     await logIn(session, server, known);
     return true;
   } catch (error) {
-    if (!(error instanceof ApiError) || error.status !== 401) throw error;
-    session.out("Login did not succeed, error: " + error.message);
+    if (!(error instanceof ApiError)) throw error;
+    session.out(`Login did not succeed, error: ${error.message}`);
     return false;
   }
 }

@@ -56,7 +56,7 @@ function fromConfig({ config }: Session, server: string): Login | undefined {
   return login.username || login.identitytoken || login.registrytoken ? login : undefined;
 }
 
-/** Keeps a login. True where it is now in the configuration, readable by whoever can read that. */
+/** Keeps a login. True where it is newly in the configuration, readable by whoever can read that. */
 export async function keepLogin(session: Session, server: string, login: Login): Promise<boolean> {
   const { username = "", password = "", identitytoken } = login;
   const helper = helperOf(session, server);
@@ -73,6 +73,8 @@ export async function keepLogin(session: Session, server: string, login: Login):
     auth: Buffer.from(`${username}:${identitytoken ? "" : password}`).toString("base64"),
     ...(identitytoken ? { identitytoken } : {}),
   };
+  const before = session.config.auths?.[server];
+  if (before?.auth === entry.auth && before.identitytoken === identitytoken) return false;
   setConfigKey(session.configFolder, "auths", { ...session.config.auths, [server]: entry });
   return true;
 }

@@ -1,6 +1,6 @@
 import { EngineError } from "../../lib/errors.ts";
 import type { Access } from "../contract.ts";
-import { RegistryError } from "../errors.ts";
+import { NoCredentials } from "../errors.ts";
 import type { Transport } from "../http/transport.ts";
 import type { Challenge } from "./challenge.ts";
 import { basicHeader } from "./credentials.ts";
@@ -36,7 +36,7 @@ export class Authorizer {
         "internal",
         `the registry asks for ${this.challenges[0]?.scheme} authentication, which is not supported`,
       );
-    if (!credentials?.username) throw new RegistryError("no basic auth credentials", { status: 401 });
+    if (!credentials?.username) throw new NoCredentials();
     return { Authorization: basicHeader(credentials) };
   }
 

@@ -1,7 +1,7 @@
 import { Authorizer } from "../auth/authorizer.ts";
 import { parseChallenges } from "../auth/challenge.ts";
 import type { Access } from "../contract.ts";
-import { errorOf } from "../errors.ts";
+import { errorOf, NoCredentials } from "../errors.ts";
 import type { Endpoint } from "../hosts/endpoint.ts";
 import type { Answer } from "../http/answer.ts";
 import type { Transport } from "../http/transport.ts";
@@ -52,7 +52,7 @@ export class Caller {
   /** Credentials go to the registry's own address alone: an upload's place may be elsewhere. */
   private async once(call: RegistryCall, url: URL, base: URL, signal: AbortSignal): Promise<Answer> {
     const own = url.origin === base.origin;
-    const authorization = own ? await this.authorizer?.header(call.scopes) : {};
+    const authorization = own ? await this.authorizer?.header(call.scopes).catch(toldWith(url)) : {};
     return this.transport.send({
       method: call.method,
       url,
@@ -62,3 +62,12 @@ export class Caller {
     });
   }
 }
+
+/** For a manifest, Docker tells the address too, of the HEAD it begins with. */
+const toldWith =
+  (url: URL) =>
+  (error: unknown): never => {
+    if (error instanceof NoCredentials && url.pathname.includes("/manifests/"))
+      throw new NoCredentials(`Head "${url.href}": `);
+    throw error;
+  };

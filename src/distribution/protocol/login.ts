@@ -48,7 +48,7 @@ export async function login(
   const error = await errorOf(answer);
   if (answer.status === 401)
     throw new EngineError(
-      "unauthorized",
+      "internal", // Docker answers 500 here
       `login attempt to ${url.href} failed with status: 401 Unauthorized`,
       { cause: error },
     );
