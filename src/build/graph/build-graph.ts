@@ -1,5 +1,7 @@
+import type { Range } from "../../lib/dockerfile/ast.ts";
 import { formatPlatform } from "../../lib/platform.ts";
 import type { ImageConfig, Platform } from "../../types/oci.ts";
+import { baseOf, imageError, type NamedImage } from "../dockerfile/base-error.ts";
 import { expandStage } from "../dockerfile/expand.ts";
 import type { BuildPlan, Stage } from "../dockerfile/plan.ts";
 import type { SourceRef } from "../dockerfile/sources.ts";
@@ -121,7 +123,7 @@ export class GraphBuilder implements Sources {
       }
     }
     const reference = base.kind === "image" ? base.reference : this.imageOfContext(base.name);
-    const { image, vertex } = await this.image(reference, stage.platform);
+    const { image, vertex } = await this.image(baseOf(stage, reference), stage.platform);
     const begin: StageBase = {
       kind: "image",
       config: image.config,
@@ -141,7 +143,19 @@ export class GraphBuilder implements Sources {
     return named !== undefined && "image" in named ? named.image : name;
   }
 
-  private image(reference: string, platform: Platform): Promise<{ image: ResolvedImage; vertex: Vertex }> {
+  /** `asked` is what a failure names. */
+  private async image(
+    asked: NamedImage,
+    platform: Platform,
+  ): Promise<{ image: ResolvedImage; vertex: Vertex }> {
+    try {
+      return await this.resolved(asked.reference, platform);
+    } catch (error) {
+      throw imageError(this.settings.plan, asked, error);
+    }
+  }
+
+  private resolved(reference: string, platform: Platform): Promise<{ image: ResolvedImage; vertex: Vertex }> {
     const key = `${reference} ${formatPlatform(platform)}`;
     const there =
       this.images.get(key) ??
@@ -208,7 +222,7 @@ export class GraphBuilder implements Sources {
   }
 
   /** What COPY and mounts of a stage read from. */
-  async tree(from: SourceRef, stage: Stage): Promise<TreeSource> {
+  async tree(from: SourceRef, stage: Stage, location: Range): Promise<TreeSource> {
     switch (from.kind) {
       case "context":
         return { kind: "context", name: "" };
@@ -220,11 +234,16 @@ export class GraphBuilder implements Sources {
         return { kind: "vertex", vertex: (await this.stage(found)).vertex };
       }
       case "image":
-        return { kind: "vertex", vertex: (await this.image(from.reference, stage.platform)).vertex };
+        return { kind: "vertex", vertex: (await this.image({ ...from, location }, stage.platform)).vertex };
       case "named": {
         const named = this.settings.namedContexts.get(from.name);
         if (named !== undefined && "image" in named)
-          return { kind: "vertex", vertex: (await this.image(named.image, stage.platform)).vertex };
+          return {
+            kind: "vertex",
+            vertex: (
+              await this.image({ written: from.name, reference: named.image, location }, stage.platform)
+            ).vertex,
+          };
         return { kind: "context", name: from.name };
       }
     }

@@ -1,3 +1,4 @@
+import type { Range } from "../../lib/dockerfile/ast.ts";
 import type { Stage } from "../dockerfile/plan.ts";
 import type { SourceRef } from "../dockerfile/sources.ts";
 import type { CopyItem, CopyStep, RunStep, Step, StepMount } from "../dockerfile/steps.ts";
@@ -13,7 +14,8 @@ import type { Vertex } from "./vertex.ts";
 
 /** Finds what a name in COPY or a mount stands for. */
 export interface Sources {
-  tree(from: SourceRef, stage: Stage): Promise<TreeSource>;
+  /** `location` is the instruction's, for what cannot be had */
+  tree(from: SourceRef, stage: Stage, location: Range): Promise<TreeSource>;
 }
 
 interface Surroundings {
@@ -42,21 +44,32 @@ async function runOf(step: RunStep, around: Surroundings): Promise<RunOperation>
     user: step.user,
     network: step.network,
     insecure: step.security === "insecure",
-    mounts: await Promise.all(step.mounts.map((mount) => mountOf(mount, around))),
+    mounts: await Promise.all(step.mounts.map((mount) => mountOf(mount, around, step.location))),
     files: inlineFile === undefined ? [] : [{ ...inlineFile, mode: 0o755 }],
     platform: around.platform,
   };
 }
 
-async function mountOf(mount: StepMount, { sources, stage }: Surroundings): Promise<RunMount> {
+async function mountOf(
+  mount: StepMount,
+  { sources, stage }: Surroundings,
+  location: Range,
+): Promise<RunMount> {
   const { type, source, id, sharing, readOnly, required } = mount;
   const target = mount.target ?? "";
   const owner = { uid: mount.uid ?? 0, gid: mount.gid ?? 0 };
   switch (type) {
     case "bind":
-      return { type, target, source, from: await sources.tree(mount.from, stage), writable: !readOnly };
+      return {
+        type,
+        target,
+        source,
+        from: await sources.tree(mount.from, stage, location),
+        writable: !readOnly,
+      };
     case "cache": {
-      const from = mount.from.kind === "scratch" ? undefined : await sources.tree(mount.from, stage);
+      const from =
+        mount.from.kind === "scratch" ? undefined : await sources.tree(mount.from, stage, location);
       return { type, target, id, sharing, readOnly, from, source, mode: mount.mode ?? 0o755, ...owner };
     }
     case "tmpfs":
@@ -81,7 +94,7 @@ async function copyOf(step: CopyStep, around: Surroundings): Promise<CopyOperati
   return {
     kind: "copy",
     base: step.link ? undefined : around.base,
-    sources: await Promise.all(step.items.map((item) => sourceOf(item, around))),
+    sources: await Promise.all(step.items.map((item) => sourceOf(item, around, step.location))),
     destination: step.destination,
     chown: step.chown,
     chmod: chmod === undefined ? "" : "mode" in chmod ? chmod.mode.toString(8) : chmod.symbolic,
@@ -90,15 +103,23 @@ async function copyOf(step: CopyStep, around: Surroundings): Promise<CopyOperati
   };
 }
 
-async function sourceOf(item: CopyItem, { sources, stage }: Surroundings): Promise<CopySource> {
+async function sourceOf(
+  item: CopyItem,
+  { sources, stage }: Surroundings,
+  location: Range,
+): Promise<CopySource> {
   switch (item.kind) {
     case "path": {
       const { include, path, unpack } = item;
-      const tree = await sources.tree(item.from, stage);
+      const tree = await sources.tree(item.from, stage, location);
       if (include === undefined) return { kind: "tree", tree, pattern: path, parents: false, unpack };
-      const kept = include.replace(/^\/+/, "");
-      const above = path.endsWith(kept) ? path.slice(0, path.length - kept.length) : path;
-      return { kind: "tree", tree, pattern: `${above.replace(/\/+$/, "")}/./${kept}`, parents: true, unpack };
+      return {
+        kind: "tree",
+        tree,
+        pattern: `${path.replace(/\/+$/, "")}/./${include}`,
+        parents: true,
+        unpack,
+      };
     }
     case "inline":
       return { kind: "inline", name: item.name, content: item.content };
