@@ -67,7 +67,7 @@ export class InfoReporter {
       DriverStatus: snapshots.driverStatus,
       Plugins: {
         Volume: ["local", ...this.sources.volumes.pluginNames()],
-        Network: ["bridge", "host", "null"],
+        Network: ["bridge", "host", "ipvlan", "macvlan", "null"],
         Authorization: null,
         Log: [...logPlugins],
       },

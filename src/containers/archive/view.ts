@@ -6,7 +6,13 @@ import type { Context } from "../context.ts";
 import { holdRoot } from "../root.ts";
 import { nameFilesOf } from "../start/files.ts";
 import type { Keep } from "../start/staging.ts";
-import { type Preparation, prepareMounts, releaseVolumes } from "../start/volumes.ts";
+import {
+  type Preparation,
+  prepareMounts,
+  releaseVolumes,
+  tellMounted,
+  tellUnmounted,
+} from "../start/volumes.ts";
 import type { ExtractRequest, ViewRequest } from "./worker-calls.ts";
 
 export interface HeldView {
@@ -41,6 +47,7 @@ export async function holdView(
         const over = mounts
           ? await mountsOf(ctx, container, { root, keep, user: holdVolumes(ctx, container, keep) })
           : [];
+        if (mounts) tellMounted(ctx, container);
         return {
           view: { root, mounts: over, readOnly: container.spec.hostConfig.ReadonlyRootfs },
           volumes: over.map(({ destination, readOnly }) => ({ destination, writable: !readOnly })),
@@ -60,10 +67,13 @@ export async function holdView(
   }
 }
 
-/** A name for this copy to hold volumes by; they are let go with the rest. */
+/** A name for this copy to hold volumes by; they are let go, and told so, with the rest. */
 function holdVolumes(ctx: Context, container: Container, keep: Keep): string {
   const user = `copy:${newId()}`;
-  keep(() => ctx.background.run("volumes of a copy", () => releaseVolumes(ctx, container, user)));
+  keep(() => {
+    tellUnmounted(ctx, container);
+    ctx.background.run("volumes of a copy", () => releaseVolumes(ctx, container, user));
+  });
   return user;
 }
 

@@ -128,6 +128,7 @@ async function bringUp(ctx: Context, container: Container, undo: Undo): Promise<
   container.life.pid = created.value;
   release(held);
   const state = wired.value;
+  tellMounted(ctx, container);
   if (state) {
     await finishHosts(ctx, container, state);
     tellNetworks(ctx, container, state, "connect");
@@ -135,7 +136,6 @@ async function bringUp(ctx: Context, container: Container, undo: Undo): Promise<
   container.begin();
   followLog?.(container.ended);
   await beginSessions(container);
-  tellMounted(ctx, container);
   await ctx.runtime.start(id);
   return state;
 }
