@@ -24,6 +24,7 @@ import { Solve } from "../solve/solve.ts";
 import type { Solves } from "../solve/solves.ts";
 import { statusMessage } from "../solve/status-message.ts";
 import { prune, usage } from "./cache.ts";
+import { history, toldBy, updateHistory } from "./history.ts";
 import { engineVersion, type WorkerFacts, workerOf } from "./worker.ts";
 
 const service = "/moby.buildkit.v1.Control";
@@ -46,6 +47,13 @@ export function controlMethods(parts: Parts, solves: Solves, facts: WorkerFacts)
     [
       `${service}/Status`,
       serverStream(statusRequest, statusResponse, async function* ({ ref }, { signal }) {
+        const past = solves.get(ref)
+          ? undefined
+          : parts.builds.history().find((record) => record.ref === ref);
+        if (past && past.status !== "running") {
+          yield statusMessage(toldBy(past), undefined);
+          return;
+        }
         const solve = await solves.wait(ref, signal);
         for await (const batch of solve.progress.watch(signal))
           yield statusMessage(batch, solve.dockerfileText);
@@ -66,11 +74,17 @@ export function controlMethods(parts: Parts, solves: Solves, facts: WorkerFacts)
     [`${service}/Prune`, serverStream(pruneRequest, usageRecord, (request) => prune(parts.builds, request))],
     [
       `${service}/ListenBuildHistory`,
-      serverStream(historyRequest, historyEvent, async function* () {
-        yield* [];
+      serverStream(historyRequest, historyEvent, async function* (request) {
+        yield* history(parts.builds, request);
       }),
     ],
-    [`${service}/UpdateBuildHistory`, unary(updateHistoryRequest, empty, async () => ({}))],
+    [
+      `${service}/UpdateBuildHistory`,
+      unary(updateHistoryRequest, empty, async (request) => {
+        updateHistory(parts.builds, request);
+        return {};
+      }),
+    ],
     ["/grpc.health.v1.Health/Check", unary(healthRequest, healthResponse, async () => ({ status: 1 }))],
     // clients send traces of their own where the engine takes them; none are kept
     ["/opentelemetry.proto.collector.trace.v1.TraceService/Export", unary(empty, empty, async () => ({}))],

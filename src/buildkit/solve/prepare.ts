@@ -82,8 +82,6 @@ async function definitionAndContext(
     session,
     signal,
   });
-  if ("dockerfile" in remote)
-    return { definition: { name: "Dockerfile", text: remote.dockerfile }, context: undefined };
   atEnd(() => remote.unpacked.close());
   const { root } = remote;
   const fromClient = attributes.has("dockerfilekey");

@@ -1,0 +1,75 @@
+import type { BuildEvent, BuildHistoryRecord, Builds } from "../../build/contract.ts";
+import { EngineError } from "../../lib/errors.ts";
+import type { Decoded, Encodable } from "../../lib/protobuf/schema.ts";
+import { codes } from "../grpc/status.ts";
+import {
+  type historyEvent,
+  historyEventType,
+  type historyRecord,
+  type historyRequest,
+  type updateHistoryRequest,
+} from "../messages/control.ts";
+import { toTimestamp } from "../solve/status-message.ts";
+
+/** The builds of the history, newest first, as events; those to come are not waited for. */
+export function* history(
+  builds: Builds,
+  { ref, activeOnly, limit }: Decoded<typeof historyRequest>,
+): Generator<Encodable<typeof historyEvent>> {
+  const wanted = builds
+    .history()
+    .filter((record) => (ref === "" || record.ref === ref) && (!activeOnly || record.status === "running"));
+  for (const record of limit > 0 ? wanted.slice(0, limit) : wanted) {
+    const type = record.status === "running" ? historyEventType.started : historyEventType.complete;
+    yield { type, record: recordOf(record) };
+  }
+}
+
+export function updateHistory(
+  builds: Builds,
+  { ref, delete: forget, pinned }: Decoded<typeof updateHistoryRequest>,
+): void {
+  if (pinned) throw new EngineError("notImplemented", "pinned builds are not supported by berth yet");
+  if (forget && !builds.forget(ref))
+    throw new EngineError("notFound", `no record found for ref ${JSON.stringify(ref)}`);
+}
+
+/** What a build of the history told, as far as it was kept: its steps. */
+export function toldBy({ steps }: BuildHistoryRecord): BuildEvent[] {
+  return steps.map(({ name, startedAt, completedAt, cached, error }, at) => ({
+    kind: "vertex",
+    vertex: {
+      digest: `sha256:${at.toString(16).padStart(64, "0")}`,
+      inputs: [],
+      name,
+      cached,
+      ...(startedAt === undefined ? {} : { started: startedAt }),
+      ...(completedAt === undefined ? {} : { completed: completedAt }),
+      ...(error === undefined ? {} : { error }),
+    },
+  }));
+}
+
+function recordOf(record: BuildHistoryRecord): Encodable<typeof historyRecord> {
+  const { ref, dockerfile, target, platforms, tags, images, steps, status, error } = record;
+  const attributes = new Map([["filename", dockerfile]]);
+  if (target !== undefined) attributes.set("target", target);
+  if (platforms.length > 0) attributes.set("platform", platforms.join(","));
+  const [image] = images;
+  const done = steps.filter(({ completedAt }) => completedAt !== undefined);
+  return {
+    ref,
+    frontend: "dockerfile.v0",
+    frontendAttrs: attributes,
+    exporters: [{ type: "image", attrs: new Map([["name", tags.join(",")]]) }],
+    exporterResponse: new Map(image === undefined ? [] : [["containerimage.digest", image]]),
+    createdAt: toTimestamp(record.startedAt),
+    completedAt: record.completedAt === undefined ? undefined : toTimestamp(record.completedAt),
+    numTotalSteps: steps.length,
+    numCompletedSteps: done.length,
+    numCachedSteps: steps.filter(({ cached }) => cached).length,
+    ...(error === undefined
+      ? {}
+      : { error: { code: status === "canceled" ? codes.canceled : codes.unknown, message: error } }),
+  };
+}
