@@ -20,6 +20,11 @@ export interface ClassicBuild {
 /** `POST /build`: the tar of the body is the context. Rejects for what is wrong before anything runs. */
 export async function classicBuild(call: Call, signal: AbortSignal): Promise<ClassicBuild> {
   const { engine, query } = call;
+  if (query.text("version") === "2")
+    throw new EngineError(
+      "notImplemented",
+      "BuildKit through POST /build is not built in berth: clients reach it through /grpc and /session",
+    );
   const request = classicRequest(call);
   for (const tag of request.tags) parseReference(tag);
   const context = await open(call, signal);

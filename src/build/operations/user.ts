@@ -27,6 +27,6 @@ export function ownerIn(root: string | undefined, spec: string): { uid: number; 
       "invalid",
       `unable to convert uid/gid chown string to host mapping: can't find uid for user ${user}: no passwd file`,
     );
-  const found = userIn(root, spec);
-  return { uid: found.uid, gid: group === undefined ? found.gid : found.gid };
+  const { uid, gid } = userIn(root, spec);
+  return { uid, gid };
 }

@@ -65,7 +65,9 @@ export class Solver {
       return await this.planned(vertex, plan, { ...told, started });
     } catch (error) {
       const failure = this.failure(vertex, error);
-      this.session.vertex({ ...told, started, completed: Date.now(), error: failure.message });
+      // who was stopped because another failed did not fail itself
+      const text = this.session.signal.aborted ? "context canceled" : failure.message;
+      this.session.vertex({ ...told, started, completed: Date.now(), error: text });
       throw failure;
     }
   }
