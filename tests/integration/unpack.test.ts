@@ -121,6 +121,19 @@ describe("names cannot leave the layer", () => {
     ["a whiteout of ..", [file("a/.wh...")], /whiteout of "\.\."/],
     ["a whiteout of nothing", [file(".wh.")], /whiteout of ""/],
     ["a root that is a file", [file(".")], /root is a file/],
+    [
+      "a hard link through a link to a folder of the host",
+      [
+        { type: "symlink", name: "l", linkName: "/etc" },
+        { type: "hardlink", name: "h", linkName: "l/shadow" },
+      ],
+      /is not a directory|which the archive does not have/,
+    ],
+    [
+      "a hard link to a whiteout",
+      [file(".wh.gone"), { type: "hardlink", name: "h", linkName: ".wh.gone" }],
+      /which the archive does not have/,
+    ],
     ["a name of 64 KB", [file("n".repeat(65_536))], /65536 bytes long/],
     ["a part of 300 bytes", [file("n".repeat(300))], /name in the archive is too long/],
   ];
@@ -315,6 +328,15 @@ describe("big archives are bounded", () => {
       for (let count = 0; count < 1000; count++) yield part;
     }
     expect(await refused(trailing())).toMatch(/too many bytes follow/);
+  });
+
+  test("a zstd bomb ends at the limit", async () => {
+    const zeros = zstdCompressSync(Buffer.alloc(10 * 2 ** 20));
+    async function* bomb(): AsyncGenerator<Uint8Array> {
+      yield zstdCompressSync(headerOf(tarEntry({ type: "file", name: "f", size: 2 ** 33 })));
+      for (let count = 0; count < 1000; count++) yield zeros;
+    }
+    expect(await refused(bomb(), { limits: { bytes: 50e6 } })).toMatch(/would unpack/);
   });
 
   test("more entries than allowed", async () => {
