@@ -123,7 +123,10 @@ export class Sandboxes {
     if (!live) return logger.warn("a running container has no network record", { container: containerId });
     this.introduce(live);
     await this.ports.rebind(live, (text) => logger.warn(text, { container: containerId }));
-    await this.attachResolver(live);
+    // an engine with many containers does not wait for each one's resolver before it serves
+    live.settled = this.attachResolver(live).catch((error: unknown) =>
+      logger.warn("answer names again", { container: containerId, error: messageOf(error) }),
+    );
   }
 
   /** Removes what is not of `alive`, from the rows and from the kernel; gives the recorded networks their bridges. */
