@@ -5,6 +5,7 @@ import type { Containers } from "../containers/contract.ts";
 import { openContainers } from "../containers/open.ts";
 import { openContent } from "../content/store.ts";
 import type { Distribution } from "../distribution/contract.ts";
+import { loopbackNetworks } from "../distribution/hosts/insecure.ts";
 import { openDistribution } from "../distribution/open.ts";
 import type { TransferLimits } from "../images/deps.ts";
 import { openImages } from "../images/open.ts";
@@ -215,6 +216,11 @@ function reloadAttributes(config: EngineConfig): Record<string, string> {
     name: hostname(),
     debug: String(config.debug),
     labels: JSON.stringify(config.labels),
+    "insecure-registries": JSON.stringify([...config.registries.insecureRegistries, ...loopbackNetworks]),
+    "registry-mirrors": JSON.stringify(config.registries.mirrors["docker.io"] ?? []),
+    "max-concurrent-downloads": String(config.registries.maxDownloads),
+    "max-concurrent-uploads": String(config.registries.maxUploads),
+    "max-download-attempts": String(config.registries.downloadAttempts),
     "live-restore": String(config.liveRestore),
     "shutdown-timeout": String(config.shutdownTimeout),
   };

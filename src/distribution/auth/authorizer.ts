@@ -52,7 +52,9 @@ export class Authorizer {
     const key = scopes.join(" ");
     const known = await this.tokens.get(key);
     if (known !== undefined && performance.now() < known.expiresAt - marginMs) return known;
-    const { credentials, signal } = this.access;
+    const { credentials } = this.access;
+    // a layer may be another pull's too: its token is got even when the client that came first has gone
+    const { signal } = new AbortController();
     const fresh = fetchToken(this.transport, {
       realm: parameters["realm"] ?? "",
       service: parameters["service"] ?? "",

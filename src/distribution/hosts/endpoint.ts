@@ -40,17 +40,20 @@ export class Endpoint {
   }
 
   reach(signal: AbortSignal): Promise<Reached> {
-    if (this.known !== undefined && performance.now() < this.known.until) return this.known.reached;
-    const reached = this.ping(signal);
+    if (this.known !== undefined && performance.now() < this.known.until)
+      return untilAborted(this.known.reached, signal);
+    const reached = this.ping();
     const known = { reached, until: performance.now() + validMs };
     this.known = known;
     reached.catch(() => {
       if (this.known === known) this.known = undefined;
     });
-    return reached;
+    return untilAborted(reached, signal);
   }
 
-  private async ping(signal: AbortSignal): Promise<Reached> {
+  /** Several may wait for it, so that it ends with none of them, but by the transport's patience. */
+  private async ping(): Promise<Reached> {
+    const { signal } = new AbortController();
     let failure: unknown;
     for (const base of this.candidates) {
       try {
@@ -68,3 +71,17 @@ export class Endpoint {
 
 const challengesOf = (status: number, headers: Headers): Challenge[] =>
   status === 401 ? parseChallenges(headers.get("www-authenticate") ?? "") : [];
+
+async function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  signal.throwIfAborted();
+  let leave: () => void = () => undefined;
+  const gone = new Promise<never>((_, reject) => {
+    leave = () => reject(signal.reason);
+  });
+  signal.addEventListener("abort", leave, { once: true });
+  try {
+    return await Promise.race([work, gone]);
+  } finally {
+    signal.removeEventListener("abort", leave);
+  }
+}
