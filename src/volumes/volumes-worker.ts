@@ -1,5 +1,6 @@
 import { EngineError } from "../lib/errors.ts";
 import { openLoopDevice } from "../system/loop-device.ts";
+import { unmount } from "../system/mount.ts";
 import { mountCall } from "../system/mount-call.ts";
 import type { WorkerPort } from "../system/worker.ts";
 import type { MountCalls } from "./local/worker.ts";
@@ -15,6 +16,9 @@ const handlers: Handlers = {
     } finally {
       close();
     }
+  },
+  unmount: ({ target }) => {
+    while (unmount(target));
   },
 };
 

@@ -10,7 +10,7 @@ import type { MountWorker } from "./worker.ts";
 export type DeviceMount = NonNullable<LocalOptions["mount"]>;
 
 /** These answer at once, whatever the network does. */
-const immediate: ReadonlySet<string> = new Set(["none", "bind", "tmpfs"]);
+export const immediate: ReadonlySet<string> = new Set(["none", "bind", "tmpfs"]);
 
 /**
  * Mounts what a volume's options `type`, `device` and `o` say at `target`, by mount(2) as Docker does: no helper of

@@ -5,7 +5,7 @@ import { unmount } from "../../system/mount.ts";
 import { mountPoints } from "../../system/mount-table.ts";
 import type { VolumeDriver } from "../driver.ts";
 import type { NewVolume, VolumeRecord } from "../store.ts";
-import { mountDevice } from "./device.ts";
+import { immediate, mountDevice } from "./device.ts";
 import type { VolumeFolders } from "./folders.ts";
 import { dropLostAndFound, imageFile, makeImage } from "./image.ts";
 import { localOptions } from "./options.ts";
@@ -38,7 +38,7 @@ export class LocalDriver implements VolumeDriver {
         await this.mountImage(folder);
         await fill(data);
       } finally {
-        takeAway(data);
+        await this.worker.call("unmount", { target: data });
       }
     }, target);
   }
@@ -69,7 +69,10 @@ export class LocalDriver implements VolumeDriver {
   }
 
   async unmount({ name, options }: VolumeRecord, { last }: { last: boolean }): Promise<void> {
-    if (last && isMounted(options)) takeAway(this.folders.data(name));
+    if (!last || !isMounted(options)) return;
+    const target = this.folders.data(name);
+    if (immediate.has(options?.["type"] ?? "")) takeAway(target);
+    else await this.worker.call("unmount", { target });
   }
 
   /** Bytes on disk of a volume with a size limit. */
@@ -98,7 +101,7 @@ export class LocalDriver implements VolumeDriver {
 const isMounted = (options: VolumeRecord["options"]): boolean =>
   options !== null && Object.keys(options).length > 0;
 
-/** Mounts can lie over each other. */
+/** Mounts can lie over each other. For where nothing is mounted, or what goes at once. */
 function takeAway(point: string): void {
   while (unmount(point));
 }

@@ -6,6 +6,8 @@ export interface MountCalls {
   mount: { args: MountCall; result: undefined };
   /** mounts a file that holds an ext4 file system */
   mountImage: { args: { image: string; target: string }; result: undefined };
+  /** takes all mounts at a place away, which may write much to a disk or wait for a server */
+  unmount: { args: { target: string }; result: undefined };
 }
 
 const idleMs = 3000;
