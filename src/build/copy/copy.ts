@@ -24,7 +24,7 @@ import { realBeneath } from "../../system/beneath.ts";
 import { isArchive, unpacked } from "./archive.ts";
 import { everything, type Filter } from "./filter.ts";
 import { filterOf } from "./ignore.ts";
-import { type Match, matchesOf, openTree } from "./match.ts";
+import { type Match, matchesOf, openTree, plainPath } from "./match.ts";
 import { parseMode } from "./mode.ts";
 import type { CopyInput, CopyRequest } from "./requests.ts";
 import { closePlace, type Place, Target } from "./target.ts";
@@ -60,9 +60,8 @@ class Copy {
     this.request = request;
     this.target = target;
     const { destination, view, follow } = request;
-    this.asFolder = destination.endsWith("/");
-    const plain = view !== undefined && follow ? realBeneath(view, destination) : destination;
-    this.destination = toBytes(plain).replace(/\/+$/, "");
+    this.asFolder = /\/\.{0,2}$/.test(destination);
+    this.destination = plainPath(view !== undefined && follow ? realBeneath(view, destination) : destination);
   }
 
   async input(input: CopyInput): Promise<{ files: number; bytes: number }> {
@@ -125,7 +124,9 @@ class Copy {
         return nothing;
       }
       const path = `/proc/self/fd/${fd}`;
-      if (how.unpack && (await isArchive(path))) return await this.archive(path);
+      // opening a device can act, and a fifo waits for ever
+      const isFile = (statFd(fd).mode & fileType.mask) === fileType.file;
+      if (how.unpack && isFile && (await isArchive(path))) return await this.archive(path);
       const name = how.parents ? match.kept : match.name;
       if (!how.exclude.excludes(toText(name))) this.single(fd, name, how.writer, how.parents);
       return nothing;

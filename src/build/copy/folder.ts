@@ -9,11 +9,10 @@ import {
   openRaw,
   setTimeRaw,
   statAt,
-  toBytes,
   toText,
 } from "../../system/at.ts";
 import { realBeneath } from "../../system/beneath.ts";
-import { openTree } from "./match.ts";
+import { openTree, plainPath } from "./match.ts";
 import type { FolderRequest } from "./requests.ts";
 import { closePlace, Target } from "./target.ts";
 
@@ -21,7 +20,7 @@ import { closePlace, Target } from "./target.ts";
 export function makeFolder({ upper, view, path, uid, gid, latest }: FolderRequest): boolean {
   const target = new Target(upper, view, latest === undefined ? undefined : { s: latest, ns: 0 });
   try {
-    const plain = toBytes(view === undefined ? path : realBeneath(view, path)).replace(/\/+$/, "");
+    const plain = plainPath(view === undefined ? path : realBeneath(view, path));
     if (target.status(plain) !== undefined && isFolder(target.status(plain))) return false;
     closePlace(target.folder(plain, { uid, gid }));
     return true;

@@ -65,6 +65,12 @@ export function cleanParts(pattern: string): string[] {
   return parts;
 }
 
+/** A path from a root as a byte string, `..` ending at the root; "" = the root itself. */
+export const plainPath = (path: string): string =>
+  cleanParts(path)
+    .map((part) => `/${part}`)
+    .join("");
+
 function lookUp(root: number, parts: readonly string[], pivot: number, filter: Filter): Match | undefined {
   const path = parts.join("/");
   const out = path !== "" && filter.excludes(toText(path));

@@ -87,6 +87,8 @@ export class Target {
    */
   enter(place: Place, name: string, details: (dir: number) => void): Place {
     const path = `${place.path}/${name}`;
+    // it would be the folder above, out of the layer
+    if (name === "..") throw new EngineError("invalid", `invalid path ${toText(path)}`);
     const below = this.below(place, name, path);
     const made = mkdirRaw(place.upper, name, 0o755);
     if (made !== EEXIST) must(made, () => `mkdir ${toText(path)}`);
