@@ -29,7 +29,7 @@ export async function remove(
 ): Promise<ImageDeleteItem[]> {
   const removal = new Removal(context, options);
   const image = resolve(context.store, text);
-  if (context.pins.has(image.id) && !options.force)
+  if (isKept(context, image, text) && !options.force)
     throw new EngineError(
       "conflict",
       `conflict: unable to delete ${shortId(image.id)} (must be forced) - image is pinned`,
@@ -38,6 +38,14 @@ export async function remove(
   else removal.byName(image, text);
   await context.reaper.discard(removal.layers);
   return removal.items;
+}
+
+/** A pinned image may lose names but for the last one and those that are pinned. */
+function isKept({ pins, store }: ImagesContext, image: ImageRecord, text: string): boolean {
+  if (!pins.has(image.id)) return false;
+  const references = referencesOf(store, image.id);
+  if (isIdPrefix(image.id, text) || isSingle(references)) return true;
+  return pins.isName(keyOf(parseReference(text)));
 }
 
 const isIdPrefix = (id: string, text: string): boolean =>

@@ -111,6 +111,8 @@ test("what is pinned stays through every prune and policy, and a plain rmi", asy
   expect(await engine.ok("pin", "im:3")).toBe("im:3");
   const { stderr } = await engine.berth("rmi", "im:3");
   expect(stderr).toMatch(/conflict: unable to delete [0-9a-f]{12} \(must be forced\) - image is pinned/);
+  await engine.ok("tag", "im:3", "im:another");
+  expect(await engine.ok("rmi", "im:another")).toBe("Untagged: im:another");
   expect(await engine.ok("image", "prune", "-af")).toContain("untagged: gone:1");
   await engine.ok("system", "prune", "-af");
   await engine.ok("gc", "--unused-for", "1ms");

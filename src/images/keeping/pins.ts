@@ -40,6 +40,11 @@ export class Pins {
     return this.of(id).length > 0;
   }
 
+  /** Whether this very name is pinned. */
+  isName(reference: string): boolean {
+    return this.pins.has(reference);
+  }
+
   /** The image is gone: a pin on its id has nothing to protect. Pins on names wait for the next image of that name. */
   forget(id: string): void {
     if (this.pins.has(id)) this.drop(id);
