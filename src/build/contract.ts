@@ -147,8 +147,11 @@ export interface SecretSource {
 }
 
 export interface SshSource {
-  /** path of a unix socket that speaks the agent protocol while the step runs; undefined = none of that id */
-  open(id: string): Promise<{ path: string; close(): Promise<void> } | undefined>;
+  /**
+   * A unix socket that speaks the agent protocol while the step runs; undefined = none of that id. Its owner and mode
+   * become the step's, unless it is `foreign` (the user's own): then the step gets one that leads to it.
+   */
+  open(id: string): Promise<{ path: string; foreign?: boolean; close(): Promise<void> } | undefined>;
 }
 
 export interface BuildResources {

@@ -83,7 +83,7 @@ const bytesOf = (base64: string | undefined): Uint8Array | undefined =>
   base64 === undefined ? undefined : Buffer.from(base64, "base64");
 
 const socketOf = (path: string | undefined) =>
-  path === undefined ? undefined : { path, close: () => Promise.resolve() };
+  path === undefined ? undefined : { path, foreign: true, close: () => Promise.resolve() };
 
 /** A folder goes to the client as a tar, which writes it with its own rights. */
 function outputOf(

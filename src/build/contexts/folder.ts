@@ -1,5 +1,6 @@
+import { join } from "node:path";
 import { parseIgnoreFile } from "../../lib/ignore/ignore-file.ts";
-import { readBeneath } from "../../system/beneath.ts";
+import { readBeneath, realBeneath } from "../../system/beneath.ts";
 import type { BuildContext } from "../contract.ts";
 
 const ignoreFileMax = 4 << 20;
@@ -12,6 +13,10 @@ export interface FolderContextRequest {
   live: boolean;
   close?: () => Promise<void>;
 }
+
+/** The folder `path` of a foreign tree as a path of this machine: neither `..` nor a link leads out of the tree. */
+export const folderWithin = (tree: string, path: string): string =>
+  path === "" ? tree : join(tree, realBeneath(tree, path));
 
 /** A context that is a folder of this machine, read in place. */
 export function folderContext({ root, dockerfile, live, close }: FolderContextRequest): BuildContext {

@@ -5,6 +5,7 @@ import { newId } from "../../lib/ids.ts";
 import type { UnpackedContext } from "../contract.ts";
 import type { BuildContextDeps } from "../deps.ts";
 import { parseGit } from "../dockerfile/git-source.ts";
+import { folderWithin } from "./folder.ts";
 import { checkOut } from "./git.ts";
 import { unpackContext } from "./unpack.ts";
 
@@ -18,9 +19,17 @@ export async function remoteContext(
 ): Promise<UnpackedContext> {
   const git = parseGit(url);
   if (git === undefined) return await fromUrl(deps, url, signal);
-  const { folder } = await checkOut({ ...git, keepGitDir: git.keepGitDir ?? false }, deps.paths.scratch);
+  const keepGitDir = git.keepGitDir ?? false;
+  const { folder } = await checkOut({ ...git, keepGitDir }, deps.paths.scratch);
   const close = async (): Promise<void> => void (await deps.workers.call("removeTree", { path: folder }));
-  return { root: join(folder, git.subdir), close };
+  try {
+    // its configuration has the remote's address, perhaps with a password: no step may copy that into the image
+    if (!keepGitDir) await deps.workers.call("removeTree", { path: join(folder, ".git") });
+    return { root: folderWithin(folder, git.subdir), close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
 }
 
 async function fromUrl(deps: BuildContextDeps, url: string, signal: AbortSignal): Promise<UnpackedContext> {

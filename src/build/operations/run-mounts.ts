@@ -10,6 +10,7 @@ import { mountTmpfs } from "../../system/tmpfs.ts";
 import { openTree } from "../copy/match.ts";
 import type { RunMount, RunOperation } from "../graph/operation.ts";
 import type { Session } from "../solver/session.ts";
+import { relayTo } from "./agent-relay.ts";
 import type { ReadyMount } from "./mount-keys.ts";
 
 export interface Surroundings {
@@ -245,11 +246,12 @@ async function ssh(
     return { env: [], mounts: [] };
   }
   undo.add("ssh agent", () => socket.close());
-  await chown(socket.path, uid, gid);
-  await chmod(socket.path, mode);
+  const path = socket.foreign ? await relayTo(socket.path, session.deps.paths.steps, undo) : socket.path;
+  await chown(path, uid, gid);
+  await chmod(path, mode);
   const destination = target === "" ? `/run/buildkit/ssh_agent.${index}` : target;
   return {
     env: [`SSH_AUTH_SOCK=${destination}`],
-    mounts: [{ destination, type: "bind", source: socket.path, options: ["rbind"] }],
+    mounts: [{ destination, type: "bind", source: path, options: ["rbind"] }],
   };
 }

@@ -1,5 +1,5 @@
+import { folderWithin } from "../../build/contexts/folder.ts";
 import type { UnpackedContext } from "../../build/contract.ts";
-import { realBeneath } from "../../system/beneath.ts";
 import type { Session } from "../session/session.ts";
 import { openUpload } from "../session/upload.ts";
 import type { Parts } from "./parts.ts";
@@ -27,7 +27,7 @@ export async function openRemote(parts: Parts, request: RemoteRequest): Promise<
     ? parts.builds.unpack(upload, signal)
     : parts.builds.fetchContext(url, signal));
   try {
-    return { unpacked, root: folder === "" ? unpacked.root : realBeneath(unpacked.root, folder) };
+    return { unpacked, root: folderWithin(unpacked.root, folder) };
   } catch (error) {
     await unpacked.close();
     throw error;
