@@ -62,11 +62,14 @@ class Registries implements Distribution {
 
   async search(request: SearchRequest): Promise<SearchResults> {
     const { host, term } = splitTerm(request.term);
-    const base =
-      host === hub.index
-        ? new URL(`https://${host}`)
-        : (await this.endpoint(host).reach(request.signal)).base;
-    return search(this.transport, base, { ...request, term });
+    if (host === hub.index) return search(this.transport, new URL(`https://${host}`), { ...request, term });
+    const { base, elsewhere } = await this.endpoint(host).reach(request.signal);
+    const { credentials, ...open } = request;
+    return search(this.transport, base, {
+      ...open,
+      term,
+      ...(credentials && !elsewhere ? { credentials } : {}),
+    });
   }
 
   private repository(

@@ -112,6 +112,14 @@ export function subnetsOf({ spec }: NetworkDefinition, family: Family): NetworkS
   });
 }
 
+/** What the kernel takes as a name, without what has a meaning in nft(8)'s text. */
+function bridgeName({ options }: NetworkSpec, standard: string): string {
+  const name = options[bridgeOption.name] || standard;
+  if (!/^[\w.@+=,~-]{1,15}$/.test(name) || name === "." || name === "..")
+    throw invalid(`invalid bridge name ${JSON.stringify(name)}`);
+  return name;
+}
+
 const readBefore = new WeakMap<NetworkDefinition, BridgeNetwork>();
 
 /** Throws Docker's sentence for an option that does not parse. */
@@ -122,7 +130,7 @@ export function readBridge(definition: NetworkDefinition): BridgeNetwork {
   const { options } = spec;
   const network: BridgeNetwork = {
     definition,
-    bridge: options[bridgeOption.name] || `br-${id.slice(0, 12)}`,
+    bridge: bridgeName(spec, `br-${id.slice(0, 12)}`),
     v4: spec.ipv4 ? subnetsOf(definition, 4)[0] : undefined,
     v6: spec.ipv6 ? subnetsOf(definition, 6)[0] : undefined,
     mtu: mtuOf(options) || 1500,

@@ -8,6 +8,8 @@ import { isInsecure } from "./insecure.ts";
 export interface Reached {
   /** `https://host:port` */
   base: URL;
+  /** it is another host than was asked for, by a redirect: credentials are not for it */
+  elsewhere: boolean;
   challenges: Challenge[];
 }
 
@@ -59,7 +61,12 @@ export class Endpoint {
       try {
         const answer = await this.transport.send({ method: "GET", url: new URL("/v2/", base), signal });
         await answer.discard();
-        return { base: new URL(answer.url.origin), challenges: challengesOf(answer.status, answer.headers) };
+        const elsewhere = answer.url.hostname !== base.hostname;
+        return {
+          base: new URL(answer.url.origin),
+          elsewhere,
+          challenges: challengesOf(answer.status, answer.headers),
+        };
       } catch (error) {
         failure = error;
         if (!isKind(error, "internal") || !isTlsFailure(error)) break;

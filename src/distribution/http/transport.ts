@@ -43,7 +43,8 @@ export class Transport {
         headers = Object.fromEntries(
           Object.entries(headers).filter(([name]) => !secrets.has(name.toLowerCase())),
         );
-      if (isStream(request.body))
+      // a form holds a token
+      if (isStream(request.body) || (typeof request.body === "string" && next.origin !== url.origin))
         throw new TransportError(`${method} "${url.origin}${url.pathname}": the upload was redirected`);
       if (answer.status === 303) method = "GET";
       url = next;

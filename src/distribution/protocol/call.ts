@@ -34,11 +34,13 @@ export class Caller {
 
   async call(call: RegistryCall): Promise<Answer> {
     const signal = call.signal ?? this.access.signal;
-    const { base, challenges } = await this.endpoint.reach(signal);
-    this.authorizer ??= new Authorizer(this.transport, this.access, challenges);
+    const { base, challenges, elsewhere } = await this.endpoint.reach(signal);
+    const access = elsewhere ? { signal: this.access.signal } : this.access;
+    this.authorizer ??= new Authorizer(this.transport, access, challenges);
     const url = typeof call.path === "string" ? new URL(call.path, base) : call.path;
     let answer = await this.once(call, url, base, signal);
-    if (answer.status === 401) {
+    // what a redirect's target asks for is not the registry's word: its realm would be sent the password
+    if (answer.status === 401 && answer.url.origin === base.origin) {
       const asked = parseChallenges(answer.headers.get("www-authenticate") ?? "");
       if (url.origin === base.origin && this.authorizer.refused(asked, call.scopes)) {
         await answer.discard();

@@ -15,7 +15,9 @@ export async function login(
   credentials: Credentials,
   signal: AbortSignal,
 ): Promise<LoginResult> {
-  const { base, challenges } = await endpoint.reach(signal);
+  const { base, challenges, elsewhere } = await endpoint.reach(signal);
+  if (elsewhere)
+    throw new EngineError("internal", `${endpoint.name} leads to ${base.origin}: log in to that registry`);
   const url = new URL("/v2/", base);
   const bearer = challenges.find(({ scheme }) => scheme === "bearer");
   if (challenges.length === 0) return { status: succeeded, identityToken: "" };
