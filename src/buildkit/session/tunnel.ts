@@ -46,9 +46,10 @@ export async function* tunnelSession(
 async function feed(messages: AsyncIterable<Uint8Array>, connection: Duplex): Promise<void> {
   try {
     for await (const message of messages) connection.push(decode(bytesMessage, message).data);
-    connection.push(null);
   } catch {
-    // the call has ended, and the session with it
+    // the call has ended without a word
+  } finally {
+    // the session ends with its client's half: it waits for ours
     connection.destroy();
   }
 }
