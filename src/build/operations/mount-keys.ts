@@ -30,7 +30,8 @@ async function ready(
   mount: RunMount,
   resultOf: (vertex: Vertex | undefined) => Outcome,
 ): Promise<ReadyMount> {
-  const key = mount.type === "secret" ? `secret ${mount.id}` : mount.target;
+  const key =
+    mount.type === "secret" ? ["secret", mount.id, mount.target ?? ""].join(" ").trim() : mount.target;
   const plain = { mount, key, list: undefined, tree: undefined };
   if (mount.type !== "bind" && mount.type !== "cache") return { ...plain, part: JSON.stringify(mount) };
   const { from, ...rest } = mount;

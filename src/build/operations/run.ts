@@ -7,6 +7,7 @@ import { newId } from "../../lib/ids.ts";
 import { hostArchitecture } from "../../lib/platform.ts";
 import { Undo } from "../../lib/undo.ts";
 import type { StepEnd } from "../../runtime/contract.ts";
+import { refuseProcTargets } from "../../runtime/spec/proc-targets.ts";
 import { chainOf } from "../cache/key.ts";
 import type { RunOperation } from "../graph/operation.ts";
 import type { Vertex } from "../graph/vertex.ts";
@@ -155,6 +156,7 @@ async function execute(
     const network = await networking;
     undo.add("network", () => network.release(operation.insecure));
     const all = [...names, ...extra.mounts];
+    refuseProcTargets(root, all);
     const stubs = makeStubs(root, all);
     undo.add("mount points", () => stubs.remove());
     const spec = runSpec(session, operation, {

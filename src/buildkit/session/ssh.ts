@@ -5,6 +5,7 @@ import { join } from "node:path";
 import type { SshSource } from "../../build/contract.ts";
 import { decode } from "../../lib/protobuf/decode.ts";
 import { encode } from "../../lib/protobuf/encode.ts";
+import type { GrpcStream } from "../grpc/client.ts";
 import { codes, GrpcError } from "../grpc/status.ts";
 import { bytesMessage, checkAgentRequest, checkAgentResponse, sessionMethods } from "../messages/session.ts";
 import type { Session } from "./session.ts";
@@ -66,7 +67,14 @@ const listen = (server: Server, path: string): Promise<void> =>
 
 async function forward(session: Session, id: string, socket: Socket, signal: AbortSignal): Promise<void> {
   socket.on("error", () => socket.destroy());
-  const stream = session.stream(sessionMethods.forwardAgent, { metadata: { [idKey]: id }, signal });
+  let stream: GrpcStream;
+  try {
+    stream = session.stream(sessionMethods.forwardAgent, { metadata: { [idKey]: id }, signal });
+  } catch {
+    // the client has gone before the step: so has the agent
+    socket.destroy();
+    return;
+  }
   socket.once("close", () => stream.cancel());
   const outgoing = async (): Promise<void> => {
     for await (const data of socket) await stream.send(encode(bytesMessage, { data: data as Buffer }));

@@ -1,8 +1,8 @@
 import { statSync } from "node:fs";
 import { isKind } from "../../lib/errors.ts";
 import type { MountInput } from "../../runtime/spec/input.ts";
+import { refuseProcTargets } from "../../runtime/spec/proc-targets.ts";
 import { makeFileBeneath, makeFolderBeneath } from "../../system/beneath.ts";
-import { refuseProcTargets } from "./proc-targets.ts";
 
 const root = { uid: 0, gid: 0 };
 /** mounted in every container */

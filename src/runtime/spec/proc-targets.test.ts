@@ -50,3 +50,19 @@ test("what tools replace, and what merely looks alike, may be mounted", () => {
   ])
     expect(refusal(path)).toBe("");
 });
+
+test("the links of a mount do not lead the next one there", () => {
+  const volume = join(root, "volume");
+  mkdirSync(join(volume, "proc"), { recursive: true });
+  symlinkSync("/proc/self", join(volume, "absolute"));
+  symlinkSync("../../proc", join(volume, "relative"));
+  symlinkSync("/a/b/relative", join(volume, "image"));
+  const outcome = (destination: string) => () =>
+    refuseProcTargets(root, [
+      { destination: "/v", source: volume },
+      { destination, source: "/etc" },
+    ]);
+  for (const name of ["absolute", "relative/x", "image"])
+    expect(outcome(`/v/${name}`)).toThrow("inside /proc");
+  for (const name of ["proc", "new/place"]) expect(outcome(`/v/${name}`)).not.toThrow();
+});
