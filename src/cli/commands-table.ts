@@ -175,6 +175,24 @@ const builder: Record<string, Leaf> = {
   prune: { summary: "Remove build cache", load: () => import("./commands/builder/prune.ts") },
 };
 
+const buildHistory: Record<string, Leaf> = {
+  inspect: {
+    summary: "Show all that is known of a build",
+    load: () => import("./commands/build-history/inspect.ts"),
+  },
+  logs: { summary: "Show the steps of a build", load: () => import("./commands/build-history/logs.ts") },
+  ls: {
+    summary: "List builds, newest first",
+    load: () => import("./commands/build-history/list.ts"),
+    aliases: ["list"],
+  },
+  rm: {
+    summary: "Forget builds",
+    load: () => import("./commands/build-history/remove.ts"),
+    aliases: ["remove"],
+  },
+};
+
 const volume: Record<string, Leaf> = {
   clone: { summary: "Copy a volume under a new name", load: () => import("./commands/volume/clone.ts") },
   create: { summary: "Create a volume", load: () => import("./commands/volume/create.ts") },
@@ -317,6 +335,8 @@ const manifest: Record<string, Leaf> = {
 };
 
 export const groups: Record<string, Group> = {
+  /** found by `routesToHistory` alone: `build` is a command as well */
+  "build history": { summary: "Look at past builds", children: buildHistory, hidden: true },
   builder: { summary: "Manage the builder and its cache", children: builder },
   buildx: { summary: "The same, as docker's plugin calls it", children: builder, hidden: true, plugin: true },
   completion: { summary: "Print a shell's completion script", children: completion, hidden: true },

@@ -70,7 +70,7 @@ _${programName}() {
     word="\${COMP_WORDS[i]}"
     [[ $word == -* ]] && continue
     case "$path" in
-      ''|${Object.keys(groups).join("|")}) path="\${path:+$path }$word" ;;
+      ''|${Object.keys(groups).map(shellQuote).join("|")}) path="\${path:+$path }$word" ;;
     esac
   done
   case "$path" in

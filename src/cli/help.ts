@@ -17,7 +17,10 @@ export async function help(words: readonly string[], session?: Session): Promise
 }
 
 /** With a `session`, plugins are listed too. */
-export async function helpText([word, second]: readonly string[], session?: Session): Promise<string> {
+export async function helpText(words: readonly string[], session?: Session): Promise<string> {
+  const [first, next] = words;
+  const isNested = Object.hasOwn(groups, `${first} ${next}`);
+  const [word, second] = isNested ? [`${first} ${next}`, words[2]] : words;
   if (word === undefined) return rootHelp(session ? await pluginRows(session) : []);
   const group = Object.hasOwn(groups, word) ? groups[word] : undefined;
   if (group) {

@@ -65,12 +65,20 @@ function route(
   argv: readonly string[],
 ): Promise<number | undefined> {
   const group = Object.hasOwn(groups, word) ? groups[word] : undefined;
+  const history = groups["build history"];
+  if (history && isHistory(word, rest))
+    return routeInGroup(session, "build history", history.children, rest.slice(1));
   if (group?.plugin && !hasOwnCommand(group, rest[0])) return plugin(session, word, argv);
   if (group) return routeInGroup(session, word, group.children, rest);
   const found = findCommand(word);
   if (found) return runCommand(session, `${programName} ${word}`, found.load, rest);
   return plugin(session, word, argv);
 }
+
+/** `build history ls`, told from a build of a folder called `history`: that is followed by options alone. */
+const isHistory = (word: string, [first, second]: readonly string[]): boolean =>
+  first === "history" &&
+  (word === "builder" || (word === "build" && second !== undefined && /^(?:\w|--help$|-h$)/.test(second)));
 
 const hasOwnCommand = ({ children }: Group, word: string | undefined): boolean =>
   word !== undefined && findIn(children, word) !== undefined;

@@ -135,3 +135,29 @@ export interface WireTarget {
   platform: string;
   line: number;
 }
+
+/** `GET /berth/build/history`, newest first; times are milliseconds since the epoch. Values of arguments are not kept. */
+export interface WireBuildRecord {
+  ref: string;
+  dockerfile: string;
+  target?: string | undefined;
+  platforms: string[];
+  buildArgs: string[];
+  tags: string[];
+  startedAt: number;
+  completedAt?: number | undefined;
+  status: "running" | "completed" | "error" | "canceled";
+  error?: string | undefined;
+  images: string[];
+  steps: WireBuildStep[];
+}
+
+export interface WireBuildStep {
+  name: string;
+  startedAt?: number | undefined;
+  completedAt?: number | undefined;
+  cached: boolean;
+  error?: string | undefined;
+  reasons?: string[] | undefined;
+  usage?: WireVertex["usage"] | undefined;
+}

@@ -1,9 +1,10 @@
 /** `berth build`: folders read in place, what it prints and where results go. */
 import { afterAll, beforeAll, beforeEach, expect, setDefaultTimeout, test } from "bun:test";
-import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { berth, processesWith, startEngine, type TestEngine } from "../harness/engine.ts";
+import { berth, processesWith, run as runProgram, startEngine, type TestEngine } from "../harness/engine.ts";
+import { startRegistry } from "../harness/registry.ts";
 
 setDefaultTimeout(60_000);
 
@@ -130,6 +131,127 @@ test("--list-context tells what a build may read, and --why which line decides",
   expect((await build("--list-context", "--why", "x1", "--why", "x2")).stdout.trim()).toBe(
     "x1: included by .dockerignore:2: !x1\nx2: excluded by .dockerignore:1: x*",
   );
+});
+
+test("--explain names the file, argument, variable or base that differed, --profile what each step cost", async () => {
+  const dockerfile = (base: string, env = "one") =>
+    `FROM ${base}\nARG VERSION\nENV MODE=${env}\nCOPY src /src\nRUN echo $VERSION > /v\n`;
+  await files({ Dockerfile: dockerfile("busybox"), "src/a": "a", "src/b": "b" });
+  const explained = async (...args: string[]): Promise<string> => {
+    const { code, stderr } = await build("--explain", "--progress=plain", "-t", "why", ...args);
+    expect(code).toBe(0);
+    return stderr.slice(stderr.indexOf("Why each step ran:"));
+  };
+  expect(await explained("--build-arg", "VERSION=1")).toContain("no earlier build has a step like it");
+  expect(await explained("--build-arg", "VERSION=1")).not.toContain(": ran\n");
+  await files({ "src/b": "changed", "src/c": "c" });
+  const changed = await explained("--build-arg", "VERSION=1");
+  expect(changed).toContain("COPY src /src: ran\n    the file src/b differs\n    the file src/c is new\n");
+  expect(changed).toContain("> /v: ran\n    the result of [2/3] COPY src /src differs\n");
+  expect(await explained("--build-arg", "VERSION=2")).toContain(
+    "> /v: ran\n    the variable VERSION (ARG or ENV) differs\n",
+  );
+  await files({ Dockerfile: dockerfile("busybox", "two") });
+  expect(await explained("--build-arg", "VERSION=2")).toContain(
+    "> /v: ran\n    the variable MODE (ARG or ENV) differs\n",
+  );
+  expect(
+    (await engine.berth("commit", (await engine.ok("create", "busybox", "true")).trim(), "other")).code,
+  ).toBe(0);
+  await files({ Dockerfile: dockerfile("other", "two"), "src/a": "again" });
+  const based = await explained("--build-arg", "VERSION=2", "--profile");
+  expect(based).toContain("the base image docker.io/library/other:latest differs");
+  expect(based).toMatch(/TIME +CPU +MEMORY +ADDED +STEP\n/);
+  expect(based).toMatch(/\d\.\ds +\d\.\ds +\d\S*B +\d\S*B +\[3\/3\] RUN echo/);
+});
+
+test("a build warns of copied files that the ignore file names, where the Dockerfile asks for it", async () => {
+  await files({
+    Dockerfile: "# check=experimental=CopyIgnoredFile\nFROM busybox\nCOPY x* b /\n",
+    xa: "",
+    b: "",
+    ".dockerignore": "b\n",
+  });
+  const { stderr } = await build("--progress=plain");
+  expect(stderr).toContain('CopyIgnoredFile: Attempting to Copy file "b" that is excluded by .dockerignore');
+});
+
+test("past builds are listed, shown and forgotten", async () => {
+  await engine.ok("build", "history", "rm", "--all");
+  await files({ Dockerfile: "FROM busybox\nRUN true\n" });
+  expect((await build("-q", "-t", "remembered", "--build-arg", "TOKEN=hidden-val")).code).toBe(0);
+  await files({ Dockerfile: "FROM busybox\nRUN exit 3\n" });
+  expect((await build("-q", "-t", "broken")).code).toBe(1);
+  const list = (await engine.ok("build", "history", "ls")).split("\n");
+  expect(list.map((line) => line.split(/ {2,}/).slice(1, 3))).toEqual([
+    ["NAME", "STATUS"],
+    ["broken", "Error"],
+    ["remembered", "Completed"],
+  ]);
+  expect(await engine.ok("build", "history", "inspect")).toContain(
+    "did not complete successfully: exit code: 3",
+  );
+  const [, ref = ""] = (await engine.ok("builder", "history", "ls", "-q")).split("\n");
+  const shown = await engine.ok("build", "history", "inspect", ref.slice(0, 12), "--format", "json");
+  expect(JSON.parse(shown)).toMatchObject({ ref, status: "completed", buildArgs: ["TOKEN"] });
+  expect(shown).not.toContain("hidden-val");
+  expect((await engine.berth("build", "history", "logs", "^1")).stderr).toMatch(
+    /\[2\/2\] RUN true\n#\d (DONE|CACHED)/,
+  );
+  await engine.ok("build", "history", "rm", ref);
+  expect((await engine.berth("build", "history", "inspect", ref)).stderr).toContain(
+    `no record found for ref "${ref}"`,
+  );
+});
+
+test("a folder named history is still built", async () => {
+  await files({ "history/Dockerfile": "FROM busybox\n" });
+  const { code } = await runProgram([
+    "sh",
+    "-c",
+    'cd "$1" && "$2" -H "$3" build history -q',
+    "sh",
+    folder,
+    berth,
+    engine.host,
+  ]);
+  expect(code).toBe(0);
+});
+
+test("credential helpers serve base images and pushes", async () => {
+  const registry = await startRegistry(engine, { port: 5031, login: { user: "me", password: "secret" } });
+  try {
+    await files({
+      Dockerfile: "ARG REGISTRY\nFROM $REGISTRY/base\nRUN true\n",
+      "bin/docker-credential-test": `#!/bin/sh
+read server
+[ "$server" = ${registry.address} ] || { echo credentials not found in native keychain; exit 1; }
+echo '{"Username":"me","Secret":"secret"}'
+`,
+      "config/config.json": JSON.stringify({ credsStore: "test" }),
+    });
+    await chmod(join(folder, "bin/docker-credential-test"), 0o755);
+    const env = { PATH: `${join(folder, "bin")}:${process.env["PATH"]}` };
+    const helped = (...args: string[]) =>
+      runProgram([berth, "-H", engine.host, "--config", join(folder, "config"), ...args], { env });
+    await engine.ok("tag", "busybox", `${registry.address}/base`);
+    expect((await helped("push", `${registry.address}/base`)).code).toBe(0);
+    await engine.ok("rmi", `${registry.address}/base`);
+    const args = [
+      "--build-arg",
+      `REGISTRY=${registry.address}`,
+      "-t",
+      `${registry.address}/made`,
+      "--push",
+      folder,
+    ];
+    const refused = await engine.berth("build", ...args);
+    expect(refused.code).toBe(1);
+    const { code, stderr } = await helped("build", "--progress=plain", ...args);
+    expect([code, code === 0 ? "" : stderr]).toEqual([0, ""]);
+  } finally {
+    await registry.destroy();
+  }
 });
 
 test("a client that is gone ends its build", async () => {

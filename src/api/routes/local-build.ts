@@ -1,11 +1,11 @@
 import { EngineError } from "../../lib/errors.ts";
-import type { LocalBuildRequest } from "../../types/local-build.ts";
+import type { LocalBuildRequest, WireBuildRecord } from "../../types/local-build.ts";
 import { answerLocally, LocalAnswer } from "../build/local-answer.ts";
 import { localBuildRequest } from "../build/local-request.ts";
 import { localBuildShape } from "../build/local-shape.ts";
 import type { Call } from "../call.ts";
-import { contentTypes, type Reply } from "../reply.ts";
-import type { Route } from "../router.ts";
+import { contentTypes, json, noContent, type Reply } from "../reply.ts";
+import type { Handler, Route } from "../router.ts";
 
 const calls: readonly string[] = ["build", "check", "outline", "targets"];
 
@@ -20,6 +20,23 @@ async function localBuild(call: Call): Promise<Reply> {
   return { kind: "stream", status: 200, contentType: contentTypes.multiplexed, body: answer.body() };
 }
 
+const history: Handler = ({ engine }) => {
+  const records: WireBuildRecord[] = engine.builds.history();
+  return json(records);
+};
+
+/** A build that runs is told at its end, so it cannot be forgotten before. */
+const forget: Handler = ({ engine, params }) => {
+  const { ref = "" } = params;
+  const record = engine.builds.history().find((each) => each.ref === ref);
+  if (record?.status === "running") throw new EngineError("conflict", `build ${ref} is running`);
+  if (!engine.builds.forget(ref))
+    throw new EngineError("notFound", `no record found for ref ${JSON.stringify(ref)}`);
+  return noContent;
+};
+
 export const localBuildRoutes: readonly Route[] = [
+  { method: "GET", pattern: "/berth/build/history", handler: history },
+  { method: "DELETE", pattern: "/berth/build/history/{ref}", handler: forget },
   { method: "POST", pattern: "/berth/build", handler: localBuild },
 ];

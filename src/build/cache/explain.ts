@@ -2,8 +2,8 @@ import type { KeyParts } from "./key.ts";
 
 const reasonsMax = 20;
 
-/** Why a step ran: what differs from the nearest earlier one, as sentences. */
-export function explain(parts: KeyParts, earlier: KeyParts | undefined): string[] {
+/** Why a step ran: what differs from the nearest earlier one, as sentences. `base` names what it works on. */
+export function explain(parts: KeyParts, earlier: KeyParts | undefined, base: string): string[] {
   if (earlier === undefined) return ["no earlier build has a step like it"];
   const names = [...new Set([...Object.keys(earlier), ...Object.keys(parts)])].sort();
   const changed = names.filter((name) => parts[name] !== earlier[name]);
@@ -12,7 +12,9 @@ export function explain(parts: KeyParts, earlier: KeyParts | undefined): string[
     (name) => !(name === "files" && changed.some((one) => one.startsWith("file:"))),
   );
   if (telling.length === 0) return ["its earlier result is no longer in the cache"];
-  const sentences = telling.slice(0, reasonsMax).map((name) => sentenceOf(name, parts[name], earlier[name]));
+  const sentences = telling
+    .slice(0, reasonsMax)
+    .map((name) => (name === "base" ? `${base} differs` : sentenceOf(name, parts[name], earlier[name])));
   const rest = telling.length - sentences.length;
   return rest > 0 ? [...sentences, `and ${rest} more`] : sentences;
 }
@@ -25,13 +27,9 @@ function sentenceOf(name: string, now: string | undefined, before: string | unde
     case "file":
       return `the file ${what} ${change}`;
     case "env":
-      return `the environment variable ${what} ${change}`;
-    case "arg":
-      return `the build argument ${what} ${change}`;
+      return `the variable ${what} (ARG or ENV) ${change}`;
     case "mount":
       return `the mount at ${what} ${change}`;
-    case "base":
-      return "what it builds on differs";
     case "command":
       return "the command differs";
     case "files":

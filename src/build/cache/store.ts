@@ -93,15 +93,24 @@ export class CacheStore {
     );
   }
 
-  /** The parts of the last step that was the same instruction, else of the one at the same place. */
-  nearest(family: string, position: string): KeyParts | undefined {
-    const find = (column: "family" | "position", value: string) =>
+  /**
+   * The parts of the earlier step that is most like one: the same instruction of the same project, there too if it can
+   * be at the same place; else what stood at its place; else the same instruction anywhere. The last used among equals.
+   */
+  nearest(step: { family: string; position: string; project: string }): KeyParts | undefined {
+    const { family, position, project } = step;
+    const find = (where: string, ...values: string[]) =>
       this.state.db
-        .query<{ parts: Uint8Array }, [string]>(
-          `SELECT parts FROM build_cache WHERE ${column} = ? ORDER BY used_at DESC LIMIT 1`,
-        )
-        .get(value);
-    const row = find("family", family) ?? find("position", position);
+        .query<{ parts: Uint8Array }, string[]>(`SELECT parts FROM build_cache WHERE ${where} LIMIT 1`)
+        .get(...values);
+    const own = `${project} `;
+    const row =
+      find(
+        "family = ? AND substr(position, 1, length(?)) = ? ORDER BY position = ? DESC, used_at DESC",
+        ...[family, own, own, position],
+      ) ??
+      find("position = ? ORDER BY used_at DESC", position) ??
+      find("family = ? ORDER BY used_at DESC", family);
     if (row === null) return undefined;
     return JSON.parse(Buffer.from(Bun.zstdDecompressSync(row.parts)).toString("utf8")) as KeyParts;
   }

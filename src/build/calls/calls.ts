@@ -1,11 +1,11 @@
 import { EngineError, isKind } from "../../lib/errors.ts";
-import { IgnoreMatcher } from "../../lib/ignore/matcher.ts";
 import { formatPlatform, hostArchitecture, parsePlatform } from "../../lib/platform.ts";
 import { parseReference } from "../../lib/reference.ts";
 import type { ImageConfig, Platform } from "../../types/oci.ts";
 import type { Linter } from "../check/linter.ts";
 import type { BuildRequest, Builds, BuildWarning } from "../contract.ts";
 import type { BuildsDeps } from "../deps.ts";
+import { ignoredIn } from "../dockerfile/ignored.ts";
 import { openLinter } from "../dockerfile/plan.ts";
 import type { LanguageSettings } from "../dockerfile/settings.ts";
 import { CheckFailed } from "./check-failed.ts";
@@ -17,7 +17,7 @@ import { targetsOf } from "./targets.ts";
 export function openCalls(images: BuildsDeps["images"]): Pick<Builds, "check" | "outline" | "targets"> {
   const surveyOf = async (request: BuildRequest, all: boolean, linter?: Linter): Promise<Survey> =>
     survey(request.dockerfile.text, {
-      settings: await settingsOf(request),
+      settings: await settingsOf(request, linter),
       ...(linter === undefined ? {} : { linter }),
       all,
       configOf: (reference, platform) => configOf(images, request, reference, platform),
@@ -35,7 +35,8 @@ async function checked(
   request: BuildRequest,
   run: (linter: Linter) => Promise<unknown>,
 ): Promise<BuildWarning[]> {
-  const linter = openLinter(request.dockerfile.text, await settingsOf(request));
+  const { dockerfile, buildArgs } = request;
+  const linter = openLinter(dockerfile.text, { dockerfile: dockerfile.name, buildArgs });
   try {
     await run(linter);
   } catch (error) {
@@ -47,9 +48,8 @@ async function checked(
 
 const hostPlatform: Platform = { os: "linux", architecture: hostArchitecture };
 
-async function settingsOf(request: BuildRequest): Promise<LanguageSettings> {
+async function settingsOf(request: BuildRequest, linter: Linter | undefined): Promise<LanguageSettings> {
   const [platform] = request.platforms;
-  const isIgnored = await ignoredIn(request);
   return {
     dockerfile: request.dockerfile.name,
     target: request.target,
@@ -59,19 +59,8 @@ async function settingsOf(request: BuildRequest): Promise<LanguageSettings> {
     namesPlatform: request.platforms.length > 1,
     namedContexts: [...request.namedContexts.keys()],
     labels: request.labels,
-    ...(isIgnored === undefined ? {} : { isIgnored }),
+    ...(await ignoredIn(request, linter)),
   };
-}
-
-async function ignoredIn({
-  context,
-  signal,
-}: BuildRequest): Promise<((path: string) => boolean) | undefined> {
-  const open = await context?.open({ include: [], signal });
-  if (open === undefined) return undefined;
-  const matcher = new IgnoreMatcher(open.ignore);
-  await open.close();
-  return (path) => matcher.excludes(path);
 }
 
 /** The image that is here, else the one its registry has. */

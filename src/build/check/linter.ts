@@ -53,15 +53,15 @@ export class Linter {
     this.options = options;
   }
 
-  report(name: RuleName, place: Range, ...details: string[]): void {
-    const rule = ruleOf(name);
+  isOn(name: RuleName): boolean {
     const { skip, experimental } = this.options;
-    if (
-      rule.experimental
-        ? !(experimental === "all" || experimental.has(name))
-        : skip === "all" || skip.has(name)
-    )
-      return;
+    if (ruleOf(name).experimental) return experimental === "all" || experimental.has(name);
+    return skip !== "all" && !skip.has(name);
+  }
+
+  report(name: RuleName, place: Range, ...details: string[]): void {
+    if (!this.isOn(name)) return;
+    const rule = ruleOf(name);
     this.warnings.push({
       rule: name,
       short: rule.sentence(...details),

@@ -107,8 +107,10 @@ test("a damaged file of what is known counts as empty", () => {
 test("the files that differ between two builds are named", () => {
   const before = digestOf(tree({ a: "1", b: "1", c: "1" }));
   const now = digestOf(tree({ a: "1", b: "2", d: "1" }));
-  const { names, more } = differingFiles({ lists: join(work, "lists"), now, before, max: 2 });
-  expect([names, more]).toEqual([["the file b differs", "the file d is new"], 1]);
+  const named = (below: string) => differingFiles({ lists: join(work, "lists"), now, before, below, max: 2 });
+  expect(named("")).toEqual({ names: ["the file b differs", "the file d is new"], more: 1 });
+  expect(named("src/").names).toEqual(["the file src/b differs", "the file src/d is new"]);
+  expect(named("src/b").names[0]).toBe("the file src/b differs");
 });
 
 test("modes are octal numbers or changes", () => {

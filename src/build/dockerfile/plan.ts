@@ -64,7 +64,10 @@ export function planBuild(
 }
 
 /** Holds what the rules find, also where the plan fails later on. Errors are of kind `invalid`. */
-export function openLinter(text: string, { dockerfile, buildArgs }: LanguageSettings): Linter {
+export function openLinter(
+  text: string,
+  { dockerfile, buildArgs }: Pick<LanguageSettings, "dockerfile" | "buildArgs">,
+): Linter {
   const asked =
     buildArgs.get("BUILDKIT_DOCKERFILE_CHECK") ??
     directivesOf(text).find(({ name }) => name === "check")?.value;

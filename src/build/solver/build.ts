@@ -5,6 +5,7 @@ import { formatPlatform, hostArchitecture, isSamePlatform, parsePlatform } from 
 import type { Platform } from "../../types/oci.ts";
 import type { BuildRequest, BuildResult, BuildRun } from "../contract.ts";
 import type { BuildContextDeps } from "../deps.ts";
+import { ignoredIn } from "../dockerfile/ignored.ts";
 import { openLinter, planBuild } from "../dockerfile/plan.ts";
 import type { LanguageSettings } from "../dockerfile/settings.ts";
 import { imageConfig } from "../export/config.ts";
@@ -85,10 +86,11 @@ function platformsOf({ platforms }: BuildRequest): Platform[] {
 
 async function build(session: Session, solver: Solver, platform: Platform): Promise<PlatformResult> {
   const { request } = session;
-  const settings = settingsOf(request, platform);
-  const linter = openLinter(request.dockerfile.text, settings);
+  const bare = settingsOf(request, platform);
+  const linter = openLinter(request.dockerfile.text, bare);
   const sourceDateEpoch = epochOf(request);
   try {
+    const settings = { ...bare, ...(await ignoredIn(request, linter)) };
     const plan = planBuild(request.dockerfile.text, settings, linter);
     const graph = new GraphBuilder({
       plan,

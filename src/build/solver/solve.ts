@@ -3,6 +3,7 @@ import { explain } from "../cache/explain.ts";
 import { type KeyParts, keyOf } from "../cache/key.ts";
 import type { BuildVertex } from "../contract.ts";
 import { BuildError } from "../failure.ts";
+import type { CopySource } from "../graph/operation.ts";
 import { inputsOf, type Vertex } from "../graph/vertex.ts";
 import { planCopy } from "../operations/copy.ts";
 import { type Outcome, type Plan, scratch } from "../operations/plan.ts";
@@ -175,11 +176,13 @@ export class Solver {
 
   private async reasons(plan: Plan, vertex: Vertex): Promise<string[]> {
     const { cache, workers, paths } = this.session.deps;
-    const earlier = cache.nearest(plan.family, vertex.position);
-    const reasons = explain(plan.parts, earlier);
+    const { position, operation } = vertex;
+    const earlier = cache.nearest({ family: plan.family, position, project: this.session.project });
+    const reasons = explain(plan.parts, earlier, "base" in operation ? baseName(operation.base) : "");
     const lists = differingLists(plan.parts, earlier);
-    for (const { now, before } of lists) {
-      const request = { lists: paths.lists, now, before, max: filesToldMax };
+    for (const { now, before, index } of lists) {
+      const below = operation.kind === "copy" ? folderOf(operation.sources[index]) : "";
+      const request = { lists: paths.lists, now, before, below, max: filesToldMax };
       const { names, more } = await workers.call("explain", request);
       if (names.length === 0) continue;
       const at = reasons.indexOf("the files it copies differ");
@@ -208,11 +211,32 @@ export const abortedError = (signal: AbortSignal): Error =>
     ? signal.reason
     : new EngineError("conflict", "the build was cancelled", { cause: signal.reason });
 
-function differingLists(now: KeyParts, before: KeyParts | undefined): { now: string; before: string }[] {
+/** What a step works on, as explanations name it. */
+function baseName(base: Vertex | undefined): string {
+  if (base === undefined) return "an empty root";
+  if (base.operation.kind === "image") return `the base image ${base.operation.reference}`;
+  return `the result of ${base.name}`;
+}
+
+interface DifferingLists {
+  now: string;
+  before: string;
+  /** of the source */
+  index: number;
+}
+
+function differingLists(now: KeyParts, before: KeyParts | undefined): DifferingLists[] {
   return Object.keys(now).flatMap((name) => {
     const one = now[name];
     const other = before?.[name];
-    if (!/^files(\.\d+)?$/.test(name) || one === undefined || other === undefined || one === other) return [];
-    return [{ now: one, before: other }];
+    const match = /^files(?:\.(\d+))?$/.exec(name);
+    if (match === null || one === undefined || other === undefined || one === other) return [];
+    return [{ now: one, before: other, index: Number(match[1] ?? 0) }];
   });
+}
+
+/** The path that a source's files lie below, where it is one alone and its names are not kept whole. */
+function folderOf(source: CopySource | undefined): string {
+  if (source?.kind !== "tree" || source.parents || /[*?[\\]/.test(source.pattern)) return "";
+  return source.pattern.replace(/^\/+/, "");
 }

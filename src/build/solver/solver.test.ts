@@ -104,23 +104,31 @@ test("a key does not depend on the order of its parts, but on each of them", () 
 test("a miss is explained by what differs", () => {
   const before = { command: "make", "env.A": "1", "env.B": "1", base: "x" };
   const now = { command: "make", "env.A": "2", "env.C": "1", base: "x" };
-  expect(explain(now, before)).toEqual([
-    "the environment variable A differs",
-    "the environment variable B is gone",
-    "the environment variable C is new",
+  expect(explain(now, before, "")).toEqual([
+    "the variable A (ARG or ENV) differs",
+    "the variable B (ARG or ENV) is gone",
+    "the variable C (ARG or ENV) is new",
   ]);
-  expect(explain(now, now)).toEqual(["its earlier result is no longer in the cache"]);
-  expect(explain(now, undefined)).toEqual(["no earlier build has a step like it"]);
+  expect(explain({ base: "y" }, { base: "x" }, "the base image b")).toEqual(["the base image b differs"]);
+  expect(explain(now, now, "")).toEqual(["its earlier result is no longer in the cache"]);
+  expect(explain(now, undefined, "")).toEqual(["no earlier build has a step like it"]);
 });
 
 test("the cache finds the nearest earlier step: the same instruction, else the same place", () => {
   const store = new CacheStore(State.inMemory());
   const entry = { kind: "run", description: "", parents: [], layer: "l", created: "", files: [] };
-  store.put({ ...entry, key: "1", parts: { command: "a" }, family: "a", position: "p" });
-  store.put({ ...entry, key: "2", parts: { command: "b" }, family: "b", position: "q" });
-  expect(store.nearest("b", "p")).toEqual({ command: "b" });
-  expect(store.nearest("c", "p")).toEqual({ command: "a" });
-  expect(store.nearest("c", "r")).toBeUndefined();
+  store.put({ ...entry, key: "1", parts: { command: "a" }, family: "a", position: "one p" });
+  store.put({ ...entry, key: "2", parts: { command: "b" }, family: "b", position: "one q" });
+  const nearest = (family: string, position: string, project = "one") =>
+    store.nearest({ family, position: `${project} ${position}`, project });
+  expect(nearest("b", "p")).toEqual({ command: "b" });
+  expect(nearest("c", "p")).toEqual({ command: "a" });
+  expect(nearest("c", "r")).toBeUndefined();
+  expect(nearest("b", "p", "other")).toEqual({ command: "b" });
+  store.put({ ...entry, key: "3", parts: { command: "d" }, family: "b", position: "other p" });
+  expect(nearest("b", "q")).toEqual({ command: "b" });
+  expect(nearest("b", "p", "other")).toEqual({ command: "d" });
+  store.remove(["3"]);
   store.touch(["1"]);
   expect(store.all().map(({ key, uses }) => [key, uses])).toContainEqual(["1", 2]);
   store.remove(["1", "2"]);

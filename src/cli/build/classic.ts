@@ -6,11 +6,12 @@ import type { Session } from "../session.ts";
 import { isTerminal, writeNow } from "../stdio.ts";
 import { jsonObjects, showProgress } from "../stream/progress.ts";
 import { contextTar } from "./context-tar.ts";
-import { allCredentials } from "./credentials.ts";
+import { buildCredentials } from "./credentials.ts";
 import { buildError } from "./failure.ts";
 import type { BuildFlags } from "./flags.ts";
 import type { Output } from "./outputs.ts";
 import { keyValues } from "./pairs.ts";
+import { registryHosts } from "./registry-hosts.ts";
 import type { BuildSources, StreamedContext } from "./sources.ts";
 
 /** What the classic `POST /build` cannot do is said, not left out. */
@@ -39,9 +40,10 @@ export async function buildRemotely(
   checkPossible(flags, outputs);
   const remote = "dockerfile" in sources ? undefined : sources.remote;
   const tar = "dockerfile" in sources ? contextTar(sources) : sources.tar;
+  const hosts = registryHosts("dockerfile" in sources ? sources.dockerfile.text : "", flags);
   const response = await session.client.request("POST", "/build", {
     query: query(flags, remote, "dockerfile" in sources ? sources.dockerfile.name : flags.file),
-    headers: { "X-Registry-Config": registryConfig(session) },
+    headers: { "X-Registry-Config": await registryConfig(session, hosts) },
     ...(tar === undefined ? {} : { body: tar, contentType: "application/x-tar" }),
   });
   const id = flags.quiet ? await quietly(response.body) : await loudly(response.body);
@@ -108,9 +110,9 @@ function query(flags: BuildFlags, remote: string | undefined, dockerfile: string
   };
 }
 
-/** `X-Registry-Config`: all credentials, by host. */
-function registryConfig(session: Session): string {
-  const entries = Object.entries(allCredentials(session)).map(([host, found]) => {
+/** `X-Registry-Config`: credentials, by host. */
+async function registryConfig(session: Session, hosts: readonly string[]): Promise<string> {
+  const entries = Object.entries(await buildCredentials(session, hosts)).map(([host, found]) => {
     const server = host === "docker.io" ? "https://index.docker.io/v1/" : host;
     const { username, password, identityToken, registryToken } = found;
     return [server, { username, password, identitytoken: identityToken, registrytoken: registryToken }];

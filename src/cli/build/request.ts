@@ -5,12 +5,13 @@ import type { LocalBuildRequest, LocalBuildResources } from "../../types/local-b
 import { extraHost, ulimit } from "../run/values.ts";
 import type { Session } from "../session.ts";
 import { readContexts } from "./contexts.ts";
-import { allCredentials } from "./credentials.ts";
+import { buildCredentials } from "./credentials.ts";
 import { buildError, optionError } from "./failure.ts";
 import type { BuildFlags } from "./flags.ts";
 import { localFolder, patternsOf } from "./folder.ts";
 import type { Output } from "./outputs.ts";
 import { csv, fields, keyValues } from "./pairs.ts";
+import { registryHosts } from "./registry-hosts.ts";
 import { agentSockets, readSecrets } from "./secrets.ts";
 import type { BuildSources } from "./sources.ts";
 
@@ -23,7 +24,8 @@ export async function localRequest(
 ): Promise<LocalBuildRequest> {
   const { folder, dockerfile, ignoreFile } = sources;
   return {
-    ...(await plainParts(session, flags)),
+    ...plainParts(session, flags),
+    auth: await buildCredentials(session, registryHosts(dockerfile.text, flags)),
     call: callOf(flags),
     dockerfile,
     ...(folder === undefined ? {} : { context: await localFolder(folder, patternsOf(ignoreFile)) }),
@@ -36,10 +38,10 @@ export async function localRequest(
 
 type PlainParts = Omit<
   LocalBuildRequest,
-  "call" | "dockerfile" | "context" | "namedContexts" | "secrets" | "ssh" | "outputs"
+  "auth" | "call" | "dockerfile" | "context" | "namedContexts" | "secrets" | "ssh" | "outputs"
 >;
 
-async function plainParts(session: Session, flags: BuildFlags): Promise<PlainParts> {
+function plainParts(session: Session, flags: BuildFlags): PlainParts {
   const buildArgs = { ...proxies(session), ...keyValues(flags.buildArg, true) };
   return {
     ...(flags.target ? { target: flags.target } : {}),
@@ -58,7 +60,6 @@ async function plainParts(session: Session, flags: BuildFlags): Promise<PlainPar
     ...attestations(flags),
     squash: flags.squash,
     allow: flags.allow.map(entitlement),
-    auth: allCredentials(session),
   };
 }
 

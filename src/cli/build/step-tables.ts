@@ -1,0 +1,37 @@
+import { humanSize } from "../../lib/units.ts";
+import { tableText } from "../output/table-text.ts";
+
+export interface ShownStep {
+  name: string;
+  started?: number | undefined;
+  completed?: number | undefined;
+  cached: boolean;
+  skipped?: boolean | undefined;
+  reasons?: string[] | undefined;
+  usage?: { cpuMs: number; peakMemory: number; bytesAdded: number } | undefined;
+}
+
+const instructions = (steps: readonly ShownStep[]): ShownStep[] =>
+  steps.filter(({ name }) => !name.startsWith("[internal]"));
+
+/** `--explain`; what comes behind the instructions, as the export, always runs. */
+export function stepReasons(steps: readonly ShownStep[]): string {
+  const named = instructions(steps).filter(({ name }) => name.startsWith("["));
+  const told = named.flatMap(({ name, cached, skipped, reasons }) => {
+    const state = skipped ? "not needed" : cached ? "from the cache" : "ran";
+    return [`${name}: ${state}`, ...(reasons ?? []).map((reason) => `    ${reason}`)];
+  });
+  return `${["Why each step ran:", ...told].join("\n")}\n`;
+}
+
+/** `--profile` */
+export function stepCosts(steps: readonly ShownStep[]): string {
+  const rows = instructions(steps).map(({ name, started, completed, cached, usage }) => [
+    cached ? "cached" : `${(((completed ?? 0) - (started ?? completed ?? 0)) / 1000).toFixed(1)}s`,
+    usage === undefined ? "" : `${(usage.cpuMs / 1000).toFixed(1)}s`,
+    usage === undefined ? "" : humanSize(usage.peakMemory),
+    usage === undefined ? "" : humanSize(usage.bytesAdded),
+    name,
+  ]);
+  return tableText([["TIME", "CPU", "MEMORY", "ADDED", "STEP"], ...rows], 3);
+}
