@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { frame } from "../../lib/multiplex.ts";
 import type { LocalBuildMessage } from "../../types/local-build.ts";
 import { checkAnswer, outlineAnswer, targetsAnswer } from "./answers.ts";
+import { placeOf } from "./column.ts";
 import { excerpt } from "./excerpt.ts";
 import { parseOutputs } from "./outputs.ts";
 import { readBuild } from "./stream.ts";
@@ -27,6 +28,31 @@ describe("an excerpt", () => {
     const marked = excerpt("Dockerfile", six, { start: 2, end: 4 });
     expect(marked.match(/>>>/g)).toHaveLength(3);
     expect(excerpt("Dockerfile", six, { start: 9, end: 9 })).toBe("");
+  });
+});
+
+describe("the place of what is wrong", () => {
+  const text = "FROM busybox\n  RUNN x\nCOPY --chwn=1 a \\\n\tno/file b b /\n";
+  const at = (sentence: string, start: number, end = start) => placeOf(sentence, text, { start, end });
+
+  test("is that of the instruction, flag or word which the sentence names", () => {
+    const unknown = "dockerfile parse error on line 2: unknown instruction: RUNN (did you mean RUN?)";
+    expect(at(unknown, 2)).toEqual({ line: 2, column: 3 });
+    expect(at("unknown flag: --chwn (did you mean chown?)", 3, 4)).toEqual({ line: 3, column: 6 });
+    expect(at('checksum of ref x::y: "/no/file": not found', 3, 4)).toEqual({ line: 4, column: 2 });
+  });
+
+  test("is not guessed", () => {
+    expect(at('failed: "/b": not found', 3, 4)).toBeUndefined();
+    expect(at('failed: "/file": not found', 3, 4)).toBeUndefined();
+    expect(at('process "x" did not complete successfully', 2)).toBeUndefined();
+    expect(at("something is wrong", 2)).toBeUndefined();
+  });
+
+  test("is marked below its line, and told in the head", () => {
+    const marked = excerpt("Dockerfile", text, { start: 3, end: 4 }, { line: 4, column: 2 }).split("\n");
+    expect(marked[0]).toBe("Dockerfile:4:2");
+    expect(marked.slice(-5, -2)).toEqual(["   4 | >>> \tno/file b b /", "     |     \t^", "   5 |     "]);
   });
 });
 

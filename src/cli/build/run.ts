@@ -1,11 +1,13 @@
 import { existsSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { dirname, relative } from "node:path";
-import type { LocalBuildRequest, WireWarning } from "../../types/local-build.ts";
+import type { LocalBuildRequest, WireLines, WireWarning } from "../../types/local-build.ts";
 import { CliError } from "../errors.ts";
 import { fileError } from "../run/key-value-files.ts";
 import type { Session } from "../session.ts";
+import { isTerminal } from "../stdio.ts";
 import { type Asked, checkAnswer, outlineAnswer, targetsAnswer } from "./answers.ts";
+import { placeOf } from "./column.ts";
 import { openDisplay } from "./display/open.ts";
 import { warningsText } from "./display/warnings.ts";
 import { excerpt } from "./excerpt.ts";
@@ -96,9 +98,13 @@ function tellWarnings(session: Session, warnings: readonly WireWarning[], reques
 }
 
 /** The excerpt belongs to the sentence, below it in what is thrown and above it on the screen. */
-function failure({ message, lines }: BuildFailure, { dockerfile }: LocalBuildRequest): CliError {
-  const places = lines.map((each) => excerpt(dockerfile.name, dockerfile.text, each)).join("");
-  return new CliError(places + solveError(message).message);
+const failure = (error: BuildFailure, { dockerfile }: LocalBuildRequest): CliError =>
+  new CliError(excerpts(error, dockerfile, dockerfile.name) + solveError(error.message).message);
+
+/** Scripts get what docker's client prints; a person at a terminal also sees which word is meant. */
+function excerpts({ message, lines }: BuildFailure, { text }: { text: string }, shown: string): string {
+  const place = (each: WireLines) => (isTerminal(2) ? placeOf(message, text, each) : undefined);
+  return lines.map((each) => excerpt(shown, text, each, place(each))).join("");
 }
 
 const asked = ({ flags, request, path }: Ended): Asked => ({
@@ -122,8 +128,7 @@ function answerCheck(session: Session, ended: Ended): number {
     return code;
   }
   if (warnings.length > 0) session.out(checkAnswer(warnings, told).text);
-  const places = outcome.lines.map((lines) => excerpt(told.shown, told.dockerfile.text, lines)).join("");
-  session.err(`ERROR: ${outcome.message}\n${places}`);
+  session.err(`ERROR: ${outcome.message}\n${excerpts(outcome, told.dockerfile, told.shown)}`);
   return 1;
 }
 
