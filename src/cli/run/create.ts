@@ -6,8 +6,8 @@ import type { ProxyConfig } from "../config-file.ts";
 import type { Session } from "../session.ts";
 import { windowSize } from "../stdio.ts";
 import type { ContainerFlags } from "./flags.ts";
+import { imageReference } from "./image-reference.ts";
 import { fileError } from "./key-value-files.ts";
-import { imageReference, pullImage } from "./pull.ts";
 import { createRequest } from "./request.ts";
 
 /** Reads the options into a request, with the configuration's proxies; throws plain sentences. */
@@ -28,6 +28,10 @@ export function prepare(
 }
 
 /** loaded for those few who ask for it */
+/** Loaded when an image is missing: what it needs (credentials, progress) would double the start of every create. */
+const pull: typeof import("./pull.ts").pullImage = async (...request) =>
+  (await import("./pull.ts")).pullImage(...request);
+
 const apiSocket = () => require("./api-socket.ts") as typeof import("./api-socket.ts");
 
 const proxyNames: [keyof ProxyConfig, string][] = [
@@ -63,7 +67,7 @@ export async function createContainer(
   try {
     const reference = imageReference(request.Image ?? "");
     if (flags.pull === "always" && reference)
-      await pullImage(session, reference, flags.platform, flags.quiet ? undefined : 2);
+      await pull(session, reference, flags.platform, flags.quiet ? undefined : 2);
     const logins = flags.useApiSocket ? await apiSocket().loginsFor(session) : undefined;
     if (logins !== undefined) apiSocket().tellConfigFolder(request);
     const { Id, Warnings } = await createOrPull(session, request, flags, reference);
@@ -90,7 +94,7 @@ async function createOrPull(
       throw error;
   }
   if (!flags.quiet) session.err(`Unable to find image '${familiar(reference)}' locally`);
-  await pullImage(session, reference, flags.platform, flags.quiet ? undefined : 2);
+  await pull(session, reference, flags.platform, flags.quiet ? undefined : 2);
   return create(session.client, request, query);
 }
 

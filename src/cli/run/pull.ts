@@ -1,19 +1,7 @@
-import {
-  familiar,
-  familiarName,
-  parseReference,
-  type Reference,
-  withDefaultTag,
-} from "../../lib/reference.ts";
+import { familiar, familiarName, type Reference } from "../../lib/reference.ts";
 import { registryAuth } from "../registry-auth.ts";
 import type { Session } from "../session.ts";
 import { showProgress } from "../stream/progress.ts";
-
-/** The image a user named, or `undefined` where it is an id; throws `invalid reference format` and its relatives. */
-export function imageReference(image: string): Reference | undefined {
-  if (/^(sha256:)?[0-9a-f]{64}$/.test(image)) return undefined;
-  return withDefaultTag(parseReference(image));
-}
 
 export const familiarWithTag = (reference: Reference): string => familiar(reference);
 
