@@ -79,7 +79,9 @@ function endpointFaults(
 function addressFaults(text: string, family: Family, definition: NetworkDefinition | undefined): string[] {
   if (text === "" || !definition) return [];
   const ip = parseIp(text);
-  const configured = subnetsOf(definition, family).filter((one) => one.configured);
+  // the default bridge's subnet counts as configured, since the engine names it
+  const named = isPredefined(definition.name);
+  const configured = subnetsOf(definition, family).filter((one) => one.configured || named);
   return [
     ...(ip?.family === family ? [] : [`invalid IPv${family} address: ${text}`]),
     ...(configured.length === 0

@@ -41,7 +41,8 @@ export const command = defineCommand({
 /** Sizes cost the engine a walk through the files, so they are asked for only where the format shows them. */
 function needsSize(format: string, noTrunc: boolean): boolean {
   const fields = plainFields(format);
-  if (fields) return fields.includes("Size");
+  const known = containerRows(noTrunc).fields;
+  if (fields?.every((field) => Object.hasOwn(known, field))) return fields.includes("Size");
   const { asksForSize } =
     require("../../output/size-asked.ts") as typeof import("../../output/size-asked.ts");
   return asksForSize(format, noTrunc);
