@@ -235,6 +235,9 @@ class Actor {
   private async enter(exec: string): Promise<void> {
     const answer = await call(engine, "POST", `/exec/${exec}/start`, { Detach: false, Tty: false });
     if (this.kind === "crasher") return; // it may end under the exec
+    // a stream that a killed engine left ends like one that is over: only its next answer tells them apart
+    await call(engine, "GET", "/_ping");
+    if (this.seen !== lives) throw new EngineGone("in an exec");
     expect([answer.status, demultiplex(answer.body).toString()]).toEqual([200, "inside\n"]);
     const inspected = (await call(engine, "GET", `/exec/${exec}/json`)).json();
     expect([inspected["Running"], inspected["ExitCode"]]).toEqual([false, 0]);
