@@ -104,6 +104,8 @@ export async function parity(client: Client): Promise<Tally> {
   try {
     const results = await play(engine, client, cases);
     let failed = 0;
+    // some cases look at whole seconds: what was played before must not be in theirs
+    if (cases.some((test) => !results.get(test))) await Bun.sleep(1500);
     for (const test of cases) {
       if (results.get(test) || (await play(engine, client, [test], true)).get(test)) continue;
       failed++;

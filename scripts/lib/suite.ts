@@ -3,6 +3,7 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Glob } from "bun";
+import { forgive, remember } from "./leaks.ts";
 
 export interface Tally {
   name: string;
@@ -47,9 +48,11 @@ export async function bunTest(name: string, files: string[], limitMs: number): P
  * failure is run once more, and what passes then is told as unsteady, to be looked into, instead of failing the run.
  */
 export async function integrationTest(file: string, limitMs: number): Promise<Tally> {
+  const before = await remember();
   const first = await bunTest(file, [file], limitMs);
   if (first.failed === 0) return first;
   console.log(`again: ${file}, of which ${first.failed} failed`);
+  await forgive(before);
   const second = await bunTest(file, [file], limitMs);
   return second.failed === 0 ? { ...second, unsteady: first.failed } : second;
 }

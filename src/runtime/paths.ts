@@ -44,3 +44,9 @@ export const inBundle = {
   control: (bundle: string): string => join(bundle, "ctl"),
   process: (bundle: string): string => join(bundle, "process.json"),
 };
+
+/** A build step's own group lies in one that outlives it by a moment, for what it used to be read from. */
+export const innerGroup = "/step";
+/** The group that holds all of a container or step, by the one its configuration names. */
+export const outerGroup = (cgroup: string): string =>
+  cgroup.endsWith(innerGroup) ? cgroup.slice(0, -innerGroup.length) : cgroup;

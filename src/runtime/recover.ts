@@ -11,7 +11,7 @@ import { watchContainer } from "./create.ts";
 import { removeRemains } from "./delete.ts";
 import { readExit } from "./exits.ts";
 import type { OciRuntime } from "./oci-runtime.ts";
-import { inBundle } from "./paths.ts";
+import { inBundle, outerGroup } from "./paths.ts";
 
 /** Half of how long an exit that conmon has not written yet is waited for. */
 const lateExitMs = 256;
@@ -123,7 +123,7 @@ export async function sweepRemains(context: RuntimeContext, alive: ReadonlySet<s
   for (const id of left) {
     if (alive.has(id) || !/^[0-9a-f]{64}$/.test(id)) continue; // crun keeps a cache beside its containers
     const bundle = paths.bundle(id);
-    const cgroup = (await cgroupOf(bundle)) ?? `${cgroupParent}/${id}`;
+    const cgroup = outerGroup((await cgroupOf(bundle)) ?? `${cgroupParent}/${id}`);
     await endLeftover(context, bundle, cgroup);
     await removeRemains(context, { id, bundle, cgroup, runtime: await runtimeOf(context, id) });
     context.logger.info("removed what was left of a container", { container: id });

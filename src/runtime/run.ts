@@ -7,7 +7,7 @@ import type { StepEnd, StepProcess } from "./contract.ts";
 import { removeRemains } from "./delete.ts";
 import { createFailure } from "./failure.ts";
 import type { OciRuntime } from "./oci-runtime.ts";
-import { inBundle } from "./paths.ts";
+import { inBundle, innerGroup } from "./paths.ts";
 import { specJson } from "./spec/json.ts";
 
 /** Runs a container in the foreground of the OCI runtime, whose child it is: no conmon, no log, no exit file. */
@@ -19,7 +19,7 @@ export async function runStep(context: RuntimeContext, step: StepProcess): Promi
   await mkdir(bundle, { recursive: true, mode: 0o711 });
   // a group of its own around the runtime's, which still knows what was used when that one is gone
   const cgroup = spec.linux.cgroupsPath;
-  const inner = { ...spec, linux: { ...spec.linux, cgroupsPath: `${cgroup}/step` } };
+  const inner = { ...spec, linux: { ...spec.linux, cgroupsPath: `${cgroup}${innerGroup}` } };
   const kill = (): void => context.cgroups.signalAll(cgroup, signals.kill);
   try {
     const prepared = await context.seccomp.prepare(inner, runtime);
