@@ -1,3 +1,4 @@
+import { emptyRun } from "../../images/empty-run.ts";
 import type { ImageInspect, ImageSummary } from "../../types/api.ts";
 
 /** An image in a list, as the client's API version expects it. */
@@ -14,26 +15,6 @@ export function summaryFor(image: ImageSummary, minor: number): ImageSummary {
 
 /** An image's details, as the client's API version expects them. */
 export function inspectFor(image: ImageInspect, minor: number): Record<string, unknown> {
-  const legacy = minor < 45 ? { Container: "", ContainerConfig: emptyContainerConfig } : {};
+  const legacy = minor < 45 ? { Container: "", ContainerConfig: emptyRun } : {};
   return { ...image, ...legacy, ...(minor < 44 ? { VirtualSize: image.Size } : {}) };
 }
-
-const emptyContainerConfig = {
-  Hostname: "",
-  Domainname: "",
-  User: "",
-  AttachStdin: false,
-  AttachStdout: false,
-  AttachStderr: false,
-  Tty: false,
-  OpenStdin: false,
-  StdinOnce: false,
-  Env: null,
-  Cmd: null,
-  Image: "",
-  Volumes: null,
-  WorkingDir: "",
-  Entrypoint: null,
-  OnBuild: null,
-  Labels: null,
-};

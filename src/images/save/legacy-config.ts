@@ -1,26 +1,6 @@
 import { chainIds, sha256 } from "../../lib/digest.ts";
 import type { ImageConfig } from "../../types/oci.ts";
-
-/** What every layer's configuration says of a container, from before images had configurations of their own. */
-const emptyRun = {
-  Hostname: "",
-  Domainname: "",
-  User: "",
-  AttachStdin: false,
-  AttachStdout: false,
-  AttachStderr: false,
-  Tty: false,
-  OpenStdin: false,
-  StdinOnce: false,
-  Env: null,
-  Cmd: null,
-  Image: "",
-  Volumes: null,
-  WorkingDir: "",
-  Entrypoint: null,
-  OnBuild: null,
-  Labels: null,
-};
+import { emptyRun } from "../empty-run.ts";
 
 /**
  * The configuration of each layer in the oldest format (image spec v1), lowest first. Docker still puts them into its
