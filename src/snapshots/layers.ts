@@ -7,7 +7,7 @@ import type { Writes } from "./driver.ts";
 import type { Durability } from "./durability.ts";
 import type { LayerForm } from "./form.ts";
 import { type Paths, temporaryPrefix } from "./paths.ts";
-import type { WorkerPool } from "./pool.ts";
+import type { SnapshotsPool } from "./pool.ts";
 import { readFrom, sendToApply } from "./transfer.ts";
 import type { Trash } from "./trash.ts";
 import type { ApplyResult } from "./worker/apply.ts";
@@ -23,7 +23,7 @@ interface LayerRow {
 export interface LayersParts {
   state: State;
   paths: Paths;
-  pool: WorkerPool;
+  pool: SnapshotsPool;
   trash: Trash;
   durability: Durability;
   form: LayerForm;

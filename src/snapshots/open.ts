@@ -11,7 +11,7 @@ import { makeInitLayer } from "./init-layer.ts";
 import { Layers } from "./layers.ts";
 import { OverlayDriver, tryOverlay } from "./overlay.ts";
 import { type Paths, pathsOf } from "./paths.ts";
-import { WorkerPool } from "./pool.ts";
+import { SnapshotsPool } from "./pool.ts";
 import { SnapshotService } from "./service.ts";
 import { Trash } from "./trash.ts";
 import { VfsDriver } from "./vfs.ts";
@@ -35,7 +35,7 @@ export async function openSnapshots(options: SnapshotsOptions): Promise<Snapshot
     spreadFolders(folder);
   }
   const trash = new Trash(paths.trash, options.logger);
-  const pool = new WorkerPool();
+  const pool = new SnapshotsPool();
   const driver = chooseDriver(options, paths, pool);
   if (rememberedDriver(options.state) === undefined) rememberDriver(options.state, driver.name);
   makeInitLayer(paths.init);
@@ -61,7 +61,11 @@ async function dropDamaged(layers: Layers, suspects: readonly string[], logger: 
   }
 }
 
-function chooseDriver({ driver, state, logger }: SnapshotsOptions, paths: Paths, pool: WorkerPool): Driver {
+function chooseDriver(
+  { driver, state, logger }: SnapshotsOptions,
+  paths: Paths,
+  pool: SnapshotsPool,
+): Driver {
   const used = rememberedDriver(state);
   if (used !== undefined && driver !== undefined && used !== driver)
     throw new EngineError(

@@ -15,7 +15,7 @@ import { checkKey, type Driver } from "./driver.ts";
 import type { Durability } from "./durability.ts";
 import type { Layers } from "./layers.ts";
 import { type Paths, temporaryPrefix } from "./paths.ts";
-import type { WorkerPool } from "./pool.ts";
+import type { SnapshotsPool } from "./pool.ts";
 import { readFrom } from "./transfer.ts";
 import type { Trash } from "./trash.ts";
 
@@ -28,7 +28,7 @@ export interface Parts {
   paths: Paths;
   layers: Layers;
   driver: Driver;
-  pool: WorkerPool;
+  pool: SnapshotsPool;
   trash: Trash;
   durability: Durability;
 }

@@ -1,10 +1,10 @@
 import { readFromWorker, type SendOptions, sendToWorker, streamOf } from "../system/worker-stream.ts";
-import type { SnapshotsWorker, WorkerPool } from "./pool.ts";
+import type { SnapshotsPool, SnapshotsWorker } from "./pool.ts";
 import type { ApplyRequest, ApplyResult } from "./worker/apply.ts";
 
 /** Sends `source` to a worker that unpacks it. */
 export function sendToApply(
-  pool: WorkerPool,
+  pool: SnapshotsPool,
   request: ApplyRequest,
   source: AsyncIterable<Uint8Array>,
   options: SendOptions,
@@ -24,10 +24,10 @@ export function sendToApply(
 type Opening = (worker: SnapshotsWorker, session: number) => Promise<unknown>;
 
 /** A stream of what a worker's reading session gives. */
-export const readFrom = (pool: WorkerPool, open: Opening): ReadableStream<Uint8Array> =>
+export const readFrom = (pool: SnapshotsPool, open: Opening): ReadableStream<Uint8Array> =>
   streamOf(readSession(pool, open));
 
-async function* readSession(pool: WorkerPool, open: Opening): AsyncGenerator<Uint8Array, void> {
+async function* readSession(pool: SnapshotsPool, open: Opening): AsyncGenerator<Uint8Array, void> {
   const session = pool.nextSession();
   let give: (worker: SnapshotsWorker) => void = () => undefined;
   let release: () => void = () => undefined;

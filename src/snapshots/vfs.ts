@@ -3,7 +3,7 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Driver, Writes } from "./driver.ts";
 import type { Paths } from "./paths.ts";
-import type { WorkerPool } from "./pool.ts";
+import type { SnapshotsPool } from "./pool.ts";
 
 /**
  * Snapshots by copying, for data roots that cannot hold an overlay: each is a full copy of its layers, `<key>/merged`.
@@ -14,9 +14,9 @@ export class VfsDriver implements Driver {
   readonly form = "marker";
   readonly status: [string, string][] = [];
   private readonly paths: Paths;
-  private readonly pool: WorkerPool;
+  private readonly pool: SnapshotsPool;
 
-  constructor(paths: Paths, pool: WorkerPool) {
+  constructor(paths: Paths, pool: SnapshotsPool) {
     this.paths = paths;
     this.pool = pool;
   }
