@@ -168,3 +168,33 @@ test("one container's flood leaves room for another's question", () => {
   expect(forwarder.total).toBe(1);
   expect(sent.slice(0, 256).every(({ closed }) => closed)).toBeTrue();
 });
+
+test("many containers' floods leave room for others, each its share", () => {
+  const { start, forwarder, sent, replies } = setUp();
+  const floods = Array.from({ length: 20 }, (_, index) => new Forwards(forwarder, `/flood${index}`));
+  for (let round = 0; round < 300; round++) for (const flood of floods) start(["a"], 0, flood);
+  expect(forwarder.total).toBe(2048);
+  const refused = replies.length;
+  const quiet = Array.from({ length: 4 }, (_, index) => new Forwards(forwarder, `/quiet${index}`));
+  for (const other of quiet) for (let index = 0; index < 10; index++) start(["a"], 0, other);
+  expect(quiet.map(({ size }) => size)).toEqual([10, 10, 10, 10]);
+  // those who made room were told so
+  expect(replies.length).toBe(refused + 40);
+  expect(forwarder.total).toBe(2048);
+  expect(sent.filter(({ closed }) => !closed).length).toBe(2048);
+  const sizes = floods.map(({ size }) => size);
+  expect(Math.max(...sizes) - Math.min(...sizes)).toBeLessThan(4);
+  for (const one of [...floods, ...quiet]) one.end();
+  expect(forwarder.total).toBe(0);
+});
+
+test("who comes late to a flood of a few gets as much as they", () => {
+  const { start, forwarder } = setUp();
+  const floods = Array.from({ length: 8 }, (_, index) => new Forwards(forwarder, `/flood${index}`));
+  for (const flood of floods) for (let index = 0; index < 400; index++) start(["a"], 0, flood);
+  expect(forwarder.total).toBe(2048);
+  const late = new Forwards(forwarder, "/late");
+  for (let index = 0; index < 400; index++) start(["a"], 0, late);
+  expect(late.size).toBe(227);
+  expect(forwarder.total).toBe(2048);
+});

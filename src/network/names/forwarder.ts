@@ -44,12 +44,38 @@ const hastenMs = 1000;
 /** a server that had this long and said nothing was silent */
 const silentMs = 1500;
 
+/** All containers' questions together, and how many of them each may have under way. */
 export class Forwarder {
   readonly ask: Ask;
   total = 0;
+  /** containers with questions under way */
+  private readonly busy = new Set<Forwards>();
 
   constructor(ask: Ask) {
     this.ask = ask;
+  }
+
+  /**
+   * Whether this container may have one more under way. Once all places are taken, who has less than an equal share takes
+   * one of whoever has the most: containers that flood leave each other one less, and everyone else room.
+   */
+  admit(forwards: Forwards): boolean {
+    if (forwards.size >= pendingMax) return false;
+    if (this.total < pendingTotalMax) return true;
+    const sharers = this.busy.size + (forwards.size === 0 ? 1 : 0);
+    if (forwards.size >= Math.floor(pendingTotalMax / sharers)) return false;
+    let largest = forwards;
+    for (const other of this.busy) if (other.size > largest.size) largest = other;
+    // the places are taken, so another has more than its share unless more containers ask than there are places
+    if (largest.size <= forwards.size + 1) return false;
+    largest.refuseOldest();
+    return true;
+  }
+
+  count(forwards: Forwards, change: 1 | -1): void {
+    this.total += change;
+    if (forwards.size > 0) this.busy.add(forwards);
+    else this.busy.delete(forwards);
   }
 }
 
@@ -72,10 +98,7 @@ export class Forwards {
   /** Replies at once when nobody can be asked. */
   start(request: ForwardRequest, servers: readonly Upstream[], nowMs: number): void {
     const { forwarder, health } = this;
-    const chosen =
-      this.pending.size < pendingMax && forwarder.total < pendingTotalMax
-        ? health.choose(servers, nowMs)
-        : [];
+    const chosen = forwarder.admit(this) ? health.choose(servers, nowMs) : [];
     if (chosen.length === 0) {
       request.reply(failure(request.query, request.bytes, rcode.serverFailure));
       return;
@@ -85,17 +108,25 @@ export class Forwards {
         forwarder.ask(server, { netnsPath: this.netnsPath, transport: request.transport }, message, listener),
       health,
       done: () => {
-        if (this.pending.delete(exchange)) forwarder.total--;
+        if (this.pending.delete(exchange)) forwarder.count(this, -1);
       },
     });
     this.pending.add(exchange);
-    forwarder.total++;
+    forwarder.count(this, 1);
     exchange.begin(nowMs);
   }
 
   /** Looks after those that wait for long; to be called several times a second. */
   tick(nowMs: number): void {
     for (const exchange of [...this.pending]) exchange.tick(nowMs);
+  }
+
+  /** Another container needs the place: the one that waits the longest is told that it failed. */
+  refuseOldest(): void {
+    for (const exchange of this.pending) {
+      exchange.refuse();
+      return;
+    }
   }
 
   end(): void {
@@ -139,6 +170,10 @@ class Exchange {
     else if (nowMs - this.hastenedMs >= hastenMs && !this.askNext(nowMs)) {
       for (const { asking } of this.open.values()) asking.repeat();
     }
+  }
+
+  refuse(): void {
+    this.finish(this.failure());
   }
 
   drop(): void {
