@@ -5,16 +5,17 @@ import type { ImageConfig, ImageRunConfig } from "../types/oci.ts";
 import type { Container } from "./container.ts";
 import { type Context, tell } from "./context.ts";
 import type { CommitRequest } from "./contract.ts";
+import { whileStill } from "./pause.ts";
 
 /** `POST /commit`: a container's files and configuration become an image. */
 export async function commit(ctx: Context, container: Container, request: CommitRequest): Promise<string> {
   const base = runConfigOf(container);
   const run = applyChanges(losesCommand(request.changes) ? { ...base, Cmd: null } : base, request.changes);
   const lease = new Leases(ctx.state).open();
-  try {
-    const layer = await writtenLayer(ctx, container, request.pause);
-    lease.hold("layer", layer);
-    const { id } = ctx.images.add(configOf(container, request, run, layer), {
+  const write = async (): Promise<string> => {
+    const { diffId } = await ctx.snapshots.commit(container.id);
+    lease.hold("layer", diffId);
+    const { id } = ctx.images.add(configOf(container, request, run, diffId), {
       ...(container.imageId === "" ? {} : { parent: container.imageId }),
       ...(request.reference === undefined ? {} : { reference: request.reference }),
     });
@@ -24,22 +25,12 @@ export async function commit(ctx: Context, container: Container, request: Commit
       imageRef: request.reference ?? "",
     });
     return id;
+  };
+  try {
+    return await container.lock.run(() => (request.pause ? whileStill(ctx, container, write) : write()));
   } finally {
     lease.end();
   }
-}
-
-/** The container's own layer, read while its processes stand still. */
-function writtenLayer(ctx: Context, container: Container, pause: boolean): Promise<string> {
-  return container.lock.run(async () => {
-    const stands = pause && container.life.status === "running";
-    if (stands) await ctx.runtime.pause(container.id);
-    try {
-      return (await ctx.snapshots.commit(container.id)).diffId;
-    } finally {
-      if (stands) await ctx.runtime.resume(container.id);
-    }
-  });
 }
 
 /** A new entrypoint takes the old command away, unless a new one was given before it. */

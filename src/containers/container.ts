@@ -44,6 +44,8 @@ export class Container implements ContainerRow {
   startsAgain = false;
   /** a restart is going to happen: its way out */
   cancelRestart: (() => void) | undefined;
+  /** stops under way whose `stop` event is yet to be told: it comes before `die` */
+  readonly stopping = new Set<object>();
   /** what the start under way runs in place of its own program, this once */
   commandOnce: readonly string[] | undefined;
   /** a command that runs in it while it does not */

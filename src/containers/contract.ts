@@ -92,6 +92,8 @@ export interface ContainerLife {
   restartCount: number;
   /** a user stopped it: `unless-stopped` and `always` leave it so */
   stoppedByUser: boolean;
+  /** paused for work of the engine's own, such as a commit: should that be cut short, the next engine lets it run on */
+  still?: true;
   /** why the last run ended; it stays until the next one has ended */
   ended?: Ended;
   sandbox?: SandboxState;
@@ -191,7 +193,8 @@ export interface Containers {
   stop(idOrName: string, options: { signal?: string; timeoutS?: number }): Promise<void>;
   restart(idOrName: string, options: { signal?: string; timeoutS?: number }): Promise<void>;
   kill(idOrName: string, signal: string): Promise<void>;
-  pause(idOrName: string): Promise<void>;
+  /** `still`: for work of the engine's own; an engine that finds it so after a crash lets it run on. */
+  pause(idOrName: string, options?: { still: boolean }): Promise<void>;
   unpause(idOrName: string): Promise<void>;
   remove(idOrName: string, options: { force: boolean; volumes: boolean; link?: boolean }): Promise<void>;
   rename(idOrName: string, name: string): Promise<void>;

@@ -53,6 +53,8 @@ export async function exited(ctx: Context, container: Container, report: ExitRep
   tellNetworks(ctx, container, sandbox, "disconnect");
   tellUnmounted(ctx, container);
   await releaseVolumes(ctx, container, container.id);
+  for (const _ of container.stopping) tell(ctx, container, "stop");
+  container.stopping.clear();
   tell(ctx, container, "die", {
     execDuration: String(durationS(container)),
     exitCode: String(report.exitCode),
@@ -68,6 +70,7 @@ export async function exited(ctx: Context, container: Container, report: ExitRep
 function recordExit(container: Container, report: ExitReport, restarting: boolean): void {
   const life = { ...container.life };
   delete life.sandbox;
+  delete life.still;
   container.life = {
     ...life,
     status: restarting ? "restarting" : "exited",

@@ -68,7 +68,7 @@ describe("a container's life", () => {
     await world.containers.start(id);
     await world.containers.stop(id, { timeoutS: 0 });
     expect(world.runtime.signals).toEqual([`${id}:15`, `${id}:9`]);
-    expect(world.actions()).toEqual(["create", "start", "kill", "kill", "die", "stop"]);
+    expect(world.actions()).toEqual(["create", "start", "kill", "kill", "stop", "die"]);
     const again = await world.containers.stop(id, {}).catch((thrown: unknown) => thrown);
     expect(isKind(again, "notModified")).toBe(true);
   });

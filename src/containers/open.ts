@@ -64,7 +64,7 @@ export function openContainers(deps: ContainersDeps, options: { clock?: Context[
     stop: async (id, options) => stop(ctx, find(id), id, options),
     restart: async (id, options) => restart(ctx, find(id), id, options),
     kill: async (id, signal) => kill(ctx, findFor(ctx, id, `cannot kill container: ${id}`), id, signal),
-    pause: async (id) => pause(ctx, find(id)),
+    pause: async (id, options) => pause(ctx, find(id), options?.still),
     unpause: async (id) => unpause(ctx, find(id)),
     remove: async (id, options) => remove(ctx, find(id), id, options),
     connect: async (id, network, endpoint) => connect(ctx, find(id), network, endpoint),

@@ -42,6 +42,20 @@ test("a container that was frozen or thawed while no engine could write it down 
   expect((await stateOf(world, thawed)).Status).toBe("running");
 });
 
+test("a container that stood still for work which a crash cut short runs on", async () => {
+  const before = openWorld();
+  const [copied, paused] = [await createOne(before), await createOne(before)];
+  for (const id of [copied, paused]) await before.containers.start(id);
+  await before.containers.pause(copied, { still: true });
+  await before.containers.pause(paused);
+  const world = await after(before, ({ runtime }) => {
+    for (const id of [copied, paused]) runtime.left.set(id, { pid: 98, running: true, paused: true });
+  });
+  expect((await stateOf(world, copied)).Status).toBe("running");
+  expect(world.runtime.resumed).toEqual([copied]);
+  expect((await stateOf(world, paused)).Status).toBe("paused");
+});
+
 test("an exit that happened meanwhile has its own code and time", async () => {
   const before = openWorld();
   const id = await createOne(before);

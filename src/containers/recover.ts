@@ -5,11 +5,12 @@ import { nowNs } from "../lib/time.ts";
 import type { ExitReport, ProcessState } from "../runtime/contract.ts";
 import { startInOrder } from "./boot-order.ts";
 import type { Container } from "./container.ts";
-import { bundleOf, type Context } from "./context.ts";
+import { bundleOf, type Context, recordLife } from "./context.ts";
 import { exited, releaseRun } from "./exit.ts";
 import { startHealth } from "./health.ts";
 import { resumeLogDriver } from "./log-driver.ts";
 import { logPathIn, logPolicyOf } from "./logs.ts";
+import { running } from "./pause.ts";
 import { discard } from "./remove.ts";
 import { wantsStartAtBoot } from "./restart-manager.ts";
 import { restoreSnapshots } from "./restore-snapshots.ts";
@@ -117,6 +118,7 @@ async function takeOver(ctx: Context, container: Container, found: ProcessState)
   await ctx.snapshots.mount(container.id);
   // a crash between the freezing and its record leaves another state than the recorded one
   container.life = { ...container.life, pid: found.pid, status: found.paused ? "paused" : "running" };
+  const { still } = container.life;
   await ctx.runtime.adopt({
     id: container.id,
     bundle: bundleOf(ctx, container.id),
@@ -125,8 +127,16 @@ async function takeOver(ctx: Context, container: Container, found: ProcessState)
     stdinOnce: StdinOnce,
     ...(logPath === undefined ? {} : { logPath }),
   });
+  if (still) await runOn(ctx, container);
   if (logPath !== undefined) ctx.runtime.rotate(container.id, logPath, logPolicyOf(ctx, container));
   startHealth(ctx, container);
+}
+
+/** The engine had it stand still for work that a crash cut short. */
+async function runOn(ctx: Context, container: Container): Promise<void> {
+  await ctx.runtime.resume(container.id);
+  container.life = running(container.life);
+  recordLife(ctx, container);
 }
 
 /**

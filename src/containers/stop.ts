@@ -4,6 +4,7 @@ import { nowNs } from "../lib/time.ts";
 import type { Container } from "./container.ts";
 import { type Context, longestTimerMs, recordLife, tell } from "./context.ts";
 import type { Sender } from "./ended.ts";
+import { running } from "./pause.ts";
 import { giveUpRestart } from "./restart-manager.ts";
 
 export interface StopOptions {
@@ -28,14 +29,19 @@ export async function stop(
 ): Promise<void> {
   await startSettled(container);
   if (!container.running) throw new EngineError("notModified", "container is already stopped");
+  const mark = {};
+  container.stopping.add(mark);
   try {
     await stopProcess(ctx, container, options);
+    // with the exit it was told already; what only waited for its restart had none
+    if (container.stopping.has(mark)) tell(ctx, container, "stop");
   } catch (error) {
     throw isKind(error, "invalid") || isKind(error, "internal")
       ? wrap(`cannot stop container: ${reference}`, error)
       : error;
+  } finally {
+    container.stopping.delete(mark);
   }
-  tell(ctx, container, "stop");
 }
 
 /** Ends the process however it must; the caller does not hold the lock, so that the exit can be handled. */
@@ -92,7 +98,7 @@ export function sendSignal(
     }
     tell(ctx, container, "kill", { signal: String(signal) });
     if (container.life.status === "paused") {
-      container.life = { ...container.life, status: "running" };
+      container.life = running(container.life);
       recordLife(ctx, container);
       await ctx.runtime.resume(container.id).catch((error: unknown) => {
         // what was killed while frozen may be gone before it is thawed

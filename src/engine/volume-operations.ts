@@ -79,7 +79,7 @@ async function pause(containers: Containers, id: string): Promise<boolean> {
   try {
     const { State } = await containers.inspect(id, { size: false });
     if (!State.Running || State.Paused) return false;
-    await containers.pause(id);
+    await containers.pause(id, { still: true });
     return true;
   } catch (error) {
     // it ended, or was removed, in between

@@ -4,12 +4,12 @@
  */
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { existsSync } from "node:fs";
-import { lstat, mkdir, readdir, readFile, symlink, writeFile } from "node:fs/promises";
+import { lstat, mkdir, readdir, readFile, readlink, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { TarEntry } from "../../src/lib/tar/entry.ts";
 import { TarReader } from "../../src/lib/tar/reader.ts";
 import { endOfArchive, headerOf, padding, tarEntry } from "../../src/lib/tar/writer.ts";
-import { startEngine, type TestEngine } from "../harness/engine.ts";
+import { berth, startEngine, type TestEngine } from "../harness/engine.ts";
 
 const secret = "only the host may read this";
 let engine: TestEngine;
@@ -269,6 +269,7 @@ test("a copy that the engine reads in place is what would have been sent, and ne
     DeviceMajor: Number((dev >> 8n) & 0xfffn),
     DeviceMinor: Number((dev & 0xffn) | ((dev >> 12n) & ~0xffn)),
     Inode: String(ino),
+    MountNamespace: await readlink("/proc/self/ns/mnt"),
   };
   const other = await engine.api("/berth/containers/place/copy", {
     method: "POST",
@@ -278,6 +279,11 @@ test("a copy that the engine reads in place is what would have been sent, and ne
   expect(other.status).toBe(409);
   expect(await other.text()).toContain("is another file to the engine");
   expect((await engine.api(archive("place", "/stolen"))).status).toBe(404);
+  // what the caller alone has mounted below the source is what it copies
+  const mounted = `mount -t tmpfs tmpfs ${source}/sub && echo private >${source}/sub/file`;
+  const script = `${mounted} && ${berth} cp ${source} place:/private && ${berth} cp place:/private/sub/file -`;
+  const { stdout } = await engine.run(["unshare", "--mount", "sh", "-c", script]);
+  expect(stdout).toContain("private\n");
   await engine.ok("rm", "place");
 }, 60_000);
 

@@ -220,7 +220,6 @@ export const containerUpdate = object("container.UpdateConfig", {
   RestartPolicy: restartPolicy,
 });
 
-/** Our own: `reconfigure`. What is added is written as in a create. */
 /** `POST /berth/containers/{id}/copy`, our own: a file or folder of this machine. */
 export const localCopy = object("LocalCopy", {
   Path: string,
@@ -229,10 +228,12 @@ export const localCopy = object("LocalCopy", {
   DeviceMajor: int,
   DeviceMinor: int,
   Inode: string,
+  MountNamespace: string,
   NoOverwriteDirNonDir: bool,
   CopyUIDGID: bool,
 });
 
+/** Our own: `reconfigure`. What is added is written as in a create. */
 export const containerChange = object("Change", {
   PortsRemove: strings,
   EnvAdd: strings,

@@ -61,6 +61,8 @@ interface LocalCopy {
   DeviceMinor?: number;
   /** decimal: it may pass what a JSON number holds */
   Inode?: string;
+  /** the caller's, as /proc/self/ns/mnt tells it */
+  MountNamespace?: string;
   NoOverwriteDirNonDir?: boolean;
   CopyUIDGID?: boolean;
 }
@@ -80,6 +82,7 @@ const copyLocal: Handler = async (call) => {
       name,
       device: { major: body.DeviceMajor ?? 0, minor: body.DeviceMinor ?? 0 },
       inode: BigInt(inode),
+      mountNamespace: body.MountNamespace ?? "",
     },
     signal: call.signal,
   });

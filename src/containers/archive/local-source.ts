@@ -1,24 +1,30 @@
+import { readlinkSync } from "node:fs";
 import { EngineError } from "../../lib/errors.ts";
 import { close, cwdFd, flags, must, openRaw, statFd, toBytes } from "../../system/at.ts";
 import { packTree } from "./pack.ts";
 
-/** A file or folder of this machine, and by which device and inode its caller knows it. */
+/** A file or folder of this machine, and by what its caller knows it. */
 export interface LocalSource {
   path: string;
   /** what it is called in the container */
   name: string;
   device: { major: number; minor: number };
   inode: bigint;
+  /** the caller's mount namespace, as /proc/self/ns/mnt tells it */
+  mountNamespace: string;
 }
 
 /** other calls of the thread get their turn at least this often, and a copy that nobody waits for ends */
 const turnMs = 20;
 
 /**
- * What `cp` would send, read here instead: nothing goes through a socket. The caller may see other files than the engine
- * (a mount namespace of its own): a path that leads elsewhere here is refused (`conflict`), and then it sends.
+ * What `cp` would send, read here instead: nothing goes through a socket. The caller may see other files than the engine:
+ * in a mount namespace of its own something else may be mounted below the source, and under another root the path leads
+ * elsewhere. Both are refused (`conflict`), and then it sends.
  */
 export async function* readLocal(source: LocalSource, cancelled: () => boolean): AsyncGenerator<Uint8Array> {
+  if (source.mountNamespace !== readlinkSync("/proc/self/ns/mnt"))
+    throw new EngineError("conflict", "the caller's mounts are not the engine's");
   const opened = openRaw(cwdFd, toBytes(source.path), flags.path | flags.noFollow);
   const fd = must(opened, () => `open ${source.path}`);
   try {

@@ -35,6 +35,7 @@ export class FakeRuntime {
   readonly living = new Set<string>();
   readonly signals: string[] = [];
   readonly deleted: string[] = [];
+  readonly resumed: string[] = [];
   /** what `inspect` finds of a container that no engine watched */
   readonly left = new Map<string, ProcessState | ExitReport>();
   /** what `update` was asked for */
@@ -82,7 +83,7 @@ export class FakeRuntime {
     },
     holdNamespace: (id: string, kind: string) => ({ path: `/held/${id}/${kind}`, close: () => undefined }),
     pause: async () => undefined,
-    resume: async () => undefined,
+    resume: async (id: string) => void this.resumed.push(id),
     delete: async (id: string) => void this.deleted.push(id),
     inspect: async (id: string) => this.left.get(id),
     onExit: (listener: (report: ExitReport) => void) => {
