@@ -144,6 +144,7 @@ function registryOptions(read: Reader): RegistryOptions {
     maxDownloads: atLeastOne("max-concurrent-downloads", read.number("max-concurrent-downloads"), 3),
     maxUploads: atLeastOne("max-concurrent-uploads", read.number("max-concurrent-uploads"), 5),
     downloadAttempts: atLeastOne("max-download-attempts", read.number("max-download-attempts"), 5),
+    maxLayerSize: read.number("max-layer-size") ?? 0,
   };
 }
 

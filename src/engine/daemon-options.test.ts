@@ -186,7 +186,8 @@ test("proxies of the file come before the environment's, and registries' limits 
     '{"proxies":{"http-proxy":"http://p","no-proxy":"a,b"},"insecure-registries":["r:5000","10.0.0.0/8"]}',
   );
   expect(registries.proxies).toMatchObject({ http: "http://p", exceptions: "a,b" });
-  expect(registries).toMatchObject({ maxDownloads: 3, maxUploads: 5, downloadAttempts: 5 });
+  expect(registries).toMatchObject({ maxDownloads: 3, maxUploads: 5, downloadAttempts: 5, maxLayerSize: 0 });
+  expect(config([], '{"max-layer-size":"20GB"}').registries.maxLayerSize).toBe(20 * 1024 ** 3);
   expect(registries.insecureRegistries).toEqual(["r:5000", "10.0.0.0/8"]);
   expect(refusal(() => config(["--insecure-registry", "http://x"]))).toContain("should not contain '://'");
 });

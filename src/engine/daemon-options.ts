@@ -112,6 +112,11 @@ export const daemonOptions: readonly DaemonOption[] = [
   option("log-opts", "map", "Log options of containers that have the default log driver", "log-opt"),
   option("max-concurrent-downloads", "int", "Layers that are downloaded at once (default 3)"),
   option("max-concurrent-uploads", "int", "Layers that are uploaded at once (default 5)"),
+  option(
+    "max-layer-size",
+    "size",
+    "Bytes a layer may unpack to (default: as the disk allows, no decompression bomb)",
+  ),
   option("max-download-attempts", "int", "Tries of a download that breaks off (default 5)"),
   option("ipv6", "bool", "Give containers of the default network IPv6 addresses too"),
   option("mtu", "int", "MTU of the default network"),

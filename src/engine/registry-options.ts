@@ -11,6 +11,8 @@ export interface RegistryOptions {
   maxDownloads: number;
   maxUploads: number;
   downloadAttempts: number;
+  /** bytes a layer of a pull, load or import may unpack to; 0 = as the disk allows, but no decompression bomb */
+  maxLayerSize: number;
 }
 
 /** A map of mirrors or, as with Docker, a list of the Hub's. */

@@ -105,6 +105,7 @@ export const transferLimits = ({ registries }: EngineConfig): TransferLimits => 
   downloads: registries.maxDownloads,
   uploads: registries.maxUploads,
   downloadAttempts: registries.downloadAttempts,
+  layerBytes: registries.maxLayerSize,
 });
 
 export function buildsConfig(config: EngineConfig): BuildsConfig {

@@ -1,7 +1,7 @@
 import type { ContentStore } from "../content/contract.ts";
 import type { Distribution } from "../distribution/contract.ts";
 import type { Logger } from "../lib/log.ts";
-import type { Snapshots } from "../snapshots/contract.ts";
+import type { ApplyLimits, Snapshots } from "../snapshots/contract.ts";
 import type { State } from "../state/database.ts";
 import type { EventBus } from "../state/events.ts";
 import type { Leases } from "../state/leases.ts";
@@ -37,7 +37,13 @@ export interface TransferLimits {
   uploads: number;
   /** tries in a row that bring nothing, before a download is given up */
   downloadAttempts: number;
+  /** bytes a layer may unpack to; 0 = as the disk allows, but no decompression bomb */
+  layerBytes: number;
 }
+
+/** The limit of layers that come from elsewhere, for `Snapshots.apply`. */
+export const layerLimits = ({ limits }: Pick<ImagesDeps, "limits">): { limits?: ApplyLimits } =>
+  limits.layerBytes > 0 ? { limits: { bytes: limits.layerBytes } } : {};
 
 /** What a use case of this folder gets. */
 export interface ImagesContext extends ImagesDeps {

@@ -76,7 +76,7 @@ export function fixture(): Fixture {
       state,
       content: noContent,
       distribution: openDistribution(noRegistries),
-      limits: { downloads: 3, uploads: 5, downloadAttempts: 5 },
+      limits: { downloads: 3, uploads: 5, downloadAttempts: 5, layerBytes: 0 },
       snapshots: fakeSnapshots(layers),
       events,
       leases: new Leases(state),

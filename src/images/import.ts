@@ -6,7 +6,7 @@ import { formatNs, nowNs } from "../lib/time.ts";
 import type { ImageConfig, ImageRunConfig, Platform } from "../types/oci.ts";
 import { addText } from "./add.ts";
 import type { ImportRequest } from "./contract.ts";
-import type { ImagesContext } from "./deps.ts";
+import { type ImagesContext, layerLimits } from "./deps.ts";
 import { publish } from "./publish.ts";
 import type { ImageRecord } from "./store.ts";
 import { taggable } from "./tag.ts";
@@ -25,7 +25,9 @@ export function importImage(context: ImagesContext, request: ImportRequest): Pro
     let diffId: string | undefined;
     try {
       const signal = request.signal ? { signal: request.signal } : {};
-      diffId = (await context.snapshots.apply(request.source, { kind: "root", ...signal })).diffId;
+      diffId = (
+        await context.snapshots.apply(request.source, { kind: "root", ...signal, ...layerLimits(context) })
+      ).diffId;
       lease.hold("layer", diffId);
       const text = JSON.stringify(configOf(context, { request, platform, run, diffId }));
       const record = addText(context, text, { references, taggedNs: nowNs() });

@@ -153,7 +153,7 @@ export class Layers {
       form: this.parts.form,
       kind: options.kind ?? "layer",
       ...(options.diffId === undefined ? {} : { diffId: options.diffId }),
-      bytesMax: options.limits?.bytes ?? bytesMaxDefault,
+      ...unpackedMax(options.limits?.bytes),
       entriesMax: options.limits?.entries ?? entriesMaxDefault,
     };
     return this.adopt(folder, await sendToApply(this.parts.pool, request, source, options));
@@ -184,6 +184,12 @@ export class Layers {
     return { diffId, size };
   }
 }
+
+/** A limit that was asked for replaces the guess at what is a bomb. */
+const unpackedMax = (bytes: number | undefined): { bytesMax: number; bombFrom?: number } =>
+  bytes === undefined
+    ? { bytesMax: bytesMaxDefault }
+    : { bytesMax: bytes, bombFrom: Number.POSITIVE_INFINITY };
 
 const newFolder = (): string => newId().slice(0, 24);
 

@@ -4,8 +4,26 @@ import { type Compression, compressionMagicMax, detectCompression } from "../lib
 import { EngineError, isKind, messageOf } from "../lib/errors.ts";
 import { throughProgram } from "./pipe.ts";
 
-/** The input as it was before gzip, zstd, xz or bzip2 (told from its first bytes); streaming, in bounded memory. */
-export async function* decompress(input: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+/** Real archives unpack to 2–20 times their size; what is mostly zeros does more, and where it is small it may. */
+const bombRatio = 100;
+export const bombFromDefault = 10 * 1024 ** 3;
+
+export interface DecompressOptions {
+  /**
+   * Output of over a hundred times the input is refused as a bomb once it has more bytes than this: 10 GiB by default;
+   * infinite where something else limits the output.
+   */
+  bombFrom?: number;
+}
+
+/**
+ * The input as it was before gzip, zstd, xz or bzip2 (told from its first bytes); streaming, in bounded memory. Throws
+ * `invalid` where it is damaged, `tooLarge` where it is a bomb.
+ */
+export async function* decompress(
+  input: AsyncIterable<Uint8Array>,
+  { bombFrom = bombFromDefault }: DecompressOptions = {},
+): AsyncGenerator<Uint8Array> {
   const iterator = input[Symbol.asyncIterator]();
   try {
     const { start, compression } = await peek(iterator);
@@ -14,14 +32,33 @@ export async function* decompress(input: AsyncIterable<Uint8Array>): AsyncGenera
       return;
     }
     // programs and zlib look at bytes later than their source may want the memory back
-    const all = copies(rejoin(start, iterator));
-    if (compression === "xz") yield* throughProgram(["xz", "-dc"], all);
-    else if (compression === "bzip2") yield* throughProgram(["bzip2", "-dc"], all);
-    else yield* throughZlib(compression, all);
+    const read = { bytes: 0 };
+    const all = copies(rejoin(start, iterator), read);
+    let written = 0;
+    for await (const bytes of through(compression, all)) {
+      written += bytes.length;
+      if (written > bombFrom && written > read.bytes * bombRatio) throw bomb(read.bytes, written);
+      yield bytes;
+    }
   } finally {
     await iterator.return?.();
   }
 }
+
+function through(
+  compression: Exclude<Compression, "none">,
+  input: AsyncIterable<Uint8Array>,
+): AsyncIterable<Uint8Array> {
+  if (compression === "xz") return throughProgram(["xz", "-dc"], input);
+  if (compression === "bzip2") return throughProgram(["bzip2", "-dc"], input);
+  return throughZlib(compression, input);
+}
+
+const bomb = (read: number, written: number): EngineError =>
+  new EngineError(
+    "tooLarge",
+    `it is taken for a decompression bomb: ${read} bytes became over ${written - 1}`,
+  );
 
 async function peek(
   iterator: AsyncIterator<Uint8Array>,
@@ -48,9 +85,14 @@ async function* rejoin(start: Uint8Array[], rest: AsyncIterator<Uint8Array>): As
   }
 }
 
-async function* copies(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  for await (const bytes of source)
+async function* copies(
+  source: AsyncIterable<Uint8Array>,
+  read: { bytes: number },
+): AsyncGenerator<Uint8Array> {
+  for await (const bytes of source) {
+    read.bytes += bytes.length;
     yield bytes.buffer instanceof SharedArrayBuffer ? Buffer.from(bytes) : bytes;
+  }
 }
 
 const outputChunk = 256 * 1024;

@@ -54,7 +54,7 @@ beforeAll(async () => {
     state,
     content: openContent(root),
     distribution: openDistribution(noRegistries),
-    limits: { downloads: 3, uploads: 5, downloadAttempts: 5 },
+    limits: { downloads: 3, uploads: 5, downloadAttempts: 5, layerBytes: 0 },
     snapshots,
     events: new EventBus(),
     leases: new Leases(state),

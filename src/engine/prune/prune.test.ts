@@ -52,6 +52,7 @@ function world() {
       remove: async (name: string) => void removed.push(name),
     },
     images: {
+      collect: async () => void removed.push("layers of no image"),
       isPinned: () => false,
       list: (options: { filters: Map<string, string[]> }) => {
         const dangling = {
@@ -120,8 +121,11 @@ test("anonymous volumes that nothing uses go, named ones only when asked for", a
 test("dangling images go, with dangling=false every one that no container uses, name by name", async () => {
   const some = world();
   await some.prune.images(filters());
-  expect(some.removed).toEqual(["dangling"]);
+  expect(some.removed).toEqual(["dangling", "layers of no image"]);
   const all = world();
   await all.prune.images(filters({ dangling: ["false"] }));
-  expect(all.removed).toEqual(["dangling", "a:1", "b:1"]);
+  expect(all.removed).toEqual(["dangling", "a:1", "b:1", "layers of no image"]);
+  const old = world();
+  await old.prune.images(filters({ until: ["1000h"] }));
+  expect(old.removed).toEqual([]);
 });

@@ -112,6 +112,9 @@ async function pruneImages({ images, containers, snapshots, events }: PruneParts
       deleted.push(...(items ?? []));
     }
   }
+  // layers of pulls that broke off wait for the next try, and are no image's: they go with a prune of everything
+  if (!filters.has("label") && !filters.has("label!") && !filters.has("until"))
+    await images.collect(new Set());
   const reclaimed = Math.max(0, before - layerBytes(snapshots));
   tell(events, "image", reclaimed);
   return { ImagesDeleted: deleted.length > 0 ? deleted : null, SpaceReclaimed: reclaimed };

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { EngineError, isKind } from "../../lib/errors.ts";
-import type { ImagesContext } from "../deps.ts";
+import { type ImagesContext, layerLimits } from "../deps.ts";
 import { type Member, readMembers } from "./member.ts";
 import { peek, sniff, sniffLength } from "./sniff.ts";
 
@@ -104,6 +104,7 @@ async function takeLayer(
   const hash = compressed ? createHash("sha256") : undefined;
   try {
     const { diffId } = await context.snapshots.apply(hash ? hashing(all, hash) : all, {
+      ...layerLimits(context),
       ...(options.signal ? { signal: options.signal } : {}),
       progress: (bytes) => options.progress?.(member.name, bytes, member.size),
     });

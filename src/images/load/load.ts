@@ -2,7 +2,7 @@ import { sha256 } from "../../lib/digest.ts";
 import { EngineError } from "../../lib/errors.ts";
 import { isSamePlatform } from "../../lib/platform.ts";
 import { canonical, familiar } from "../../lib/reference.ts";
-import { decompress } from "../../system/decompress.ts";
+import { bombFromDefault, decompress } from "../../system/decompress.ts";
 import type { JsonMessage } from "../../types/api.ts";
 import type { Platform } from "../../types/oci.ts";
 import { addText } from "../add.ts";
@@ -50,8 +50,9 @@ async function run(context: ImagesContext, { request, platform, messages }: Load
       lease.hold(kind, diffId);
     },
   };
+  const bombFrom = Math.max(bombFromDefault, context.limits.layerBytes);
   try {
-    const intake = await takeIn(context, decompress(request.source), {
+    const intake = await takeIn(context, decompress(request.source, { bombFrom }), {
       lease: holding,
       ...progress,
       ...(request.signal ? { signal: request.signal } : {}),

@@ -2,7 +2,7 @@ import type { Repository } from "../../distribution/contract.ts";
 import { EngineError, isKind, messageOf } from "../../lib/errors.ts";
 import { type Reference, repositoryOf } from "../../lib/reference.ts";
 import type { Descriptor } from "../../types/oci.ts";
-import type { ImagesContext } from "../deps.ts";
+import { type ImagesContext, layerLimits } from "../deps.ts";
 import type { Listener } from "../transfer/shared.ts";
 import { download, WrongContent } from "./download.ts";
 
@@ -95,7 +95,7 @@ async function unpack(context: ImagesContext, job: LayerJob, way: Way): Promise<
     await context.snapshots.apply(source(), {
       diffId,
       signal: way.signal,
-      limits: { bytes: unpackedMax(blob.size) },
+      ...layerLimits(context),
     });
     await partial.discard();
     return undefined;
@@ -108,12 +108,6 @@ async function unpack(context: ImagesContext, job: LayerJob, way: Way): Promise<
     throw layerFailure(job, cause);
   }
 }
-
-/**
- * A compressed layer may hold that much: real ones unpack to some times their size, a bomb to thousands. Beyond 10 GiB a
- * hundredfold is the limit.
- */
-const unpackedMax = (compressed: number): number => Math.max(10 * 1024 ** 3, compressed * 100);
 
 function layerFailure({ blob }: LayerJob, error: unknown): unknown {
   if (!(error instanceof EngineError)) return error;

@@ -135,8 +135,8 @@ test("an index is followed to the platform's image, an older variant or this mac
 
 test("a connection that is cut, wherever, is made again where it stopped", async () => {
   const { registry, layers, pull } = await fixture();
-  const content = noise(400_000);
-  for (let percent = 0; percent < 100; percent += 4) {
+  const content = noise(100_000);
+  for (let percent = 0; percent < 100; percent++) {
     const layer = Buffer.concat([content, Buffer.from(String(percent))]);
     const made = registry.addImage(`v${percent}`, [layer], { plain: true });
     const blob = made.manifest.layers[0]?.digest ?? "";
@@ -152,6 +152,31 @@ test("a connection that is cut, wherever, is made again where it stopped", async
     expect(layers.has(sha256(layer))).toBe(true);
     expect(registry.requests.filter((each) => each.includes(blob)).length).toBe(2);
   }
+});
+
+test("a manifest or a configuration that is cut, wherever, is one error or none, and the next pull works", async () => {
+  const { registry, images, pull } = await fixture();
+  const { manifest, digest, id } = registry.addImage("v1", [text("x")]);
+  const whole: [where: string, bytes: Uint8Array][] = [
+    ["/manifests/v1", registry.manifests.get("v1")?.bytes ?? new Uint8Array()],
+    [manifest.config.digest, registry.blobs.get(manifest.config.digest) ?? new Uint8Array()],
+  ];
+  for (const [where, bytes] of whole)
+    for (let percent = 0; percent < 100; percent += 5) {
+      registry.meddle = ({ url, method }, response) => {
+        if (method !== "GET" || !url?.includes(where)) return false;
+        response.writeHead(200, { "Content-Length": bytes.length, "Content-Type": manifest.mediaType });
+        response.write(bytes.subarray(0, (bytes.length * percent) / 100), () => response.socket?.end());
+        return true;
+      };
+      const sentence = await failure(pull("x:v1"));
+      expect(sentence).toContain(where);
+      expect(sentence).not.toContain("\n");
+      expect(images.count()).toBe(0);
+    }
+  registry.meddle = () => false;
+  expect(await pull("x:v1")).toContain(`Digest: ${digest}`);
+  expect(images.resolve(`${registry.host}/x:v1`).id).toBe(id);
 });
 
 test("what was received goes on in the next pull, also of another engine", async () => {
@@ -315,6 +340,35 @@ test("tokens that run out in the middle are got anew, for the scope of the repos
   const [first = ""] = registry.asked("GET /token");
   expect(first).toBe("GET /token?service=test&scope=repository%3Ax%3Apull&account=me");
   expect(registry.asked("GET /token").length).toBeGreaterThan(1);
+});
+
+test("a token that is not renewed in the middle is one error, what came is kept, and the next pull works", async () => {
+  const { registry, images, pull, partials } = await fixture();
+  const layer = noise(3_000_000);
+  const blob = registry.addImage("v1", [layer], { plain: true }).manifest.layers[0]?.digest ?? "";
+  let renewed = false;
+  let asked = 0;
+  registry.meddle = ({ url, headers }, response) => {
+    if (url?.startsWith("/token")) {
+      if (asked++ > 0 && !renewed) return answered(response.writeHead(401).end());
+      return answered(response.end(JSON.stringify({ token: `t${renewed}` })));
+    }
+    const late = url?.includes(blob) && headers.range !== undefined;
+    if (headers.authorization === undefined || (late && headers.authorization !== "Bearer ttrue")) {
+      const challenge = `Bearer realm="http://${registry.host}/token",service="test"`;
+      return answered(response.writeHead(401, { "WWW-Authenticate": challenge }).end());
+    }
+    if (!url?.includes(blob) || late) return false;
+    response.writeHead(200, { "Content-Length": layer.length });
+    response.write(layer.subarray(0, 2_500_000), () => response.socket?.end());
+    return true;
+  };
+  const credentials = { username: "me", password: "secret" };
+  expect(await failure(pull("x:v1", { credentials }))).toContain("access denied for");
+  expect([images.count(), partials().length]).toEqual([0, 1]);
+  renewed = true;
+  expect((await pull("x:v1", { credentials })).at(-1)).toContain("Downloaded newer image");
+  expect(partials()).toEqual([]);
 });
 
 test("manifests beyond the limit, nested indexes, schema 1, artifacts and foreign layers are refused clearly", async () => {

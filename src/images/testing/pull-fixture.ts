@@ -30,7 +30,7 @@ export async function pullFixture(options: Partial<DistributionOptions> = {}) {
     state,
     content: openContent(root),
     distribution,
-    limits: { downloads: 3, uploads: 5, downloadAttempts: 2 },
+    limits: { downloads: 3, uploads: 5, downloadAttempts: 2, layerBytes: 0 },
     snapshots: fakeSnapshots(state, layers),
     events,
     leases: new Leases(state),

@@ -17,6 +17,8 @@ export interface ApplyRequest {
   kind: "layer" | "root";
   diffId?: string;
   bytesMax: number;
+  /** see `decompress` */
+  bombFrom?: number;
   entriesMax: number;
 }
 
@@ -36,7 +38,7 @@ export async function apply(request: ApplyRequest, source: AsyncIterable<Uint8Ar
   const { temporary, final } = request;
   try {
     mkdirSync(join(temporary, "diff"), { recursive: true, mode: 0o755 });
-    const result = await unpack(request, decompress(source));
+    const result = await unpack(request, decompress(source, request));
     renameSync(temporary, final);
     return result;
   } catch (error) {
