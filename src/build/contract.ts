@@ -1,3 +1,4 @@
+import type { Repository } from "../distribution/contract.ts";
 import type { Image } from "../images/contract.ts";
 import type { ImageConfig } from "../types/oci.ts";
 
@@ -89,8 +90,8 @@ export interface BuildRequest {
   /** limits of the steps' processes, as in a container's HostConfig */
   resources: BuildResources;
   outputs: BuildOutput[];
-  cacheFrom: Record<string, string>[];
-  cacheTo: Record<string, string>[];
+  cacheFrom: CachePlace[];
+  cacheTo: CachePlace[];
   attestations: { provenance?: "min" | "max"; sbom?: boolean };
   squash: boolean;
   sourceDateEpoch?: number;
@@ -99,6 +100,15 @@ export interface BuildRequest {
   /** authentication for a registry host, asked when needed */
   registryAuth(host: string): Promise<RegistryCredentials | undefined>;
   signal: AbortSignal;
+}
+
+/** Where cache is read from or written to, `attributes` being the other keys of the option (`ref`, `mode` …). */
+export interface CachePlace {
+  /** "registry", "local", "oci", "inline" */
+  type: string;
+  attributes: Readonly<Record<string, string>>;
+  /** a place that the client offers: its own folder (`local`) or archive (`oci`), as a repository */
+  store?: Repository;
 }
 
 export interface RegistryCredentials {

@@ -1,3 +1,4 @@
+import type { Distribution } from "../distribution/contract.ts";
 import type { Images } from "../images/contract.ts";
 import type { Logger } from "../lib/log.ts";
 import type { Networks } from "../network/contract.ts";
@@ -30,6 +31,7 @@ export interface BuildsDeps {
   state: State;
   events: EventBus;
   images: Images;
+  distribution: Distribution;
   snapshots: Snapshots;
   networks: Networks;
   runtime: Runtime;

@@ -104,6 +104,7 @@ export async function startEngine(config: EngineConfig, logger: Logger): Promise
     state,
     events,
     images,
+    distribution,
     snapshots,
     networks,
     runtime,

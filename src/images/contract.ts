@@ -1,4 +1,4 @@
-import type { Credentials, RemoteManifest } from "../distribution/contract.ts";
+import type { Credentials, RemoteManifest, Repository } from "../distribution/contract.ts";
 import type { Reference } from "../lib/reference.ts";
 import type {
   DistributionInspect,
@@ -9,7 +9,7 @@ import type {
   JsonMessage,
 } from "../types/api.ts";
 import type { VerifyLine } from "../types/image-report.ts";
-import type { ImageConfig, Platform } from "../types/oci.ts";
+import type { Descriptor, ImageConfig, Platform } from "../types/oci.ts";
 
 /**
  * Images: names and configurations over layers. An image's id is the digest of its configuration; a reference is
@@ -82,6 +82,16 @@ export interface PushRequest {
   signal: AbortSignal;
 }
 
+/** A layer on its way from or to a place that keeps blobs by digest, outside of any image. */
+export interface LayerTransfer {
+  diffId: string;
+  /** what the place is called where it is a registry's repository; undefined = it is another kind of place */
+  reference: Reference | undefined;
+  signal: AbortSignal;
+  /** bytes so far: compressed ones in, those of the tar out */
+  progress?: (bytes: number) => void;
+}
+
 export interface PullRequest {
   /** without tag and digest: latest, or all tags */
   reference: Reference;
@@ -117,6 +127,13 @@ export interface Images {
   pull(request: PullRequest): AsyncIterable<JsonMessage>;
   /** Sends images to their registry. Yields progress as Docker tells it; every error is thrown after the first message. */
   push(request: PushRequest): AsyncIterable<JsonMessage>;
+  /**
+   * Brings a layer that some description names (a build cache), verified by its digest and its diff id; what is here
+   * costs nothing. The caller's lease holds it.
+   */
+  bringLayer(request: LayerTransfer & { blob: Descriptor; sources: readonly Repository[] }): Promise<void>;
+  /** Sends a layer that is here, where the place has not got it; answers the form it has there. */
+  sendLayer(request: LayerTransfer & { target: Repository }): Promise<Descriptor>;
   /** What a registry has under a name: its digest, and the platforms. Nothing is kept. */
   describeRemote(request: RemoteRequest): Promise<DistributionInspect>;
   /** A manifest or index of a registry as it is, with the platform where it is one image's. */

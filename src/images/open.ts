@@ -24,6 +24,7 @@ import { archiveOf, save } from "./save/save.ts";
 import { ImageStore } from "./store.ts";
 import { tag } from "./tag.ts";
 import { SharedWork } from "./transfer/shared.ts";
+import { bringOneLayer, sendOneLayer } from "./transfer/single-layer.ts";
 import { Slots } from "./transfer/slots.ts";
 
 function lastUsed({ store, uses }: ImagesContext, id: string): number {
@@ -63,6 +64,8 @@ export function openImages(deps: ImagesDeps): Images {
     save: (request) => save(context, request),
     archive: (images) => archiveOf(context, images),
     push: (request) => push(context, request),
+    bringLayer: (request) => bringOneLayer(context, request),
+    sendLayer: (request) => sendOneLayer(context, request),
     describeRemote: (request) => describeRemote(context, request),
     remoteManifest: (request) => remoteManifest(context, request),
     pull: (request) => pull(context, request),

@@ -78,6 +78,8 @@ export interface ImageConfig {
   config?: ImageRunConfig;
   rootfs: { type: "layers"; diff_ids: string[] };
   history?: HistoryEntry[];
+  /** base64: what a build with an inline cache keeps of its steps */
+  "moby.buildkit.cache.v0"?: string;
   /** Docker's additions, kept by its own engine */
   comment?: string;
   docker_version?: string;

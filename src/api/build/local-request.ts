@@ -1,6 +1,12 @@
 import { stat } from "node:fs/promises";
 import { isAbsolute } from "node:path";
-import type { BuildContext, BuildOutput, BuildRequest, OutputSink } from "../../build/contract.ts";
+import type {
+  BuildContext,
+  BuildOutput,
+  BuildRequest,
+  CachePlace,
+  OutputSink,
+} from "../../build/contract.ts";
 import { EngineError } from "../../lib/errors.ts";
 import type { LocalBuildRequest, LocalFolder } from "../../types/local-build.ts";
 
@@ -35,14 +41,18 @@ export async function localBuildRequest(
     ssh: { open: async (id) => socketOf(mapOf(given.ssh).get(id)) },
     resources: { ...given.resources, ulimits: given.resources?.ulimits ?? [] },
     outputs: (given.outputs ?? []).map((output, index) => outputOf(output, sinkOf(index))),
-    cacheFrom: given.cacheFrom ?? [],
-    cacheTo: given.cacheTo ?? [],
+    cacheFrom: (given.cacheFrom ?? []).map(cachePlace),
+    cacheTo: (given.cacheTo ?? []).map(cachePlace),
     attestations: attestationsOf(given),
     squash: given.squash ?? false,
     allow: new Set(given.allow),
     registryAuth: async (host) => mapOf(given.auth).get(host),
     signal,
   };
+}
+
+function cachePlace({ type = "registry", ...attributes }: Record<string, string>): CachePlace {
+  return { type, attributes };
 }
 
 const mapOf = <T>(values: Record<string, T> | undefined): ReadonlyMap<string, T> =>

@@ -11,6 +11,8 @@ export interface PlatformResult {
   platform: string;
   config: ImageConfig;
   layers: readonly string[];
+  /** of the cached steps that made its own layers */
+  keys: readonly string[];
 }
 
 /** Gives the results where they are asked for. */
@@ -19,6 +21,8 @@ export async function exportBuild(
   results: readonly PlatformResult[],
 ): Promise<BuildResult> {
   const total: BuildResult = { images: [], response: {} };
+  if (session.request.outputs.some(({ type }) => type !== "cacheonly"))
+    await session.imports.bring(results.flatMap(({ layers }) => layers));
   for (const [index, output] of session.request.outputs.entries()) {
     const one = await told(session, output, index, () => exportTo(session, output, results));
     total.images.push(...one.images);

@@ -29,6 +29,7 @@ export async function squashed(
   return {
     ...result,
     layers,
+    keys: [],
     config: { ...config, history: [...steps, merged], rootfs: { type: "layers", diff_ids: layers } },
   };
 }

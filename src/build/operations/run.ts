@@ -121,6 +121,7 @@ async function run(
   const id = newId();
   const key = `build-${id.slice(0, 24)}`;
   deps.runtime.expectProcess();
+  await session.imports.bring(running.base.layers);
   await deps.snapshots.prepare(key, running.base.layers);
   try {
     const { cpuMs, peakMemory } = await execute(session, operation, running, { id, key });

@@ -14,18 +14,22 @@ import { squashed } from "../export/squash.ts";
 import { GraphBuilder } from "../graph/build-graph.ts";
 import { BuildRecorder } from "../history/record.ts";
 import { Sandboxes } from "../operations/sandboxes.ts";
+import { LostCache } from "../remote-cache/imports.ts";
+import { withInlineCache } from "../remote-cache/inline.ts";
+import { checkTargets } from "../remote-cache/places.ts";
+import { exportCaches } from "../remote-cache/write.ts";
 import { resolveBase } from "./base-images.ts";
 import { contextNeeds } from "./context-needs.ts";
 import { EventQueue } from "./event-queue.ts";
 import { Session } from "./session.ts";
 import { Solver } from "./solve.ts";
-import { refuseUnbuilt, tellImports } from "./unbuilt.ts";
+import { refuseUnbuilt } from "./unbuilt.ts";
 
 /** Starts a build at once. */
 export function startBuild(deps: BuildContextDeps, request: BuildRequest): BuildRun {
   const ref = request.ref ?? newRef();
   const queue = new EventQueue();
-  const result = run(deps, ref, request, queue).finally(() => queue.end());
+  const result = runWithout(deps, ref, request, queue).finally(() => queue.end());
   result.catch(() => undefined); // whoever awaits it is told
   return { ref, events: queue, result };
 }
@@ -33,6 +37,29 @@ export function startBuild(deps: BuildContextDeps, request: BuildRequest): Build
 /** As BuildKit's: 25 characters of a–z and 0–9. */
 const newRef = (): string =>
   Array.from(randomBytes(25), (byte) => "abcdefghijklmnopqrstuvwxyz0123456789"[byte % 36]).join("");
+
+/** A cache that was imported and fails is left out of another try, which finds what is done by then in the engine's own. */
+async function runWithout(
+  deps: BuildContextDeps,
+  ref: string,
+  request: BuildRequest,
+  queue: EventQueue,
+): Promise<BuildResult> {
+  try {
+    return await run(deps, ref, request, queue);
+  } catch (error) {
+    const lost = lostCacheOf(error);
+    if (lost === undefined || request.signal.aborted) throw error;
+    deps.logger.warn(lost.message, { build: ref });
+    const cacheFrom = request.cacheFrom.filter((place) => place !== lost.place);
+    return await runWithout(deps, ref, { ...request, cacheFrom }, queue);
+  }
+}
+
+function lostCacheOf(error: unknown): LostCache | undefined {
+  if (error instanceof LostCache) return error;
+  return error instanceof Error && error.cause !== undefined ? lostCacheOf(error.cause) : undefined;
+}
 
 async function run(
   deps: BuildContextDeps,
@@ -56,11 +83,15 @@ async function run(
   const solver = new Solver(session);
   try {
     refuseUnbuilt(request);
-    tellImports(session);
+    checkTargets(request);
     const platforms = platformsOf(request);
     const results = await Promise.all(platforms.map((platform) => build(session, solver, platform)));
     session.signal.throwIfAborted();
-    const result = await exportBuild(session, results);
+    const result = await exportBuild(
+      session,
+      results.map((each) => withInlineCache(session, each)),
+    );
+    Object.assign(result.response, await exportCaches(session, results));
     deps.history.put(recorder.succeeded(result));
     return result;
   } catch (error) {
@@ -124,7 +155,7 @@ async function build(session: Session, solver: Solver, platform: Platform): Prom
       labels: request.labels,
       sourceDateEpoch,
     });
-    const result = { platform: formatPlatform(platform), config, layers: outcome.layers };
+    const result = { platform: formatPlatform(platform), config, layers: outcome.layers, keys: outcome.keys };
     return request.squash ? await squashed(session, result, stage.base?.rootfs.diff_ids ?? []) : result;
   } finally {
     for (const warning of linter.warnings) session.emit({ kind: "warning", warning });

@@ -6,6 +6,7 @@ import type { BuildContextDeps } from "../deps.ts";
 import type { BuildRecorder } from "../history/record.ts";
 import type { Sandboxes } from "../operations/sandboxes.ts";
 import type { View } from "../operations/views.ts";
+import { Imports } from "../remote-cache/imports.ts";
 import type { EventQueue } from "./event-queue.ts";
 
 /** One build while it runs: what its steps share, and what must be given back at its end. */
@@ -23,6 +24,9 @@ export class Session {
   readonly used = new Set<string>();
   /** patterns that steps read of each context; undefined = all */
   needs = new Map<string, string[] | undefined>();
+  /** each step's result by its key: what can be exported of the cache */
+  readonly made = new Map<string, { layer: string; created: string }>();
+  readonly imports: Imports;
   private readonly contexts = new Map<string, Promise<OpenContext>>();
   private readonly views: View[] = [];
   private readonly discarded: string[] = [];
@@ -44,6 +48,7 @@ export class Session {
     this.lease = parts.lease;
     this.sandboxes = parts.sandboxes;
     this.project = `${parts.request.dockerfile.name} ${parts.request.tags[0] ?? ""}`;
+    this.imports = new Imports(this);
   }
 
   get signal(): AbortSignal {
@@ -75,6 +80,7 @@ export class Session {
 
   /** A stack of layers, held until the build ends: its steps look at the same ones again and again. */
   async view(layers: readonly string[]): Promise<string> {
+    await this.imports.bring(layers);
     const view = await this.deps.views.acquire(layers);
     this.views.push(view);
     return view.root;

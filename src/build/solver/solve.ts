@@ -117,7 +117,7 @@ export class Solver {
     const { cache, shared } = session.deps;
     const key = keyOf(plan.kind, plan.parts);
     const base = this.baseOf(vertex);
-    const known = vertex.ignoreCache ? undefined : this.cached(key);
+    const known = vertex.ignoreCache ? undefined : (this.cached(key) ?? (await this.imported(key)));
     if (known !== undefined) {
       session.used.add(key);
       session.vertex({ ...told, completed: Date.now(), cached: true });
@@ -160,6 +160,7 @@ export class Solver {
   }
 
   private outcome(base: Outcome, made: { layer: string; created: string }, key: string): Outcome {
+    this.session.made.set(key, { layer: made.layer, created: made.created });
     return { layers: [...base.layers, made.layer], keys: [...base.keys, key], created: made.created };
   }
 
@@ -172,6 +173,13 @@ export class Solver {
     if (snapshots.layer(entry.layer) !== undefined) return entry;
     cache.remove([key]);
     return undefined;
+  }
+
+  /** A result of a cache that the build was told to read; its layer comes once something reads it. */
+  private async imported(key: string): Promise<{ layer: string; created: string } | undefined> {
+    const found = await this.session.imports.find(key);
+    if (found !== undefined) this.session.lease.hold("layer", found.layer);
+    return found;
   }
 
   private async reasons(plan: Plan, vertex: Vertex): Promise<string[]> {

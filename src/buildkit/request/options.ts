@@ -1,4 +1,4 @@
-import type { BuildRequest, BuildResources } from "../../build/contract.ts";
+import type { BuildRequest, BuildResources, CachePlace } from "../../build/contract.ts";
 import { EngineError } from "../../lib/errors.ts";
 
 /** What a Dockerfile build is asked for in FrontendAttrs: the part that needs no client. */
@@ -17,7 +17,7 @@ export type BuildOptions = Pick<
   Partial<Pick<BuildRequest, "target" | "sourceDateEpoch">> & {
     /** `context:name` → how it is given */
     contexts: ReadonlyMap<string, string>;
-    cacheFrom: Record<string, string>[];
+    cacheFrom: CachePlace[];
   };
 
 type Attributes = ReadonlyMap<string, string>;
@@ -128,34 +128,25 @@ function epochOf(text: string | undefined): number | undefined {
 }
 
 /** `cache-imports` is JSON, `cache-from` the older list of references. */
-function cacheImports(attributes: Attributes): Record<string, string>[] {
-  const found = csv(attributes.get("cache-from")).map(
-    (ref) => ({ type: "registry", ref }) as Record<string, string>,
-  );
+function cacheImports(attributes: Attributes): CachePlace[] {
+  const found = csv(attributes.get("cache-from")).map((ref) => ({ type: "registry", attributes: { ref } }));
   const text = attributes.get("cache-imports");
-  if (!text) return found;
-  for (const entry of parseImports(text)) found.push(entry);
-  return found;
+  return text ? [...found, ...parseImports(text)] : found;
 }
 
-function parseImports(text: string): Record<string, string>[] {
+function parseImports(text: string): CachePlace[] {
   let parsed: unknown;
   try {
     parsed = JSON.parse(text);
   } catch (error) {
-    throw new EngineError(
-      "invalid",
-      `failed to unmarshal cache-imports (${JSON.stringify(text.slice(0, 200))})`,
-      {
-        cause: error,
-      },
-    );
+    const shown = JSON.stringify(text.slice(0, 200));
+    throw new EngineError("invalid", `failed to unmarshal cache-imports (${shown})`, { cause: error });
   }
   if (!Array.isArray(parsed)) return [];
-  return parsed.flatMap((entry: { Type?: unknown; Attrs?: unknown }) => {
+  return parsed.flatMap((entry: { Type?: unknown; Attrs?: unknown } | null) => {
     if (typeof entry?.Type !== "string") return [];
-    const attributes = typeof entry.Attrs === "object" && entry.Attrs !== null ? entry.Attrs : {};
-    const strings = Object.entries(attributes).filter(([, value]) => typeof value === "string");
-    return [{ ...Object.fromEntries(strings), type: entry.Type } as Record<string, string>];
+    const given = typeof entry.Attrs === "object" && entry.Attrs !== null ? entry.Attrs : {};
+    const strings = Object.entries(given).filter(([, value]) => typeof value === "string");
+    return [{ type: entry.Type, attributes: Object.fromEntries(strings) as Record<string, string> }];
   });
 }

@@ -134,10 +134,10 @@ export class Solve {
     const session = await this.session();
     const { outputs, tags, annotations } = outputsOf(exporters, session, this.parts, this.ended.signal);
     const cacheTo = (this.request.cache?.exports ?? []).map(({ type, attrs }) => ({
-      ...Object.fromEntries(attrs),
       type,
+      attributes: Object.fromEntries(attrs),
     }));
-    refuseUnbuilt(prepared, cacheTo);
+    refuseUnbuilt(prepared);
     const run = this.parts.builds.build({ ...prepared, outputs, tags, annotations, cacheTo });
     const telling = this.tellAll(run.events);
     try {
@@ -176,13 +176,7 @@ export class Solve {
 }
 
 /** What the builder does not do yet is refused by name: a build that passed it over would look as if it had done it. */
-function refuseUnbuilt({ attestations }: Prepared, cacheTo: readonly { type: string }[]): void {
-  const [first] = cacheTo.filter(({ type }) => type !== "inline");
-  if (first)
-    throw new EngineError(
-      "notImplemented",
-      `cache export of type ${first.type} is not supported by berth yet`,
-    );
+function refuseUnbuilt({ attestations }: Prepared): void {
   if (attestations.provenance || attestations.sbom)
     throw new EngineError("notImplemented", "attestations are not supported by berth yet");
 }

@@ -7,7 +7,8 @@ import type { Listener } from "../transfer/shared.ts";
 import { download, WrongContent } from "./download.ts";
 
 export interface LayerJob {
-  reference: Reference;
+  /** of the registry's repository that has it; undefined = it comes from elsewhere */
+  reference: Reference | undefined;
   diffId: string;
   blob: Descriptor;
   sources: readonly Repository[];
@@ -38,7 +39,7 @@ export async function bringLayer(
       release();
     }
   }
-  context.remote.addBlob(job.diffId, job.blob, repositoryOf(job.reference));
+  context.remote.addBlob(job.diffId, job.blob, job.reference && repositoryOf(job.reference));
   tell({ kind: "status", status: "Pull complete" });
 }
 

@@ -8,7 +8,8 @@ import type { KnownBlob } from "../remote/records.ts";
 import type { Listener } from "../transfer/shared.ts";
 
 export interface PushLayerJob {
-  reference: Reference;
+  /** of the registry's repository it goes to; undefined = it goes elsewhere */
+  reference: Reference | undefined;
   diffId: string;
   target: Repository;
   /** the blob it should have there, so that the image keeps its manifest */
@@ -39,7 +40,7 @@ export async function pushLayer(
   const release = await context.uploads.acquire(signal);
   try {
     const there = (await findThere(context, job, tell)) ?? (await upload(context, job, signal, tell));
-    context.remote.addBlob(job.diffId, there, repositoryOf(job.reference));
+    context.remote.addBlob(job.diffId, there, job.reference && repositoryOf(job.reference));
     return there;
   } finally {
     release();
@@ -52,7 +53,7 @@ async function findThere(
   { reference, diffId, target, preferred }: PushLayerJob,
   tell: Listener<PushNews>,
 ): Promise<Descriptor | undefined> {
-  const own = repositoryOf(reference);
+  const own = reference === undefined ? "" : repositoryOf(reference);
   const known = context.remote.blobs(diffId);
   const likelihood = ({ descriptor, repositories }: KnownBlob): number =>
     (descriptor.digest === preferred ? 2 : 0) + (repositories.includes(own) ? 1 : 0);
@@ -79,6 +80,7 @@ async function mount(
   { descriptor, repositories }: KnownBlob,
   tell: Listener<PushNews>,
 ): Promise<boolean> {
+  if (reference === undefined) return false;
   const registry = `${reference.domain}/`;
   const froms = repositories.filter((each) => each.startsWith(registry)).slice(0, asksMax);
   for (const from of froms) {
@@ -161,5 +163,5 @@ async function* counted(
 }
 
 /** One push of a layer to a repository at a time. */
-export const pushKey = ({ reference, diffId }: PushLayerJob): string =>
+export const pushKey = (reference: Reference, diffId: string): string =>
   canonical({ domain: reference.domain, path: reference.path, digest: diffId });

@@ -9,7 +9,8 @@ export interface MadeManifest {
   bytes: Uint8Array<ArrayBuffer>;
 }
 
-const ociOf: Readonly<Record<string, string>> = {
+/** Docker's types of layers as OCI calls them. */
+export const ociOf: Readonly<Record<string, string>> = {
   [mediaTypes.dockerLayerGzip]: mediaTypes.ociLayerGzip,
   "application/vnd.docker.image.rootfs.diff.tar.zstd": mediaTypes.ociLayerZstd,
   "application/vnd.docker.image.rootfs.diff.tar": mediaTypes.ociLayer,

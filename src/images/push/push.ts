@@ -138,10 +138,14 @@ async function sendOne(
   signal: AbortSignal,
 ): Promise<Descriptor> {
   const job = { reference, diffId, target, preferred: preferred.get(diffId) };
-  return context.pushWork.join(pushKey(job), (stop, tell) => pushLayer(context, job, stop, tell), {
-    listener: (news) => show(messages, shortId(diffId), news),
-    signal,
-  });
+  return context.pushWork.join(
+    pushKey(reference, diffId),
+    (stop, tell) => pushLayer(context, job, stop, tell),
+    {
+      listener: (news) => show(messages, shortId(diffId), news),
+      signal,
+    },
+  );
 }
 
 const shortId = (diffId: string): string => diffId.slice("sha256:".length, "sha256:".length + 12);

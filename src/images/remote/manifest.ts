@@ -33,20 +33,21 @@ export function parseManifest(bytes: Uint8Array, mediaType: string): ParsedManif
   if ("manifests" in value && ("layers" in value || "config" in value))
     throw invalid("the manifest is ambiguous: it is both an image and an index");
   if (indexTypes.includes(mediaType))
-    return { kind: "index", manifests: listOf(value["manifests"], "manifests") };
-  const layers = listOf(value["layers"], "layers");
+    return { kind: "index", manifests: descriptorsOf(value["manifests"], "manifests") };
+  const layers = descriptorsOf(value["layers"], "layers");
   if (layers.length > layersMax) throw invalid("max depth exceeded");
   return { kind: "image", config: descriptorOf(value["config"], "config"), layers };
 }
 
-function listOf(value: unknown, field: string): Descriptor[] {
+/** A list of descriptors of a manifest, each checked. */
+export function descriptorsOf(value: unknown, field: string): Descriptor[] {
   const list = value ?? [];
   if (!Array.isArray(list) || list.length > descriptorsMax)
     throw invalid(`the manifest is malformed: ${field}`);
   return list.map((item) => descriptorOf(item, field));
 }
 
-function descriptorOf(value: unknown, field: string): Descriptor {
+export function descriptorOf(value: unknown, field: string): Descriptor {
   if (!isRecord(value)) throw invalid(`the manifest is malformed: ${field}`);
   const { mediaType = "", size, platform, urls } = value;
   const digest = requireSha256(value["digest"], `the manifest's ${field}`);

@@ -21,12 +21,13 @@ export class RemoteRecords {
     this.state = state;
   }
 
-  /** A layer as a registry has it, and where. */
-  addBlob(diffId: string, { digest, size, mediaType }: Descriptor, repository: string): void {
+  /** A layer as a registry has it, and where; undefined = as another place has it. */
+  addBlob(diffId: string, { digest, size, mediaType }: Descriptor, repository: string | undefined): void {
     this.state.transaction(() => {
       this.state.db
         .query("INSERT OR IGNORE INTO layer_blobs (diff_id, digest, size, media_type) VALUES (?, ?, ?, ?)")
         .run(diffId, digest, size, mediaType);
+      if (repository === undefined) return;
       this.state.db
         .query("INSERT OR IGNORE INTO layer_blob_sources (diff_id, digest, repository) VALUES (?, ?, ?)")
         .run(diffId, digest, repository);

@@ -1,0 +1,128 @@
+import { ociOf } from "../../images/push/manifest.ts";
+import { isSha256 } from "../../lib/digest.ts";
+import { EngineError } from "../../lib/errors.ts";
+import { parseNs } from "../../lib/time.ts";
+import type { Descriptor } from "../../types/oci.ts";
+
+/**
+ * The description of a cache that is kept outside of this engine, in BuildKit's form (`cacheconfig.v0`): layers, and
+ * records that name them by keys. A record here is one step: its key (`cache/key.ts`) and the one layer that it adds to
+ * what it works on. Keys of other builders are digests like ours and never equal one, so their caches bring nothing.
+ */
+export const cacheConfigType = "application/vnd.buildkit.cacheconfig.v0";
+
+/** A step's result, by its key. */
+export interface KeyedLayer {
+  key: string;
+  /** diff id */
+  layer: string;
+  /** RFC 3339 */
+  created: string;
+}
+
+export interface RemoteLayer extends KeyedLayer {
+  blob: Descriptor;
+}
+
+export const configBytesMax = 8 * 1024 * 1024;
+const recordsMax = 20_000;
+
+const invalid = (what: string): EngineError => new EngineError("invalid", `the cache is malformed: ${what}`);
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+/** The steps as the text of a configuration. */
+export function cacheConfig(steps: readonly RemoteLayer[]): string {
+  const layers = distinctBlobs(steps);
+  const places = new Map(layers.map(({ layer }, index) => [layer, index]));
+  return JSON.stringify({
+    layers: layers.map(({ blob, layer, created }) => ({
+      blob: blob.digest,
+      parent: -1,
+      annotations: {
+        mediaType: ociOf[blob.mediaType] ?? blob.mediaType,
+        diffID: layer,
+        size: blob.size,
+        createdAt: created,
+      },
+    })),
+    records: cacheRecords(steps, (layer) => places.get(layer)),
+  });
+}
+
+/** The first step of each layer. */
+export function distinctBlobs(steps: readonly RemoteLayer[]): RemoteLayer[] {
+  const byLayer = new Map<string, RemoteLayer>();
+  for (const step of steps) if (!byLayer.has(step.layer)) byLayer.set(step.layer, step);
+  return [...byLayer.values()];
+}
+
+/** Records alone, in the order of their keys; layers by where `placeOf` finds them. */
+export function cacheRecords(
+  steps: readonly KeyedLayer[],
+  placeOf: (layer: string) => number | undefined,
+): object[] {
+  return steps
+    .flatMap(({ key, layer, created }) => {
+      const place = placeOf(layer);
+      return place === undefined ? [] : [{ layers: [{ layer: place, createdAt: created }], digest: key }];
+    })
+    .sort((one, other) => (one.digest < other.digest ? -1 : 1));
+}
+
+/** Reads a configuration that anybody may have written; `blobs` are those of the manifest, by digest. */
+export function parseCacheConfig(bytes: Uint8Array, blobs: ReadonlyMap<string, Descriptor>): RemoteLayer[] {
+  const value = parseJson(bytes);
+  if (!isRecord(value)) throw invalid("its configuration is no object");
+  const layers = listOf(value["layers"], "layers").map((item) => layerOf(item, blobs));
+  return parseRecords(value["records"], (place) => layers[place]);
+}
+
+/** The records of a configuration, those whose layer `layerAt` has. */
+export function parseRecords(
+  value: unknown,
+  layerAt: (place: number) => { layer: string; blob: Descriptor } | undefined,
+): RemoteLayer[] {
+  return listOf(value, "records").flatMap((item) => {
+    if (!isRecord(item)) throw invalid("a record is no object");
+    const { digest: key } = item;
+    const [result] = listOf(item["layers"], "a record's layers");
+    if (typeof key !== "string" || !isSha256(key) || !isRecord(result)) return [];
+    const { layer: place = 0, createdAt } = result;
+    const found = typeof place === "number" ? layerAt(place) : undefined;
+    return found === undefined ? [] : [{ key, created: timeOf(createdAt), ...found }];
+  });
+}
+
+/** undefined for a layer that the manifest has not, or that does not say what it unpacks to. */
+function layerOf(
+  item: unknown,
+  blobs: ReadonlyMap<string, Descriptor>,
+): { layer: string; blob: Descriptor } | undefined {
+  if (!isRecord(item)) throw invalid("a layer is no object");
+  const { blob: digest, annotations } = item;
+  const diffId = isRecord(annotations) ? annotations["diffID"] : undefined;
+  const blob = typeof digest === "string" ? blobs.get(digest) : undefined;
+  if (blob === undefined || typeof diffId !== "string" || !isSha256(diffId)) return undefined;
+  return { layer: diffId, blob };
+}
+
+const timeOf = (value: unknown): string =>
+  typeof value === "string" && value.length < 64 && parseNs(value) !== undefined
+    ? value
+    : "1970-01-01T00:00:00Z";
+
+function listOf(value: unknown, what: string): unknown[] {
+  const list = value ?? [];
+  if (!Array.isArray(list)) throw invalid(`${what} are no list`);
+  if (list.length > recordsMax) throw invalid(`it has over ${recordsMax} ${what}`);
+  return list;
+}
+
+export function parseJson(bytes: Uint8Array): unknown {
+  try {
+    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes)) as unknown;
+  } catch (error) {
+    throw new EngineError("invalid", "the cache is malformed: it is no JSON", { cause: error });
+  }
+}

@@ -1,0 +1,121 @@
+import { sha256 } from "../../lib/digest.ts";
+import { EngineError, messageOf } from "../../lib/errors.ts";
+import type { CachePlace } from "../contract.ts";
+import type { Session } from "../solver/session.ts";
+import type { KeyedLayer, RemoteLayer } from "./cache-config.ts";
+import { type OpenPlace, openPlace, placeName } from "./places.ts";
+import { readCache } from "./read.ts";
+
+/** A cache that was imported has not got what it said it has: the build goes on without it. */
+export class LostCache extends EngineError {
+  readonly place: CachePlace;
+
+  constructor(place: CachePlace, cause: unknown) {
+    super("unavailable", `the imported cache ${placeName(place)} failed: ${messageOf(cause)}`, { cause });
+    this.place = place;
+  }
+}
+
+interface Imported {
+  place: CachePlace;
+  opened: OpenPlace;
+  steps: ReadonlyMap<string, RemoteLayer>;
+}
+
+/**
+ * The caches that a build was told to read (`--cache-from`), for as long as it runs. They are asked where the engine's own
+ * cache knows no result; what they say is never written into that one, so a build that does not name them is not touched by
+ * them. Layers come when something reads them, verified, and not before.
+ */
+export class Imports {
+  private readonly session: Session;
+  private readonly reading: Promise<Imported | undefined>[];
+  /** layers that steps were found to have, by diff id, and where they are */
+  private readonly found = new Map<string, { layer: RemoteLayer; from: Imported }>();
+  private readonly coming = new Map<string, Promise<void>>();
+
+  constructor(session: Session) {
+    this.session = session;
+    this.reading = session.request.cacheFrom.map((place) => this.read(place));
+  }
+
+  /** The first result that a cache has under this key. */
+  async find(key: string): Promise<KeyedLayer | undefined> {
+    for (const reading of this.reading) {
+      const from = await reading;
+      const layer = from?.steps.get(key);
+      if (from === undefined || layer === undefined) continue;
+      if (!this.found.has(layer.layer)) this.found.set(layer.layer, { layer, from });
+      return layer;
+    }
+    return undefined;
+  }
+
+  /** Where a layer is that has not come yet; undefined for one that is here, or that is not of these caches. */
+  remote(diffId: string): RemoteLayer | undefined {
+    if (this.session.deps.snapshots.layer(diffId) !== undefined) return undefined;
+    return this.found.get(diffId)?.layer;
+  }
+
+  /** Brings those of these layers that were found in a cache and are not here. */
+  async bring(layers: readonly string[]): Promise<void> {
+    const missing = layers.filter((layer) => this.remote(layer) !== undefined);
+    await Promise.all(missing.map((layer) => this.bringOnce(layer)));
+  }
+
+  private bringOnce(diffId: string): Promise<void> {
+    const coming = this.coming.get(diffId) ?? this.fetch(diffId);
+    this.coming.set(diffId, coming);
+    return coming;
+  }
+
+  private async fetch(diffId: string): Promise<void> {
+    const { session } = this;
+    const found = this.found.get(diffId);
+    if (found === undefined) return;
+    const { layer, from } = found;
+    const { reference, repositories: sources } = from.opened;
+    const { digest, size } = layer.blob;
+    const name = `fetching ${digest} from the cache ${placeName(from.place)}`;
+    const vertex = { digest: sha256(`${session.ref} fetch ${diffId}`), inputs: [], name, cached: false };
+    const started = Date.now();
+    const status = { id: digest, vertex: vertex.digest, total: size, started };
+    session.vertex({ ...vertex, started });
+    try {
+      await session.deps.images.bringLayer({
+        diffId,
+        reference,
+        blob: layer.blob,
+        sources,
+        signal: session.signal,
+        progress: (current) => session.emit({ kind: "status", status: { ...status, current } }),
+      });
+      const completed = Date.now();
+      session.emit({ kind: "status", status: { ...status, current: size, completed } });
+      session.vertex({ ...vertex, started, completed });
+    } catch (error) {
+      session.signal.throwIfAborted();
+      session.vertex({ ...vertex, started, completed: Date.now(), error: messageOf(error) });
+      throw new LostCache(from.place, error);
+    }
+  }
+
+  /** A cache that cannot be read is told and passed over: the build only takes longer. */
+  private async read(place: CachePlace): Promise<Imported | undefined> {
+    const { session } = this;
+    const name = `importing cache manifest from ${placeName(place)}`;
+    const vertex = { digest: sha256(`${session.ref} ${name}`), inputs: [], name, cached: false };
+    const started = Date.now();
+    session.vertex({ ...vertex, started });
+    try {
+      const opened = await openPlace(session, place, "read");
+      const layers = await readCache(opened, session.signal);
+      session.vertex({ ...vertex, started, completed: Date.now() });
+      return { place, opened, steps: new Map(layers.map((layer) => [layer.key, layer])) };
+    } catch (error) {
+      const text = `failed to configure ${place.type} cache importer: ${messageOf(error)}`;
+      session.vertex({ ...vertex, started, completed: Date.now(), error: text });
+      return undefined;
+    }
+  }
+}

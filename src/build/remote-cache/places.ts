@@ -1,0 +1,68 @@
+import type { Repository } from "../../distribution/contract.ts";
+import { EngineError } from "../../lib/errors.ts";
+import { parseReference, type Reference, withDefaultTag } from "../../lib/reference.ts";
+import type { BuildRequest, CachePlace } from "../contract.ts";
+import type { Session } from "../solver/session.ts";
+
+/** A place as it is read from or written to. */
+export interface OpenPlace {
+  /** undefined = it is no registry */
+  reference: Reference | undefined;
+  /** what its manifest is asked by and kept as */
+  tag: string;
+  /** to read from, the best first; to write to, the first */
+  repositories: readonly Repository[];
+}
+
+/** What a place is called in what the user is told. */
+export function placeName({ type, attributes }: CachePlace): string {
+  if (type === "registry") return attributes["ref"] ?? "";
+  return `${type}:${attributes["src"] ?? attributes["dest"] ?? ""}`;
+}
+
+/** Refuses what cannot be written to, before anything runs. */
+export function checkTargets({ cacheTo }: BuildRequest): void {
+  for (const { type, attributes, store } of cacheTo) {
+    if (type === "registry") {
+      if (!attributes["ref"]) throw invalid("registry cache exporter requires ref");
+      parseReference(attributes["ref"]);
+    } else if (type === "local" || type === "oci") {
+      if (store === undefined) throw invalid(`${type} cache exporter requires dest`);
+    } else if (type !== "inline") throw invalid(`unknown cache exporter: ${JSON.stringify(type)}`);
+    const { mode = "min", compression = "gzip" } = attributes;
+    if (mode !== "min" && mode !== "max") throw invalid(`unsupported cache export mode ${mode}`);
+    if (compression !== "gzip")
+      throw new EngineError(
+        "notImplemented",
+        `layers of a cache compressed as ${compression} are not built yet`,
+      );
+  }
+}
+
+const invalid = (message: string): EngineError => new EngineError("invalid", message);
+
+export async function openPlace(
+  { request, deps }: Session,
+  { type, attributes, store }: CachePlace,
+  use: "read" | "write",
+): Promise<OpenPlace> {
+  if (type === "local" || type === "oci") {
+    if (store === undefined) throw invalid(`${type} cache importer requires src`);
+    return {
+      reference: undefined,
+      tag: attributes["digest"] ?? attributes["tag"] ?? "latest",
+      repositories: [store],
+    };
+  }
+  if (type !== "registry") throw invalid(`unknown cache importer: ${type}`);
+  const reference = withDefaultTag(parseReference(attributes["ref"] ?? ""));
+  const credentials = await request.registryAuth(reference.domain);
+  const access = { signal: request.signal, ...(credentials === undefined ? {} : { credentials }) };
+  const { distribution } = deps;
+  return {
+    reference,
+    tag: reference.digest ?? reference.tag ?? "latest",
+    repositories:
+      use === "read" ? distribution.sources(reference, access) : [distribution.target(reference, access)],
+  };
+}

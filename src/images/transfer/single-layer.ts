@@ -1,0 +1,33 @@
+import type { Repository } from "../../distribution/contract.ts";
+import type { Descriptor } from "../../types/oci.ts";
+import type { LayerTransfer } from "../contract.ts";
+import type { ImagesContext } from "../deps.ts";
+import { bringLayer } from "../pull/layer.ts";
+import { pushKey, pushLayer } from "../push/layer.ts";
+
+/** Brings one layer; pulls and builds that want the same one share the work. */
+export async function bringOneLayer(
+  context: ImagesContext,
+  request: LayerTransfer & { blob: Descriptor; sources: readonly Repository[] },
+): Promise<void> {
+  const { diffId, reference, blob, sources, signal, progress } = request;
+  if (context.snapshots.layer(diffId) !== undefined) return;
+  await context.layerWork.join(
+    diffId,
+    (stop, tell) => bringLayer(context, { reference, diffId, blob, sources }, stop, tell),
+    { signal, listener: (news) => news.kind === "progress" && progress?.(news.current) },
+  );
+}
+
+/** Sends one layer; to a registry's repository it goes once, however many want it there. */
+export async function sendOneLayer(
+  context: ImagesContext,
+  { diffId, reference, target, signal, progress }: LayerTransfer & { target: Repository },
+): Promise<Descriptor> {
+  const job = { reference, diffId, target, preferred: undefined };
+  const key = reference === undefined ? `${target.endpoint} ${diffId}` : pushKey(reference, diffId);
+  return await context.pushWork.join(key, (stop, tell) => pushLayer(context, job, stop, tell), {
+    signal,
+    listener: (news) => news.kind === "progress" && progress?.(news.current),
+  });
+}
