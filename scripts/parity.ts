@@ -1,13 +1,15 @@
 /**
  * make parity: plays the recorded cases with both clients and tells what passes.
  *
- *     bun scripts/parity.ts [--client docker|berth] [--update] [--show] [FILTER …]
+ *     bun scripts/parity.ts [--client docker|berth|classic] [--update] [--show] [FILTER …]
+ *     DOCKER_HOST=… bun scripts/parity.ts --client classic --record [FILTER …]
  *
- * --update writes the passing cases to tests/parity/<client>.txt (only with no filter or whole areas).
+ * --update writes the passing cases to tests/parity/<client>.txt (only with no filter or whole areas). `classic` is docker's
+ * client with DOCKER_BUILDKIT=0; what Docker's classic builder says is recorded by us, from a Docker that is asked.
  */
 import { writeFile } from "node:fs/promises";
 import { startEngine } from "../tests/harness/engine.ts";
-import { type Client, ensurePlugins, listFile, play } from "./lib/parity.ts";
+import { type Client, ensurePlugins, listFile, play, recordClassic } from "./lib/parity.ts";
 
 const args = process.argv.slice(2);
 const take = (name: string): boolean => {
@@ -15,9 +17,9 @@ const take = (name: string): boolean => {
   if (at >= 0) args.splice(at, 1);
   return at >= 0;
 };
-const [update, show] = [take("--update"), take("--show")];
+const [update, show, record] = [take("--update"), take("--show"), take("--record")];
 const at = args.indexOf("--client");
-const clients: Client[] = at >= 0 ? [args.splice(at, 2)[1] as Client] : ["docker", "berth"];
+const clients: Client[] = at >= 0 ? [args.splice(at, 2)[1] as Client] : ["docker", "berth", "classic"];
 const filters = args.length
   ? args
   : [
@@ -33,11 +35,16 @@ const filters = args.length
       "compose/",
     ];
 
+if (record) {
+  await recordClassic(args);
+  process.exit(0);
+}
 await ensurePlugins();
 
 for (const client of clients) {
   const engine = await startEngine({ images: ["busybox"] });
-  const results = await play(engine, client, filters, show).finally(() => engine.destroy());
+  const wanted = client === "classic" ? filters.filter((filter) => filter.startsWith("build")) : filters;
+  const results = await play(engine, client, wanted, show).finally(() => engine.destroy());
   const passed = [...results].filter(([, pass]) => pass).map(([name]) => name);
   const areas = new Map<string, [number, number]>();
   for (const [name, pass] of results) {

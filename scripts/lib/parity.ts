@@ -4,14 +4,15 @@
  * is listed with its reason in docs/parity.md.
  */
 import { existsSync } from "node:fs";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { basename, join, resolve } from "node:path";
 import { startEngine, type TestEngine } from "../../tests/harness/engine.ts";
 import { startRegistry } from "../../tests/harness/registry.ts";
 import type { Tally } from "./suite.ts";
 
-export type Client = "docker" | "berth";
+/** `classic`: docker's client with `DOCKER_BUILDKIT=0`, for the build cases alone. */
+export type Client = "docker" | "berth" | "classic";
 
 const corpus = resolve("../shared/parity");
 export const listFile = (client: Client): string => `tests/parity/${client}.txt`;
@@ -45,6 +46,64 @@ async function listed(client: Client): Promise<string[]> {
   return text.split("\n").filter((line) => line && !line.startsWith("#"));
 }
 
+const environmentOf = (client: Client): Record<string, string> =>
+  client === "classic" ? { DOCKER_BUILDKIT: "0" } : {};
+
+/** What Docker's classic builder says to the build cases: the corpus holds only what BuildKit said. */
+const classicExpected = "tests/parity/classic";
+
+/** Cases about what only BuildKit has: options the classic builder's client refuses, here documents, `RUN --mount`. */
+const beyondClassic: readonly string[] = [
+  "cache-invalidation-arg",
+  "cache-invalidation-copy",
+  "call-targets-outline",
+  "copy-errors",
+  "copy-heredoc",
+  "mount-bind",
+  "mount-cache",
+  "no-cache",
+  "run-failure",
+  "secrets",
+];
+
+/** The build cases that the classic builder can do, with its answers beside them. */
+async function classicCases(folder: string): Promise<string> {
+  const cases = join(folder, "cases");
+  await cp(join(corpus, "cases/build"), join(cases, "build"), {
+    recursive: true,
+    filter: (path) => !path.endsWith(".expected") && !beyondClassic.includes(basename(path, ".sh")),
+  });
+  if (existsSync(classicExpected)) await cp(classicExpected, cases, { recursive: true });
+  return cases;
+}
+
+/** How the recording machine failed to look up a name, as any machine without a resolver says it. */
+const withoutResolver = (text: string): string =>
+  text.replace(/ on [\d.]+:53: dial udp [\d.]+:53: connect: network is unreachable/g, ": no such host");
+
+/** Writes down what the Docker at `DOCKER_HOST` says by its classic builder. */
+export async function recordClassic(filters: string[]): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), "berth-parity-"));
+  try {
+    const cases = await classicCases(folder);
+    const child = Bun.spawn([join(corpus, "run"), "--record", "--cases", cases, ...filters], {
+      env: { ...process.env, ...environmentOf("classic") },
+      stdin: "ignore",
+      stdout: "inherit",
+      stderr: "inherit",
+    });
+    await child.exited;
+    await mkdir(join(classicExpected, "build"), { recursive: true });
+    for (const name of await readdir(join(cases, "build")))
+      if (name.endsWith(".expected")) {
+        const text = await readFile(join(cases, "build", name), "utf8");
+        await writeFile(join(classicExpected, "build", name), withoutResolver(text));
+      }
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
 /** Plays the cases whose path holds one of `filters`; returns each case's name and whether it passed. */
 export async function play(
   engine: TestEngine,
@@ -57,16 +116,18 @@ export async function play(
     ? await startRegistry(engine, { port: 5005 })
     : undefined;
   const list = join(folder, "list");
+  const cases = client === "classic" ? await classicCases(folder) : undefined;
   const options = [
     ...(show ? ["--show"] : []),
     "--list",
     list,
     "--docker",
-    client === "docker" ? "docker" : resolve("dist/berth"),
+    client === "berth" ? resolve("dist/berth") : "docker",
+    ...(cases === undefined ? [] : ["--cases", cases]),
   ];
   try {
     const child = Bun.spawn(engine.inNetwork([join(corpus, "run"), ...options, ...filters]), {
-      env: { ...process.env, DOCKER_HOST: engine.host },
+      env: { ...process.env, DOCKER_HOST: engine.host, ...environmentOf(client) },
       stdout: show ? "inherit" : "ignore",
       stderr: "inherit",
       stdin: "ignore",
