@@ -13,7 +13,10 @@ reload() { [[ -z $root && -d /run/systemd/system ]] && systemctl daemon-reload |
 
 case $action in
   install)
-    install -D -m 755 dist/berth "$binary"
+    mkdir -p "$(dirname "$binary")"
+    dd if=dist/berth of="$binary.new" bs=256k status=none # scripts/build.ts says why
+    chmod 755 "$binary.new"
+    mv -f "$binary.new" "$binary"
     mkdir -p "$(dirname "$unit")"
     sed "s#@PREFIX@#$prefix#" scripts/berth.service >"$unit"
     for shell in bash zsh fish; do
