@@ -101,7 +101,8 @@ describe("a build's cache elsewhere", () => {
     expect(await other.ok("run", "--rm", "--network=none", "max", "cat", "/app/both")).toBe(
       "max\ninput of max",
     );
-    expect(again.stderr.match(/^#\d+ fetching/gm)?.length).toBe(5);
+    // WORKDIR, two COPY and the last RUN; not what the first stage made
+    expect(new Set(again.stderr.match(/^#\d+ fetching/gm)).size).toBe(4);
     // what came from elsewhere serves builds that name it, and no others
     const without = await build(other, "-t", "max2", context);
     expect(summary(steps(without)).get("RUN echo")).toBe("DONE");

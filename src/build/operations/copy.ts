@@ -6,6 +6,7 @@ import { checkOut } from "../contexts/git.ts";
 import type { CopyInput, TreeRequest } from "../copy/requests.ts";
 import type { CopyOperation, CopySource, TreeSource } from "../graph/operation.ts";
 import type { Vertex } from "../graph/vertex.ts";
+import { LostCache } from "../remote-cache/imports.ts";
 import type { Session } from "../solver/session.ts";
 import type { StepResult } from "../solver/shared-steps.ts";
 import { download } from "./download.ts";
@@ -20,7 +21,7 @@ interface Ready {
   matches: number;
   /** whether `digest` has a list of files beside it */
   listed: boolean;
-  input: CopyInput;
+  input: () => CopyInput | Promise<CopyInput>;
   /** the tree may change while it is read */
   live: boolean;
 }
@@ -38,7 +39,8 @@ export async function planCopy(
   const sources = await Promise.all(
     operation.sources.map((source) => ready(session, operation, source, resultOf)),
   );
-  const parts = partsOf(vertex, operation, base, sources);
+  const digests = sources.map(({ digest }) => digest);
+  const parts = copyParts(vertex, operation, base, digests);
   return {
     kind: "copy",
     parts,
@@ -61,11 +63,12 @@ const namesOf = ({ sources }: CopyOperation): string =>
     })
     .join(" ");
 
-function partsOf(
+/** `digests`: of what each source names. */
+export function copyParts(
   { sourceDateEpoch }: Vertex,
   operation: CopyOperation,
   base: Outcome,
-  sources: readonly Ready[],
+  digests: readonly string[],
 ): Record<string, string> {
   const { destination, chown, chmod, link, exclude, sources: written } = operation;
   const parts: Record<string, string> = {
@@ -84,8 +87,7 @@ function partsOf(
       ]),
     ]),
   };
-  for (const [index, { digest }] of sources.entries())
-    parts[index === 0 ? "files" : `files.${index}`] = digest;
+  for (const [index, digest] of digests.entries()) parts[index === 0 ? "files" : `files.${index}`] = digest;
   if (sourceDateEpoch !== undefined) parts["epoch"] = String(sourceDateEpoch);
   return parts;
 }
@@ -103,7 +105,7 @@ async function ready(
       digest: sha256(JSON.stringify([name, content])),
       matches: 1,
       listed: false,
-      input: { kind: "text", name, content },
+      input: () => ({ kind: "text", name, content }),
       live: false,
     };
   }
@@ -120,7 +122,7 @@ async function readyUrl(
     digest: sha256(JSON.stringify([digest, filename])),
     matches: 1,
     listed: false,
-    input,
+    input: () => input,
     live: false,
   };
 }
@@ -139,7 +141,7 @@ async function readyGit(
     digest: sha256(JSON.stringify([commit, git.subdir, git.keepGitDir])),
     matches: 1,
     listed: false,
-    input: { kind: "tree", tree, unpack: false },
+    input: () => ({ kind: "tree", tree, unpack: false }),
     live: false,
   };
 }
@@ -150,15 +152,18 @@ async function readyTree(
   { tree: from, pattern, parents, unpack }: CopySource & { kind: "tree" },
   resultOf: ResultOf,
 ): Promise<Ready> {
-  const { root, ignore, layers, live } = await treeOf(session, from, resultOf);
-  const tree: TreeRequest = { root, patterns: [pattern], ignore, exclude, parents };
+  const { open, ignore, layers, live } = await treeOf(session, from, resultOf);
+  const filter = { patterns: [pattern], ignore, exclude, parents };
   const { paths, workers } = session.deps;
-  const input: CopyInput = { kind: "tree", tree, unpack };
   try {
     if (layers !== undefined) {
-      const { digest, matches } = await digestOfLayers(session.deps, layers, tree);
+      const { digest, matches } = await digestOfLayers(session, layers, { ...filter, open });
+      const input = async (): Promise<CopyInput> => treeInput(await open());
       return { digest, matches, listed: true, input, live: false };
     }
+    const root = await open();
+    const tree: TreeRequest = { root, ...filter };
+    const input = (): CopyInput => treeInput(root);
     const { digest, matches } = await workers.call("digest", {
       ...tree,
       ...session.statCacheOf(root),
@@ -166,7 +171,11 @@ async function readyTree(
     });
     return { digest, matches, listed: true, input, live };
   } catch (error) {
+    if (error instanceof LostCache) throw error;
     throw cacheKeyError(error);
+  }
+  function treeInput(root: string): CopyInput {
+    return { kind: "tree", tree: { root, ...filter }, unpack };
   }
 }
 
@@ -177,8 +186,9 @@ export function cacheKeyError(error: unknown): EngineError {
   return new EngineError(kind, kind === "notFound" ? reason : messageOf(error), { cause: error });
 }
 
-interface Tree {
-  root: string;
+export interface Tree {
+  /** of layers, it is mounted only then: those that are elsewhere come first */
+  open: () => Promise<string>;
   ignore: readonly string[];
   /** of a tree that never changes */
   layers: readonly string[] | undefined;
@@ -188,10 +198,10 @@ interface Tree {
 export async function treeOf(session: Session, from: TreeSource, resultOf: ResultOf): Promise<Tree> {
   if (from.kind === "context") {
     const { root, ignore, live = false } = await session.context(from.name);
-    return { root, ignore, layers: undefined, live };
+    return { open: () => Promise.resolve(root), ignore, layers: undefined, live };
   }
   const { layers } = resultOf(from.vertex);
-  return { root: await session.view(layers), ignore: [], layers, live: false };
+  return { open: () => session.view(layers), ignore: [], layers, live: false };
 }
 
 async function run(
@@ -211,7 +221,7 @@ async function run(
     const below = vfs ? upper : view;
     const owner = ownerIn(view, operation.chown);
     await deps.workers.call("copy", {
-      inputs: sources.map(({ input }) => input),
+      inputs: await Promise.all(sources.map(({ input }) => input())),
       upper,
       ...(below === undefined ? {} : { view: below }),
       destination: operation.destination,

@@ -2,20 +2,44 @@ import { sha256 } from "../../lib/digest.ts";
 import { chainOf } from "../cache/key.ts";
 import type { TreeRequest } from "../copy/requests.ts";
 import type { BuildContextDeps } from "../deps.ts";
+import type { Session } from "../solver/session.ts";
+
+export interface LayersDigest {
+  digest: string;
+  matches: number;
+}
+
+export type LayersFilter = Omit<TreeRequest, "root">;
+
+/** Names what patterns choose of a stack of layers, on whatever machine that is. */
+export const digestKey = (layers: readonly string[], { patterns, exclude, parents }: LayersFilter): string =>
+  sha256(JSON.stringify([chainOf(layers), patterns, exclude, parents]));
+
+/** What was found out on this machine. */
+export function knownDigest({ state }: BuildContextDeps, key: string): LayersDigest | undefined {
+  const row = state.db
+    .query<LayersDigest, [string]>("SELECT digest, matches FROM build_digests WHERE key = ?")
+    .get(key);
+  return row ?? undefined;
+}
 
 /** The digest of what patterns name in a stack of layers: read once, for layers never change. */
 export async function digestOfLayers(
-  { state, workers, paths }: BuildContextDeps,
+  { deps, digests }: Session,
   layers: readonly string[],
+  { open, ...filter }: LayersFilter & { open: () => Promise<string> },
+): Promise<LayersDigest> {
+  const key = digestKey(layers, filter);
+  const found = knownDigest(deps, key) ?? (await compute(deps, key, { ...filter, root: await open() }));
+  digests.set(key, found.digest);
+  return found;
+}
+
+async function compute(
+  { state, workers, paths }: BuildContextDeps,
+  key: string,
   tree: TreeRequest,
-): Promise<{ digest: string; matches: number }> {
-  const key = sha256(JSON.stringify([chainOf(layers), tree.patterns, tree.exclude, tree.parents]));
-  const known = state.db
-    .query<{ digest: string; matches: number }, [string]>(
-      "SELECT digest, matches FROM build_digests WHERE key = ?",
-    )
-    .get(key);
-  if (known !== null) return known;
+): Promise<LayersDigest> {
   const { digest, matches } = await workers.call("digest", { ...tree, lists: paths.lists });
   state.db
     .query("INSERT OR REPLACE INTO build_digests VALUES (?, ?, ?, ?)")

@@ -2,7 +2,7 @@ import { chainOf } from "../cache/key.ts";
 import type { RunMount } from "../graph/operation.ts";
 import type { Vertex } from "../graph/vertex.ts";
 import type { Session } from "../solver/session.ts";
-import { cacheKeyError, treeOf } from "./copy.ts";
+import { cacheKeyError, type Tree, treeOf } from "./copy.ts";
 import type { Outcome } from "./plan.ts";
 
 /** A mount whose source is known: where it is, and what the key says of it. */
@@ -13,7 +13,7 @@ export interface ReadyMount {
   part: string;
   /** digest of a list of files, where the part names one */
   list: string | undefined;
-  tree: { root: string; ignore: readonly string[]; layers: readonly string[] | undefined } | undefined;
+  tree: Tree | undefined;
 }
 
 /** Secrets, sockets and the content of caches are no part of a key: how they are mounted is. */
@@ -42,7 +42,8 @@ async function ready(
   if (tree.layers !== undefined)
     return { ...plain, tree, part: JSON.stringify([rest, chainOf(tree.layers)]) };
   const { paths, workers } = session.deps;
-  const { root, ignore } = tree;
+  const { ignore } = tree;
+  const root = await tree.open();
   const looking = workers.call("digest", {
     root,
     ignore,

@@ -11,6 +11,7 @@ import { openTree } from "../copy/match.ts";
 import type { RunMount, RunOperation } from "../graph/operation.ts";
 import type { Session } from "../solver/session.ts";
 import { relayTo } from "./agent-relay.ts";
+import type { Tree } from "./copy.ts";
 import type { ReadyMount } from "./mount-keys.ts";
 
 export interface Surroundings {
@@ -93,7 +94,7 @@ async function bind(
   index: number,
 ): Promise<Prepared> {
   if (tree === undefined) throw new EngineError("internal", "a bind mount without a source");
-  const root = tree.ignore.length === 0 ? tree.root : await filtered(around, tree, source, index);
+  const root = tree.ignore.length === 0 ? await tree.open() : await filtered(around, tree, source, index);
   const held = hold(around, root, source.replace(/^\/+/, ""));
   const path = await staged(around, writable ? await throwaway(around, held, index) : held, index);
   const options = ["rbind", ...(writable ? [] : ["ro"])];
@@ -113,7 +114,7 @@ async function staged({ folder, undo }: Surroundings, held: string, index: numbe
 /** What an ignore file leaves out is not to be seen: the rest is copied. */
 async function filtered(
   { session, undo, signal }: Surroundings,
-  tree: { root: string; ignore: readonly string[] },
+  tree: Tree,
   source: string,
   index: number,
 ): Promise<string> {
@@ -122,7 +123,7 @@ async function filtered(
   undo.add("copy of a context", () => deps.workers.call("removeTree", { path: folder }));
   await mkdir(folder, { recursive: true });
   const kept = {
-    root: tree.root,
+    root: await tree.open(),
     ignore: tree.ignore,
     exclude: [],
     patterns: [`/./${source}`],
@@ -179,10 +180,11 @@ async function cache(
 
 async function fill(
   { deps }: Session,
-  { root, ignore }: { root: string; ignore: readonly string[] },
+  { open, ignore }: Tree,
   source: string,
   folder: string,
 ): Promise<void> {
+  const root = await open();
   await deps.workers.call("copy", {
     inputs: [
       {

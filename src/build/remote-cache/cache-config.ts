@@ -24,15 +24,23 @@ export interface RemoteLayer extends KeyedLayer {
   blob: Descriptor;
 }
 
+export interface RemoteCache {
+  steps: RemoteLayer[];
+  /** of what COPY took out of layers, by what names it (`operations/layer-digests.ts`) */
+  digests: ReadonlyMap<string, string>;
+}
+
 export const configBytesMax = 8 * 1024 * 1024;
+/** a record's digest of files: an addition of ours, which others pass over */
+const filesField = "berth.files";
 const recordsMax = 20_000;
 
 const invalid = (what: string): EngineError => new EngineError("invalid", `the cache is malformed: ${what}`);
 const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
-/** The steps as the text of a configuration. */
-export function cacheConfig(steps: readonly RemoteLayer[]): string {
+/** The text of a configuration. */
+export function cacheConfig({ steps, digests }: RemoteCache): string {
   const layers = distinctBlobs(steps);
   const places = new Map(layers.map(({ layer }, index) => [layer, index]));
   return JSON.stringify({
@@ -46,7 +54,7 @@ export function cacheConfig(steps: readonly RemoteLayer[]): string {
         createdAt: created,
       },
     })),
-    records: cacheRecords(steps, (layer) => places.get(layer)),
+    records: cacheRecords({ steps, digests }, (layer) => places.get(layer)),
   });
 }
 
@@ -59,39 +67,44 @@ export function distinctBlobs(steps: readonly RemoteLayer[]): RemoteLayer[] {
 
 /** Records alone, in the order of their keys; layers by where `placeOf` finds them. */
 export function cacheRecords(
-  steps: readonly KeyedLayer[],
+  { steps, digests }: { steps: readonly KeyedLayer[]; digests: ReadonlyMap<string, string> },
   placeOf: (layer: string) => number | undefined,
 ): object[] {
-  return steps
-    .flatMap(({ key, layer, created }) => {
-      const place = placeOf(layer);
-      return place === undefined ? [] : [{ layers: [{ layer: place, createdAt: created }], digest: key }];
-    })
-    .sort((one, other) => (one.digest < other.digest ? -1 : 1));
+  const results = steps.flatMap(({ key, layer, created }) => {
+    const place = placeOf(layer);
+    return place === undefined ? [] : [{ layers: [{ layer: place, createdAt: created }], digest: key }];
+  });
+  const files = [...digests].map(([key, digest]) => ({ digest: key, [filesField]: digest }));
+  return [...results, ...files].sort((one, other) => (one.digest < other.digest ? -1 : 1));
 }
 
 /** Reads a configuration that anybody may have written; `blobs` are those of the manifest, by digest. */
-export function parseCacheConfig(bytes: Uint8Array, blobs: ReadonlyMap<string, Descriptor>): RemoteLayer[] {
+export function parseCacheConfig(bytes: Uint8Array, blobs: ReadonlyMap<string, Descriptor>): RemoteCache {
   const value = parseJson(bytes);
   if (!isRecord(value)) throw invalid("its configuration is no object");
   const layers = listOf(value["layers"], "layers").map((item) => layerOf(item, blobs));
   return parseRecords(value["records"], (place) => layers[place]);
 }
 
-/** The records of a configuration, those whose layer `layerAt` has. */
+/** The records of a configuration; of results those whose layer `layerAt` has. */
 export function parseRecords(
   value: unknown,
   layerAt: (place: number) => { layer: string; blob: Descriptor } | undefined,
-): RemoteLayer[] {
-  return listOf(value, "records").flatMap((item) => {
+): RemoteCache {
+  const steps: RemoteLayer[] = [];
+  const digests = new Map<string, string>();
+  for (const item of listOf(value, "records")) {
     if (!isRecord(item)) throw invalid("a record is no object");
-    const { digest: key } = item;
-    const [result] = listOf(item["layers"], "a record's layers");
-    if (typeof key !== "string" || !isSha256(key) || !isRecord(result)) return [];
+    const { digest: key, layers, [filesField]: files } = item;
+    if (typeof key !== "string" || !isSha256(key)) continue;
+    if (typeof files === "string" && isSha256(files)) digests.set(key, files);
+    const [result] = listOf(layers, "a record's layers");
+    if (!isRecord(result)) continue;
     const { layer: place = 0, createdAt } = result;
     const found = typeof place === "number" ? layerAt(place) : undefined;
-    return found === undefined ? [] : [{ key, created: timeOf(createdAt), ...found }];
-  });
+    if (found !== undefined) steps.push({ key, created: timeOf(createdAt), ...found });
+  }
+  return { steps, digests };
 }
 
 /** undefined for a layer that the manifest has not, or that does not say what it unpacks to. */

@@ -20,23 +20,26 @@ interface Imported {
   place: CachePlace;
   opened: OpenPlace;
   steps: ReadonlyMap<string, RemoteLayer>;
+  digests: ReadonlyMap<string, string>;
 }
 
 /**
- * The caches that a build was told to read (`--cache-from`), for as long as it runs. They are asked where the engine's own
- * cache knows no result; what they say is never written into that one, so a build that does not name them is not touched by
+ * The caches that a build was told to read (`--cache-from`), for as long as it runs. They are asked before the engine's own;
+ * what they say is never written into that one, so a build that does not name them is not touched by
  * them. Layers come when something reads them, verified, and not before.
  */
 export class Imports {
   private readonly session: Session;
   private readonly reading: Promise<Imported | undefined>[];
+  /** those that have been read */
+  private readonly read: Imported[] = [];
   /** layers that steps were found to have, by diff id, and where they are */
   private readonly found = new Map<string, { layer: RemoteLayer; from: Imported }>();
   private readonly coming = new Map<string, Promise<void>>();
 
   constructor(session: Session) {
     this.session = session;
-    this.reading = session.request.cacheFrom.map((place) => this.read(place));
+    this.reading = session.request.cacheFrom.map((place) => this.open(place));
   }
 
   /** The first result that a cache has under this key. */
@@ -49,6 +52,11 @@ export class Imports {
       return layer;
     }
     return undefined;
+  }
+
+  /** What a cache says of files in layers that it has. */
+  digest(key: string): string | undefined {
+    return this.read.find(({ digests }) => digests.has(key))?.digests.get(key);
   }
 
   /** Where a layer is that has not come yet; undefined for one that is here, or that is not of these caches. */
@@ -101,7 +109,7 @@ export class Imports {
   }
 
   /** A cache that cannot be read is told and passed over: the build only takes longer. */
-  private async read(place: CachePlace): Promise<Imported | undefined> {
+  private async open(place: CachePlace): Promise<Imported | undefined> {
     const { session } = this;
     const name = `importing cache manifest from ${placeName(place)}`;
     const vertex = { digest: sha256(`${session.ref} ${name}`), inputs: [], name, cached: false };
@@ -109,9 +117,11 @@ export class Imports {
     session.vertex({ ...vertex, started });
     try {
       const opened = await openPlace(session, place, "read");
-      const layers = await readCache(opened, session.signal);
+      const { steps, digests } = await readCache(opened, session.signal);
       session.vertex({ ...vertex, started, completed: Date.now() });
-      return { place, opened, steps: new Map(layers.map((layer) => [layer.key, layer])) };
+      const imported = { place, opened, digests, steps: new Map(steps.map((step) => [step.key, step])) };
+      this.read.push(imported);
+      return imported;
     } catch (error) {
       const text = `failed to configure ${place.type} cache importer: ${messageOf(error)}`;
       session.vertex({ ...vertex, started, completed: Date.now(), error: text });

@@ -4,7 +4,7 @@ import type { Session } from "../solver/session.ts";
 import { cacheRecords, type KeyedLayer } from "./cache-config.ts";
 
 /** `--cache-to type=inline`: the image's configuration also names the steps that made its layers. */
-export function withInlineCache({ request, made }: Session, result: PlatformResult): PlatformResult {
+export function withInlineCache({ request, made, digests }: Session, result: PlatformResult): PlatformResult {
   if (!request.cacheTo.some(({ type }) => type === "inline")) return result;
   const { config, keys } = result;
   const steps = keys.flatMap((key): KeyedLayer[] => {
@@ -12,8 +12,8 @@ export function withInlineCache({ request, made }: Session, result: PlatformResu
     return step === undefined ? [] : [{ key, ...step }];
   });
   const places = new Map(config.rootfs.diff_ids.map((layer, place) => [layer, place]));
-  const records = cacheRecords(steps, (layer) => places.get(layer));
-  return records.length === 0 ? result : { ...result, config: withCache(config, JSON.stringify(records)) };
+  const records = cacheRecords({ steps, digests }, (layer) => places.get(layer));
+  return steps.length === 0 ? result : { ...result, config: withCache(config, JSON.stringify(records)) };
 }
 
 /** Its place is where BuildKit's has it. */

@@ -10,7 +10,7 @@ import {
   parseCacheConfig,
   parseJson,
   parseRecords,
-  type RemoteLayer,
+  type RemoteCache,
 } from "./cache-config.ts";
 import type { OpenPlace } from "./places.ts";
 
@@ -22,10 +22,7 @@ const imagesMax = 16;
  * The steps that a place has results of: a cache of its own (one manifest, or in the older form an index, with a
  * configuration), or images with a cache in their configurations (`type=inline`). Nothing but descriptions is read.
  */
-export async function readCache(
-  { repositories, tag }: OpenPlace,
-  signal: AbortSignal,
-): Promise<RemoteLayer[]> {
+export async function readCache({ repositories, tag }: OpenPlace, signal: AbortSignal): Promise<RemoteCache> {
   const found = await findManifest(repositories, tag);
   const { manifest, sources } = found;
   const value = objectOf(manifest.bytes);
@@ -39,13 +36,17 @@ export async function readCache(
   const read = images
     .slice(0, imagesMax)
     .map(async ({ digest }) => readManifest(await findManifest(sources, digest), signal));
-  return (await Promise.all(read)).flat();
+  const caches = await Promise.all(read);
+  return {
+    steps: caches.flatMap(({ steps }) => steps),
+    digests: new Map(caches.flatMap(({ digests }) => [...digests])),
+  };
 }
 
 const isImage = (mediaType: string): boolean =>
   mediaType === mediaTypes.ociManifest || mediaType === mediaTypes.dockerManifest;
 
-async function readManifest(found: FoundManifest, signal: AbortSignal): Promise<RemoteLayer[]> {
+async function readManifest(found: FoundManifest, signal: AbortSignal): Promise<RemoteCache> {
   const value = objectOf(found.manifest.bytes);
   const config = descriptorOf(value["config"], "config");
   const layers = descriptorsOf(value["layers"], "layers");
@@ -59,7 +60,7 @@ async function readOwn(
   config: Descriptor,
   layers: readonly Descriptor[],
   signal: AbortSignal,
-): Promise<RemoteLayer[]> {
+): Promise<RemoteCache> {
   const bytes = await readSmallBlob(sources, config, { limit: configBytesMax, signal });
   return parseCacheConfig(bytes, new Map(layers.map((layer) => [layer.digest, layer])));
 }
@@ -70,17 +71,19 @@ async function readInline(
   config: Descriptor,
   blobs: readonly Descriptor[],
   signal: AbortSignal,
-): Promise<RemoteLayer[]> {
+): Promise<RemoteCache> {
   const bytes = await readSmallBlob(sources, config, { limit: configSizeMax, signal });
   const { rootfs } = parseConfig(new TextDecoder().decode(bytes));
   const inline = objectOf(bytes)["moby.buildkit.cache.v0"];
-  if (typeof inline !== "string" || rootfs.diff_ids.length !== blobs.length) return [];
+  if (typeof inline !== "string" || rootfs.diff_ids.length !== blobs.length) return none;
   return parseRecords(parseJson(Buffer.from(inline, "base64")), (place) => {
     const layer = rootfs.diff_ids[place];
     const blob = blobs[place];
     return layer === undefined || blob === undefined ? undefined : { layer, blob };
   });
 }
+
+const none: RemoteCache = { steps: [], digests: new Map() };
 
 function objectOf(bytes: Uint8Array): Record<string, unknown> {
   const value = parseJson(bytes);

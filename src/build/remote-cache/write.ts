@@ -95,7 +95,7 @@ class Writing {
       const blob = blobs.get(step.layer);
       return blob === undefined ? [] : [{ ...step, blob }];
     });
-    const text = new TextEncoder().encode(cacheConfig(remote));
+    const text = new TextEncoder().encode(cacheConfig({ steps: remote, digests: this.session.digests }));
     const config = { mediaType: cacheConfigType, digest: sha256(text), size: text.length };
     await this.told(`writing config ${config.digest}`, () => this.small(target, text));
     const layers = distinctBlobs(remote).map(descriptorOf);

@@ -26,6 +26,8 @@ export class Session {
   needs = new Map<string, string[] | undefined>();
   /** each step's result by its key: what can be exported of the cache */
   readonly made = new Map<string, { layer: string; created: string }>();
+  /** digests of what was copied out of layers, by what names it (`operations/layer-digests.ts`) */
+  readonly digests = new Map<string, string>();
   readonly imports: Imports;
   private readonly contexts = new Map<string, Promise<OpenContext>>();
   private readonly views: View[] = [];

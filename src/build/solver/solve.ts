@@ -5,10 +5,12 @@ import type { BuildVertex } from "../contract.ts";
 import { BuildError } from "../failure.ts";
 import type { CopySource } from "../graph/operation.ts";
 import { inputsOf, type Vertex } from "../graph/vertex.ts";
+import { claimedCopy } from "../operations/claimed-copy.ts";
 import { planCopy } from "../operations/copy.ts";
 import { type Outcome, type Plan, scratch } from "../operations/plan.ts";
 import { planRun } from "../operations/run.ts";
 import { planWorkdir } from "../operations/workdir.ts";
+import type { KeyedLayer } from "../remote-cache/cache-config.ts";
 import type { Session } from "./session.ts";
 import { StepFailure } from "./step-failure.ts";
 
@@ -62,6 +64,8 @@ export class Solver {
     const told = this.told(vertex);
     const started = Date.now();
     try {
+      const claimed = await this.claimed(vertex);
+      if (claimed !== undefined) return this.hit(vertex, { ...told, started }, claimed, claimed.key);
       const plan = await this.plan(vertex);
       return await this.planned(vertex, plan, { ...told, started });
     } catch (error) {
@@ -117,12 +121,8 @@ export class Solver {
     const { cache, shared } = session.deps;
     const key = keyOf(plan.kind, plan.parts);
     const base = this.baseOf(vertex);
-    const known = vertex.ignoreCache ? undefined : (this.cached(key) ?? (await this.imported(key)));
-    if (known !== undefined) {
-      session.used.add(key);
-      session.vertex({ ...told, completed: Date.now(), cached: true });
-      return this.outcome(base, known, key);
-    }
+    const known = vertex.ignoreCache ? undefined : ((await this.imported(key)) ?? this.cached(key));
+    if (known !== undefined) return this.hit(vertex, told, known, key);
     const reasons = vertex.ignoreCache ? ["the cache was not to be used"] : await this.reasons(plan, vertex);
     session.vertex({ ...told, reasons });
     const result = await shared.run(
@@ -155,6 +155,27 @@ export class Solver {
     return this.outcome(base, result, key);
   }
 
+  /** The step's result was there. */
+  private hit(
+    vertex: Vertex,
+    told: BuildVertex,
+    known: { layer: string; created: string },
+    key: string,
+  ): Outcome {
+    this.session.used.add(key);
+    this.session.vertex({ ...told, completed: Date.now(), cached: true });
+    return this.outcome(this.baseOf(vertex), known, key);
+  }
+
+  private async claimed(vertex: Vertex): Promise<KeyedLayer | undefined> {
+    const { operation, ignoreCache } = vertex;
+    const { session, resultOf } = this;
+    if (ignoreCache || operation.kind !== "copy" || session.request.cacheFrom.length === 0) return undefined;
+    const found = await claimedCopy(session, vertex, operation, resultOf);
+    if (found !== undefined) session.lease.hold("layer", found.layer);
+    return found;
+  }
+
   private baseOf({ operation }: Vertex): Outcome {
     return "base" in operation ? this.resultOf(operation.base) : scratch;
   }
@@ -175,7 +196,10 @@ export class Solver {
     return undefined;
   }
 
-  /** A result of a cache that the build was told to read; its layer comes once something reads it. */
+  /**
+   * A result of a cache that the build was told to read; its layer comes once something reads it. It goes before what the
+   * engine has itself: that may be of another run of the same step, on which nothing of the cache stands.
+   */
   private async imported(key: string): Promise<{ layer: string; created: string } | undefined> {
     const found = await this.session.imports.find(key);
     if (found !== undefined) this.session.lease.hold("layer", found.layer);
