@@ -1,11 +1,13 @@
 /**
- * How fast names are answered: questions of one container in closed loops, alone and beside one that floods.
+ * How fast names are answered: questions of one container in closed loops, alone and beside one that floods, and at a
+ * steady pace by dnsperf(1).
  *
- *     bun scripts/bench/names.ts [SECONDS]
+ *     bun scripts/bench/names.ts [SECONDS [QUESTIONS_PER_SECOND]]
  *
- * Needs root; makes two network namespaces of its own and no engine. The client shares the machine with the resolver.
+ * Needs root, and dnsperf for the steady pace (Debian has it); makes two network namespaces of its own and no engine.
+ * The client shares the machine with the resolver.
  */
-import { closeSync, mkdtempSync, rmSync } from "node:fs";
+import { closeSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type } from "../../src/lib/dns/query.ts";
@@ -18,6 +20,7 @@ import { NamespaceThread, removeNamespace } from "../../src/system/netns.ts";
 import { Poller, readable } from "../../src/system/poller.ts";
 
 const seconds = Number(process.argv[2] ?? 3);
+const pace = Number(process.argv[3] ?? 20_000);
 const names = 500;
 const thread = new NamespaceThread();
 const folder = mkdtempSync(join(tmpdir(), "berth-bench-names-"));
@@ -59,10 +62,35 @@ function measure(width: number, flood: number | undefined): string {
   }
   const tookMs = performance.now() - startedMs;
   poller.end();
+  return told(took, tookMs);
+}
+
+function told(took: number[], overMs: number): string {
   took.sort((a, b) => a - b);
   const at = (part: number): string => (took[Math.floor(took.length * part)] ?? 0).toFixed(3);
-  const rate = Math.round((took.length / tookMs) * 1000);
+  const rate = Math.round((took.length / overMs) * 1000);
   return `${rate} answers/s, p50 ${at(0.5)} ms, p99 ${at(0.99)} ms, p99.9 ${at(0.999)} ms`;
+}
+
+/**
+ * `rate` questions a second, whatever comes back, from eight sockets of dnsperf. What is late counts from when it was
+ * sent, and what is lost is told.
+ */
+async function paced(rate: number): Promise<string> {
+  const questions = join(folder, "questions");
+  const said = join(folder, "answers");
+  writeFileSync(questions, Array.from({ length: names }, (_, index) => `c${index} A\n`).join(""));
+  const options = ["-v", "-c", "8", "-q", "5000", "-t", "2", "-Q", String(rate), "-l", String(seconds)];
+  const client = Bun.spawn(
+    ["nsenter", `--net=${asking}`, "dnsperf", "-s", "127.0.0.11", "-d", questions, ...options],
+    { stdout: Bun.file(said), stderr: "inherit" },
+  );
+  if ((await client.exited) !== 0) return "dnsperf failed";
+  const text = await Bun.file(said).text();
+  const took = [...text.matchAll(/^> NOERROR \S+ \S+ ([\d.]+)/gm)].map((match) => Number(match[1]) * 1000);
+  const number = (label: string): string => new RegExp(`${label}:\\s+([\\d.]+)`).exec(text)?.[1] ?? "?";
+  const lost = `${number("Queries sent")} sent, ${number("Queries lost")} lost`;
+  return `${told(took, Number(number("Run time \\(s\\)")) * 1000)}, ${lost}`;
 }
 
 for (const path of [asking, flooding]) makeNamespace(path);
@@ -89,6 +117,8 @@ try {
   const flood = thread.enter(flooding, () => connectUdp({ address: "127.0.0.11", port: 53 }));
   console.log(`1 under way beside a flood: ${measure(1, flood)}`);
   closeSync(flood);
+  if (Bun.which("dnsperf")) console.log(`${pace}/s asked by dnsperf: ${await paced(pace)}`);
+  else console.log("no dnsperf: nothing was asked at a steady pace");
 } finally {
   await server.end();
   for (const path of [asking, flooding]) removeNamespace(path);

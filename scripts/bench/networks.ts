@@ -1,11 +1,10 @@
 /**
  * Networks at scale and under load: does set-up time or the cost of a packet grow with what is there already?
  *
- *     bun scripts/bench/networks.ts [--networks 200] [--containers 500] [--ports 1000] [--rounds 5]
- *         [--peer unix:///path/docker.sock --peer-pid PID]
+ *     bun scripts/bench/networks.ts [--networks 200] [--containers 500] [--ports 1000]
  *
- * Needs root, iperf3 and dist/berth. With a Docker to compare with (its socket, and a process in its network namespace)
- * throughput is measured of both, alternating. Times are medians; take ratios, not absolutes, on a busy machine.
+ * Needs root and dist/berth. Times are medians; take ratios, not absolutes, on a busy machine. Throughput beside Docker's
+ * is in throughput.ts.
  */
 import { berth, startEngine, type TestEngine } from "../../tests/harness/engine.ts";
 
@@ -18,9 +17,7 @@ const counts = {
   networks: Number(option("networks", "200")),
   containers: Number(option("containers", "500")),
   ports: Number(option("ports", "1000")),
-  rounds: Number(option("rounds", "5")),
 };
-const peer = { host: option("peer", ""), pid: option("peer-pid", "") };
 
 const median = (values: number[]): number => values.sort((a, b) => a - b)[values.length >> 1] ?? 0;
 const told = (ms: number): string => `${ms.toFixed(1)} ms`;
@@ -174,92 +171,8 @@ async function manyPorts(engine: TestEngine): Promise<void> {
   await removeAll(engine);
 }
 
-interface Place {
-  docker: string[];
-  /** a process in the host's namespace of this engine */
-  pid: string;
-}
-
-async function shell(command: string[]): Promise<string> {
-  const child = Bun.spawn(command, { stdout: "pipe", stderr: "ignore", timeout: 30_000 });
-  return (await new Response(child.stdout).text()).trim();
-}
-
-/** Bits a second by iperf3, from a namespace to an address. */
-async function stream(pid: string, address: string, port: string): Promise<number> {
-  const text = await shell([
-    "nsenter",
-    `--net=/proc/${pid}/ns/net`,
-    "iperf3",
-    "-c",
-    address,
-    "-p",
-    port,
-    "-t",
-    "3",
-    "-J",
-  ]);
-  return (JSON.parse(text) as { end: { sum_received: { bits_per_second: number } } }).end.sum_received
-    .bits_per_second;
-}
-
-async function throughput(place: Place): Promise<[published: number, neighbour: number]> {
-  const name = `bench-${process.pid}`;
-  const inspect = (field: string, of: string): Promise<string> =>
-    shell([...place.docker, "inspect", "-f", field, of]);
-  await shell([
-    ...place.docker,
-    "run",
-    "-d",
-    "--name",
-    `${name}-a`,
-    "-p",
-    "5299:5201",
-    "busybox",
-    "sleep",
-    "600",
-  ]);
-  await shell([...place.docker, "run", "-d", "--name", `${name}-b`, "busybox", "sleep", "600"]);
-  const a = await inspect("{{.State.Pid}}", `${name}-a`);
-  const b = await inspect("{{.State.Pid}}", `${name}-b`);
-  const address = await inspect("{{.NetworkSettings.IPAddress}}", `${name}-a`);
-  const gateway = await inspect("{{.NetworkSettings.Gateway}}", `${name}-a`);
-  const server = Bun.spawn(["nsenter", `--net=/proc/${a}/ns/net`, "iperf3", "-s"], { stdout: "ignore" });
-  try {
-    await Bun.sleep(500);
-    return [await stream(place.pid, gateway, "5299"), await stream(b, address, "5201")];
-  } finally {
-    server.kill();
-    await shell([...place.docker, "rm", "-f", `${name}-a`, `${name}-b`]);
-  }
-}
-
-async function compare(engine: TestEngine): Promise<void> {
-  const ours: Place = { docker: [berth, "-H", engine.host], pid: String(engine.holder.pid) };
-  const theirs: Place | undefined =
-    peer.host === "" ? undefined : { docker: ["docker", "-H", peer.host], pid: peer.pid };
-  const seen: Record<"ours" | "theirs", [number[], number[]]> = { ours: [[], []], theirs: [[], []] };
-  for (let round = 0; round < counts.rounds; round++)
-    for (const [who, place] of [
-      ["ours", ours],
-      ["theirs", theirs],
-    ] as const) {
-      if (!place) continue;
-      const [published, neighbour] = await throughput(place);
-      seen[who][0].push(published);
-      seen[who][1].push(neighbour);
-    }
-  for (const [index, what] of ["through a published port", "container to container"].entries()) {
-    const [us, them] = [median(seen.ours[index] ?? []), median(seen.theirs[index] ?? [])];
-    const ratio =
-      them > 0 ? `, Docker ${(them / 1e9).toFixed(2)} Gbit/s, ratio ${(us / them).toFixed(2)}` : "";
-    console.log(`${what}: ${(us / 1e9).toFixed(2)} Gbit/s${ratio}`);
-  }
-}
-
 const engine = await startEngine({ images: ["busybox"] });
 try {
-  if (counts.rounds > 0) await compare(engine);
   if (counts.ports > 0) await manyPorts(engine);
   if (counts.networks > 0) await manyNetworks(engine);
   if (counts.containers > 0) await manyContainers(engine);
