@@ -14,6 +14,10 @@ export interface RegistryOptions {
   login?: { user: string; password: string };
   /** serve TLS by a certificate of an authority made for it */
   tls?: boolean;
+  /** with `tls`: let nobody in without a client's certificate of that authority (`client.cert`, `client.key`) */
+  clientCertificates?: boolean;
+  /** take tokens of the server there, signed by the authority's key; see `token-server.ts` */
+  tokensFrom?: { realm: string; authority: string };
   /** be a mirror of another registry */
   mirrorOf?: string;
 }
@@ -58,8 +62,11 @@ export async function startRegistry(engine: TestEngine, options: RegistryOptions
   });
   const registry = new TestRegistry(folder, address, child);
   const url = `${options.tls ? "https" : "http"}://${address}/v2/`;
+  const client = options.clientCertificates
+    ? ["--cert", join(folder, "client.cert"), "--key", join(folder, "client.key")]
+    : [];
   for (let attempt = 0; attempt < 200; attempt++) {
-    const { code } = await run(engine.inNetwork(["curl", "-sk", "-o", "/dev/null", url]));
+    const { code } = await run(engine.inNetwork(["curl", "-sk", ...client, "-o", "/dev/null", url]));
     if (code === 0) return registry;
     if (child.exitCode !== null) break;
     await Bun.sleep(50);
@@ -69,9 +76,14 @@ export async function startRegistry(engine: TestEngine, options: RegistryOptions
   throw new Error(`the registry did not start: ${log}`);
 }
 
-function configuration(folder: string, address: string, { login, tls, mirrorOf }: RegistryOptions): string {
+export const tokenService = "test registry";
+export const tokenIssuer = "test issuer";
+
+function configuration(folder: string, address: string, options: RegistryOptions): string {
+  const { login, tls, clientCertificates, tokensFrom, mirrorOf } = options;
+  const clients = clientCertificates ? `, clientcas: [${folder}/ca.crt]` : "";
   const http = tls
-    ? `{addr: "${address}", tls: {certificate: ${folder}/server.crt, key: ${folder}/server.key}}`
+    ? `{addr: "${address}", tls: {certificate: ${folder}/server.crt, key: ${folder}/server.key${clients}}}`
     : `{addr: "${address}"}`;
   return [
     "version: 0.1",
@@ -79,19 +91,27 @@ function configuration(folder: string, address: string, { login, tls, mirrorOf }
     `storage: {filesystem: {rootdirectory: ${folder}/data}, delete: {enabled: true}}`,
     `http: ${http}`,
     ...(login ? [`auth: {htpasswd: {realm: test, path: ${folder}/htpasswd}}`] : []),
+    ...(tokensFrom
+      ? [
+          `auth: {token: {realm: "${tokensFrom.realm}", service: ${tokenService}, issuer: ${tokenIssuer}, rootcertbundle: ${tokensFrom.authority}}}`,
+        ]
+      : []),
     ...(mirrorOf ? [`proxy: {remoteurl: "${mirrorOf}"}`] : []),
     "",
   ].join("\n");
 }
 
-/** An authority, and a certificate of it for 127.0.0.1. */
-async function makeCertificates(folder: string): Promise<void> {
+/** An authority (`ca`), a certificate of it for this machine's addresses (`server`), and one of a client (`client`). */
+export async function makeCertificates(folder: string): Promise<void> {
   const script = `
     cd "$0"
     openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout ca.key -out ca.crt -days 2 -subj /CN=test-authority
     openssl req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout server.key -out server.csr -subj /CN=registry
     printf 'subjectAltName=IP:127.0.0.1,IP:10.99.99.1,DNS:localhost' >ext
     openssl x509 -req -in server.csr -CA ca.crt -CAkey ca.key -CAcreateserial -out server.crt -days 2 -extfile ext
+    openssl req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout client.key -out client.csr -subj /CN=client
+    printf 'extendedKeyUsage=clientAuth' >ext
+    openssl x509 -req -in client.csr -CA ca.crt -CAkey ca.key -CAcreateserial -out client.cert -days 2 -extfile ext
   `;
   const made = await run(["bash", "-ec", script, folder]);
   if (made.code !== 0) throw new Error(`making certificates: ${made.stderr}`);

@@ -1,4 +1,4 @@
-/** The engine is killed with SIGKILL in the middle of loading, committing and removing images. */
+/** The engine is killed with SIGKILL in the middle of pulling, loading, committing and removing images. */
 import { Database } from "bun:sqlite";
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { mkdtempSync, readdirSync, rmSync } from "node:fs";
@@ -6,14 +6,17 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { startEngine, type TestEngine } from "../harness/engine.ts";
 import { Random } from "../harness/random.ts";
+import { startRegistry, type TestRegistry } from "../harness/registry.ts";
 
 setDefaultTimeout(120_000);
 
 const seed = Number(process.env["BERTH_FAULT_SEED"] ?? Date.now() % 1_000_000);
 const random = new Random(seed);
 const folder = mkdtempSync(join(tmpdir(), "berth-image-faults-"));
+const pulled = "127.0.0.1:5011/big:1";
 const archive = join(folder, "big.tar");
 let engine: TestEngine;
+let registry: TestRegistry;
 
 beforeAll(async () => {
   console.log(`fault seed ${seed}`);
@@ -23,9 +26,14 @@ beforeAll(async () => {
   await engine.ok("run", "--name", "filled", "busybox", "sh", "-c", script);
   await engine.ok("commit", "filled", "big:1");
   await engine.ok("save", "-o", archive, "big:1");
+  registry = await startRegistry(engine, { port: 5011 });
+  await engine.ok("tag", "big:1", pulled);
+  await engine.ok("push", "-q", pulled);
+  await engine.ok("rmi", pulled);
 });
 
 afterAll(async () => {
+  await registry?.destroy();
   await engine.destroy();
   rmSync(folder, { recursive: true, force: true });
 });
@@ -49,6 +57,19 @@ async function whole(): Promise<void> {
   const { code, stdout } = await engine.berth("image", "verify", "-q");
   expect([code, stdout.trim().split("\n").at(-1)]).toEqual([0, expect.stringContaining(" 0 damaged")]);
 }
+
+test(`a pull that the engine does not survive leaves a whole image or none (seed ${seed})`, async () => {
+  for (let round = 0; round < 4; round++) {
+    await engine.berth("rmi", "-f", "big:1", pulled);
+    await engine.ok("image", "prune", "-af");
+    await killDuring(500, "pull", "-q", pulled);
+    await whole();
+    expect(await engine.ok("pull", "-q", pulled)).toBe(pulled);
+    expect(readdirSync(join(engine.home, "data/content/partial"))).toEqual([]);
+  }
+  expect(await engine.ok("run", "--rm", pulled, "sh", "-c", "ls /many | wc -l")).toBe("500");
+  await engine.ok("rmi", pulled);
+});
 
 test(`a load that the engine does not survive leaves a whole image or none (seed ${seed})`, async () => {
   for (let round = 0; round < 6; round++) {

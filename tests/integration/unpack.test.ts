@@ -179,6 +179,61 @@ describe("names cannot leave the layer", () => {
     expect(readFileSync(target, "utf8")).toBe("untouched");
   });
 
+  test("a hard link to an earlier link is that link, and what is written over either stays inside", async () => {
+    const target = join(root.path, "linked");
+    writeFileSync(target, "untouched");
+    const pieces: Piece[] = [
+      { type: "symlink", name: "link", linkName: target },
+      { type: "hardlink", name: "hard", linkName: "link" },
+      { type: "hardlink", name: "harder", linkName: "hard" },
+      file("hard", "replaced"),
+      file("first", "one"),
+      { type: "hardlink", name: "second", linkName: "first" },
+      file("first", "two"),
+    ];
+    const path = await unpacked(streamOf(tarOf(pieces)));
+    expect(lstatSync(join(path, "harder")).isSymbolicLink()).toBe(true);
+    expect(readFileSync(join(path, "hard"), "utf8")).toBe("replaced");
+    expect(["first", "second"].map((name) => readFileSync(join(path, name), "utf8"))).toEqual(["two", "one"]);
+    expect(readFileSync(target, "utf8")).toBe("untouched");
+    expect(lstatSync(target).nlink).toBe(1);
+    const through: Piece = { type: "hardlink", name: "evil", linkName: "link/../linked" };
+    expect(await refused(streamOf(tarOf([...pieces.slice(0, 1), through])))).toMatch(
+      /not a directory|outside|does not have/,
+    );
+  });
+
+  test("links in a circle, and a chain of a hundred, lead nowhere", async () => {
+    const circle: Piece[] = [
+      { type: "symlink", name: "a", linkName: "b" },
+      { type: "symlink", name: "b", linkName: "a" },
+      file("a/file", "x"),
+    ];
+    await refused(streamOf(tarOf(circle)));
+    const chain: Piece[] = Array.from({ length: 100 }, (_, number) => ({
+      type: "symlink",
+      name: `l${number}`,
+      linkName: `l${number + 1}`,
+    }));
+    await refused(streamOf(tarOf([...chain, file("l0/file", "x")])));
+  });
+
+  test("an opaque marker and whiteouts below a link, or of devices, touch nothing outside", async () => {
+    const victim = join(root.path, "opaque");
+    execFileSync("mkdir", [victim]);
+    writeFileSync(join(victim, "kept"), "kept");
+    const link: Piece = { type: "symlink", name: "dir", linkName: victim };
+    for (const name of ["dir/.wh..wh..opq", "dir/.wh.kept", "dir/sub/.wh.kept"])
+      await refused(streamOf(tarOf([link, file(name)])));
+    expect(readFileSync(join(victim, "kept"), "utf8")).toBe("kept");
+    const path = await unpacked(
+      streamOf(
+        tarOf([{ type: "char", name: ".wh.gone", deviceMajor: 1, deviceMinor: 3 }, file("here", "x")]),
+      ),
+    );
+    expect(readFileSync(join(path, "here"), "utf8")).toBe("x");
+  });
+
   test("a whiteout through a link deletes nothing outside", async () => {
     const pieces: Piece[] = [{ type: "symlink", name: "dir", linkName: root.path }, file("dir/.wh.layers")];
     await refused(streamOf(tarOf(pieces)));

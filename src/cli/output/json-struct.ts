@@ -52,7 +52,13 @@ const pointerKeys = new Set([
   "ImageManifestDescriptor",
 ]);
 /** Other spellings of Go's field names. */
-const aliases: Record<string, string> = { ID: "Id" };
+const aliases: Record<string, string> = {
+  ID: "Id",
+  HTTPProxy: "HttpProxy",
+  HTTPSProxy: "HttpsProxy",
+  CPUCfsPeriod: "CpuCfsPeriod",
+  CPUCfsQuota: "CpuCfsQuota",
+};
 
 /** Fields that JSON leaves out when they are empty, with the value Go then sees. */
 const omitted: Record<string, Record<string, () => Value>> = {

@@ -5,6 +5,7 @@ import { isInsecure } from "../hosts/insecure.ts";
 import { Answer } from "./answer.ts";
 import { type TlsFiles, tlsFiles } from "./certificates.ts";
 import { transportError } from "./failure.ts";
+import { handshakeAlert } from "./handshake.ts";
 import { Patience } from "./patience.ts";
 import { proxyFor } from "./proxy.ts";
 
@@ -76,6 +77,8 @@ export class Transport {
 
   private async once(request: HttpRequest): Promise<Answer> {
     const { url, method, body } = request;
+    const tls = await this.tls(url);
+    const proxy = proxyFor(url, this.options.proxies);
     const patience = new Patience(
       this.options.stallMs,
       [request.signal],
@@ -89,14 +92,18 @@ export class Transport {
         decompress: false,
         signal: patience.signal,
         timeout: false,
-        tls: await this.tls(url),
-        ...proxyOption(proxyFor(url, this.options.proxies)),
+        tls,
+        ...proxyOption(proxy),
         ...(body === undefined ? {} : { body: isStream(body) ? beating(body, patience) : body }),
       } as RequestInit);
       return new Answer(url, response, patience);
     } catch (error) {
       patience.end();
-      throw this.told(request, patience, error);
+      const alert =
+        proxy === "" && tls.rejectUnauthorized !== false && (error as { code?: unknown }).code === "EPROTO"
+          ? await handshakeAlert(url, tls)
+          : undefined;
+      throw this.told(request, patience, alert === undefined ? error : new Error(alert));
     }
   }
 
