@@ -3,12 +3,13 @@
  * What a test left behind (process, mount, namespace, link, rule) is itself a failure.
  */
 import { leaks, remember } from "./lib/leaks.ts";
-import { parity } from "./lib/parity.ts";
+import { ensurePlugins, parity } from "./lib/parity.ts";
 import { integrationTest, report, runChecks, type Tally, testFiles } from "./lib/suite.ts";
 
 const before = await remember();
 const tallies: Tally[] = await runChecks();
 
+await ensurePlugins();
 for (const file of await testFiles("tests/integration/*.test.ts"))
   tallies.push(await integrationTest(file, 900_000));
 for (const client of ["docker", "berth"] as const) tallies.push(await parity(client));

@@ -13,4 +13,5 @@ if [ ! -d $data ]; then
 fi
 # what a machine that went down left behind
 rm -f $data/postmaster.pid
-exec "$bin/postgres" -D $data -c "listen_addresses=*" -c unix_socket_directories=/tmp
+# replicas that come late, or were away, find what they need: without it one's first copy ends another's
+exec "$bin/postgres" -D $data -c wal_keep_size=256MB -c "listen_addresses=*" -c unix_socket_directories=/tmp

@@ -1,9 +1,9 @@
 /**
- * Applications of several containers from compose files (`tests/apps`): each survives a restart of the engine, a machine
- * that went down, and the recreation of its services one after another. One of them runs always, the others where
- * BERTH_APPS=all asks for it, since their image alone takes minutes to make.
+ * Applications of several containers from compose files (`tests/apps`), side by side on one engine: each survives
+ * restarts of the engine, a machine that went down, and the recreation of its services one after another.
+ * BERTH_APPS=web,queue,replicas chooses among them, BERTH_APPS=none leaves them out: their image takes minutes to make.
  */
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, beforeAll, expect, test } from "bun:test";
 import { existsSync } from "node:fs";
 import { readdir, rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
@@ -19,15 +19,13 @@ import {
 
 const plugins = ["/usr/local/lib", "/usr/lib", "/usr/libexec", "/usr/local/libexec"];
 const hasCompose = plugins.some((folder) => existsSync(`${folder}/docker/cli-plugins/docker-compose`));
-const wanted = process.env["BERTH_APPS"];
+const wanted = (process.env["BERTH_APPS"] ?? "web,queue,replicas").split(",");
 if (!hasCompose) console.log("SKIPPED apps: Docker Compose's plugin is not installed");
-else if (!wanted) console.log("SKIPPED apps: they run with BERTH_APPS=web, queue, replicas or all");
-const runs = (app: string): boolean => hasCompose && (wanted === app || wanted === "all");
 
 const minutes = 60_000;
 let engine: TestEngine;
 beforeAll(async () => {
-  if (!hasCompose || !wanted) return;
+  if (!hasCompose) return;
   engine = await startEngine({});
   const done = await engine.run([berth, "import", await imageTar("apps"), "apps:latest"], {
     timeoutMs: 5 * minutes,
@@ -38,21 +36,24 @@ afterAll(async () => {
   if (engine) await engine.destroy();
 }, 2 * minutes);
 
-class Application {
-  readonly name: string;
-
-  constructor(name: string) {
-    this.name = name;
-  }
+/** A compose project, and what it is for: `works` says whether it still does its work with all its data. */
+abstract class Application {
+  abstract readonly name: string;
+  /** those to recreate, in order */
+  abstract readonly services: readonly string[];
+  abstract works(): Promise<void>;
 
   async compose(...args: string[]): Promise<string> {
     const folder = resolve("tests/apps", this.name);
-    const command = [berth, "compose", "--progress", "quiet", "--project-directory", folder, ...args];
+    const command = [berth, "compose", "--progress", "quiet", "--project-directory", folder];
     const env = ["env", "APP_PASSWORD=of-the-test"];
-    const { code, stdout, stderr } = await engine.run([...env, ...command], { timeoutMs: 5 * minutes });
+    const options = { timeoutMs: 5 * minutes };
+    const { code, stdout, stderr } = await engine.run([...env, ...command, ...args], options);
     if (code === 0) return stdout.trim();
-    const ps = await engine.run([...env, ...command.slice(0, 6), "ps", "-a"]);
-    throw new Error(`compose ${args.join(" ")} ended with ${code}: ${stderr}${stdout}\n${ps.stdout}`);
+    const ps = await engine.run([...env, ...command, "ps", "-a"]);
+    const logs = await engine.run([...env, ...command, "logs", "--tail", "10"]);
+    const story = `${stderr}${stdout}\n${ps.stdout}\n${logs.stdout}`;
+    throw new Error(`compose ${args.join(" ")} of ${this.name} ended with ${code}: ${story}`);
   }
 
   exec(service: string, ...command: string[]): Promise<string> {
@@ -111,104 +112,100 @@ const startTimes = async (names: string[]): Promise<string[]> => {
   return told;
 };
 
-/** What happens to every application; `works` says whether it still does its work with all its data. */
-async function ordeal(app: Application, services: string[], works: () => Promise<void>): Promise<void> {
-  await works();
-  await engine.stop("SIGKILL");
-  await engine.start();
-  await until("all is well after a restart of the engine", allWell);
-  await works();
-  await reboot();
-  await until("all is well after a reboot", allWell);
-  await works();
-  for (const service of services)
-    await app.compose("up", "-d", "--wait", "--no-deps", "--force-recreate", service);
-  await works();
-  await app.compose("down", "-v");
-  expect(await engine.ok("ps", "-aq")).toBe("");
-  expect(await engine.ok("volume", "ls", "-q")).toBe("");
-  const files = () => readdir(join(engine.home, "data/volumes"));
-  await until("the files of the volumes are gone", async () => (await files()).length === 0);
-}
+/** A web server in front of an application with PostgreSQL and Redis: no visit is forgotten. */
+class Web extends Application {
+  readonly name = "web";
+  readonly services = ["cache", "db", "app", "proxy"];
+  private visits = 0;
 
-describe.skipIf(!runs("web"))("a web server in front of an application with PostgreSQL and Redis", () => {
-  const app = new Application("web");
-  const ask = async (method: string): Promise<Record<string, number>> => {
+  async works(): Promise<void> {
+    await until("a visit is counted", async () => (await this.ask("POST"))["hits"] !== undefined);
+    const { rows = 0, hits } = await this.ask("GET");
+    expect(rows).toBeGreaterThan(this.visits);
+    expect(rows).toBe(hits ?? 0);
+    this.visits = rows;
+  }
+
+  private async ask(method: string): Promise<Record<string, number>> {
     const url = "http://127.0.0.1:8080/";
     const { code, stdout, stderr } = await engine.run(["curl", "-sSf", "-m", "20", "-X", method, url]);
     if (code !== 0) throw new Error(stderr);
     return JSON.parse(stdout);
-  };
+  }
+}
 
-  test(
-    "keeps its visits through everything",
-    async () => {
-      await app.compose("up", "-d", "--wait");
-      let visits = 0;
-      await ordeal(app, ["cache", "db", "app", "proxy"], async () => {
-        await until("a visit is counted", async () => (await ask("POST"))["hits"] !== undefined);
-        const { rows = 0, hits } = await ask("GET");
-        expect(rows).toBeGreaterThan(visits);
-        expect(rows).toBe(hits ?? 0);
-        visits = rows;
-      });
-    },
-    20 * minutes,
-  );
-});
+/** A queue with workers: every job is done once, whatever happens meanwhile. */
+class Queue extends Application {
+  readonly name = "queue";
+  readonly services = ["queue", "db", "worker"];
+  private jobs = 0;
 
-describe.skipIf(!runs("queue"))("a queue with workers", () => {
-  const app = new Application("queue");
+  async works(): Promise<void> {
+    const numbers = Array.from({ length: 200 }, (_, n) => String(this.jobs + n));
+    this.jobs += numbers.length;
+    await this.exec("queue", "redis-cli", "LPUSH", "jobs", ...numbers);
+    const waiting = "return redis.call('llen','jobs') + redis.call('llen','doing')";
+    await until("all jobs are done", async () => {
+      const left = await this.exec("queue", "redis-cli", "EVAL", waiting, "0");
+      const right = await this.sql("db", "SELECT count(*) FROM squares WHERE square = n * n");
+      return left === "0" && right === String(this.jobs);
+    });
+  }
+}
 
-  test(
-    "does every job once, whatever happens meanwhile",
-    async () => {
-      await app.compose("up", "-d", "--wait");
-      let jobs = 0;
-      await ordeal(app, ["queue", "db", "worker"], async () => {
-        const numbers = Array.from({ length: 200 }, (_, n) => String(jobs + n));
-        jobs += numbers.length;
-        await app.exec("queue", "redis-cli", "LPUSH", "jobs", ...numbers);
-        await until("all jobs are done", async () => {
-          const left = await app.exec(
-            "queue",
-            "redis-cli",
-            "EVAL",
-            "return redis.call('llen','jobs') + redis.call('llen','doing')",
-            "0",
-          );
-          return (
-            left === "0" &&
-            (await app.sql("db", "SELECT count(*) FROM squares WHERE square = n * n")) === String(jobs)
-          );
-        });
-      });
-    },
-    20 * minutes,
-  );
-});
+/** A database with replicas, which have what the primary has. */
+class Replicas extends Application {
+  readonly name = "replicas";
+  readonly services = ["replica1", "replica2", "primary"];
+  private rows = 0;
 
-describe.skipIf(!runs("replicas"))("a database with replicas", () => {
-  const app = new Application("replicas");
+  async works(): Promise<void> {
+    await this.sql("primary", "CREATE TABLE IF NOT EXISTS kept (n int)");
+    this.rows++;
+    await this.sql("primary", `INSERT INTO kept VALUES (${this.rows})`);
+    for (const replica of ["replica1", "replica2"])
+      await until(
+        `${replica} follows`,
+        async () => (await this.sql(replica, "SELECT count(*) FROM kept")) === String(this.rows),
+      );
+  }
+}
 
-  test(
-    "replicas have what the primary has, through everything",
-    async () => {
-      await app.compose("up", "-d", "--wait");
-      await app.sql("primary", "CREATE TABLE kept (n int)");
-      let rows = 0;
-      await ordeal(app, ["replica1", "replica2", "primary"], async () => {
-        rows++;
-        await app.sql("primary", `INSERT INTO kept VALUES (${rows})`);
-        for (const replica of ["replica1", "replica2"])
-          await until(
-            `${replica} follows`,
-            async () => (await app.sql(replica, "SELECT count(*) FROM kept")) === String(rows),
-          );
-        const [primary = "", ...replicas] = await startTimes(["replicas-primary-1", "replicas-replica1-1"]);
-        if (rows === 3) expect(replicas.every((started) => started > primary)).toBe(true);
-      });
-    },
-    20 * minutes,
-  );
-});
+const apps = [new Web(), new Queue(), new Replicas()].filter(({ name }) => wanted.includes(name));
+const each = (act: (app: Application) => Promise<unknown>): Promise<unknown> => Promise.all(apps.map(act));
+const work = (): Promise<unknown> => each((app) => app.works());
+
+test.skipIf(!hasCompose || apps.length === 0)(
+  "applications keep all their data through restarts of engine and machine, and recreation",
+  async () => {
+    await each((app) => app.compose("up", "-d", "--wait"));
+    await work();
+    for (const signal of ["SIGKILL", "SIGTERM"] as const) {
+      await engine.stop(signal);
+      await engine.start();
+      await until("all is well after a restart of the engine", allWell);
+    }
+    await work();
+    await reboot();
+    await until("all is well after a reboot", allWell);
+    await work();
+    if (wanted.includes("replicas")) {
+      const [primary = "", replica = ""] = await startTimes(["replicas-primary-1", "replicas-replica1-1"]);
+      expect(replica > primary).toBe(true);
+    }
+    await each(async (app) => {
+      for (const service of app.services)
+        await app.compose("up", "-d", "--wait", "--no-deps", "--force-recreate", service);
+    });
+    await work();
+    if (wanted.includes("queue"))
+      await apps.find(({ name }) => name === "queue")?.compose("scale", "worker=1");
+    await work();
+    await each((app) => app.compose("down", "-v"));
+    expect(await engine.ok("ps", "-aq")).toBe("");
+    expect(await engine.ok("volume", "ls", "-q")).toBe("");
+    const files = () => readdir(join(engine.home, "data/volumes"));
+    await until("the files of the volumes are gone", async () => (await files()).length === 0);
+  },
+  20 * minutes,
+);
