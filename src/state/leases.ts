@@ -3,6 +3,9 @@ import type { State } from "./database.ts";
 
 export type LeaseKind = "blob" | "layer" | "image";
 
+/** Milliseconds by a clock that nobody sets: leases are of this engine's run alone. */
+const steadyMs = (): number => Math.round(performance.timeOrigin + performance.now());
+
 /**
  * Leases: while an operation (a load, a pull, a build) holds one on a blob, layer or image, collection spares it.
  * A lease of a crashed engine ends by its time, or at the next start, when nothing can hold it any more.
@@ -16,7 +19,7 @@ export class Leases {
 
   /** Opens a lease that ends by itself after `ttlMs`. */
   open(ttlMs = 24 * 3600_000): Lease {
-    return new Lease(this.state, newId(), Date.now() + ttlMs);
+    return new Lease(this.state, newId(), steadyMs() + ttlMs);
   }
 
   /** Every resource of a kind that a lease holds now. */
@@ -25,7 +28,7 @@ export class Leases {
       .query<{ resource: string }, [string, number]>(
         "SELECT resource FROM leases WHERE kind = ? AND expires_at > ?",
       )
-      .all(kind, Date.now());
+      .all(kind, steadyMs());
     return new Set(rows.map((row) => row.resource));
   }
 

@@ -34,8 +34,8 @@ async function openUserNamespace(map: IdMap): Promise<number> {
   try {
     const own = readlinkSync("/proc/self/ns/user");
     const place = `/proc/${holder.pid}/ns/user`;
-    for (const limit = Date.now() + openWaitMs; readlinkSync(place) === own; await Bun.sleep(1))
-      if (Date.now() > limit) throw new EngineError("internal", "no user namespace could be made");
+    for (const limit = performance.now() + openWaitMs; readlinkSync(place) === own; await Bun.sleep(1))
+      if (performance.now() > limit) throw new EngineError("internal", "no user namespace could be made");
     writeFileSync(`/proc/${holder.pid}/uid_map`, lines(map.uids));
     writeFileSync(`/proc/${holder.pid}/gid_map`, lines(map.gids));
     return openSync(place, "r");

@@ -141,7 +141,7 @@ class Queue extends Application {
   private jobs = 0;
 
   async works(): Promise<void> {
-    const numbers = Array.from({ length: 200 }, (_, n) => String(this.jobs + n));
+    const numbers = Array.from({ length: 80 }, (_, n) => String(this.jobs + n));
     this.jobs += numbers.length;
     await this.exec("queue", "redis-cli", "LPUSH", "jobs", ...numbers);
     const waiting = "return redis.call('llen','jobs') + redis.call('llen','doing')";

@@ -32,13 +32,13 @@ export class Solves {
   }
 
   async wait(ref: string, signal: AbortSignal): Promise<Solve> {
-    const deadline = Date.now() + waitMs;
+    const deadline = performance.now() + waitMs;
     for (;;) {
       const solve = this.solves.get(ref);
       if (solve) return solve;
       signal.throwIfAborted();
-      if (Date.now() >= deadline) throw new EngineError("notFound", `no such job ${ref}`);
-      await this.arrival(deadline - Date.now(), signal);
+      if (performance.now() >= deadline) throw new EngineError("notFound", `no such job ${ref}`);
+      await this.arrival(deadline - performance.now(), signal);
     }
   }
 

@@ -1,4 +1,5 @@
-import { afterAll, describe, expect, test } from "bun:test";
+import { afterAll, describe, expect, setSystemTime, test } from "bun:test";
+import { formatNs, nowNs } from "../../lib/time.ts";
 import type { Container } from "../container.ts";
 import type { Context } from "../context.ts";
 import { closeWorlds, createOne, openWorld, settle } from "../testing/fakes.ts";
@@ -67,8 +68,8 @@ describe("a health check", () => {
   });
 });
 
-test("a check may take longer than the longest timer of the machine: it is not given up at once", async () => {
-  const changes: string[] = [];
+/** What a monitor is made for, without the rest of an engine; `waits` are its timers. */
+function watched(startedAt: string) {
   const waits: (() => void)[] = [];
   const ctx = {
     clock: {
@@ -83,9 +84,41 @@ test("a check may take longer than the longest timer of the machine: it is not g
   const container = {
     id: "c",
     name: "c",
-    life: { status: "running", startedAt: "" },
+    life: { status: "running", startedAt },
     spec: { config: { Labels: {}, Image: "i" } },
   } as unknown as Container;
+  return { waits, ctx, container };
+}
+
+test("a clock that is set back or ahead neither prolongs the start period nor ends it", async () => {
+  const fails = { run: async () => ({ exitCode: 1, output: "" }) };
+  const options = { probe: fails, byEngine: false, earlier: [] };
+  const hour = 3_600_000;
+  try {
+    for (const [aheadMs, periodMs, becomes] of [
+      [-hour, 20, "unhealthy"],
+      [hour, 60_000, "starting"],
+    ] as const) {
+      const { waits, ctx, container } = watched(formatNs(nowNs()));
+      const check = { Retries: 1, StartPeriod: periodMs * 1e6 };
+      const monitor = new HealthMonitor(ctx, container, { ...options, check, changed: () => undefined });
+      monitor.start();
+      setSystemTime(Date.now() + aheadMs);
+      await settle(40);
+      waits[0]?.();
+      await settle(5);
+      expect(monitor.status).toBe(becomes);
+      monitor.stop();
+      setSystemTime();
+    }
+  } finally {
+    setSystemTime();
+  }
+});
+
+test("a check may take longer than the longest timer of the machine: it is not given up at once", async () => {
+  const changes: string[] = [];
+  const { waits, ctx, container } = watched("");
   const monitor = new HealthMonitor(ctx, container, {
     check: { Timeout: 40 * 24 * 3600 * 1e9, Retries: 1 },
     probe: { run: () => settle(20).then(() => ({ exitCode: 0, output: "" })) },

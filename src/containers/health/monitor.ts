@@ -49,7 +49,8 @@ export class HealthMonitor {
   private readonly ctx: Context;
   private readonly container: Container;
   private readonly options: MonitorOptions;
-  private readonly startedNs: bigint;
+  /** by the clock that nobody sets; negative where it ran before this engine */
+  private readonly startedMs: number;
   private readonly stopped = new AbortController();
   private cancelTimer: () => void = () => undefined;
   private probing = false;
@@ -59,7 +60,9 @@ export class HealthMonitor {
     this.container = container;
     this.options = options;
     this.log = [...options.earlier];
-    this.startedNs = parseNs(container.life.startedAt) ?? nowNs();
+    const now = nowNs();
+    const ranNs = now - (parseNs(container.life.startedAt) ?? now);
+    this.startedMs = performance.now() - Math.max(0, Number(ranNs) / 1e6);
     options.probe.onChange?.(() => this.probeNow());
   }
 
@@ -115,14 +118,15 @@ export class HealthMonitor {
     return this.options.byEngine && !check.StartInterval ? Math.min(often, interval) : often;
   }
 
-  private inStartPeriod(atNs = nowNs()): boolean {
-    const period = this.options.check.StartPeriod || this.times.startPeriod;
-    return atNs - this.startedNs < BigInt(period);
+  private inStartPeriod(atMs = performance.now()): boolean {
+    const periodNs = this.options.check.StartPeriod || this.times.startPeriod;
+    return atMs - this.startedMs < periodNs / 1e6;
   }
 
   private async probe(): Promise<void> {
     if (this.container.life.status !== "running") return;
     const startNs = nowNs();
+    const startMs = performance.now();
     const { exitCode, output } = await this.run();
     if (this.stopped.signal.aborted) return;
     this.log.push({
@@ -132,7 +136,7 @@ export class HealthMonitor {
       Output: shortened(output),
     });
     if (this.log.length > keptResults) this.log.shift();
-    this.judge(exitCode === 0, startNs);
+    this.judge(exitCode === 0, startMs);
   }
 
   private async run(): Promise<ProbeResult> {
@@ -160,12 +164,12 @@ export class HealthMonitor {
     }
   }
 
-  private judge(passed: boolean, startNs: bigint): void {
+  private judge(passed: boolean, startMs: number): void {
     const before = this.status;
     if (passed) {
       this.streak = 0;
       this.status = "healthy";
-    } else if (!(before === "starting" && this.inStartPeriod(startNs))) {
+    } else if (!(before === "starting" && this.inStartPeriod(startMs))) {
       this.streak++;
       if (this.streak >= (this.options.check.Retries || defaultRetries)) this.status = "unhealthy";
     }

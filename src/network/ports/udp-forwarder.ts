@@ -17,10 +17,10 @@ export function forwardUdp(ip: string, port: number, target: ForwardTarget): Pro
   const flows = new Map<string, Flow>();
   server.on("message", (message, client) => {
     const flow = flowOf(server, flows, client);
-    flow.lastUsed = Date.now();
+    flow.lastUsed = performance.now();
     flow.upstream.send(message, target.port, target.host);
   });
-  const sweeper = setInterval(() => dropIdle(flows, Date.now() - idleMs), idleMs / 3);
+  const sweeper = setInterval(() => dropIdle(flows, performance.now() - idleMs), idleMs / 3);
   sweeper.unref();
   const close = (): Promise<void> => {
     clearInterval(sweeper);
@@ -50,7 +50,7 @@ function flowOf(server: Socket, flows: Map<string, Flow>, client: RemoteInfo): F
   // an ICMP refusal of the container: datagrams get lost, that is UDP
   upstream.on("error", () => drop(flows, key));
   upstream.unref();
-  const flow = { upstream, lastUsed: Date.now() };
+  const flow = { upstream, lastUsed: performance.now() };
   flows.set(key, flow);
   return flow;
 }
