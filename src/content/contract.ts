@@ -26,7 +26,10 @@ export interface ContentStore {
   read(digest: string, limit: number): Promise<Uint8Array<ArrayBuffer>>;
   remove(digest: string): Promise<void>;
   list(): AsyncIterable<BlobInfo>;
-  /** Opens (and makes) the kept beginning of a blob. */
+  /**
+   * Opens (and makes) the kept beginning of a blob. While somebody writes to it already, the next gets one of its own,
+   * which begins empty and is not kept.
+   */
   partial(digest: string): Promise<PartialBlob>;
   /** Deletes kept beginnings that nobody wrote to for that long. */
   sweepPartials(unusedMs: number): Promise<void>;
@@ -36,7 +39,7 @@ export interface ContentStore {
 
 /**
  * The beginning of a blob that is being downloaded, kept so that a download goes on where it stopped, also after a crash.
- * One writer at a time: whoever shares downloads sees to that. What it holds is not verified.
+ * What it holds is not verified.
  */
 export interface PartialBlob {
   /** bytes that are there */

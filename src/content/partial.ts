@@ -6,24 +6,33 @@ import type { PartialBlob } from "./contract.ts";
 /** Pieces are gathered to writes of this size: a crash loses that much of a download at most. */
 const gatherBytes = 1024 * 1024;
 
-export async function openPartial(path: string): Promise<PartialBlob> {
+/** `over` is told when its writer is done with it. */
+export async function openPartial(path: string, over: () => void): Promise<PartialBlob> {
   const file = await open(path, "a", 0o600);
-  return new PartialFile(path, file, (await file.stat()).size);
+  return new PartialFile({ path, file, over }, (await file.stat()).size);
+}
+
+interface PartialParts {
+  path: string;
+  file: FileHandle;
+  over: () => void;
 }
 
 class PartialFile implements PartialBlob {
   size: number;
   private readonly path: string;
   private readonly file: FileHandle;
+  private readonly over: () => void;
   private readonly before: number;
   private gathered: Uint8Array[] = [];
   private gatheredBytes = 0;
   private writing: Promise<void> = Promise.resolve();
   private closed = false;
 
-  constructor(path: string, file: FileHandle, size: number) {
+  constructor({ path, file, over }: PartialParts, size: number) {
     this.path = path;
     this.file = file;
+    this.over = over;
     this.size = size;
     this.before = size;
   }
@@ -53,7 +62,7 @@ class PartialFile implements PartialBlob {
       await this.writing;
       await this.flush();
     } finally {
-      await this.file.close();
+      await this.file.close().finally(this.over);
     }
   }
 
@@ -62,7 +71,7 @@ class PartialFile implements PartialBlob {
     if (this.closed) return;
     this.closed = true;
     await this.writing.catch(() => undefined); // what could not be written is not wanted any more
-    await this.file.close();
+    await this.file.close().finally(this.over);
   }
 
   private async flush(): Promise<void> {
@@ -78,6 +87,27 @@ class PartialFile implements PartialBlob {
       // the kernel may take less than it was given
       for (let at = part; at < piece.length; ) at += (await this.file.write(piece, at)).bytesWritten;
     }
+  }
+}
+
+/** Counts what it is given, and keeps none of it. */
+export class UnkeptPartial implements PartialBlob {
+  size = 0;
+
+  async *read(): AsyncGenerator<Uint8Array> {
+    // it has no beginning
+  }
+
+  async append(bytes: Uint8Array): Promise<void> {
+    this.size += bytes.length;
+  }
+
+  async close(): Promise<void> {
+    // there is nothing to end
+  }
+
+  async discard(): Promise<void> {
+    // there is nothing to delete
   }
 }
 

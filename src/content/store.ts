@@ -6,7 +6,7 @@ import { Readable } from "node:stream";
 import { EngineError } from "../lib/errors.ts";
 import { newId } from "../lib/ids.ts";
 import type { BlobInfo, ContentStore, IngestOptions, PartialBlob } from "./contract.ts";
-import { openPartial, sweepPartials } from "./partial.ts";
+import { openPartial, sweepPartials, UnkeptPartial } from "./partial.ts";
 
 const digestPattern = /^sha256:([0-9a-f]{64})$/;
 const isMissing = (error: unknown): boolean => (error as { code?: unknown }).code === "ENOENT";
@@ -25,6 +25,8 @@ class FileStore implements ContentStore {
   private readonly partials: string;
   /** names in `temporary` that this process is writing */
   private readonly writing = new Set<string>();
+  /** paths of beginnings that have a writer */
+  private readonly partialsOpen = new Set<string>();
 
   constructor(folder: string) {
     this.blobs = join(folder, "sha256");
@@ -95,7 +97,16 @@ class FileStore implements ContentStore {
   }
 
   async partial(digest: string): Promise<PartialBlob> {
-    return openPartial(join(this.partials, basename(this.path(digest))));
+    const path = join(this.partials, basename(this.path(digest)));
+    if (this.partialsOpen.has(path)) return new UnkeptPartial();
+    this.partialsOpen.add(path);
+    const over = (): void => void this.partialsOpen.delete(path);
+    try {
+      return await openPartial(path, over);
+    } catch (error) {
+      over();
+      throw error;
+    }
   }
 
   sweepPartials(unusedMs: number): Promise<void> {

@@ -8,13 +8,13 @@ import type { Leases } from "../state/leases.ts";
 import type { Descriptor } from "../types/oci.ts";
 import type { Pins } from "./keeping/pins.ts";
 import type { Uses } from "./keeping/uses.ts";
-import type { LayerNews } from "./pull/layer.ts";
+import type { LayerWork } from "./pull/layer-work.ts";
 import type { PushNews } from "./push/layer.ts";
 import type { LayerReaper } from "./reaper.ts";
 import type { RemoteRecords } from "./remote/records.ts";
 import type { ImageStore } from "./store.ts";
 import type { SharedWork } from "./transfer/shared.ts";
-import type { Slots } from "./transfer/slots.ts";
+import type { SlotsByRegistry } from "./transfer/slots.ts";
 
 /** What the images service is built from. */
 export interface ImagesDeps {
@@ -32,7 +32,7 @@ export interface ImagesDeps {
 }
 
 export interface TransferLimits {
-  /** layers at a time, of all pulls or pushes together */
+  /** layers at a time, of all pulls from or pushes to a registry together */
   downloads: number;
   uploads: number;
   /** tries in a row that bring nothing, before a download is given up */
@@ -52,10 +52,9 @@ export interface ImagesContext extends ImagesDeps {
   pins: Pins;
   uses: Uses;
   remote: RemoteRecords;
-  downloads: Slots;
-  uploads: Slots;
-  /** layers that are being brought, by diff id */
-  layerWork: SharedWork<LayerNews>;
+  downloads: SlotsByRegistry;
+  uploads: SlotsByRegistry;
+  layerWork: LayerWork;
   /** layers that are being pushed, by repository and diff id */
   pushWork: SharedWork<PushNews, Descriptor>;
 }

@@ -13,6 +13,7 @@ import { Uses } from "./keeping/uses.ts";
 import { list } from "./list.ts";
 import { load } from "./load/load.ts";
 import { namesOf } from "./names.ts";
+import { LayerWork } from "./pull/layer-work.ts";
 import { pull } from "./pull/pull.ts";
 import { push } from "./push/push.ts";
 import { LayerReaper } from "./reaper.ts";
@@ -25,7 +26,7 @@ import { ImageStore } from "./store.ts";
 import { tag } from "./tag.ts";
 import { SharedWork } from "./transfer/shared.ts";
 import { bringOneLayer, sendOneLayer } from "./transfer/single-layer.ts";
-import { Slots } from "./transfer/slots.ts";
+import { SlotsByRegistry } from "./transfer/slots.ts";
 
 function lastUsed({ store, uses }: ImagesContext, id: string): number {
   const image = store.get(id);
@@ -46,9 +47,9 @@ export function openImages(deps: ImagesDeps): Images {
     pins: new Pins(deps.state, store),
     uses: new Uses(deps.state),
     remote: new RemoteRecords(deps.state),
-    downloads: new Slots(() => deps.limits.downloads),
-    uploads: new Slots(() => deps.limits.uploads),
-    layerWork: new SharedWork(),
+    downloads: new SlotsByRegistry(() => deps.limits.downloads),
+    uploads: new SlotsByRegistry(() => deps.limits.uploads),
+    layerWork: new LayerWork(),
     pushWork: new SharedWork(),
   };
   return {

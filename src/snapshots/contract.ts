@@ -76,8 +76,9 @@ export interface Snapshots {
   layer(diffId: string): Layer | undefined;
   layers(): Layer[];
   /**
-   * Unpacks one layer tar; the compression (none, gzip, zstd, xz, bzip2) is told from its first bytes. Two calls with
-   * the same `diffId` at once do the work once. `source` is consumed to its end even past the tar's end marker.
+   * Unpacks one layer tar; the compression (none, gzip, zstd, xz, bzip2) is told from its first bytes. Of two calls with
+   * the same `diffId` at once neither waits for the other's source: both work, and what the first made is kept. `source`
+   * is consumed to its end even past the tar's end marker.
    */
   apply(source: AsyncIterable<Uint8Array>, options?: ApplyOptions): Promise<Layer>;
   /** The layer as the tar it came in: its SHA-256 is its diff id. Fails at its end where the layer is damaged. */

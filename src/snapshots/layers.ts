@@ -38,7 +38,6 @@ export class Layers {
   private readonly parts: LayersParts;
   /** complete ones, by diff id */
   private readonly known = new Map<string, LayerRow>();
-  private readonly applying = new Map<string, Promise<Layer>>();
 
   constructor(parts: LayersParts) {
     this.parts = parts;
@@ -70,20 +69,10 @@ export class Layers {
     if (diffId === undefined) return this.unpack(source, options);
     if (!diffIdPattern.test(diffId))
       throw new EngineError("invalid", `${JSON.stringify(diffId)} is not a diff id`);
-    for (let running = this.applying.get(diffId); running !== undefined; running = this.applying.get(diffId))
-      await running.catch(() => undefined); // the other caller is told; this one tries with its own source
     const there = this.get(diffId);
-    if (there !== undefined) {
-      await drain(source, options.signal);
-      return there;
-    }
-    const work = this.unpack(source, options);
-    this.applying.set(diffId, work);
-    try {
-      return await work;
-    } finally {
-      this.applying.delete(diffId);
-    }
+    if (there === undefined) return this.unpack(source, options);
+    await drain(source, options.signal);
+    return there;
   }
 
   tar(diffId: string): ReadableStream<Uint8Array> {

@@ -33,6 +33,11 @@ export class TestRegistry {
     this.process = child;
   }
 
+  /** Lines of its access log, which tell the status and the bytes of each answer. */
+  async accesses(): Promise<string[]> {
+    return (await Bun.file(join(this.folder, "accesses")).text()).split("\n");
+  }
+
   /** The authority's certificate. */
   get authority(): string {
     return join(this.folder, "ca.crt");
@@ -57,7 +62,7 @@ export async function startRegistry(engine: TestEngine, options: RegistryOptions
   await writeFile(join(folder, "config.yml"), configuration(folder, address, options));
   const child = Bun.spawn(engine.inNetwork(["docker-registry", "serve", join(folder, "config.yml")]), {
     stdin: "ignore",
-    stdout: "ignore",
+    stdout: Bun.file(join(folder, "accesses")),
     stderr: Bun.file(join(folder, "log")),
   });
   const registry = new TestRegistry(folder, address, child);

@@ -167,10 +167,25 @@ test("a pull that is killed goes on where it stopped, and shows no half image", 
     size = Math.max(0, ...readdirSync(partials).map((each) => Bun.file(join(partials, each)).size));
   await engine.stop("SIGKILL");
   await child.exited;
+  const [kept = ""] = readdirSync(partials);
+  const { size } = Bun.file(join(partials, kept));
+  expect(size).toBeGreaterThanOrEqual(5_000_000);
   await engine.start();
   expect((await engine.berth("image", "inspect", name)).code).toBe(1);
   await engine.ok("pull", "-q", name);
   expect(readdirSync(partials)).toEqual([]);
+  const blob = join(
+    registries[0]?.folder ?? "",
+    "data/docker/registry/v2/blobs/sha256",
+    kept.slice(0, 2),
+    kept,
+    "data",
+  );
+  const answers = ((await registries[0]?.accesses()) ?? []).filter((line) =>
+    line.includes(`GET /v2/killed/blobs/sha256:${kept}`),
+  );
+  // 206 = a part: all that was not here, and nothing twice
+  expect(answers.at(-1)).toContain(`" 206 ${Bun.file(blob).size - size} `);
   expect(await engine.ok("run", "--rm", "--network", "none", "-v", "/:/host:ro", "busybox", "true")).toBe("");
   await engine.ok("rmi", name);
 });

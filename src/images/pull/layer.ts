@@ -1,10 +1,11 @@
 import type { Repository } from "../../distribution/contract.ts";
 import { EngineError, isKind, messageOf } from "../../lib/errors.ts";
-import { type Reference, repositoryOf } from "../../lib/reference.ts";
+import type { Reference } from "../../lib/reference.ts";
 import type { Descriptor } from "../../types/oci.ts";
 import { type ImagesContext, layerLimits } from "../deps.ts";
 import type { Listener } from "../transfer/shared.ts";
 import { download, WrongContent } from "./download.ts";
+import type { Brought } from "./layer-work.ts";
 
 export interface LayerJob {
   /** of the registry's repository that has it; undefined = it comes from elsewhere */
@@ -14,33 +15,36 @@ export interface LayerJob {
   sources: readonly Repository[];
 }
 
+/** Whom a layer comes from: those who do not have the same say nothing of each other. */
+export const registryOf = ({ reference, sources }: Pick<LayerJob, "reference" | "sources">): string =>
+  reference?.domain ?? sources[0]?.endpoint ?? "";
+
 /** What of a layer is told while it comes. */
 export type LayerNews =
-  | { kind: "status"; status: "Waiting" | "Verifying Checksum" | "Download complete" | "Pull complete" }
+  | { kind: "status"; status: "Waiting" | "Verifying Checksum" | "Download complete" }
   | { kind: "retrying"; seconds: number }
   | { kind: "progress"; status: "Downloading" | "Extracting"; current: number };
 
 /** Blobs up to this size lose their kept beginning as soon as they are whole: see `letGo`. */
 const keptUntilUnpackedBytes = 256 * 1024 * 1024;
 
-/** Brings one layer: downloads and unpacks at the same time. Callers share it by its diff id. */
+/** Brings one layer: downloads and unpacks at the same time. Callers share it: see `layer-work.ts`. */
 export async function bringLayer(
   context: ImagesContext,
   job: LayerJob,
   signal: AbortSignal,
   tell: Listener<LayerNews>,
-): Promise<void> {
-  if (context.snapshots.layer(job.diffId) === undefined) {
-    if (context.downloads.busy) tell({ kind: "status", status: "Waiting" });
-    const release = await context.downloads.acquire(signal);
-    try {
-      await unpackOrAgain(context, job, { signal, tell, release });
-    } finally {
-      release();
-    }
+): Promise<Brought> {
+  if (context.snapshots.layer(job.diffId) !== undefined) return { blob: undefined };
+  const downloads = context.downloads.of(registryOf(job));
+  if (downloads.busy) tell({ kind: "status", status: "Waiting" });
+  const release = await downloads.acquire(signal);
+  try {
+    await unpackOrAgain(context, job, { signal, tell, release });
+    return { blob: job.blob.digest };
+  } finally {
+    release();
   }
-  context.remote.addBlob(job.diffId, job.blob, job.reference && repositoryOf(job.reference));
-  tell({ kind: "status", status: "Pull complete" });
 }
 
 interface Way {
@@ -103,7 +107,8 @@ async function unpack(context: ImagesContext, job: LayerJob, way: Way): Promise<
   } catch (error) {
     const cause = wrong ?? error;
     const isWrong = cause instanceof WrongContent || (isKind(cause, "invalid") && !way.signal.aborted);
-    if (isWrong) await partial.discard();
+    // of no use to anybody once another registry has brought the layer
+    if (isWrong || context.snapshots.layer(diffId) !== undefined) await partial.discard();
     else await partial.close();
     if (isWrong && resumed) throw new ResumedWrong(messageOf(cause), { cause });
     throw layerFailure(job, cause);

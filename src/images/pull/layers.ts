@@ -1,10 +1,11 @@
 import type { Repository } from "../../distribution/contract.ts";
-import type { Reference } from "../../lib/reference.ts";
+import { type Reference, repositoryOf } from "../../lib/reference.ts";
 import type { Lease } from "../../state/leases.ts";
 import type { Descriptor } from "../../types/oci.ts";
 import type { ImagesContext } from "../deps.ts";
 import type { TransferMessages } from "../transfer/messages.ts";
-import { bringLayer, type LayerNews } from "./layer.ts";
+import type { Listener } from "../transfer/shared.ts";
+import { bringLayer, type LayerNews, registryOf } from "./layer.ts";
 
 export interface LayersRequest {
   reference: Reference;
@@ -12,6 +13,8 @@ export interface LayersRequest {
   diffIds: readonly string[];
   blobs: readonly Descriptor[];
   sources: readonly Repository[];
+  /** tells one client's credentials from another's; "" = none */
+  client: string;
   /** keeps the layers until the image has them */
   lease: Lease;
   signal: AbortSignal;
@@ -51,16 +54,26 @@ export async function bringLayers(context: ImagesContext, request: LayersRequest
   if (failed) throw request.signal.aborted ? request.signal.reason : stop.signal.reason;
 }
 
-function bringOne(
+async function bringOne(
   context: ImagesContext,
-  { reference, sources, messages }: LayersRequest,
+  { reference, sources, client, messages }: LayersRequest,
   { diffId, blob, signal }: { diffId: string; blob: Descriptor; signal: AbortSignal },
 ): Promise<void> {
+  const repository = repositoryOf(reference);
   const job = { reference, diffId, blob, sources };
-  return context.layerWork.join(diffId, (stop, tell) => bringLayer(context, job, stop, tell), {
+  const wish = {
+    diffId,
+    blob,
+    registry: registryOf(job),
+    access: `${repository} ${client}`,
+    bring: (stop: AbortSignal, tell: Listener<LayerNews>) => bringLayer(context, job, stop, tell),
+  };
+  const brought = await context.layerWork.join(wish, {
     listener: (news) => show(messages, blob, news),
     signal,
   });
+  if (brought.blob === blob.digest) context.remote.addBlob(diffId, blob, repository);
+  messages.layer(shortId(blob), "Pull complete");
 }
 
 const shortId = ({ digest }: Descriptor): string => digest.slice("sha256:".length, "sha256:".length + 12);
@@ -69,6 +82,7 @@ function show(messages: TransferMessages, blob: Descriptor, news: LayerNews): vo
   const id = shortId(blob);
   if (news.kind === "status") messages.layer(id, news.status);
   else if (news.kind === "progress")
-    messages.progress(id, news.status, { current: news.current, total: blob.size });
+    // another registry may have it in another form
+    messages.progress(id, news.status, { current: Math.min(news.current, blob.size), total: blob.size });
   else messages.layer(id, `Retrying in ${news.seconds} second${news.seconds === 1 ? "" : "s"}`);
 }

@@ -1,8 +1,9 @@
 import { afterEach, expect, setDefaultTimeout, test } from "bun:test";
 import { gzipSync } from "node:zlib";
 import { sha256 } from "../../lib/digest.ts";
+import { parseReference } from "../../lib/reference.ts";
 import { mediaTypes } from "../../types/oci.ts";
-import { noise } from "../testing/fake-registry.ts";
+import { FakeRegistry, noise } from "../testing/fake-registry.ts";
 import { pullFixture } from "../testing/pull-fixture.ts";
 
 setDefaultTimeout(20_000);
@@ -108,6 +109,37 @@ test("two pulls at once fetch each blob once; one that is given up does not stop
   go();
   expect((await second).at(-1)).toContain("Downloaded newer image");
   expect(registry.requests.filter((each) => each.includes(blob))).toHaveLength(1);
+});
+
+test("a registry that stalls on a layer, or gives a wrong one, holds up no pull of it from another", async () => {
+  for (const stalls of [true, false]) {
+    const { registry, pull, partials } = await fixture();
+    const made = registry.addImage("v1", [noise(300_000)]);
+    const blob = made.manifest.layers[0]?.digest ?? "";
+    const honest = await FakeRegistry.start();
+    try {
+      honest.addImage("v1", [noise(300_000)]);
+      const meddled = Promise.withResolvers<void>();
+      registry.meddle = ({ url }, response) => {
+        if (!url?.includes(blob)) return false;
+        const length = registry.blobs.get(blob)?.length ?? 0;
+        response.writeHead(200, { "Content-Length": length });
+        response.write(new Uint8Array(stalls ? 1000 : length));
+        meddled.resolve();
+        return true;
+      };
+      const hostile = pull("x:v1").catch((error: Error) => [error.message]);
+      await meddled.promise;
+      const told = await pull("y:v1", { reference: parseReference(`${honest.host}/y:v1`) });
+      expect(told.at(-1)).toContain("Downloaded newer image");
+      const [end] = (await hostile).slice(-1);
+      // the layer came by the other: its pull needs nothing more
+      if (stalls) expect(end).toContain("Downloaded newer image");
+      while (partials().length > 0) await Bun.sleep(5); // its beginning is let go of
+    } finally {
+      await honest.stop();
+    }
+  }
 });
 
 test("an index is followed to the platform's image, an older variant or this machine's", async () => {

@@ -161,6 +161,7 @@ async function bring(
       diffIds: config.rootfs.diff_ids,
       blobs: image.layers,
       sources: found.sources,
+      client: clientOf(pulling.request),
       lease,
       signal,
       messages: pulling.messages,
@@ -170,6 +171,10 @@ async function bring(
     lease.end();
   }
 }
+
+/** Credentials are told apart without keeping them. */
+const clientOf = ({ credentials }: PullRequest): string =>
+  credentials ? sha256(JSON.stringify(credentials)) : "";
 
 function checkConfig(text: string, { layers }: ImageManifest): ImageConfig {
   if (!/"rootfs"/.test(text)) throw new EngineError("invalid", "invalid rootfs in image configuration");

@@ -36,8 +36,9 @@ export async function pushLayer(
   signal: AbortSignal,
   tell: Listener<PushNews>,
 ): Promise<Descriptor> {
-  if (context.uploads.busy) tell({ kind: "status", status: "Waiting" });
-  const release = await context.uploads.acquire(signal);
+  const uploads = context.uploads.of(job.reference?.domain ?? job.target.endpoint);
+  if (uploads.busy) tell({ kind: "status", status: "Waiting" });
+  const release = await uploads.acquire(signal);
   try {
     const there = (await findThere(context, job, tell)) ?? (await upload(context, job, signal, tell));
     context.remote.addBlob(job.diffId, there, job.reference && repositoryOf(job.reference));

@@ -1,9 +1,11 @@
 import type { Repository } from "../../distribution/contract.ts";
+import { repositoryOf } from "../../lib/reference.ts";
 import type { Descriptor } from "../../types/oci.ts";
 import type { LayerTransfer } from "../contract.ts";
 import type { ImagesContext } from "../deps.ts";
-import { bringLayer } from "../pull/layer.ts";
+import { bringLayer, type LayerNews, registryOf } from "../pull/layer.ts";
 import { pushKey, pushLayer } from "../push/layer.ts";
+import type { Listener } from "./shared.ts";
 
 /** Brings one layer; pulls and builds that want the same one share the work. */
 export async function bringOneLayer(
@@ -12,11 +14,20 @@ export async function bringOneLayer(
 ): Promise<void> {
   const { diffId, reference, blob, sources, signal, progress } = request;
   if (context.snapshots.layer(diffId) !== undefined) return;
-  await context.layerWork.join(
+  const job = { reference, diffId, blob, sources };
+  const repository = reference && repositoryOf(reference);
+  const wish = {
     diffId,
-    (stop, tell) => bringLayer(context, { reference, diffId, blob, sources }, stop, tell),
-    { signal, listener: (news) => news.kind === "progress" && progress?.(news.current) },
-  );
+    blob,
+    registry: registryOf(job),
+    access: `${repository ?? ""} build`,
+    bring: (stop: AbortSignal, tell: Listener<LayerNews>) => bringLayer(context, job, stop, tell),
+  };
+  const brought = await context.layerWork.join(wish, {
+    signal,
+    listener: (news) => news.kind === "progress" && progress?.(news.current),
+  });
+  if (brought.blob === blob.digest) context.remote.addBlob(diffId, blob, repository);
 }
 
 /** Sends one layer; to a registry's repository it goes once, however many want it there. */

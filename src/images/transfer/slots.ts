@@ -13,6 +13,10 @@ export class Slots {
     return this.taken >= this.max();
   }
 
+  get idle(): boolean {
+    return this.taken === 0;
+  }
+
   /** Resolves with what gives the slot back (once; again is nothing). Rejects when the signal aborts first. */
   async acquire(signal: AbortSignal): Promise<() => void> {
     signal.throwIfAborted();
@@ -46,5 +50,24 @@ export class Slots {
     const next = this.taken <= this.max() ? this.queue.shift() : undefined;
     if (next) next();
     else this.taken--;
+  }
+}
+
+/** Slots of each registry's own: one that stands still takes none of another's. */
+export class SlotsByRegistry {
+  private readonly max: () => number;
+  private readonly slots = new Map<string, Slots>();
+
+  constructor(max: () => number) {
+    this.max = max;
+  }
+
+  of(registry: string): Slots {
+    const known = this.slots.get(registry);
+    if (known !== undefined) return known;
+    for (const [name, each] of this.slots) if (each.idle) this.slots.delete(name);
+    const made = new Slots(this.max);
+    this.slots.set(registry, made);
+    return made;
   }
 }
