@@ -104,10 +104,14 @@ export interface BuildRequest {
 
 /** Where cache is read from or written to, `attributes` being the other keys of the option (`ref`, `mode` …). */
 export interface CachePlace {
-  /** "registry", "local", "oci", "inline" */
+  /** "registry", "local", "inline" */
   type: string;
   attributes: Readonly<Record<string, string>>;
-  /** a place that the client offers: its own folder (`local`) or archive (`oci`), as a repository */
+  /** of `local`: where the client's folder is, when it is on this machine */
+  folder?: string;
+  /** of `local`: takes a tar, which the client unpacks into its folder */
+  sink?: OutputSink;
+  /** of `local`: the client's folder as it offers it */
   store?: Repository;
 }
 

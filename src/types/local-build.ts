@@ -27,7 +27,10 @@ export interface LocalBuildRequest {
   resources: LocalBuildResources;
   outputs: { type: string; attributes: Record<string, string> }[];
   cacheFrom: Record<string, string>[];
+  /** what is written to a `local` one comes on the channels behind the outputs', as a tar */
   cacheTo: Record<string, string>[];
+  /** folders of `local` caches that are there, by the path in `src` and `dest` */
+  cacheFolders: Record<string, LocalFolder>;
   /** "min", "max", or none */
   provenance: string;
   sbom: boolean;

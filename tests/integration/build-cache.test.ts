@@ -1,7 +1,7 @@
 /** Caches that builds write elsewhere and read again: an engine with an empty store runs no step. */
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync } from "node:fs";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Outcome, startEngine, type TestEngine } from "../harness/engine.ts";
@@ -89,6 +89,9 @@ describe("a build's cache elsewhere", () => {
     );
   const sorted = (states: Map<string, string>): Map<string, string> => new Map([...states].sort());
 
+  const blobsIn = async (place: string): Promise<string[]> =>
+    (await readdir(join(place, "blobs/sha256"))).sort();
+
   const build = (on: TestEngine, ...args: string[]): Promise<Outcome> =>
     on.berth("build", "--progress=plain", ...args);
 
@@ -116,6 +119,49 @@ describe("a build's cache elsewhere", () => {
     expect([again.get("WORKDIR /app"), again.get("RUN cat made")]).toEqual(["CACHED", "CACHED"]);
     expect(await other.ok("run", "--rm", "--network=none", "inline", "cat", "/app/both")).toBe(
       "inline\ninput of inline",
+    );
+  });
+
+  test("a folder holds a cache too, for either client, and keeps what it has", async () => {
+    const context = await project("local");
+    const place = join(folder, "local-cache");
+    const to = `type=local,dest=${place},mode=max`;
+    steps(await build(engine, "--cache-to", to, context));
+    const before = await blobsIn(place);
+    steps(await build(engine, "--cache-to", to, context));
+    expect(await blobsIn(place)).toEqual(before);
+    const index = JSON.parse(await readFile(join(place, "index.json"), "utf8"));
+    expect(index.manifests.length).toBe(1);
+    const again = await build(other, "--cache-from", `type=local,src=${place}`, context);
+    expect(summary(steps(again))).toEqual(sorted(all("CACHED")));
+  });
+
+  test.skipIf(!hasBuildx)("docker's client writes a cache into a folder, and reads it", async () => {
+    const context = await project("docker-local");
+    const place = join(folder, "docker-cache");
+    const docker = (on: TestEngine, ...args: string[]): Promise<Outcome> =>
+      on.run(["docker", "build", "--progress=plain", ...args, context]);
+    steps(await docker(engine, "--cache-to", `type=local,dest=${place},mode=max`));
+    const from = ["--cache-from", `type=local,src=${place}`];
+    expect(summary(steps(await docker(other, "-t", "dl", ...from)))).toEqual(sorted(all("CACHED")));
+    expect(await other.ok("run", "--rm", "--network=none", "dl", "cat", "/app/made")).toBe("docker-local");
+    expect(summary(steps(await build(other, ...from, context)))).toEqual(sorted(all("CACHED")));
+  });
+
+  test("a cache that lies about its layers is left out, and the build is right", async () => {
+    const context = await project("liar");
+    const place = join(folder, "liar");
+    steps(await build(engine, "--cache-to", `type=local,dest=${place},mode=max`, context));
+    for (const name of await blobsIn(place)) {
+      const path = join(place, "blobs/sha256", name);
+      const bytes = await readFile(path);
+      if (bytes[0] === 0x1f) await writeFile(path, bytes.fill(7, 20, 30));
+    }
+    const from = ["--cache-from", `type=local,src=${place}`];
+    const { code, stderr } = await build(other, "-t", "liar", ...from, context);
+    expect([code, stderr.match(/^#\d+ ERROR: .*$/m)?.[0]]).toEqual([0, expect.stringContaining("layer")]);
+    expect(await other.ok("run", "--rm", "--network=none", "liar", "cat", "/app/both")).toBe(
+      "liar\ninput of liar",
     );
   });
 

@@ -41,8 +41,7 @@ export async function localBuildRequest(
     ssh: { open: async (id) => socketOf(mapOf(given.ssh).get(id)) },
     resources: { ...given.resources, ulimits: given.resources?.ulimits ?? [] },
     outputs: (given.outputs ?? []).map((output, index) => outputOf(output, sinkOf(index))),
-    cacheFrom: (given.cacheFrom ?? []).map(cachePlace),
-    cacheTo: (given.cacheTo ?? []).map(cachePlace),
+    ...(await cachesOf(given, sinkOf)),
     attestations: attestationsOf(given),
     squash: given.squash ?? false,
     allow: new Set(given.allow),
@@ -51,8 +50,26 @@ export async function localBuildRequest(
   };
 }
 
-function cachePlace({ type = "registry", ...attributes }: Record<string, string>): CachePlace {
-  return { type, attributes };
+/** A `local` cache is read in place, and written to as a tar that the client unpacks. */
+async function cachesOf(
+  { cacheFrom = [], cacheTo = [], cacheFolders = {}, outputs = [] }: Given,
+  sinkOf: (index: number) => OutputSink,
+): Promise<Pick<BuildRequest, "cacheFrom" | "cacheTo">> {
+  const folders = new Map<string, string>();
+  for (const [path, folder] of Object.entries(cacheFolders)) folders.set(path, await checkedPath(folder));
+  const placeOf = ({ type = "registry", ...attributes }: Record<string, string>, path = ""): CachePlace => {
+    const folder = type === "local" ? folders.get(path) : undefined;
+    return { type, attributes, ...(folder === undefined ? {} : { folder }) };
+  };
+  return {
+    cacheFrom: cacheFrom.map((option) => placeOf(option, option["src"])),
+    cacheTo: cacheTo.map((option, index) => {
+      const place = placeOf(option, option["dest"]);
+      return place.type === "local" && option["dest"]
+        ? { ...place, sink: sinkOf(outputs.length + index) }
+        : place;
+    }),
+  };
 }
 
 const mapOf = <T>(values: Record<string, T> | undefined): ReadonlyMap<string, T> =>
@@ -68,15 +85,18 @@ async function contextsOf(given: LocalBuildRequest["namedContexts"]): Promise<Bu
 }
 
 /** The client's folder, if it is the one that this engine sees under that name. */
-async function folderOf({ path, device, inode, ignore }: LocalFolder): Promise<BuildContext> {
+async function folderOf(folder: LocalFolder): Promise<BuildContext> {
+  const root = await checkedPath(folder);
+  const { ignore = [] } = folder;
+  return { open: () => Promise.resolve({ root, ignore, live: true, close: () => Promise.resolve() }) };
+}
+
+async function checkedPath({ path, device, inode }: LocalFolder): Promise<string> {
   if (!isAbsolute(path ?? "")) throw invalid("the path of a context must be absolute");
   const seen = await statOf(path);
   if (seen?.dev !== device || seen.ino !== inode || !seen.isDirectory())
     throw new EngineError("conflict", `the engine does not see the client's folder ${path}`);
-  return {
-    open: () =>
-      Promise.resolve({ root: path, ignore: ignore ?? [], live: true, close: () => Promise.resolve() }),
-  };
+  return path;
 }
 
 async function statOf(path: string) {

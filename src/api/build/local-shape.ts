@@ -57,6 +57,7 @@ export const localBuildShape = object("local.BuildRequest", {
   outputs: list(object("local.Output", { type: string, attributes: stringMap }), "[]local.Output"),
   cacheFrom: options,
   cacheTo: options,
+  cacheFolders: map(object("local.Folder", folder)),
   provenance: string,
   sbom: bool,
   squash: bool,

@@ -3,6 +3,8 @@ import { EngineError } from "../../lib/errors.ts";
 import { parseReference, type Reference, withDefaultTag } from "../../lib/reference.ts";
 import type { BuildRequest, CachePlace } from "../contract.ts";
 import type { Session } from "../solver/session.ts";
+import { LayoutArchive } from "./layout-archive.ts";
+import { LayoutFolder } from "./layout-folder.ts";
 
 /** A place as it is read from or written to. */
 export interface OpenPlace {
@@ -22,12 +24,12 @@ export function placeName({ type, attributes }: CachePlace): string {
 
 /** Refuses what cannot be written to, before anything runs. */
 export function checkTargets({ cacheTo }: BuildRequest): void {
-  for (const { type, attributes, store } of cacheTo) {
+  for (const { type, attributes, store, sink } of cacheTo) {
     if (type === "registry") {
       if (!attributes["ref"]) throw invalid("registry cache exporter requires ref");
       parseReference(attributes["ref"]);
-    } else if (type === "local" || type === "oci") {
-      if (store === undefined) throw invalid(`${type} cache exporter requires dest`);
+    } else if (type === "local") {
+      if (store === undefined && sink === undefined) throw invalid("local cache exporter requires dest");
     } else if (type !== "inline") throw invalid(`unknown cache exporter: ${JSON.stringify(type)}`);
     const { mode = "min", compression = "gzip" } = attributes;
     if (mode !== "min" && mode !== "max") throw invalid(`unsupported cache export mode ${mode}`);
@@ -41,13 +43,21 @@ export function checkTargets({ cacheTo }: BuildRequest): void {
 
 const invalid = (message: string): EngineError => new EngineError("invalid", message);
 
+function storeOf({ store, folder, sink }: CachePlace, scratch: string): Repository | undefined {
+  if (store !== undefined) return store;
+  const layout = folder === undefined ? undefined : new LayoutFolder(folder);
+  return sink === undefined ? layout : new LayoutArchive(sink, layout, scratch);
+}
+
 export async function openPlace(
   { request, deps }: Session,
-  { type, attributes, store }: CachePlace,
+  place: CachePlace,
   use: "read" | "write",
 ): Promise<OpenPlace> {
-  if (type === "local" || type === "oci") {
-    if (store === undefined) throw invalid(`${type} cache importer requires src`);
+  const { type, attributes } = place;
+  if (type === "local") {
+    const store = storeOf(place, deps.paths.scratch);
+    if (store === undefined) throw invalid("local cache importer requires src");
     return {
       reference: undefined,
       tag: attributes["digest"] ?? attributes["tag"] ?? "latest",

@@ -18,7 +18,6 @@ import { type OpenPlace, openPlace } from "./places.ts";
 const titles: Readonly<Record<string, string>> = {
   registry: "exporting cache to registry",
   local: "exporting cache to client directory",
-  oci: "exporting cache to an OCI layout",
 };
 
 /** Writes the build's cache to where `--cache-to` says; answers what the exporters say. */

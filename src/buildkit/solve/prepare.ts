@@ -1,9 +1,11 @@
 import { folderContext } from "../../build/contexts/folder.ts";
-import type { BuildContext, BuildRequest } from "../../build/contract.ts";
+import type { BuildContext, BuildRequest, CachePlace } from "../../build/contract.ts";
 import { EngineError } from "../../lib/errors.ts";
 import { readBeneath } from "../../system/beneath.ts";
+import { contentMethods } from "../messages/content.ts";
 import { type BuildOptions, buildOptions } from "../request/options.ts";
 import { credentialsOf } from "../session/auth.ts";
+import { ClientStore } from "../session/content-store.ts";
 import { secretsOf } from "../session/secrets.ts";
 import type { Session } from "../session/session.ts";
 import { agentsOf } from "../session/ssh.ts";
@@ -49,6 +51,7 @@ export async function prepare(parts: Parts, request: PrepareRequest): Promise<Pr
     context,
     namedContexts: namedContexts(parts, request, contexts, source),
     ...rest,
+    cacheFrom: rest.cacheFrom.map((place) => withStore(place, place.attributes["src"], session, signal)),
     secrets: secretsOf(session, signal),
     ssh: agentsOf(session, parts.agentsFolder, signal),
     squash: false,
@@ -56,6 +59,17 @@ export async function prepare(parts: Parts, request: PrepareRequest): Promise<Pr
     registryAuth: (host) => credentialsOf(session, host, signal),
     signal,
   };
+}
+
+/** A `local` cache is a folder of the client's, which it offers under this name. */
+export function withStore(
+  place: CachePlace,
+  path: string | undefined,
+  session: Session,
+  signal: AbortSignal,
+): CachePlace {
+  if (place.type !== "local" || path === undefined || !session.serves(contentMethods.info)) return place;
+  return { ...place, store: new ClientStore(session, `local:${path}`, signal) };
 }
 
 interface Read {

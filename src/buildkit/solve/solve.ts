@@ -8,7 +8,7 @@ import type { Session } from "../session/session.ts";
 import { buildFailure } from "./error-details.ts";
 import { type Exporter, outputsOf } from "./outputs.ts";
 import type { Parts } from "./parts.ts";
-import { type Prepared, prepare } from "./prepare.ts";
+import { type Prepared, prepare, withStore } from "./prepare.ts";
 import { Progress } from "./progress.ts";
 
 type SolveRequest = Decoded<typeof solveRequest>;
@@ -133,10 +133,10 @@ export class Solve {
   private async build(prepared: Prepared, exporters: readonly Exporter[]): Promise<BuildResult> {
     const session = await this.session();
     const { outputs, tags, annotations } = outputsOf(exporters, session, this.parts, this.ended.signal);
-    const cacheTo = (this.request.cache?.exports ?? []).map(({ type, attrs }) => ({
-      type,
-      attributes: Object.fromEntries(attrs),
-    }));
+    const { signal } = this.ended;
+    const cacheTo = (this.request.cache?.exports ?? []).map(({ type, attrs }) =>
+      withStore({ type, attributes: Object.fromEntries(attrs) }, attrs.get("dest"), session, signal),
+    );
     refuseUnbuilt(prepared);
     const run = this.parts.builds.build({ ...prepared, outputs, tags, annotations, cacheTo });
     const telling = this.tellAll(run.events);

@@ -4,6 +4,7 @@ import { parseReference } from "../../lib/reference.ts";
 import type { LocalBuildRequest, LocalBuildResources } from "../../types/local-build.ts";
 import { extraHost, ulimit } from "../run/values.ts";
 import type { Session } from "../session.ts";
+import { cacheFolders, cacheOption } from "./caches.ts";
 import { readContexts } from "./contexts.ts";
 import { buildCredentials } from "./credentials.ts";
 import { buildError, optionError } from "./failure.ts";
@@ -32,13 +33,22 @@ export async function localRequest(
     namedContexts: await readContexts(flags.buildContext),
     secrets: await readSecrets(flags.secret),
     ssh: await agentSockets(flags.ssh),
+    cacheFolders: await cacheFolders(flags),
     outputs: outputs.map(({ type, attributes }) => ({ type, attributes })),
   };
 }
 
 type PlainParts = Omit<
   LocalBuildRequest,
-  "auth" | "call" | "dockerfile" | "context" | "namedContexts" | "secrets" | "ssh" | "outputs"
+  | "auth"
+  | "call"
+  | "dockerfile"
+  | "context"
+  | "namedContexts"
+  | "secrets"
+  | "ssh"
+  | "outputs"
+  | "cacheFolders"
 >;
 
 function plainParts(session: Session, flags: BuildFlags): PlainParts {
@@ -164,14 +174,6 @@ function resources(flags: BuildFlags): LocalBuildResources {
   };
   const given = Object.entries(numbers).filter(([, value]) => value !== 0 && value !== "");
   return { ...Object.fromEntries(given), ulimits: flags.ulimit.map(ulimit) };
-}
-
-/** `type=registry,ref=…`; a bare reference is a registry's. */
-function cacheOption(text: string): Record<string, string> {
-  if (!text.includes("=")) return { type: "registry", ref: text };
-  const option = Object.fromEntries(fields(text));
-  if (!option["type"]) throw buildError(`type required form> ${JSON.stringify(text)}`);
-  return option;
 }
 
 function attestations(flags: BuildFlags): { provenance: string; sbom: boolean } {

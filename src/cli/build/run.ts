@@ -7,6 +7,7 @@ import { fileError } from "../run/key-value-files.ts";
 import type { Session } from "../session.ts";
 import { isTerminal } from "../stdio.ts";
 import { type Asked, checkAnswer, outlineAnswer, targetsAnswer } from "./answers.ts";
+import { cacheOutputs } from "./caches.ts";
 import { placeOf } from "./column.ts";
 import { openDisplay } from "./display/open.ts";
 import { warningsText } from "./display/warnings.ts";
@@ -32,7 +33,7 @@ export async function runBuild(session: Session, context: string, flags: BuildFl
   const request = await localRequest(session, flags, sources, outputs);
   const profile = new Profile(display);
   try {
-    const files = new OutputFiles(outputs);
+    const files = new OutputFiles([...outputs, ...cacheOutputs(flags)]);
     const build = await buildLocally(session, request, profile, files);
     await files.end();
     return await finish(session, { flags, request, outputs, build, profile, path: sources.path });
