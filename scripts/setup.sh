@@ -5,12 +5,12 @@ set -euo pipefail
 # program or library that must be there = Debian package that brings it
 need=(
   crun=crun conmon=conmon nft=nftables libnftables.so.1=libnftables1 xz=xz-utils bzip2=bzip2 tini=tini
-  ip=iproute2 curl=curl unshare=util-linux script=bsdutils busybox=busybox-static docker-registry=docker-registry openssl=openssl mmdebstrap=mmdebstrap
+  ip=iproute2 curl=curl unshare=util-linux script=bsdutils busybox=busybox-static docker-registry=docker-registry openssl=openssl mmdebstrap=mmdebstrap skopeo=skopeo
 )
 
 have() {
   case $1 in
-    *.so.*) ldconfig -p | grep -q "$1" ;;
+    *.so.*) [[ $(ldconfig -p) == *"$1"* ]] ;;
     *) command -v "$1" >/dev/null ;;
   esac
 }

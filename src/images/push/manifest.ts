@@ -17,7 +17,7 @@ export const ociOf: Readonly<Record<string, string>> = {
 };
 
 /**
- * The manifest of an image with these layers: one it was pulled or pushed by, byte for byte, where the layers are the same
+ * The manifest of an image with these layers: the last it was pulled or pushed by, byte for byte, whose layers are the same
  * blobs, so that an image keeps its digest from registry to registry; else Docker's, or OCI's where a layer is not gzip.
  */
 export function manifestFor(
@@ -25,7 +25,7 @@ export function manifestFor(
   layers: readonly Descriptor[],
   known: readonly KnownManifest[],
 ): MadeManifest {
-  const same = known.find((each) => hasLayers(each, layers));
+  const same = known.findLast((each) => hasLayers(each, layers));
   if (same)
     return { digest: same.digest, mediaType: same.mediaType, bytes: new TextEncoder().encode(same.content) };
   const gzipped = layers.every(

@@ -36,6 +36,20 @@ test("an image that was pulled keeps its digest in another repository, and no la
   expect(images.names(made.id).digests).toContain(`${registry.host}/b@${made.digest}`);
 });
 
+test("an image known by two manifests of the same layers is pushed by the one it was last pulled by", async () => {
+  const { registry, images, pull, push } = await fixture();
+  const { manifest } = registry.addImage("v1", [noise(10_000)]);
+  const again = registry.addManifest("v2", mediaTypes.ociManifest, {
+    ...manifest,
+    mediaType: mediaTypes.ociManifest,
+    annotations: { of: "another tool" },
+  });
+  await pull("a:v1");
+  await pull("a:v2");
+  images.tag(`${registry.host}/a:v2`, `${registry.host}/b:v2`);
+  expect((await push("b:v2")).at(-1)).toBe(`v2: digest: ${again.digest} size: ${again.size}`);
+});
+
 test("a layer the registry lacks is sent as gzip, once, also when the line breaks", async () => {
   const origin = await fixture();
   const layer = noise(4_000_000);
