@@ -1,5 +1,6 @@
 import type { Distribution } from "../distribution/contract.ts";
 import type { Images } from "../images/contract.ts";
+import type { IdMap } from "../lib/id-map.ts";
 import type { Logger } from "../lib/log.ts";
 import type { Networks } from "../network/contract.ts";
 import type { Runtime } from "../runtime/contract.ts";
@@ -24,6 +25,8 @@ export interface BuildsConfig {
   hostGatewayIps: readonly string[];
   cgroupParent: string;
   defaultUlimits: readonly { Name: string; Soft: number; Hard: number }[];
+  /** `userns-remap`, as for containers; absent = steps are in the host's user namespace */
+  remap?: IdMap;
 }
 
 /** The services below, explicitly. */

@@ -1,3 +1,4 @@
+import type { IdMap } from "../lib/id-map.ts";
 import type { LogPolicy } from "../runtime/contract.ts";
 import type { LogDriver } from "../runtime/log-drivers/options.ts";
 import type { Ulimit } from "../types/api.ts";
@@ -47,6 +48,8 @@ export interface ContainersConfig {
   defaultStopTimeout: number;
   /** false: recovered containers whose process ended stay so until their policy says otherwise; true as Docker's */
   restartAtStart: boolean;
+  /** `userns-remap`: containers' owners (`disk`) and who they are on the host (`seen`); absent = the same */
+  remap?: IdMap;
 }
 
 /** Rotation is on unless the user turns it off: five files of 100 MB. */

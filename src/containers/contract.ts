@@ -1,3 +1,4 @@
+import type { IdMap } from "../lib/id-map.ts";
 import type { SandboxState } from "../network/contract.ts";
 import type {
   ContainerConfig,
@@ -97,6 +98,8 @@ export interface ContainerLife {
   /** why the last run ended; it stays until the next one has ended */
   ended?: Ended;
   sandbox?: SandboxState;
+  /** of the user namespace it runs in; absent = the host's */
+  remap?: IdMap;
   /** by name; it outlives the sandbox */
   networks?: Record<string, KnownNetwork>;
 }

@@ -14,6 +14,7 @@ import { running } from "./pause.ts";
 import { discard } from "./remove.ts";
 import { wantsStartAtBoot } from "./restart-manager.ts";
 import { restoreSnapshots } from "./restore-snapshots.ts";
+import { mountRoot, unmountUnused } from "./root.ts";
 import { viewKeys } from "./start/image-views.ts";
 import { dropShm } from "./start/shm.ts";
 import { sweepStaged } from "./start/staging.ts";
@@ -72,6 +73,8 @@ async function recoverOne(ctx: Context, container: Container): Promise<boolean> 
         await discard(ctx, container, { volumes: true, exitCode: container.life.exitCode });
         return false;
       }
+      // a copy was under way when the last engine ended; this one may show other owners
+      await unmountUnused(ctx, container);
       if (!container.neverStarted) await resumeLogDriver(ctx, container, Promise.resolve());
       return ctx.config.restartAtStart && wantsStartAtBoot(container);
   }
@@ -115,7 +118,7 @@ async function takeOver(ctx: Context, container: Container, found: ProcessState)
   const { Tty, OpenStdin, StdinOnce } = container.spec.config;
   const logPath = logPathIn(ctx, container);
   if (container.life.sandbox) await ctx.networks.adopt(container.id, container.life.sandbox);
-  await ctx.snapshots.mount(container.id);
+  await mountRoot(ctx, container);
   // a crash between the freezing and its record leaves another state than the recorded one
   container.life = { ...container.life, pid: found.pid, status: found.paused ? "paused" : "running" };
   const { still } = container.life;

@@ -1,9 +1,18 @@
+import type { MountOptions } from "../snapshots/contract.ts";
 import type { Container } from "./container.ts";
 import type { Context } from "./context.ts";
+import { remapOf } from "./remap.ts";
 import { unmountViews } from "./start/image-views.ts";
 
 /** Requests for a container's files come in pairs, as a copy first asks what is there. */
 const lingerMs = 1000;
+
+/** Mounts a container's root as its processes are to see it; what is mounted stays as it is. */
+export const mountRoot = (ctx: Context, container: Container, options: MountOptions = {}): Promise<string> =>
+  ctx.snapshots.mount(container.id, {
+    ...options,
+    ...(remapOf(ctx, container) === undefined ? {} : { remapped: true }),
+  });
 
 /**
  * Mounts a container's root for those who read or write its files, whether it runs or not; the caller holds its lock.
@@ -14,7 +23,7 @@ export async function holdRoot(
   ctx: Context,
   container: Container,
 ): Promise<{ root: string; release: () => void }> {
-  const root = await ctx.snapshots.mount(container.id);
+  const root = await mountRoot(ctx, container);
   container.cancelUnmount?.();
   container.rootUsers++;
   const release = (): void => {

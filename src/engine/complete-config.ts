@@ -114,6 +114,7 @@ export function completeConfig(values: Values): EngineConfig {
     labels: read.list("labels"),
     liveRestore: read.flag("live-restore", true),
     shutdownTimeout: read.number("shutdown-timeout") ?? 15,
+    usernsRemap: read.text("userns-remap") ?? "",
     storageDriver: read.choice(
       "storage-driver",
       ["overlay2", "vfs"],

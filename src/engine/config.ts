@@ -49,6 +49,8 @@ export interface EngineConfig {
   /** file of a profile, "builtin" or "unconfined" */
   seccompProfile: string;
   storageDriver: "overlay2" | "vfs" | undefined;
+  /** as the user wrote it; "" = containers' users are the host's */
+  usernsRemap: string;
 
   registries: RegistryOptions;
   /** undefined = images go only when somebody says so */

@@ -139,6 +139,11 @@ export const daemonOptions: readonly DaemonOption[] = [
   option("seccomp-profile", "string", 'Seccomp profile: a file, "builtin" or "unconfined"'),
   option("shutdown-timeout", "int", "Seconds the engine takes to stop at most (default 15)"),
   option("storage-driver", "string", 'How layers are stacked ("overlay2" or "vfs")', "storage-driver", "s"),
+  option(
+    "userns-remap",
+    "string",
+    'User whose subordinate ids containers get ("default", or USER[:GROUP] by name or number)',
+  ),
 ];
 
 /** Flags that are not options: where the options' file is, and what to do instead of running. */
@@ -158,7 +163,7 @@ export const unsupportedKeys: ReadonlySet<string> = new Set(
   metrics-addr min-api-version
   network-control-plane-mtu network-diagnostic-port node-generic-resources nri-opts raw-logs
   rootless selinux-enabled storage-opts swarm-default-advertise-addr swarm-raft-election-tick
-  swarm-raft-heartbeat-tick tls tlscacert tlscert tlskey tlsverify userland-proxy userland-proxy-path userns-remap`.split(
+  swarm-raft-heartbeat-tick tls tlscacert tlscert tlskey tlsverify userland-proxy userland-proxy-path`.split(
     /\s+/,
   ),
 );

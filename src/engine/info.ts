@@ -34,6 +34,8 @@ export interface InfoSources {
   volumes: Volumes;
   events: EventBus;
   runtime: RuntimeFacts;
+  /** containers are in user namespaces of their own */
+  remapped: boolean;
 }
 
 /** `GET /info`: the fixed part is read from the host once. */
@@ -148,6 +150,7 @@ export class InfoReporter {
     const cgroupns =
       config.defaultCgroupnsMode ?? (this.sources.runtime.cgroupVersion === "2" ? "private" : "host");
     if (cgroupns === "private") options.push("name=cgroupns");
+    if (this.sources.remapped) options.push("name=userns");
     if (config.noNewPrivileges) options.push("name=no-new-privileges");
     return options;
   }

@@ -2,6 +2,7 @@ import type { BuildsConfig } from "../build/deps.ts";
 import type { ContainersConfig } from "../containers/config.ts";
 import type { DistributionOptions } from "../distribution/contract.ts";
 import type { TransferLimits } from "../images/deps.ts";
+import type { IdMap } from "../lib/id-map.ts";
 import type { NetworkOptions } from "../network/open.ts";
 import { defaultSubnetPools } from "../network/pools.ts";
 import type { RuntimeFacts } from "../runtime/contract.ts";
@@ -60,6 +61,7 @@ export function containersConfig(
   identity: Identity,
   runtime: RuntimeFacts,
   initPath: string | undefined,
+  remap: IdMap | undefined,
 ): ContainersConfig {
   return {
     dataRoot: config.dataRoot,
@@ -85,6 +87,7 @@ export function containersConfig(
     defaultStopTimeout: config.defaultStopTimeout,
     restartAtStart: true,
     ...(initPath === undefined ? {} : { initPath }),
+    ...(remap === undefined ? {} : { remap }),
     ...(config.defaultCgroupnsMode === undefined ? {} : { defaultCgroupnsMode: config.defaultCgroupnsMode }),
   };
 }
@@ -108,7 +111,7 @@ export const transferLimits = ({ registries }: EngineConfig): TransferLimits => 
   layerBytes: registries.maxLayerSize,
 });
 
-export function buildsConfig(config: EngineConfig): BuildsConfig {
+export function buildsConfig(config: EngineConfig, remap: IdMap | undefined): BuildsConfig {
   return {
     dataRoot: config.dataRoot,
     execRoot: config.execRoot,
@@ -118,5 +121,6 @@ export function buildsConfig(config: EngineConfig): BuildsConfig {
     hostGatewayIps: config.hostGatewayIps,
     cgroupParent: config.cgroupParent,
     defaultUlimits: config.defaultUlimits,
+    ...(remap === undefined ? {} : { remap }),
   };
 }

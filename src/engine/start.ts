@@ -41,6 +41,7 @@ import {
   runtimeOptions,
   transferLimits,
 } from "./service-config.ts";
+import { readRemap } from "./userns-remap.ts";
 import { describeVersion } from "./version.ts";
 import { volumeOperations } from "./volume-operations.ts";
 
@@ -65,9 +66,10 @@ export async function startEngine(config: EngineConfig, logger: Logger): Promise
   const identity = readIdentity(state);
   const initPath = config.initPath ?? findInit();
   const content = openContent(dataRoot);
+  const remap = await readRemap(config.usernsRemap, logger);
   const driver = config.storageDriver === undefined ? {} : { driver: config.storageDriver };
   const [snapshots, networks, runtime] = await Promise.all([
-    openSnapshots({ dataRoot, state, logger, ...driver }),
+    openSnapshots({ dataRoot, state, logger, ...driver, ...(remap === undefined ? {} : { remap }) }),
     openNetworks({ state, events, logger, ...networkOptions(config, identity) }),
     openRuntime({ logger, ...runtimeOptions(config, identity) }),
   ]);
@@ -94,7 +96,7 @@ export async function startEngine(config: EngineConfig, logger: Logger): Promise
     volumes,
     networks,
     runtime,
-    config: containersConfig(config, identity, runtime.facts, initPath),
+    config: containersConfig(config, identity, runtime.facts, initPath, remap),
     logger,
   });
   // what belongs to no container is swept by the recovery, which knows who lives
@@ -110,7 +112,7 @@ export async function startEngine(config: EngineConfig, logger: Logger): Promise
     runtime,
     leases,
     logger,
-    config: buildsConfig(config),
+    config: buildsConfig(config, remap),
   });
   await builds.sweep();
   return assemble({
@@ -130,6 +132,7 @@ export async function startEngine(config: EngineConfig, logger: Logger): Promise
     containers,
     builds,
     release,
+    remapped: remap !== undefined,
     buildkit: new LazyBuildkit({ config, identity, builds, networks, images, logger }),
   });
 }
@@ -154,6 +157,7 @@ interface Parts {
   containers: Containers;
   builds: OpenedBuilds;
   release: () => void;
+  remapped: boolean;
   buildkit: LazyBuildkit;
 }
 
@@ -171,6 +175,7 @@ function assemble(parts: Parts): StartedEngine {
     volumes,
     events,
     runtime: runtime.facts,
+    remapped: parts.remapped,
   });
   const gc: Gc = (request) => collectGarbage({ ...parts, dataRoot: config.dataRoot }, request);
   const schedule = new GcSchedule(gc, logger);

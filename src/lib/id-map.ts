@@ -61,3 +61,59 @@ export const formatIdMap = ({ uids, gids }: IdMap): string => {
     ranges.map(({ disk, seen, count }) => `${disk}-${seen}-${count}`).join("#");
   return `uids=${text(uids)};gids=${text(gids)}`;
 };
+
+/** How an id of the disk (or of a container) is seen (on the host); undefined where the map has none. */
+export const seenAs = (ranges: readonly IdRange[], id: number): number | undefined =>
+  shifted(ranges, id, "disk", "seen");
+
+/** The other way round. */
+export const onDisk = (ranges: readonly IdRange[], id: number): number | undefined =>
+  shifted(ranges, id, "seen", "disk");
+
+function shifted(
+  ranges: readonly IdRange[],
+  id: number,
+  from: "disk" | "seen",
+  to: "disk" | "seen",
+): number | undefined {
+  for (const range of ranges) {
+    const offset = id - range[from];
+    if (offset >= 0 && offset < range.count) return range[to] + offset;
+  }
+  return undefined;
+}
+
+export interface Owner {
+  uid: number;
+  gid: number;
+}
+
+/** What a container's root is on the host. */
+export const mappedRoot = ({ uids, gids }: IdMap): Owner => ({
+  uid: seenAs(uids, 0) ?? overflowId,
+  gid: seenAs(gids, 0) ?? overflowId,
+});
+
+/** What the kernel shows for an id that a map lacks. */
+export const overflowId = 65534;
+
+/** The kernel's limit of lines in a map is 340. */
+const subidRangesMax = 340;
+
+/**
+ * The ranges that `/etc/subuid` or `/etc/subgid` gives to a user, by name or number, as ids of containers from 0 on:
+ * subuid(5). Lines that do not fit are passed over.
+ */
+export function subordinateRanges(text: string, names: readonly string[]): IdRange[] {
+  const ranges: IdRange[] = [];
+  let disk = 0;
+  for (const line of text.split("\n")) {
+    const [, name = "", first = "", length = ""] = /^([^:#]+):(\d{1,10}):(\d{1,10})\s*$/.exec(line) ?? [];
+    const [seen, count] = [Number(first), Number(length)];
+    if (!names.includes(name) || count === 0 || seen + count > idMax || disk + count > idMax) continue;
+    ranges.push({ disk, seen, count });
+    disk += count;
+    if (ranges.length === subidRangesMax) break;
+  }
+  return ranges;
+}

@@ -43,6 +43,8 @@ export interface SandboxRequest {
   ports: PortRequest[];
   /** absent = all as the host's */
   dns?: DnsChoice;
+  /** path of a network namespace to take, made for a container in a user namespace; absent = a new one */
+  namespace?: string;
 }
 
 /** A sandbox that stands joins one more network. */

@@ -30,6 +30,12 @@ export class NamespacePool {
     return this.ready.shift() ?? (await this.make());
   }
 
+  /** Holds the namespace at `existing`, which somebody has made. */
+  adopt(existing: string): Promise<HeldNamespace> {
+    this.drained = false;
+    return this.make(existing);
+  }
+
   /** Makes what is missing, after the caller's own calls to the Worker. */
   async refill(): Promise<void> {
     while (!this.drained && this.ready.length + this.making < this.size) {
@@ -50,10 +56,10 @@ export class NamespacePool {
     if (namespaces.length > 0) await this.call("tearDown", { links: [], namespaces, flowsTo: [] });
   }
 
-  private async make(): Promise<HeldNamespace> {
+  private async make(existing?: string): Promise<HeldNamespace> {
     const sandboxId = newId();
     const path = join(this.folder, sandboxId.slice(0, 12));
-    await this.call("makeNamespace", { path });
+    await this.call("makeNamespace", existing === undefined ? { path } : { path, existing });
     return { sandboxId, path };
   }
 }

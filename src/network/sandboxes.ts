@@ -94,7 +94,7 @@ export class Sandboxes {
     if (this.lives.size === 0 && !this.tools.host.standing) this.tools.settleSubnets();
     const attachments = this.attachments(request);
     this.tools.host.busy();
-    const namespace = await this.namespaceFor(attachments);
+    const namespace = await this.namespaceFor(attachments, request.namespace);
     const planned = await this.record(request, attachments, namespace);
     const live = this.remember(
       request.containerId,
@@ -265,8 +265,13 @@ export class Sandboxes {
     return attachments;
   }
 
-  private async namespaceFor(attachments: readonly Attachment[]): Promise<HeldNamespace> {
-    if (!attachments.some(({ definition }) => definition.driver === "host")) return this.tools.pool.take();
+  private async namespaceFor(
+    attachments: readonly Attachment[],
+    existing: string | undefined,
+  ): Promise<HeldNamespace> {
+    const { pool } = this.tools;
+    if (!attachments.some(({ definition }) => definition.driver === "host"))
+      return existing === undefined ? pool.take() : pool.adopt(existing);
     const path = join(this.tools.netnsFolder, "default");
     if (!this.isUsed(path)) await this.tools.call("holdHostNamespace", { path });
     return { sandboxId: newId(), path };

@@ -111,7 +111,8 @@ export interface NetworkCalls {
   removeBridge(args: { commands: string; bridge: string }): void;
   makeParent(plan: ParentPlan): void;
   removeParent(args: { name: string }): void;
-  makeNamespace(args: { path: string }): void;
+  /** holds a new namespace at `path`, or the one at `existing` */
+  makeNamespace(args: { path: string; existing?: string }): void;
   holdHostNamespace(args: { path: string }): void;
   wire(plan: EndpointPlan): void;
   unwire(plan: UnwirePlan): void;

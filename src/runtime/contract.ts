@@ -83,6 +83,8 @@ export interface ExecProcess {
   containerId: string;
   process: Process;
   stdin: boolean;
+  /** the container is in a user namespace of its own */
+  remapped?: boolean;
 }
 
 export interface LogOptions {
@@ -161,7 +163,7 @@ export interface ResourceUsage {
 }
 
 /** as below /proc/<pid>/ns */
-export type NamespaceKind = "ipc" | "net" | "pid" | "uts";
+export type NamespaceKind = "ipc" | "net" | "pid" | "user" | "uts";
 
 export interface HeldNamespace {
   path: string;

@@ -1,9 +1,11 @@
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import { EngineError, messageOf } from "../lib/errors.ts";
 import { isRunning } from "../system/signals.ts";
+import type { Spec } from "../types/runtime-spec.ts";
 import { ProcessStreams } from "./attach/streams.ts";
 import { createArguments, keepsStdin } from "./conmon/arguments.ts";
 import { Monitor } from "./conmon/monitor.ts";
+import { raiseLimits } from "./conmon/raised-limits.ts";
 import type { RuntimeContext } from "./context.ts";
 import type { ContainerProcess } from "./contract.ts";
 import { removeRemains } from "./delete.ts";
@@ -14,9 +16,10 @@ import { specJson } from "./spec/json.ts";
 
 /** Makes the container under a conmon of its own; its first process waits for `start`. On failure nothing is left. */
 export async function createContainer(context: RuntimeContext, container: ContainerProcess): Promise<number> {
-  const { id, bundle, spec } = container;
+  const { id, bundle } = container;
   if (context.containers.find(id)) throw new EngineError("conflict", `container ${id} has a process already`);
   const runtime = await context.runtimeNamed(container.runtime);
+  const { spec, prefix } = raised(container.spec);
   await mkdir(bundle, { recursive: true, mode: 0o711 });
   await Promise.all([
     writeFile(inBundle.config(bundle), specJson(await context.seccomp.prepare(spec, runtime)), {
@@ -26,7 +29,7 @@ export async function createContainer(context: RuntimeContext, container: Contai
     rm(inBundle.oom(bundle), { force: true }),
     rm(inBundle.pid(bundle), { force: true }),
   ]);
-  const argv = createArguments({ ...context, runtime }, container);
+  const argv = [...prefix, ...createArguments({ ...context, runtime }, container)];
   const monitor = await Monitor.spawn(argv, bundle, false);
   const pid = await createdPid(monitor, container).catch(async (error: unknown) => {
     await removeRemains(context, { id, bundle, cgroup: spec.linux.cgroupsPath, runtime });
@@ -34,6 +37,13 @@ export async function createContainer(context: RuntimeContext, container: Contai
   });
   register(context, container, { pid, runtime, monitor });
   return pid;
+}
+
+/** See `raiseLimits`; where there is no user namespace the runtime does all of it. */
+export function raised(spec: Spec): { spec: Spec; prefix: string[] } {
+  if (!spec.linux.namespaces.some(({ type }) => type === "user")) return { spec, prefix: [] };
+  const { process, prefix } = raiseLimits(spec.process);
+  return { spec: { ...spec, process }, prefix };
 }
 
 async function createdPid(monitor: Monitor, { id, spec }: ContainerProcess): Promise<number> {

@@ -4,6 +4,7 @@ import { isRunning } from "../system/signals.ts";
 import { ProcessStreams } from "./attach/streams.ts";
 import { execArguments } from "./conmon/arguments.ts";
 import { Monitor } from "./conmon/monitor.ts";
+import { raiseLimits } from "./conmon/raised-limits.ts";
 import type { RunningContainer } from "./containers.ts";
 import type { RuntimeContext } from "./context.ts";
 import type { Attachment, AttachOptions, ExecProcess } from "./contract.ts";
@@ -49,8 +50,10 @@ export class Execs {
     await mkdir(bundle, { recursive: true, mode: 0o700 });
     this.bundles.set(exec.id, bundle);
     try {
-      await writeFile(inBundle.process(bundle), specJson(exec.process), { mode: 0o600 });
-      return await this.spawn(container, exec, attach, bundle);
+      const { process, prefix } =
+        exec.remapped === true ? raiseLimits(exec.process) : { process: exec.process, prefix: [] };
+      await writeFile(inBundle.process(bundle), specJson(process), { mode: 0o600 });
+      return await this.spawn(container, exec, attach, { bundle, prefix });
     } catch (error) {
       await this.forget(exec.id, bundle);
       throw error;
@@ -61,7 +64,7 @@ export class Execs {
     container: RunningContainer,
     exec: ExecProcess,
     attach: AttachOptions | undefined,
-    bundle: string,
+    { bundle, prefix }: { bundle: string; prefix: readonly string[] },
   ): Promise<RunningExec> {
     const { terminal } = exec.process;
     const typed = exec.stdin && attach !== undefined;
@@ -73,7 +76,7 @@ export class Execs {
       { ...this.context, runtime: container.runtime },
       { containerId: exec.containerId, execId: exec.id, bundle, terminal, stdin, attach: held !== undefined },
     );
-    const monitor = await Monitor.spawn(argv, bundle, held !== undefined);
+    const monitor = await Monitor.spawn([...prefix, ...argv], bundle, held !== undefined);
     let pid = 0;
     const streams = new ProcessStreams({
       socketPath: inBundle.attach(bundle),

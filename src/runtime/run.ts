@@ -4,6 +4,7 @@ import { signals } from "../lib/signals.ts";
 import { watchProcess } from "../system/process.ts";
 import type { RuntimeContext } from "./context.ts";
 import type { StepEnd, StepProcess } from "./contract.ts";
+import { raised } from "./create.ts";
 import { removeRemains } from "./delete.ts";
 import { createFailure } from "./failure.ts";
 import type { OciRuntime } from "./oci-runtime.ts";
@@ -12,7 +13,8 @@ import { specJson } from "./spec/json.ts";
 
 /** Runs a container in the foreground of the OCI runtime, whose child it is: no conmon, no log, no exit file. */
 export async function runStep(context: RuntimeContext, step: StepProcess): Promise<StepEnd> {
-  const { id, spec, signal } = step;
+  const { id, signal } = step;
+  const { spec, prefix } = raised(step.spec);
   signal.throwIfAborted();
   const runtime = await context.runtimeNamed(undefined);
   const bundle = context.paths.bundle(id);
@@ -25,7 +27,7 @@ export async function runStep(context: RuntimeContext, step: StepProcess): Promi
     const prepared = await context.seccomp.prepare(inner, runtime);
     await writeFile(inBundle.config(bundle), specJson(prepared), { mode: 0o600 });
     signal.addEventListener("abort", kill);
-    const end = await foreground(context, runtime, bundle, step);
+    const end = await foreground(context, runtime, bundle, { ...step, prefix });
     signal.throwIfAborted();
     return { ...end, ...(await usageOf(context, cgroup)) };
   } finally {
@@ -39,10 +41,11 @@ async function foreground(
   context: RuntimeContext,
   runtime: OciRuntime,
   bundle: string,
-  { id, spec, output, signal }: StepProcess,
+  { id, spec, output, signal, prefix }: StepProcess & { prefix: string[] },
 ): Promise<StepEnd> {
   const log = join(bundle, "log");
   const argv = [
+    ...prefix,
     runtime.executable(),
     ...runtime.globalArguments(context.paths.state),
     "--log",

@@ -52,6 +52,8 @@ export interface SnapshotChange {
 export interface MountOptions {
   /** no syncing: for snapshots that a crash may lose (`--rm`, build steps) */
   volatile?: boolean;
+  /** owners are shown as remapped containers have them; on the disk they are as in any other container */
+  remapped?: boolean;
 }
 
 export interface CommitOptions {
@@ -107,7 +109,12 @@ export interface Snapshots {
   /**
    * A snapshot to read only: `layers` alone, without what every container gets besides. Gives its root; `remove` ends it.
    */
-  view(key: string, layers: readonly string[]): Promise<string>;
+  view(key: string, layers: readonly string[], options?: Pick<MountOptions, "remapped">): Promise<string>;
+  /**
+   * Where a file or folder of the data root is with its owners shown as remapped containers have them: for binds.
+   * Undefined where nothing is remapped, where it is none of the data root's, and where another file system is mounted.
+   */
+  remappedPath(path: string): string | undefined;
   unmount(key: string): Promise<void>;
   isMounted(key: string): boolean;
   rootPath(key: string): string;

@@ -11,7 +11,7 @@ export interface Driver {
   prepare(folder: string, layers: readonly string[]): Promise<void>;
   mount(key: string, layers: readonly string[], options: MountOptions): Promise<void>;
   /** Shows `layers` alone and read-only at `rootPath(key)`; `prepare` has filled the folder. */
-  mountView(key: string, layers: readonly string[]): Promise<void>;
+  mountView(key: string, layers: readonly string[], options: Pick<MountOptions, "remapped">): Promise<void>;
   unmount(key: string): Promise<void>;
   isMounted(key: string): boolean;
   /** The folder with the root in it once mounted. */

@@ -1,6 +1,7 @@
 import { mkdirSync, readFileSync, realpathSync } from "node:fs";
 import { join } from "node:path";
-import { EngineError, messageOf } from "../lib/errors.ts";
+import { EngineError, isKind, messageOf } from "../lib/errors.ts";
+import type { IdMap } from "../lib/id-map.ts";
 import type { Logger } from "../lib/log.ts";
 import type { State } from "../state/database.ts";
 import { spreadFolders } from "../system/spread.ts";
@@ -12,6 +13,7 @@ import { Layers } from "./layers.ts";
 import { OverlayDriver, tryOverlay } from "./overlay.ts";
 import { type Paths, pathsOf } from "./paths.ts";
 import { SnapshotsPool } from "./pool.ts";
+import { openRemappedRoot, type RemappedRoot } from "./remapped-root.ts";
 import { SnapshotService } from "./service.ts";
 import { Trash } from "./trash.ts";
 import { VfsDriver } from "./vfs.ts";
@@ -22,6 +24,8 @@ export interface SnapshotsOptions {
   logger: Logger;
   /** undefined = overlay where the data root can hold it, else the copying driver */
   driver?: DriverName;
+  /** the host's owners of what remapped containers have; undefined = none is remapped */
+  remap?: IdMap;
 }
 
 type DriverName = Driver["name"];
@@ -36,14 +40,15 @@ export async function openSnapshots(options: SnapshotsOptions): Promise<Snapshot
   }
   const trash = new Trash(paths.trash, options.logger);
   const pool = new SnapshotsPool();
-  const driver = chooseDriver(options, paths, pool);
+  const remapped = await openRemappedRoot(paths, options.dataRoot, options.remap);
+  const driver = chooseDriver(options, paths, pool, remapped);
   if (rememberedDriver(options.state) === undefined) rememberDriver(options.state, driver.name);
   makeInitLayer(paths.init);
   const { state, logger } = options;
   const durability = new Durability(state, paths.layers, logger);
   const layers = new Layers({ state, paths, pool, trash, durability, form: driver.form });
   await dropDamaged(layers, durability.atStart(), logger);
-  return new SnapshotService({ paths, layers, driver, pool, trash, durability });
+  return new SnapshotService({ paths, layers, driver, pool, trash, durability, remapped });
 }
 
 /** The machine went down before these were synced: what did not reach the disk must not look like a layer. */
@@ -65,6 +70,7 @@ function chooseDriver(
   { driver, state, logger }: SnapshotsOptions,
   paths: Paths,
   pool: SnapshotsPool,
+  remapped: RemappedRoot | undefined,
 ): Driver {
   const used = rememberedDriver(state);
   if (used !== undefined && driver !== undefined && used !== driver)
@@ -73,16 +79,35 @@ function chooseDriver(
       `the layers of this data root were made with the storage driver ${used}, and ${driver} cannot read them; use ${used}, or another data root`,
     );
   const wanted = driver ?? used;
+  if (wanted === "vfs" && remapped) throw withoutOverlay();
   if (wanted === "vfs") return new VfsDriver(paths, pool);
   try {
     tryOverlay(join(paths.snapshots, "tmp-trial"));
+    if (remapped) tryRemapped(paths, remapped);
   } catch (error) {
+    if (isKind(error, "unavailable")) throw error;
     const sentence = `overlay cannot be used on ${paths.snapshots}: ${messageOf(error)}`;
-    if (wanted === "overlay2") throw new EngineError("unavailable", sentence, { cause: error });
+    if (wanted === "overlay2" || remapped) throw new EngineError("unavailable", sentence, { cause: error });
     logger.warn(`${sentence}; using the copying driver vfs`);
     return new VfsDriver(paths, pool);
   }
-  return new OverlayDriver(paths, backingOf(paths.snapshots));
+  return new OverlayDriver(paths, backingOf(paths.snapshots), remapped);
+}
+
+const withoutOverlay = (): EngineError =>
+  new EngineError("invalid", "userns-remap needs the storage driver overlay2: vfs cannot show other owners");
+
+/** An overlay of folders whose owners are mapped: Linux 5.19. */
+function tryRemapped(paths: Paths, remapped: RemappedRoot): void {
+  try {
+    tryOverlay(join(paths.snapshots, "tmp-trial"), remapped);
+  } catch (error) {
+    throw new EngineError(
+      "unavailable",
+      `userns-remap cannot be used: this kernel does not mount an overlay of folders with mapped owners (Linux 5.19 does): ${messageOf(error)}`,
+      { cause: error },
+    );
+  }
 }
 
 const driverFact = "snapshots.driver";

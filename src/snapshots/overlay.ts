@@ -12,12 +12,14 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { EngineError } from "../lib/errors.ts";
 import { close as closeFd, cwdFd, flags, must, openRaw, toBytes } from "../system/at.ts";
 import { mountOverlay, unmount } from "../system/mount.ts";
 import type { MountOptions } from "./contract.ts";
 import type { Driver, Writes } from "./driver.ts";
 import { hide, makeOpaque } from "./form.ts";
 import type { Paths } from "./paths.ts";
+import type { RemappedRoot } from "./remapped-root.ts";
 
 const closeInBackground = promisify(close);
 const pathOnly = 0o10000000;
@@ -29,9 +31,11 @@ export class OverlayDriver implements Driver {
   readonly status: [string, string][];
   private readonly paths: Paths;
   private readonly mounted: Set<string>;
+  private readonly remapped: RemappedRoot | undefined;
 
-  constructor(paths: Paths, backing: string) {
+  constructor(paths: Paths, backing: string, remapped: RemappedRoot | undefined) {
     this.paths = paths;
+    this.remapped = remapped;
     this.mounted = mountedKeys(paths);
     this.status = [
       ["Backing Filesystem", backing],
@@ -52,17 +56,23 @@ export class OverlayDriver implements Driver {
     return Promise.resolve();
   }
 
-  mount(key: string, layers: readonly string[], { volatile = false }: MountOptions): Promise<void> {
+  mount(
+    key: string,
+    layers: readonly string[],
+    { volatile = false, remapped = false }: MountOptions,
+  ): Promise<void> {
     if (this.mounted.has(key)) return Promise.resolve();
     const folder = this.paths.snapshot(key);
+    const shown = (path: string): string => (remapped ? this.throughMap(path) : path);
+    if (remapped) this.remapped?.admit(folder);
     // an earlier volatile mount leaves a mark here that forbids the next
     const mark = join(folder, "work/work/incompat");
     if (existsSync(mark)) rmSync(mark, { recursive: true });
     mkdirSync(join(folder, "merged"), { recursive: true, mode: 0o700 });
     const overlay = {
-      lower: this.lower(layers),
-      upper: join(folder, "diff"),
-      work: join(folder, "work"),
+      lower: this.lower(layers).map(shown),
+      upper: shown(join(folder, "diff")),
+      work: shown(join(folder, "work")),
       volatile,
     };
     mountOverlay(overlay, this.rootPath(key));
@@ -70,13 +80,18 @@ export class OverlayDriver implements Driver {
     return Promise.resolve();
   }
 
-  mountView(key: string, layers: readonly string[]): Promise<void> {
+  mountView(
+    key: string,
+    layers: readonly string[],
+    { remapped = false }: Pick<MountOptions, "remapped">,
+  ): Promise<void> {
     // without a layer there is nothing to mount: the mount point is the empty root
     if (layers.length === 0) return Promise.resolve();
     const lower = this.stacked(layers);
     // two at least, or the kernel refuses: the snapshot's own folder, which is empty
     lower.push(join(this.paths.snapshot(key), "diff"));
-    mountOverlay({ lower, volatile: false }, this.rootPath(key));
+    const shown = remapped ? lower.map((path) => this.throughMap(path)) : lower;
+    mountOverlay({ lower: shown, volatile: false }, this.rootPath(key));
     this.mounted.add(key);
     return Promise.resolve();
   }
@@ -134,6 +149,12 @@ export class OverlayDriver implements Driver {
     };
   }
 
+  private throughMap(path: string): string {
+    const shown = this.remapped?.pathOf(path);
+    if (shown === undefined) throw new EngineError("internal", `the owners of ${path} cannot be mapped`);
+    return shown;
+  }
+
   /** Topmost first, as overlay wants them. */
   private lower(layers: readonly string[]): string[] {
     return [...this.stacked(layers), join(this.paths.init, "diff")];
@@ -168,7 +189,7 @@ function mountedKeys(paths: Paths): Set<string> {
 }
 
 /** Tries all that the driver needs on this data root. Throws what failed; leaves nothing. */
-export function tryOverlay(folder: string): void {
+export function tryOverlay(folder: string, remapped?: RemappedRoot): void {
   rmSync(folder, { recursive: true, force: true });
   for (const name of ["lower", "upper", "work", "merged"]) mkdirSync(join(folder, name), { recursive: true });
   const lower = must(
@@ -180,11 +201,12 @@ export function tryOverlay(folder: string): void {
     hide("overlay", lower, "whiteout");
     makeOpaque("overlay", lower);
     const merged = join(folder, "merged");
+    const shown = (name: string): string => remapped?.pathOf(join(folder, name)) ?? join(folder, name);
     mountOverlay(
       {
-        lower: [join(folder, "lower")],
-        upper: join(folder, "upper"),
-        work: join(folder, "work"),
+        lower: [shown("lower")],
+        upper: shown("upper"),
+        work: shown("work"),
         volatile: true,
       },
       merged,

@@ -16,6 +16,7 @@ import type { Durability } from "./durability.ts";
 import type { Layers } from "./layers.ts";
 import { type Paths, temporaryPrefix } from "./paths.ts";
 import type { SnapshotsPool } from "./pool.ts";
+import type { RemappedRoot } from "./remapped-root.ts";
 import { readFrom } from "./transfer.ts";
 import type { Trash } from "./trash.ts";
 
@@ -31,6 +32,7 @@ export interface Parts {
   pool: SnapshotsPool;
   trash: Trash;
   durability: Durability;
+  remapped: RemappedRoot | undefined;
 }
 
 export class SnapshotService implements Snapshots {
@@ -122,15 +124,22 @@ export class SnapshotService implements Snapshots {
     await this.parts.driver.mount(key, this.stack(key), options);
     return this.rootPath(key);
   }
-  async view(key: string, layers: readonly string[]): Promise<string> {
+  async view(
+    key: string,
+    layers: readonly string[],
+    options: Pick<MountOptions, "remapped"> = {},
+  ): Promise<string> {
     await this.prepare(key, layers);
     try {
-      await this.parts.driver.mountView(key, this.stack(key));
+      await this.parts.driver.mountView(key, this.stack(key), options);
     } catch (error) {
       await this.remove(key);
       throw error;
     }
     return this.rootPath(key);
+  }
+  remappedPath(path: string): string | undefined {
+    return this.parts.remapped?.pathOf(path);
   }
   async unmount(key: string): Promise<void> {
     await this.parts.driver.unmount(checkKey(key));
@@ -192,6 +201,7 @@ export class SnapshotService implements Snapshots {
   }
 
   async close(): Promise<void> {
+    this.parts.remapped?.close();
     this.parts.durability.close();
     await this.parts.trash.settled();
     this.parts.pool.close();

@@ -178,7 +178,13 @@ export function makeFileBeneath(
         mode,
       );
       // a symlink that leads nowhere: the runtime decides what to do with it
-      if (fd !== EEXIST) closeSync(must(fd, () => `make ${path} in the container`));
+      if (fd === EEXIST) return;
+      must(fd, () => `make ${path} in the container`);
+      try {
+        must(fchownRaw(fd, owner.uid, owner.gid), () => `chown ${path} in the container`);
+      } finally {
+        closeSync(fd);
+      }
     } finally {
       closeSync(up);
     }

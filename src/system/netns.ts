@@ -26,11 +26,18 @@ export class NamespaceThread {
     this.home = openSync(own, "r");
   }
 
-  /** Makes a namespace held by `path`, and calls `inside` in it. Leaves nothing behind when any step fails. */
-  create<T>(path: string, inside: () => T): T {
+  /**
+   * Makes a namespace held by `path`, or holds the one at `existing` there, and calls `inside` in it. Leaves nothing
+   * behind when any step fails.
+   */
+  create<T>(path: string, inside: () => T, existing?: string): T {
     mkdirSync(dirname(path), { recursive: true, mode: 0o755 });
     closeSync(openSync(path, "wx", 0o444));
     try {
+      if (existing !== undefined) {
+        check(libc.mount(cString(existing), cString(path), null, MS_BIND, null), `mount ${path}`);
+        return this.enter(path, inside);
+      }
       check(libc.unshare(CLONE_NEWNET), "make network namespace");
       return this.thenHome(() => {
         check(libc.mount(cString(own), cString(path), null, MS_BIND, null), `mount ${path}`);

@@ -1,4 +1,5 @@
 import { closeSync, constants, openSync, statSync } from "node:fs";
+import type { Owner } from "../lib/id-map.ts";
 import { close, cwdFd, flags, must, openRaw, openWithinRaw, resolve, toBytes } from "./at.ts";
 import { makeFileBeneath, makeFolderBeneath } from "./beneath.ts";
 import { bindLibc, check, cString, SystemError } from "./libc.ts";
@@ -47,10 +48,15 @@ export interface RootView {
 }
 
 /**
- * Makes a view of the folder `root`; mount points that are missing are made in it. The calling thread is for a moment in
+ * Makes a view of the folder `root`; mount points that are missing are made in it, as `owner`'s. The calling thread is for a moment in
  * the view's namespace, so only a Worker may call this; it is back when the call returns.
  */
-export function openRootView(root: string, mounts: readonly ViewMount[], readOnly: boolean): RootView {
+export function openRootView(
+  root: string,
+  mounts: readonly ViewMount[],
+  readOnly: boolean,
+  owner: Owner = { uid: 0, gid: 0 },
+): RootView {
   const home = openSync(own, "r");
   const place = [openSync("/", flags.path), openSync(".", flags.path)] as const;
   const opened: number[] = [];
@@ -58,7 +64,7 @@ export function openRootView(root: string, mounts: readonly ViewMount[], readOnl
     check(libc.unshare(CLONE_NEWNS), "make a mount namespace");
     try {
       opened.push(openSync(own, "r"));
-      opened.push(build(root, mounts, readOnly));
+      opened.push(build(root, mounts, readOnly, owner));
     } finally {
       goHome(home, place);
     }
@@ -85,13 +91,13 @@ function goHome(home: number, [root, folder]: readonly [number, number]): void {
   check(libc.fchdir(folder), "return to the working folder");
 }
 
-function build(root: string, mounts: readonly ViewMount[], readOnly: boolean): number {
+function build(root: string, mounts: readonly ViewMount[], readOnly: boolean, owner: Owner): number {
   check(libc.mount(null, cString("/"), null, MS.recursive | MS.private, null), "part from the host's mounts");
   check(libc.mount(cString(root), cString(root), null, MS.bind, null), `bind ${root}`);
   const view = openSync(root, flags.path | flags.directory);
   try {
     const ordered = [...mounts].sort((a, b) => depth(a.destination) - depth(b.destination));
-    for (const mount of ordered) bind(root, view, mount);
+    for (const mount of ordered) bind(root, view, mount, owner);
     if (readOnly) makeReadOnly(view, false, root);
     becomeRoot(view);
     return view;
@@ -117,11 +123,15 @@ function becomeRoot(view: number): void {
 }
 
 const within = resolve.inRoot | resolve.noMagicLinks;
-const anyone = { uid: 0, gid: 0 };
 
-function bind(root: string, view: number, { source, destination, readOnly, recursive }: ViewMount): void {
-  if (statSync(source).isDirectory()) makeFolderBeneath(root, destination, 0o755, anyone);
-  else makeFileBeneath(root, destination, 0o755, anyone);
+function bind(
+  root: string,
+  view: number,
+  { source, destination, readOnly, recursive }: ViewMount,
+  owner: Owner,
+): void {
+  if (statSync(source).isDirectory()) makeFolderBeneath(root, destination, 0o755, owner);
+  else makeFileBeneath(root, destination, 0o755, owner);
   const open = (): number =>
     must(openWithinRaw(view, toBytes(destination), flags.path, within), () => `open ${destination}`);
   const target = open();

@@ -26,9 +26,10 @@ export interface Volumes {
   adopt(name: string, user: string): void;
   /**
    * Fills an empty volume that `user` holds from the folder `source` of a mounted root: contents, and the folder's own
-   * owner and mode. A volume that has anything in it stays as it is. Links are copied as links, never followed.
+   * owner and mode. A volume that has anything in it stays as it is. Links are copied as links, never followed. `through`
+   * is another path to the volume's data, with owners shown as the mounted root shows them.
    */
-  copyUp(name: string, user: string, from: { root: string; source: string }): Promise<void>;
+  copyUp(name: string, user: string, from: { root: string; source: string; through?: string }): Promise<void>;
   /** `also` changes what names it elsewhere, in the same transaction; it gets the new path. Users keep it. */
   rename(name: string, to: string, also: (path: string) => void): Promise<void>;
   /** Makes a volume with the data that `fill` writes below its argument: whole, or not at all. */

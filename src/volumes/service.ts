@@ -146,14 +146,18 @@ export class VolumeService implements Volumes {
     if (volume) this.holders.add(name, user, this.pathOf(volume));
   }
 
-  async copyUp(name: string, user: string, from: { root: string; source: string }): Promise<void> {
+  async copyUp(
+    name: string,
+    user: string,
+    { through, ...from }: { root: string; source: string; through?: string },
+  ): Promise<void> {
     return this.queue.run(name, async () => {
       const volume = this.find(name);
       const target = this.holders.pathOf(name, user);
       assert(target !== undefined, `volume ${name} is filled while ${user} holds it`);
       // memory is empty at each mount, and stays so: Docker fills it too early for anybody to see
       if (volume.options?.["type"] === "tmpfs") return;
-      await copyTree({ ...from, target });
+      await copyTree({ ...from, target: through ?? target });
     });
   }
 

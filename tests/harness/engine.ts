@@ -3,7 +3,7 @@
  * run side by side and beside any other engine. `destroy` ends everything, also what a failed test left running.
  */
 import { existsSync, statSync } from "node:fs";
-import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { chmod, mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { endAbandoned } from "./abandoned.ts";
@@ -20,6 +20,8 @@ export interface EngineOptions {
   flags?: string[];
   /** variables of the engine's process */
   env?: Record<string, string>;
+  /** what the engine's command is given to, as `sh -c …` */
+  wrapper?: string[];
   /** share the network namespace of this engine, as two engines on one machine do */
   beside?: TestEngine;
 }
@@ -70,6 +72,7 @@ export class TestEngine {
   readonly home: string;
   readonly flags: string[];
   private readonly env: Record<string, string>;
+  private readonly wrapper: string[];
   /** the process that holds the network namespace, and whether it is ours to end */
   readonly holder: Bun.Subprocess;
   private readonly ownsNetwork: boolean;
@@ -78,13 +81,14 @@ export class TestEngine {
   constructor(
     home: string,
     network: { holder: Bun.Subprocess; own: boolean },
-    options: Pick<EngineOptions, "flags" | "env">,
+    options: Pick<EngineOptions, "flags" | "env" | "wrapper">,
   ) {
     this.home = home;
     this.holder = network.holder;
     this.ownsNetwork = network.own;
     this.flags = options.flags ?? [];
     this.env = options.env ?? {};
+    this.wrapper = options.wrapper ?? [];
   }
 
   get socket(): string {
@@ -138,6 +142,7 @@ export class TestEngine {
     const log = Bun.file(join(this.home, "engine.log"));
     const roots = ["--data-root", join(this.home, "data"), "--exec-root", join(this.home, "exec")];
     const command = [
+      ...this.wrapper,
       berth,
       "daemon",
       ...roots,
@@ -251,6 +256,7 @@ export async function startEngine({
   ...options
 }: EngineOptions = {}): Promise<TestEngine> {
   const home = await mkdtemp(join(tmpdir(), "berth-engine-"));
+  await chmod(home, 0o711); // users of containers may pass, as through /var/lib
   const network = beside ? { holder: beside.holder, own: false } : { holder: await holdNetwork(), own: true };
   const engine = new TestEngine(home, network, options);
   try {

@@ -1,9 +1,12 @@
 import { chmod, chown, mkdir, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { EngineError } from "../../lib/errors.ts";
+import { overflowId, seenAs } from "../../lib/id-map.ts";
+import { newId } from "../../lib/ids.ts";
 import type { Undo } from "../../lib/undo.ts";
 import type { MountInput } from "../../runtime/spec/input.ts";
 import { close, flags, toBytes } from "../../system/at.ts";
+import { mountMapped } from "../../system/mapped-mount.ts";
 import { bindMount, mountOverlay, unmount } from "../../system/mount.ts";
 import { openInsideRaw } from "../../system/root-view.ts";
 import { mountTmpfs } from "../../system/tmpfs.ts";
@@ -94,19 +97,44 @@ async function bind(
   index: number,
 ): Promise<Prepared> {
   if (tree === undefined) throw new EngineError("internal", "a bind mount without a source");
-  const root = tree.ignore.length === 0 ? await tree.open() : await filtered(around, tree, source, index);
+  // to be looked at the layers must be here: opening brings them
+  const whole = tree.ignore.length === 0 ? await tree.open() : await filtered(around, tree, source, index);
+  const root = (await remappedView(around, tree.layers)) ?? whole;
   const held = hold(around, root, source.replace(/^\/+/, ""));
-  const path = await staged(around, writable ? await throwaway(around, held, index) : held, index);
+  const read = await staged(around, held, index, tree.layers === undefined);
+  const path = writable ? await throwaway(around, read, index) : read;
   const options = ["rbind", ...(writable ? [] : ["ro"])];
   return { env: [], mounts: [{ destination: target, type: "bind", source: path, options }] };
 }
 
-/** The runtime has a mount namespace of its own, where our descriptors name nothing: they are mounted in ours first. */
-async function staged({ folder, undo }: Surroundings, held: string, index: number): Promise<string> {
+/** Another stage or image as a remapped step is to see it. */
+async function remappedView(
+  { session: { deps }, undo }: Surroundings,
+  layers: readonly string[] | undefined,
+): Promise<string | undefined> {
+  if (deps.config.remap === undefined || layers === undefined) return undefined;
+  const key = `build-view-${newId().slice(0, 24)}`;
+  const root = await deps.snapshots.view(key, layers, { remapped: true });
+  undo.add("view", () => deps.snapshots.remove(key));
+  return root;
+}
+
+/**
+ * The runtime has a mount namespace of its own, where our descriptors name nothing: they are mounted in ours first. With
+ * `shift`, owners are shown as a remapped step has them.
+ */
+async function staged(
+  { session, folder, undo }: Surroundings,
+  held: string,
+  index: number,
+  shift: boolean,
+): Promise<string> {
+  const { remap } = session.deps.config;
   const place = join(folder, `source-${index}`);
   if ((await stat(held)).isDirectory()) await mkdir(place);
   else await writeFile(place, "");
-  bindMount(held, place, { recursive: true });
+  if (shift && remap) await mountMapped(held, place, remap);
+  else bindMount(held, place, { recursive: true });
   undo.add("bind mount", () => unmount(place));
   return place;
 }
@@ -150,6 +178,8 @@ async function throwaway({ folder, undo }: Surroundings, source: string, index: 
   const [upper, work, merged, empty] = ["upper", "work", "merged", "empty"].map((name) => join(at, name));
   if (!upper || !work || !merged || !empty) throw new EngineError("internal", "no folder for a mount");
   for (const path of [upper, work, merged, empty]) await mkdir(path, { recursive: true });
+  const { uid, gid } = await stat(source);
+  await chown(upper, uid, gid);
   mountOverlay({ lower: [source, empty], upper, work, volatile: true }, merged);
   undo.add("writable mount", () => unmount(merged));
   return merged;
@@ -175,7 +205,17 @@ async function cache(
   });
   undo.add("cache mount", () => held.release());
   const options = ["rbind", ...(readOnly ? ["ro"] : [])];
-  return { env: [], mounts: [{ destination: target, type: "bind", source: held.folder, options }] };
+  return {
+    env: [],
+    mounts: [
+      {
+        destination: target,
+        type: "bind",
+        source: session.deps.snapshots.remappedPath(held.folder) ?? held.folder,
+        options,
+      },
+    ],
+  };
 }
 
 async function fill(
@@ -204,12 +244,24 @@ async function fill(
   });
 }
 
+/** Makes something of the engine's one of the step's users'. */
+async function give(
+  { session }: Surroundings,
+  path: string,
+  { uid, gid }: { uid: number; gid: number },
+): Promise<void> {
+  const { remap } = session.deps.config;
+  const [user, group] = remap ? [seenAs(remap.uids, uid), seenAs(remap.gids, gid)] : [uid, gid];
+  await chown(path, user ?? overflowId, group ?? overflowId);
+}
+
 /** Secrets lie in memory alone, and only while the step runs. */
 async function secret(
-  { session, folder, undo }: Surroundings,
+  around: Surroundings,
   { id, target, env, required, mode, uid, gid }: RunMount & { type: "secret" },
   index: number,
 ): Promise<Prepared> {
+  const { session, folder, undo } = around;
   const value = await session.request.secrets.get(id);
   if (value === undefined) {
     if (required) throw new EngineError("notFound", `secret ${id}: not found`);
@@ -226,7 +278,7 @@ async function secret(
   undo.add("secret", () => unmount(at));
   const source = join(at, "value");
   await writeFile(source, value, { mode: 0o600 });
-  await chown(source, uid, gid);
+  await give(around, source, { uid, gid });
   await chmod(source, mode);
   prepared.mounts.push({
     destination: target,
@@ -238,10 +290,11 @@ async function secret(
 }
 
 async function ssh(
-  { session, undo }: Surroundings,
+  around: Surroundings,
   { id, target, required, mode, uid, gid }: RunMount & { type: "ssh" },
   index: number,
 ): Promise<Prepared> {
+  const { session, undo } = around;
   const socket = await session.request.ssh.open(id);
   if (socket === undefined) {
     if (required) throw new EngineError("notFound", `unset ssh forward key ${id}`);
@@ -249,7 +302,7 @@ async function ssh(
   }
   undo.add("ssh agent", () => socket.close());
   const path = socket.foreign ? await relayTo(socket.path, session.deps.paths.steps, undo) : socket.path;
-  await chown(path, uid, gid);
+  await give(around, path, { uid, gid });
   await chmod(path, mode);
   const destination = target === "" ? `/run/buildkit/ssh_agent.${index}` : target;
   return {

@@ -1,3 +1,4 @@
+import { mappedRoot } from "../../lib/id-map.ts";
 import { buildSpec } from "../../runtime/spec/build.ts";
 import { resolveCapabilities } from "../../runtime/spec/capabilities.ts";
 import type { MountInput } from "../../runtime/spec/input.ts";
@@ -14,6 +15,7 @@ interface SpecParts {
   mounts: readonly MountInput[];
   env: readonly string[];
   netnsPath: string | undefined;
+  userns: string | undefined;
 }
 
 const defaultPath = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -22,12 +24,14 @@ const defaultPath = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbi
 export function runSpec(
   { deps, request }: Session,
   operation: RunOperation,
-  { id, root, mounts, env, netnsPath }: SpecParts,
+  { id, root, mounts, env, netnsPath, userns }: SpecParts,
 ): Spec {
   const { resources } = request;
   const user = userIn(root, operation.user);
   const cwd = operation.cwd || "/";
-  if (cwd !== "/") makeFolderBeneath(root, cwd, 0o755, { uid: 0, gid: 0 });
+  const { remap } = deps.config;
+  const owner = remap === undefined ? { uid: 0, gid: 0 } : mappedRoot(remap);
+  if (cwd !== "/") makeFolderBeneath(root, cwd, 0o755, owner);
   const { cgroupVersion } = deps.runtime.facts;
   const parent = resources.cgroupParent ?? deps.config.cgroupParent;
   return buildSpec({
@@ -53,6 +57,7 @@ export function runSpec(
       ipc: "private",
       uts: "private",
       cgroup: cgroupVersion === "2" ? "private" : "host",
+      ...(userns === undefined ? {} : { user: { path: userns } }),
     },
     cgroupsPath: deps.runtime.cgroupPathFor(id, ...(parent === "" ? [] : [parent])),
     mounts,

@@ -3,6 +3,7 @@ import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { sha256 } from "../../lib/digest.ts";
 import { EngineError } from "../../lib/errors.ts";
+import { mappedRoot } from "../../lib/id-map.ts";
 import { newId } from "../../lib/ids.ts";
 import { hostArchitecture } from "../../lib/platform.ts";
 import { Undo } from "../../lib/undo.ts";
@@ -41,6 +42,16 @@ function refuseUnallowed({ request }: Session, { insecure, network }: RunOperati
   ];
   for (const entitlement of asked)
     if (!request.allow.has(entitlement)) throw new EngineError("forbidden", `${entitlement} is not allowed`);
+}
+
+/** What cannot be had from a user namespace: Docker's sentences. */
+function refuseRemapped({ insecure }: RunOperation, network: string): void {
+  if (insecure) throw new EngineError("invalid", "privileged mode is incompatible with user namespaces");
+  if (network === "host")
+    throw new EngineError(
+      "invalid",
+      "cannot share the host's network namespace when user namespaces are enabled",
+    );
 }
 
 /** A step of another architecture runs where the kernel has an emulator for it. */
@@ -147,10 +158,12 @@ async function execute(
     undo.add("step's folder", () => rm(folder, { recursive: true, force: true }));
     await mkdir(folder, { recursive: true, mode: 0o711 });
     const mode = operation.network === "default" ? session.request.networkMode : operation.network;
+    if (deps.config.remap !== undefined) refuseRemapped(operation, mode);
     const networking = session.sandboxes.acquire(mode);
     // it is awaited below, but may fail before that
     networking.catch(() => undefined);
-    const root = await deps.snapshots.mount(key, { volatile: true });
+    const { remap } = deps.config;
+    const root = await deps.snapshots.mount(key, { volatile: true, remapped: remap !== undefined });
     const around = { session, root, folder, signal, undo };
     const names = await writeNameFiles(session, folder, mode === "host");
     const extra = await prepareMounts(around, mounts, operation);
@@ -158,7 +171,7 @@ async function execute(
     undo.add("network", () => network.release(operation.insecure));
     const all = [...names, ...extra.mounts];
     refuseProcTargets(root, all);
-    const stubs = makeStubs(root, all);
+    const stubs = makeStubs(root, all, remap && mappedRoot(remap));
     undo.add("mount points", () => stubs.remove());
     const spec = runSpec(session, operation, {
       id,
@@ -166,6 +179,7 @@ async function execute(
       mounts: all,
       env: extra.env,
       netnsPath: network.netnsPath,
+      userns: network.userns,
     });
     const end = await deps.runtime.run({ id, spec, output, signal });
     if (end.exitCode !== 0) throw new StepFailure(operation.args, end.exitCode);

@@ -1,6 +1,8 @@
 import { statSync } from "node:fs";
+import type { Owner } from "../../lib/id-map.ts";
 import type { MountInput } from "../../runtime/spec/input.ts";
 import {
+  chownRaw,
   close,
   EEXIST,
   ENOENT,
@@ -34,20 +36,28 @@ interface Made {
   isFolder: boolean;
 }
 
-/** Makes the mount points that are missing in a root, without ever leaving it. Few short calls on memory. */
-export function makeStubs(root: string, mounts: readonly MountInput[]): Stubs {
+/** Makes the mount points that are missing in a root, as `owner`'s (the engine's where absent), without ever leaving it. Few short calls on memory. */
+export function makeStubs(root: string, mounts: readonly MountInput[], owner?: Owner): Stubs {
   const made: Made[] = [];
   const rootFd = openTree(root);
   try {
     for (const { destination, type, source } of mounts)
-      makeStub(rootFd, toBytes(destination), type !== "bind" || statSync(source).isDirectory(), made);
+      makeStub(rootFd, toBytes(destination), type !== "bind" || statSync(source).isDirectory(), {
+        made,
+        owner,
+      });
   } finally {
     close(rootFd);
   }
   return { remove: () => removeStubs(root, made) };
 }
 
-function makeStub(root: number, path: string, isFolder: boolean, made: Made[]): void {
+function makeStub(
+  root: number,
+  path: string,
+  isFolder: boolean,
+  { made, owner }: { made: Made[]; owner: Owner | undefined },
+): void {
   const parts = path.split("/").filter((part) => part !== "" && part !== ".");
   for (let count = 1; count <= parts.length; count++) {
     const parent = parts.slice(0, count - 1).join("/");
@@ -59,12 +69,12 @@ function makeStub(root: number, path: string, isFolder: boolean, made: Made[]): 
     }
     if (there !== ENOENT) return; // whatever is wrong with it, the runtime tells when it mounts
     const asFolder = isFolder || count < parts.length;
-    inFolder(root, parent, (dir) => makeName(dir, name, asFolder));
+    inFolder(root, parent, (dir) => makeName(dir, name, asFolder, owner));
     made.push({ parent, name, isFolder: asFolder });
   }
 }
 
-function makeName(dir: number, name: string, isFolder: boolean): void {
+function makeName(dir: number, name: string, isFolder: boolean, owner: Owner | undefined): void {
   const result = isFolder
     ? mkdirRaw(dir, name, 0o755)
     : openRaw(dir, name, flags.writeOnly | flags.create | flags.exclusive, 0o644);
@@ -72,6 +82,7 @@ function makeName(dir: number, name: string, isFolder: boolean): void {
   if (result === EEXIST) return;
   must(result, () => `make mount point ${toText(name)}`);
   if (!isFolder) close(result);
+  if (owner) must(chownRaw(dir, name, owner.uid, owner.gid), () => `chown mount point ${toText(name)}`);
 }
 
 function removeStubs(root: string, made: Made[]): void {

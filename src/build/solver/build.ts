@@ -78,7 +78,7 @@ async function run(
     deps,
     queue,
     lease: deps.leases.open(),
-    sandboxes: new Sandboxes(deps.networks),
+    sandboxes: new Sandboxes(deps.networks, deps.config.remap),
   });
   const solver = new Solver(session);
   try {

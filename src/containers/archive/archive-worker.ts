@@ -1,4 +1,5 @@
 import { EngineError, isKind } from "../../lib/errors.ts";
+import { mappedRoot } from "../../lib/id-map.ts";
 import { TarReader } from "../../lib/tar/reader.ts";
 import { Feed } from "../../snapshots/worker/feed.ts";
 import { close, cwdFd, fileType, flags, readLink, statFd, toBytes, toText } from "../../system/at.ts";
@@ -18,7 +19,8 @@ import type { ArchiveCalls, ExtractRequest, ViewRequest } from "./worker-calls.t
 const feeds = new Map<number, Feed>();
 const readers = new Map<number, Iterator<Uint8Array>>();
 
-const viewOf = ({ root, mounts, readOnly }: ViewRequest): RootView => openRootView(root, mounts, readOnly);
+const viewOf = ({ root, mounts, readOnly, remap }: ViewRequest): RootView =>
+  openRootView(root, mounts, readOnly, remap && mappedRoot(remap));
 
 function stat({ path, ...request }: ArchiveCalls["stat"]["args"]): PathStat {
   const view = viewOf(request);
@@ -37,7 +39,8 @@ function pack({ session, request }: ArchiveCalls["pack"]["args"]): PathStat {
   try {
     const path = absolutePath(request.path ?? "/");
     const found = findPath(view.root, path);
-    readers.set(session, packing(view, found.fd, request.path === undefined ? "" : nameOf(found.stat)));
+    const name = request.path === undefined ? "" : nameOf(found.stat);
+    readers.set(session, packing(view, packTree(found.fd, name, request.remap), found.fd));
     return found.stat;
   } catch (error) {
     view.close();
@@ -48,8 +51,7 @@ function pack({ session, request }: ArchiveCalls["pack"]["args"]): PathStat {
 const nameOf = ({ name }: PathStat): string => Buffer.from(name, "utf8").toString("latin1");
 
 /** An iterator by hand: a generator that was never begun would not run its `finally`. */
-function packing(view: RootView, fd: number, name: string): Iterator<Uint8Array> {
-  const bytes = packTree(fd, name);
+function packing(view: RootView, bytes: Generator<Uint8Array>, fd: number): Iterator<Uint8Array> {
   let open = true;
   const end = (): void => {
     if (!open) return;
@@ -146,7 +148,10 @@ async function extractInto(
   }
   const pathOf = (fd: number): string => pathInside(view, fd);
   const mountPoints = (): string[] => mountPointsOf(view, request);
-  const extractor = new Extractor({ top, called, pathOf, mountPoints }, request.options);
+  const extractor = new Extractor(
+    { top, called, pathOf, mountPoints, remap: request.remap },
+    request.options,
+  );
   try {
     const reader = new TarReader(extractor);
     for await (const bytes of decompress(source)) reader.push(bytes);

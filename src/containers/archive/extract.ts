@@ -1,4 +1,5 @@
 import { EngineError, messageOf } from "../../lib/errors.ts";
+import { type IdMap, type Owner, seenAs } from "../../lib/id-map.ts";
 import type { TarEntry } from "../../lib/tar/entry.ts";
 import type { TarListener } from "../../lib/tar/reader.ts";
 import { setAttributes } from "../../snapshots/unpack/attributes.ts";
@@ -54,6 +55,8 @@ export interface ExtractTarget {
   pathOf(fd: number): string;
   /** where something is mounted inside, as it is now */
   mountPoints(): string[];
+  /** how owners are seen there; undefined = as the archive has them */
+  remap: IdMap | undefined;
 }
 
 const createFlags = flags.writeOnly | flags.create | flags.exclusive | flags.noFollow;
@@ -90,6 +93,8 @@ export class Extractor implements TarListener {
       throw new EngineError("internal", `invalid entry name ${JSON.stringify(shown(entry.name))}`);
     }
     this.folders.entry = path;
+    // an owner that cannot be is told before there is a file without it
+    if (entry.type !== "hardlink") this.ownerOf(entry, path);
     this.makeWay(entry, path);
     if (entry.type === "directory") this.directory(entry, path);
     else if (entry.type === "file") this.file(entry, path);
@@ -214,7 +219,7 @@ export class Extractor implements TarListener {
         () => `mknodat ${shown(path)}`,
       );
     }
-    const { uid, gid } = this.options.owner ?? entry;
+    const { uid, gid } = this.ownerOf(entry, path);
     must(chownRaw(parent, base, uid, gid), () => lchownFailure(path, uid, gid));
     if (xattrs.size > 0) setAttributes(parent, base, xattrs);
     if (type !== "symlink") chmodNode(parent, base, mode, path);
@@ -222,8 +227,18 @@ export class Extractor implements TarListener {
   }
 
   private own(fd: number, entry: TarEntry, path: string): void {
-    const { uid, gid } = this.options.owner ?? entry;
+    const { uid, gid } = this.ownerOf(entry, path);
     must(fchownRaw(fd, uid, gid), () => lchownFailure(path, uid, gid));
+  }
+
+  private ownerOf(entry: TarEntry, path: string): Owner {
+    const { uid, gid } = this.options.owner ?? entry;
+    const { remap } = this.target;
+    if (remap === undefined) return { uid, gid };
+    const seen = { uid: seenAs(remap.uids, uid), gid: seenAs(remap.gids, gid) };
+    if (seen.uid === undefined || seen.gid === undefined)
+      throw new SystemError(lchownFailure(path, uid, gid), "EINVAL");
+    return { uid: seen.uid, gid: seen.gid };
   }
 }
 

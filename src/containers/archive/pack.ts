@@ -1,3 +1,4 @@
+import { type IdMap, onDisk, overflowId } from "../../lib/id-map.ts";
 import type { TarEntry, TarEntryType } from "../../lib/tar/entry.ts";
 import { endOfArchive, headerOf, padding, tarEntry } from "../../lib/tar/writer.ts";
 import {
@@ -32,32 +33,49 @@ const types: Readonly<Record<number, TarEntryType>> = {
 /** The names of files that have several, by device and inode: the second is told as a hard link to the first. */
 type Links = Map<string, string>;
 
+interface Packing {
+  links: Links;
+  /** how owners are seen where they are read; undefined = as the archive is to have them */
+  remap: IdMap | undefined;
+}
+
 /**
  * A file or folder, and all below it, as Docker's tar of it: no user names, whole seconds, of attributes the
  * capabilities only. `name` is what its first entry is called; "" leaves the folder itself out. `fd` is a path
  * descriptor, which stays the caller's. Everything below is opened by one name in an open folder, links never followed:
- * a tree that changes meanwhile can make the archive incomplete, but not lead out of it.
+ * a tree that changes meanwhile can make the archive incomplete, but not lead out of it. `remap` as in `ViewRequest`.
  */
-export function* packTree(fd: number, name: string): Generator<Uint8Array> {
-  yield* packOne(fd, name, new Map());
+export function* packTree(fd: number, name: string, remap?: IdMap): Generator<Uint8Array> {
+  yield* packOne(fd, name, { links: new Map(), remap });
   yield endOfArchive;
 }
 
-function* packOne(fd: number, name: string, links: Links): Generator<Uint8Array> {
-  const status = statFd(fd);
+function* packOne(fd: number, name: string, packing: Packing): Generator<Uint8Array> {
+  const status = withOwners(statFd(fd), packing.remap);
   const type = types[status.mode & fileType.mask];
   if (type === undefined || name.length > pathLengthMax) return; // a socket has no place in an archive
   if (type === "directory") {
     if (name !== "") yield headerOf(entryOf(status, type, name.endsWith("/") ? name : `${name}/`));
-    yield* packFolder(fd, name, links);
+    yield* packFolder(fd, name, packing);
     return;
   }
   const entry = entryOf(status, type, name);
   if (type === "symlink") entry.linkName = readLink(fd, "");
-  const first = status.links > 1 ? linkOf(links, status, name) : undefined;
+  const first = status.links > 1 ? linkOf(packing.links, status, name) : undefined;
   if (first !== undefined) yield headerOf({ ...entry, type: "hardlink", linkName: first });
   else if (type === "file") yield* packFile(fd, entry, status.size);
   else yield headerOf(entry);
+}
+
+/** Who owns it to the container's processes, also where that is nobody. */
+function withOwners(status: FileStatus, remap: IdMap | undefined): FileStatus {
+  if (remap === undefined) return status;
+  const { uid, gid } = status;
+  return {
+    ...status,
+    uid: onDisk(remap.uids, uid) ?? overflowId,
+    gid: onDisk(remap.gids, gid) ?? overflowId,
+  };
 }
 
 function linkOf(links: Links, { onMajor, onMinor, inode }: FileStatus, name: string): string | undefined {
@@ -81,14 +99,14 @@ function entryOf(status: FileStatus, type: TarEntryType, name: string): TarEntry
   });
 }
 
-function* packFolder(fd: number, name: string, links: Links): Generator<Uint8Array> {
+function* packFolder(fd: number, name: string, packing: Packing): Generator<Uint8Array> {
   const folder = reopen(fd);
   try {
     for (const child of listNames(folder)) {
       const opened = openRaw(folder, child, itself);
       if (opened < 0) continue; // gone meanwhile, or not to be had: Docker leaves such names out too
       try {
-        yield* packOne(opened, memberName(name, child), links);
+        yield* packOne(opened, memberName(name, child), packing);
       } finally {
         close(opened);
       }

@@ -3,6 +3,7 @@ import { newId } from "../../lib/ids.ts";
 import type { ViewMount } from "../../system/root-view.ts";
 import type { Container } from "../container.ts";
 import type { Context } from "../context.ts";
+import { remapOf } from "../remap.ts";
 import { holdRoot } from "../root.ts";
 import { nameFilesOf } from "../start/files.ts";
 import type { Keep } from "../start/staging.ts";
@@ -37,6 +38,7 @@ export async function holdView(
   try {
     return await container.lock.run(async () => {
       ctx.store.find(container.id); // it may be gone by now
+      const remap = remapOf(ctx, container);
       const { root, release: letRootGo } = await holdRoot(ctx, container);
       const held = [letRootGo];
       const release = (): void => {
@@ -49,7 +51,12 @@ export async function holdView(
           : [];
         if (mounts) tellMounted(ctx, container);
         return {
-          view: { root, mounts: over, readOnly: container.spec.hostConfig.ReadonlyRootfs },
+          view: {
+            root,
+            mounts: over,
+            readOnly: container.spec.hostConfig.ReadonlyRootfs,
+            ...(remap === undefined ? {} : { remap }),
+          },
           volumes: over.map(({ destination, readOnly }) => ({ destination, writable: !readOnly })),
           release: () => {
             release();
@@ -90,7 +97,7 @@ async function mountsOf(ctx: Context, container: Container, preparation: Prepara
   for (const [destination, source] of Object.entries(own))
     if (!taken.has(destination) && existsSync(source))
       mounts.push({
-        source,
+        source: (remapOf(ctx, container) && ctx.snapshots.remappedPath(source)) ?? source,
         destination,
         readOnly: container.spec.hostConfig.ReadonlyRootfs,
         recursive: false,

@@ -1,3 +1,4 @@
+import type { IdMap } from "../../lib/id-map.ts";
 import type { ViewMount } from "../../system/root-view.ts";
 import type { PathStat } from "../contract.ts";
 import type { ExtractOptions } from "./extract.ts";
@@ -9,6 +10,8 @@ export interface ViewRequest {
   root: string;
   mounts: ViewMount[];
   readOnly: boolean;
+  /** how its owners are seen there, where that is not as its processes and archives have them */
+  remap?: IdMap;
 }
 
 export interface PackRequest extends ViewRequest {

@@ -11,6 +11,7 @@ import { tell } from "../context.ts";
 import type { ContainerSpec, CreateRequest } from "../contract.ts";
 import { resolveLinks } from "../links/link.ts";
 import { portRequests } from "../networks/request.ts";
+import { refuseRemapped } from "../remap.ts";
 import { prepareViews, removeViews } from "../start/image-views.ts";
 import { readBody } from "./body.ts";
 import { type PlannedMount, planMounts } from "./mounts.ts";
@@ -36,6 +37,7 @@ export async function create(ctx: Context, request: CreateRequest): Promise<Cont
       ...Object.keys(ctx.config.runtimes),
     ]),
   });
+  refuseRemapped(ctx, body.hostConfig);
   const name = checkName(request.name ?? "");
   const image = body.config.Image === "" ? undefined : ctx.images.resolve(body.config.Image);
   if (image) ctx.images.touch(image.id);

@@ -6,6 +6,7 @@ import { endingWith } from "../attach/future.ts";
 import type { Container } from "../container.ts";
 import { type Context, tell } from "../context.ts";
 import type { Session } from "../contract.ts";
+import { remapOf } from "../remap.ts";
 import { failureOf } from "../start/failure.ts";
 import { execProcess } from "../start/spec.ts";
 import { commandLine, mayVisit, refuseStopped } from "./create.ts";
@@ -44,6 +45,7 @@ export async function startExec(
             id: exec.id,
             containerId: container.id,
             process: execProcess(ctx, container, exec, size),
+            remapped: remapOf(ctx, container) !== undefined,
             stdin: attached && exec.request.AttachStdin,
           },
           attach,
@@ -182,6 +184,7 @@ export async function runOnce(
       id: exec.id,
       containerId: container.id,
       process: execProcess(ctx, container, exec, undefined),
+      remapped: remapOf(ctx, container) !== undefined,
       stdin: false,
     },
     { stdout: true, stderr: true },

@@ -6,6 +6,7 @@ import { cdiEdits } from "../cdi/resolve.ts";
 import type { Container } from "../container.ts";
 import { bundleOf, type Context } from "../context.ts";
 import { sandboxRequest } from "../networks/request.ts";
+import { refuseRemapped, remapOf, rootOwner } from "../remap.ts";
 import { holdRoot } from "../root.ts";
 import { finishHosts } from "../start/files.ts";
 import { joinedContainer, joinNamespaces, networkDonor } from "../start/namespaces.ts";
@@ -13,6 +14,7 @@ import { prepareShm, releaseShm } from "../start/shm.ts";
 import { execInput, specFor } from "../start/spec.ts";
 import { nameFiles, runtimeName } from "../start/start.ts";
 import { makeTargets } from "../start/targets.ts";
+import { openOwnNamespaces } from "../start/user-namespace.ts";
 import { prepareMounts, releaseVolumes } from "../start/volumes.ts";
 import type { Exec } from "./exec.ts";
 
@@ -94,31 +96,38 @@ async function begin(
   const { undo, attach } = options;
   const { hostConfig } = container.spec;
   networkDonor(ctx, container);
-  const { root, release } = await holdRoot(ctx, container);
-  undo.add("root", release);
-  const own = joinedContainer(hostConfig.NetworkMode) === undefined;
-  if (own) undo.add("network", () => ctx.networks.close(container.id));
-  const sandbox = own ? await ctx.networks.open({ ...sandboxRequest(ctx, container), ports: [] }) : undefined;
-  sandbox?.ready.catch(() => undefined); // awaited below
-  const files = await nameFiles(ctx, container);
+  refuseRemapped(ctx, hostConfig);
   const held: (() => void)[] = [];
   const letGo = (): void => {
     for (const close of held.splice(0)) close();
   };
+  const keep = (close: () => void): number => held.push(close);
   undo.add("held sources", letGo);
+  const ours = remapOf(ctx, container) && (await openOwnNamespaces(ctx, container, keep));
+  const { root, release } = await holdRoot(ctx, container);
+  undo.add("root", release);
+  const own = joinedContainer(hostConfig.NetworkMode) === undefined;
+  if (own) undo.add("network", () => ctx.networks.close(container.id));
+  const namespace = ours?.network === undefined ? {} : { namespace: ours.network };
+  const sandbox = own
+    ? await ctx.networks.open({ ...sandboxRequest(ctx, container), ports: [], ...namespace })
+    : undefined;
+  sandbox?.ready.catch(() => undefined); // awaited below
+  const files = await nameFiles(ctx, container);
   undo.add("volumes", () => releaseVolumes(ctx, container, exec.id));
   const mounts = await prepareMounts(ctx, container, {
     root,
-    keep: (close) => held.push(close),
+    keep,
     user: exec.id,
   });
   undo.add("shm", () => releaseShm(ctx, container));
   const shm = await prepareShm(ctx, container);
-  makeTargets(root, mounts);
+  makeTargets(root, mounts, rootOwner(ctx, container));
   const spec = specFor(ctx, container, {
     root,
     netnsPath: sandbox?.netnsPath,
-    joined: joinNamespaces(ctx, container, (close) => held.push(close)),
+    joined: joinNamespaces(ctx, container, keep),
+    userns: ours?.user,
     files,
     mounts: [...mounts, ...shm],
     edits: await cdiEdits(hostConfig, ctx.config.cdiSpecDirs, (text) => ctx.logger.warn(text)),

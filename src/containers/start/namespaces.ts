@@ -42,7 +42,7 @@ export function ipcDonor(ctx: Context, container: Container): Container | undefi
   return donor;
 }
 
-function pidDonor(ctx: Context, container: Container): Container | undefined {
+export function pidDonor(ctx: Context, container: Container): Container | undefined {
   const joined = joinedContainer(container.spec.hostConfig.PidMode);
   if (joined === undefined) return undefined;
   const donor = donorOf(ctx, joined, "");

@@ -1,4 +1,5 @@
 import { EngineError } from "../../lib/errors.ts";
+import type { IdMap } from "../../lib/id-map.ts";
 import { buildSpec } from "../../runtime/spec/build.ts";
 import { resolveCapabilities } from "../../runtime/spec/capabilities.ts";
 import type { MountInput, ProcessInput, SpecInput } from "../../runtime/spec/input.ts";
@@ -12,6 +13,7 @@ import type { Container } from "../container.ts";
 import type { Context } from "../context.ts";
 import type { Exec } from "../exec/exec.ts";
 import { linkedEnvironment } from "../links/start.ts";
+import { remapOf, rootOwner } from "../remap.ts";
 import { devicesOf } from "./devices.ts";
 import { environmentOf, withVariables } from "./environment.ts";
 import type { NameFiles } from "./files.ts";
@@ -26,6 +28,8 @@ export interface SpecParts {
   netnsPath: string | undefined;
   /** others' namespaces, held */
   joined: JoinedNamespaces;
+  /** path of the user namespace it is to be in, held; undefined = the host's */
+  userns: string | undefined;
   files: NameFiles;
   mounts: readonly MountInput[];
   /** a command of its own on the same files, under another id */
@@ -39,7 +43,8 @@ export function specFor(ctx: Context, container: Container, parts: SpecParts): S
   const { config, hostConfig } = container.spec;
   const security = securityOf(ctx.config, hostConfig, ctx.runtime.facts.apparmor);
   const process = parts.visit?.process ?? processOf(ctx, container, parts.root);
-  if (config.WorkingDir !== "") makeFolderBeneath(parts.root, config.WorkingDir, 0o755, { uid: 0, gid: 0 });
+  if (config.WorkingDir !== "")
+    makeFolderBeneath(parts.root, config.WorkingDir, 0o755, rootOwner(ctx, container));
   const init = initOf(ctx, hostConfig);
   refuseSysctls(hostConfig);
   const devices = devicesOf(hostConfig);
@@ -49,18 +54,21 @@ export function specFor(ctx: Context, container: Container, parts: SpecParts): S
     hostname: namespaces.uts === "private" ? config.Hostname : "",
     ...(config.Domainname === "" ? {} : { domainname: config.Domainname }),
     rootfs: { path: parts.root, readonly: hostConfig.ReadonlyRootfs },
-    namespaces,
+    namespaces: {
+      ...namespaces,
+      ...(parts.userns === undefined ? {} : { user: { path: parts.userns } }),
+    },
     cgroupsPath: ctx.runtime.cgroupPathFor(
       parts.visit?.id ?? container.id,
       ...(hostConfig.CgroupParent === "" ? [] : [hostConfig.CgroupParent]),
     ),
-    mounts: [...nameFileMounts(parts, hostConfig.ReadonlyRootfs), ...parts.mounts],
+    mounts: [...nameFileMounts(ctx, parts, hostConfig.ReadonlyRootfs), ...parts.mounts],
     shmSize: hostConfig.ShmSize,
     privileged: hostConfig.Privileged,
     resources: resourcesOf(hostConfig),
     devices: devices.devices,
     deviceRules: devices.rules,
-    sysctls: { ...networkSysctls(hostConfig), ...hostConfig.Sysctls },
+    sysctls: { ...networkSysctls(hostConfig, remapOf(ctx, container)), ...hostConfig.Sysctls },
     maskedPaths: hostConfig.MaskedPaths ?? [],
     readonlyPaths: hostConfig.ReadonlyPaths ?? [],
     seccomp: security.seccomp,
@@ -86,9 +94,14 @@ function initOf({ config }: Context, host: HostConfig): string | undefined {
 }
 
 /** In a network of its own any user of a container may open low ports and send pings, as in Docker. */
-function networkSysctls({ NetworkMode }: HostConfig): Record<string, string> {
+function networkSysctls({ NetworkMode }: HostConfig, remap: IdMap | undefined): Record<string, string> {
   if (NetworkMode === "host" || joinedContainer(NetworkMode) !== undefined) return {};
-  return { "net.ipv4.ip_unprivileged_port_start": "0", "net.ipv4.ping_group_range": "0 2147483647" };
+  // a user namespace can name no other groups than its own
+  const groups = remap === undefined ? 2 ** 31 : remap.gids.reduce((sum, { count }) => sum + count, 0);
+  return {
+    "net.ipv4.ip_unprivileged_port_start": "0",
+    "net.ipv4.ping_group_range": `0 ${Math.min(groups, 2 ** 31) - 1}`,
+  };
 }
 
 /** A kernel setting of a namespace that is the host's would change the host. */
@@ -106,13 +119,15 @@ function refuseSysctls({ Sysctls, NetworkMode, IpcMode }: HostConfig): void {
 }
 
 /** Docker's three files, but where the user mounts something else. */
-function nameFileMounts({ files, mounts }: SpecParts, readOnly: boolean): MountInput[] {
+function nameFileMounts(ctx: Context, { files, mounts, userns }: SpecParts, readOnly: boolean): MountInput[] {
   const taken = new Set(mounts.map(({ destination }) => destination));
+  const shown = (path: string): string =>
+    (userns === undefined ? undefined : ctx.snapshots.remappedPath(path)) ?? path;
   const options = ["rbind", "rprivate", readOnly ? "ro" : "rw"];
   return [
-    { destination: "/etc/resolv.conf", type: "bind", source: files.resolvConf, options },
-    { destination: "/etc/hostname", type: "bind", source: files.hostname, options },
-    { destination: "/etc/hosts", type: "bind", source: files.hosts, options },
+    { destination: "/etc/resolv.conf", type: "bind", source: shown(files.resolvConf), options },
+    { destination: "/etc/hostname", type: "bind", source: shown(files.hostname), options },
+    { destination: "/etc/hosts", type: "bind", source: shown(files.hosts), options },
   ].filter(({ destination }) => !taken.has(destination));
 }
 

@@ -12,8 +12,10 @@ import { openLogDriver } from "../log-driver.ts";
 import { logPathIn, logPolicyOf } from "../logs.ts";
 import { knownNetworks } from "../networks/endpoints.ts";
 import { sandboxRequest, tellNetworks } from "../networks/request.ts";
+import { refuseRemapped, remapOf, rootOwner } from "../remap.ts";
 import { removeFailedStart } from "../remove.ts";
 import { nextRetry, scheduleRestart } from "../restart-manager.ts";
+import { mountRoot } from "../root.ts";
 import { failureOf } from "./failure.ts";
 import { finishHosts, nameFilesOf, writeNameFiles } from "./files.ts";
 import { unmountViews } from "./image-views.ts";
@@ -21,6 +23,7 @@ import { joinedContainer, joinNamespaces, networkDonor } from "./namespaces.ts";
 import { prepareShm, releaseShm } from "./shm.ts";
 import { specFor } from "./spec.ts";
 import { makeTargets } from "./targets.ts";
+import { openOwnNamespaces } from "./user-namespace.ts";
 import { checkSources, prepareMounts, releaseVolumes, tellMounted, tellUnmounted } from "./volumes.ts";
 
 /** `POST /containers/{id}/start`, by a user. */
@@ -78,8 +81,13 @@ async function bringUp(ctx: Context, container: Container, undo: Undo): Promise<
   ctx.runtime.expectProcess();
   networkDonor(ctx, container);
   checkLinked(ctx, container);
-  const opening = openNetwork(ctx, container);
-  const mounting = ctx.snapshots.mount(id, { volatile: container.spec.hostConfig.AutoRemove });
+  refuseRemapped(ctx, container.spec.hostConfig);
+  const held: (() => void)[] = [];
+  undo.add("held sources", () => release(held));
+  const keep = (close: () => void): number => held.push(close);
+  const own = remapOf(ctx, container) && (await openOwnNamespaces(ctx, container, keep));
+  const opening = openNetwork(ctx, container, own?.network);
+  const mounting = mountRoot(ctx, container, { volatile: container.spec.hostConfig.AutoRemove });
   undo.add("network", () => ctx.networks.close(id));
   undo.add("mount", async () => {
     if (container.rootUsers > 0) return;
@@ -90,17 +98,16 @@ async function bringUp(ctx: Context, container: Container, undo: Undo): Promise<
   const ready = sandbox?.ready;
   // it is awaited below, but may fail before that
   ready?.catch(() => undefined);
-  const held: (() => void)[] = [];
-  undo.add("held sources", () => release(held));
   undo.add("volumes", () => releaseVolumes(ctx, container, id));
-  const mounts = await prepareMounts(ctx, container, { root, keep: (close) => held.push(close), user: id });
+  const mounts = await prepareMounts(ctx, container, { root, keep, user: id });
   undo.add("shm", () => releaseShm(ctx, container));
   const shm = await prepareShm(ctx, container);
-  makeTargets(root, mounts);
+  makeTargets(root, mounts, rootOwner(ctx, container));
   const spec = specFor(ctx, container, {
     root,
     netnsPath: sandbox?.netnsPath,
-    joined: joinNamespaces(ctx, container, (close) => held.push(close)),
+    joined: joinNamespaces(ctx, container, keep),
+    userns: own?.user,
     files,
     mounts: [...mounts, ...shm],
     edits: await cdiEdits(container.spec.hostConfig, ctx.config.cdiSpecDirs, (text) => ctx.logger.warn(text)),
@@ -151,11 +158,15 @@ async function settled<A, B, C>(work: [Promise<A>, Promise<B>, Promise<C>]): Pro
   return Promise.all(work);
 }
 
-function openNetwork(ctx: Context, container: Container): Promise<Sandbox | undefined> {
+function openNetwork(
+  ctx: Context,
+  container: Container,
+  namespace: string | undefined,
+): Promise<Sandbox | undefined> {
   const mode = container.spec.hostConfig.NetworkMode;
   if (joinedContainer(mode) !== undefined) return Promise.resolve(undefined);
   return ctx.networks
-    .open(sandboxRequest(ctx, container))
+    .open({ ...sandboxRequest(ctx, container), ...(namespace === undefined ? {} : { namespace }) })
     .catch((error: unknown) => Promise.reject(networkFailure(error)));
 }
 
@@ -188,8 +199,10 @@ async function beginSessions(container: Container): Promise<void> {
 }
 
 function becomeRunning(ctx: Context, container: Container, sandbox: SandboxState | undefined): void {
+  const remap = remapOf(ctx, container);
   const life = { ...container.life };
   delete life.sandbox;
+  delete life.remap;
   container.life = {
     ...life,
     status: "running",
@@ -198,6 +211,7 @@ function becomeRunning(ctx: Context, container: Container, sandbox: SandboxState
     exitCode: 0,
     oomKilled: false,
     ...(sandbox ? { sandbox, networks: knownNetworks(sandbox) } : {}),
+    ...(remap === undefined ? {} : { remap }),
   };
   ctx.store.saveLife(container);
   const logPath = logPathIn(ctx, container);

@@ -1,10 +1,10 @@
 import { statSync } from "node:fs";
 import { isKind } from "../../lib/errors.ts";
+import type { Owner } from "../../lib/id-map.ts";
 import type { MountInput } from "../../runtime/spec/input.ts";
 import { refuseProcTargets } from "../../runtime/spec/proc-targets.ts";
 import { makeFileBeneath, makeFolderBeneath } from "../../system/beneath.ts";
 
-const root = { uid: 0, gid: 0 };
 /** mounted in every container */
 const nameFiles = ["/etc/hosts", "/etc/hostname", "/etc/resolv.conf"].map((path) => ({
   destination: path,
@@ -13,17 +13,17 @@ const nameFiles = ["/etc/hosts", "/etc/hostname", "/etc/resolv.conf"].map((path)
 
 /**
  * Makes the places that mounts need and the image lacks, as Docker leaves them: folders with mode 755 (crun would make
- * them sticky), an empty file for a file. What lies below another mount is made there, by the runtime.
+ * them sticky), an empty file for a file; `owner` is the container's root. What lies below another mount is made there, by the runtime.
  */
-export function makeTargets(rootfs: string, mounts: readonly MountInput[]): void {
+export function makeTargets(rootfs: string, mounts: readonly MountInput[], owner: Owner): void {
   refuseProcTargets(rootfs, [...mounts, ...nameFiles]);
   for (const { destination, source, type } of mounts) {
     if (mounts.some((other) => other.destination !== "/" && destination.startsWith(`${other.destination}/`)))
       continue;
     if (/^\/(proc|sys|dev)(\/|$)/.test(destination)) continue;
     try {
-      if (type !== "bind" || isFolder(source)) makeFolderBeneath(rootfs, destination, 0o755, root);
-      else makeFileBeneath(rootfs, destination, 0o755, root);
+      if (type !== "bind" || isFolder(source)) makeFolderBeneath(rootfs, destination, 0o755, owner);
+      else makeFileBeneath(rootfs, destination, 0o755, owner);
     } catch (error) {
       // a file where a folder is needed: the runtime tells it better
       if (!isKind(error, "invalid")) throw error;

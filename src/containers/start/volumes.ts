@@ -8,6 +8,7 @@ import type { Container } from "../container.ts";
 import type { Context } from "../context.ts";
 import type { ResolvedMount } from "../contract.ts";
 import { checkBindSource } from "../create/mount-request.ts";
+import { remapOf } from "../remap.ts";
 import { checkPropagation } from "./propagation.ts";
 import { type Keep, stage, stageMapped } from "./staging.ts";
 import { subpathSource } from "./subpath.ts";
@@ -34,14 +35,25 @@ export async function prepareMounts(
   { root, keep, user }: Preparation,
 ): Promise<MountInput[]> {
   const mounts: MountInput[] = [];
-  for (const mount of container.spec.mounts) mounts.push(await prepareOne(ctx, mount, { root, keep, user }));
+  const remapped = remapOf(ctx, container) !== undefined;
+  for (const mount of container.spec.mounts)
+    mounts.push(await prepareOne(ctx, mount, { root, keep, user, remapped }));
   for (const [target, options] of Object.entries(container.spec.hostConfig.Tmpfs ?? {}))
     mounts.push({ destination: target, type: "tmpfs", source: "tmpfs", options: tmpfsOptions(options) });
   return mounts;
 }
 
-async function prepareOne(ctx: Context, mount: ResolvedMount, preparation: Preparation): Promise<MountInput> {
-  const { keep } = preparation;
+interface OwnPreparation extends Preparation {
+  /** its volumes and images show owners as its root does; binds of the host's do not, as in Docker */
+  remapped: boolean;
+}
+
+async function prepareOne(
+  ctx: Context,
+  mount: ResolvedMount,
+  preparation: OwnPreparation,
+): Promise<MountInput> {
+  const { keep, remapped } = preparation;
   const { point } = mount;
   if (mount.tmpfs)
     return { destination: point.Destination, type: "tmpfs", source: "tmpfs", options: mount.tmpfs.options };
@@ -49,7 +61,9 @@ async function prepareOne(ctx: Context, mount: ResolvedMount, preparation: Prepa
     mount.volume === undefined ? undefined : await readyVolume(ctx, mount, mount.volume, preparation);
   if (data === undefined && mount.options.includes("create-source")) await makeSource(point.Source);
   if (point.Type === "bind") await checkPropagation(point.Source, mount.options);
-  const base = mount.image ? await ctx.snapshots.mount(mount.image.key) : (data ?? point.Source);
+  const base = mount.image
+    ? await ctx.snapshots.mount(mount.image.key, { remapped })
+    : (data ?? point.Source);
   const source = await sourceOf(ctx, mount, base, keep);
   return {
     destination: point.Destination,
@@ -90,12 +104,18 @@ async function readyVolume(
   ctx: Context,
   mount: ResolvedMount,
   name: string,
-  { root, user }: Preparation,
+  { root, user, remapped }: OwnPreparation,
 ): Promise<string> {
   if (!ctx.volumes.has(name)) await ctx.volumes.create({ Name: name, Driver: mount.point.Driver ?? "local" });
   const data = await ctx.volumes.mount(name, user);
-  if (mount.copyUp) await ctx.volumes.copyUp(name, user, { root, source: mount.point.Destination });
-  return data;
+  const through = remapped ? ctx.snapshots.remappedPath(data) : undefined;
+  if (mount.copyUp)
+    await ctx.volumes.copyUp(name, user, {
+      root,
+      source: mount.point.Destination,
+      ...(through === undefined ? {} : { through }),
+    });
+  return through ?? data;
 }
 
 /** Lets go of a container's volumes; a failure is told to the log, as there is nobody left to tell. */

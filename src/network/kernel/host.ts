@@ -67,15 +67,16 @@ export class HostNetwork implements NetworkCalls {
     removeParent(this.tools.netlink, name);
   }
 
-  makeNamespace({ path }: { path: string }): void {
-    this.tools.thread.create(path, () => {
+  makeNamespace({ path, existing }: { path: string; existing?: string }): void {
+    const setUpLoopback = (): void => {
       const netlink = this.tools.openNetlink();
       try {
         netlink.apply([setUp("lo")]);
       } finally {
         netlink.close();
       }
-    });
+    };
+    this.tools.thread.create(path, setUpLoopback, existing);
   }
 
   holdHostNamespace({ path }: { path: string }): void {

@@ -52,7 +52,8 @@ function specNamespaces({ namespaces }: SpecInput): Spec["linux"]["namespaces"] 
     if (namespace === "host") return [];
     return [namespace === "private" ? { type } : { type, path: namespace.path }];
   });
-  return [{ type: "mount" }, ...listed];
+  const user = namespaces.user === undefined ? [] : [{ type: "user", path: namespaces.user.path }];
+  return [{ type: "mount" }, ...user, ...listed];
 }
 
 /** A mount that is to propagate needs a root that lets it. */

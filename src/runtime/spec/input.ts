@@ -76,6 +76,8 @@ export interface NamespacesInput {
   readonly uts: NamespaceInput;
   /** Docker: "private" on cgroup v2, "host" on v1 unless asked */
   readonly cgroup: NamespaceInput;
+  /** undefined = the host's; then the network namespace must belong to it, if it is no other container's */
+  readonly user?: { readonly path: string };
 }
 
 /** One mount, as the OCI spec has it; `type` "bind" gets `rbind` unless `bind` is among the options. */

@@ -30,12 +30,18 @@ function defaultMounts({ privileged, shmSize = defaultShmSize, namespaces }: Spe
     ),
     kernelMount("/sys", "sysfs", "sysfs", "nosuid", "noexec", "nodev", ...readonly),
     kernelMount("/sys/fs/cgroup", "cgroup", "cgroup", ...readonly, "nosuid", "noexec", "nodev"),
-    kernelMount("/dev/mqueue", "mqueue", "mqueue", "nosuid", "noexec", "nodev"),
+    ...messageQueues(namespaces),
     ...(ownIpc
       ? [kernelMount("/dev/shm", "tmpfs", "shm", "nosuid", "noexec", "nodev", "mode=1777", `size=${shmSize}`)]
       : []),
   ];
 }
+
+/** Only who owns an IPC namespace may mount its queues: there are none where another user namespace has the host's. */
+const messageQueues = ({ ipc, user }: SpecInput["namespaces"]): Mount[] =>
+  user !== undefined && ipc === "host"
+    ? []
+    : [kernelMount("/dev/mqueue", "mqueue", "mqueue", "nosuid", "noexec", "nodev")];
 
 const depth = (path: string): number => path.split("/").filter(Boolean).length;
 
