@@ -16,7 +16,9 @@ import { NamespaceThread, removeNamespace } from "../../src/system/netns.ts";
 /** The resolver in real namespaces, without an engine around it: the tests play containers and outside servers. */
 const thread = new NamespaceThread();
 const folder = mkdtempSync(join(tmpdir(), "berth-names-"));
-const namespaces = ["one", "two"].map((name) => join(folder, name));
+const floods = Array.from({ length: 9 }, (_, index) => `flood${index}`);
+const containers = ["one", "two", ...floods];
+const namespaces = containers.map((name) => join(folder, name));
 const [one = "", two = ""] = namespaces;
 const nameServer = { address: "127.0.0.11", port: 53 };
 const outside = "127.0.0.77";
@@ -39,7 +41,7 @@ const open = (): NameResolver =>
         },
       ],
       subscribe(listener) {
-        for (const id of ["one", "two"])
+        for (const id of containers)
           for (const endpoint of this.of(id)) queueMicrotask(() => listener({ kind: "joined", endpoint }));
       },
     },
@@ -184,6 +186,33 @@ test("a container that floods the resolver with questions and rubbish keeps nobo
     expect(await ask(two, "one")).toMatchObject({ answers: ["10.0.0.2"] });
   } finally {
     closeSync(flood);
+  }
+}, 60_000);
+
+test("many containers that flood a silent server leave another's question room", async () => {
+  const flooding = namespaces.slice(2);
+  for (const name of floods) await attach(name, join(folder, name));
+  // they listen, and never answer
+  const silent = flooding.map((path) => thread.enter(path, () => bindUdp({ address: outside, port: 53 })));
+  const sockets = flooding.map((path) => thread.enter(path, () => connectUdp(nameServer)));
+  const served = answerOnce(one, 1);
+  const buffer = Buffer.alloc(512);
+  const refused = new Set<number>();
+  try {
+    // until all are told that there is no room for more
+    await awaited(() => {
+      for (const socket of sockets) {
+        for (let index = 0; index < 40; index++) send(socket, question(`q${index}.org`, type.A));
+        if (receive(socket, buffer) > 0) refused.add(socket);
+      }
+      return refused.size === sockets.length ? true : undefined;
+    });
+    const asked = ask(one, "example.org");
+    expect(await asked).toMatchObject({ rcode: 0, answers: ["9.9.9.9"] });
+    await served;
+  } finally {
+    for (const fd of [...silent, ...sockets]) closeSync(fd);
+    for (const name of floods) resolver.detach(name);
   }
 }, 60_000);
 
