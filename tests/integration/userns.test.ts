@@ -1,9 +1,11 @@
 /** `userns-remap`: containers whose root is nobody on the host, over the same layers as all others. */
-import { afterAll, beforeAll, expect, test } from "bun:test";
+import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { chmod, chown, mkdir, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { startEngine, type TestEngine } from "../harness/engine.ts";
+
+setDefaultTimeout(60_000);
 
 /** of `games`, who is a user and a group of every Debian */
 const first = 300_000;
@@ -130,6 +132,40 @@ test("its files have its own ids wherever they come out: cp, diff, export, commi
     "docker cp files:/made - | tar tv --numeric-owner",
   ]);
   expect(after).toMatch(/ 70\/7 .*made\/ranges/);
+});
+
+test("capabilities of files count, and come out as they went in", async () => {
+  const rest = "00200000000000000000000000000000";
+  const writer = join(folder, "caps.ts");
+  await writeFile(
+    writer,
+    `import { openSync } from "node:fs";
+     import { setXattrRaw } from ${JSON.stringify(join(import.meta.dir, "../../src/system/xattr.ts"))};
+     const fd = openSync(process.argv[2] ?? "", "r");
+     process.exit(-setXattrRaw(fd, "security.capability", Buffer.from("01000002${rest}", "hex")));`,
+  );
+  await engine.ok(
+    "create",
+    "--name",
+    "capable",
+    "-u",
+    "1000",
+    "busybox",
+    "/in/busybox",
+    "grep",
+    "CapEff",
+    "/proc/self/status",
+  );
+  const script = `
+    mkdir -p ${folder}/in && cd ${folder} && docker cp capable:/bin/busybox in/busybox
+    ${process.execPath} caps.ts ${folder}/in/busybox
+    tar c --xattrs --xattrs-include='security.*' in | docker cp -a - capable:/
+    docker start -a capable
+    docker cp capable:/in/busybox - | head -c 1536 | od -An -v -tx1 | tr -d ' \n'`;
+  const { stdout, stderr } = await engine.run(["sh", "-c", script]);
+  expect(stderr).not.toContain("rror");
+  expect(stdout).toContain("0000000000002000\n");
+  expect(stdout).toContain(`01000002${rest}`);
 });
 
 test("volumes are the container's root's; binds of the host's are not shifted", async () => {

@@ -1,3 +1,4 @@
+import { unmapCapability } from "../../lib/file-capability.ts";
 import { type IdMap, onDisk, overflowId } from "../../lib/id-map.ts";
 import type { TarEntry, TarEntryType } from "../../lib/tar/entry.ts";
 import { endOfArchive, headerOf, padding, tarEntry } from "../../lib/tar/writer.ts";
@@ -63,7 +64,7 @@ function* packOne(fd: number, name: string, packing: Packing): Generator<Uint8Ar
   if (type === "symlink") entry.linkName = readLink(fd, "");
   const first = status.links > 1 ? linkOf(packing.links, status, name) : undefined;
   if (first !== undefined) yield headerOf({ ...entry, type: "hardlink", linkName: first });
-  else if (type === "file") yield* packFile(fd, entry, status.size);
+  else if (type === "file") yield* packFile(fd, entry, status.size, packing.remap);
   else yield headerOf(entry);
 }
 
@@ -117,11 +118,19 @@ function* packFolder(fd: number, name: string, packing: Packing): Generator<Uint
 }
 
 /** The archive keeps the size its header told, whatever the file does meanwhile. */
-function* packFile(pathFd: number, entry: TarEntry, size: number): Generator<Uint8Array> {
+function* packFile(
+  pathFd: number,
+  entry: TarEntry,
+  size: number,
+  remap: IdMap | undefined,
+): Generator<Uint8Array> {
   const fd = reopen(pathFd);
   try {
     const capability = getXattrFd(fd, "security.capability");
-    if (capability) entry.xattrs = new Map([["security.capability", capability.toString("latin1")]]);
+    if (capability) {
+      const told = remap === undefined ? capability : unmapCapability(capability, remap);
+      entry.xattrs = new Map([["security.capability", told.toString("latin1")]]);
+    }
     yield headerOf({ ...entry, size });
     for (let done = 0; done < size; ) {
       const part = Math.min(chunk, size - done);
