@@ -24,7 +24,9 @@ class PartialFile implements PartialBlob {
   private readonly file: FileHandle;
   private readonly over: () => void;
   private readonly before: number;
-  private gathered: Uint8Array[] = [];
+  /** what is gathered, and what is being written: used in turn */
+  private gathered: Buffer | undefined;
+  private spare: Buffer | undefined;
   private gatheredBytes = 0;
   private writing: Promise<void> = Promise.resolve();
   private closed = false;
@@ -46,21 +48,23 @@ class PartialFile implements PartialBlob {
   }
 
   async append(bytes: Uint8Array): Promise<void> {
-    this.gathered.push(bytes);
-    this.gatheredBytes += bytes.length;
-    this.size += bytes.length;
-    if (this.gatheredBytes < gatherBytes) return;
-    await this.writing;
-    this.writing = this.flush();
-    this.writing.catch(() => undefined); // told by the next who waits for it
+    for (let at = 0; at < bytes.length; ) {
+      this.gathered ??= Buffer.allocUnsafeSlow(gatherBytes);
+      const part = Math.min(bytes.length - at, gatherBytes - this.gatheredBytes);
+      this.gathered.set(bytes.subarray(at, at + part), this.gatheredBytes);
+      this.gatheredBytes += part;
+      this.size += part;
+      at += part;
+      if (this.gatheredBytes === gatherBytes) await this.turn();
+    }
   }
 
   async close(): Promise<void> {
     if (this.closed) return;
     this.closed = true;
     try {
+      await this.turn();
       await this.writing;
-      await this.flush();
     } finally {
       await this.file.close().finally(this.over);
     }
@@ -74,19 +78,21 @@ class PartialFile implements PartialBlob {
     await this.file.close().finally(this.over);
   }
 
-  private async flush(): Promise<void> {
-    const pieces = this.gathered;
-    const total = this.gatheredBytes;
-    this.gathered = [];
+  /** Begins to write what is gathered, once the last is written. */
+  private async turn(): Promise<void> {
+    await this.writing;
+    const full = this.gathered;
+    if (full === undefined) return;
+    this.writing = this.write(full, this.gatheredBytes);
+    this.writing.catch(() => undefined); // told by the next who waits for it
+    this.gathered = this.spare;
     this.gatheredBytes = 0;
-    if (total === 0) return;
-    let { bytesWritten: written } = await this.file.writev(pieces);
-    for (const piece of pieces) {
-      const part = Math.min(written, piece.length);
-      written -= part;
-      // the kernel may take less than it was given
-      for (let at = part; at < piece.length; ) at += (await this.file.write(piece, at)).bytesWritten;
-    }
+    this.spare = full;
+  }
+
+  private async write(bytes: Buffer, length: number): Promise<void> {
+    // the kernel may take less than it was given
+    for (let at = 0; at < length; ) at += (await this.file.write(bytes, at, length - at)).bytesWritten;
   }
 }
 

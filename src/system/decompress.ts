@@ -2,6 +2,7 @@ import { Readable } from "node:stream";
 import { createGunzip, createZstdDecompress } from "node:zlib";
 import { type Compression, compressionMagicMax, detectCompression } from "../lib/compression.ts";
 import { EngineError, isKind, messageOf } from "../lib/errors.ts";
+import { InflateError, Inflater } from "./inflate.ts";
 import { throughProgram } from "./pipe.ts";
 
 /** Real archives unpack to 2–20 times their size; what is mostly zeros does more, and where it is small it may. */
@@ -14,6 +15,11 @@ export interface DecompressOptions {
    * infinite where something else limits the output.
    */
   bombFrom?: number;
+  /**
+   * For a thread that does nothing else: it inflates there, and what is yielded is good until the next is asked for.
+   * Elsewhere other threads inflate, and each piece is memory of its own.
+   */
+  inPlace?: boolean;
 }
 
 /**
@@ -22,7 +28,7 @@ export interface DecompressOptions {
  */
 export async function* decompress(
   input: AsyncIterable<Uint8Array>,
-  { bombFrom = bombFromDefault }: DecompressOptions = {},
+  { bombFrom = bombFromDefault, inPlace = false }: DecompressOptions = {},
 ): AsyncGenerator<Uint8Array> {
   const iterator = input[Symbol.asyncIterator]();
   try {
@@ -31,11 +37,10 @@ export async function* decompress(
       yield* rejoin(start, iterator);
       return;
     }
-    // programs and zlib look at bytes later than their source may want the memory back
     const read = { bytes: 0 };
-    const all = copies(rejoin(start, iterator), read);
+    const all = counted(rejoin(start, iterator), read);
     let written = 0;
-    for await (const bytes of through(compression, all)) {
+    for await (const bytes of through(compression, all, inPlace)) {
       written += bytes.length;
       if (written > bombFrom && written > read.bytes * bombRatio) throw bomb(read.bytes, written);
       yield bytes;
@@ -48,10 +53,11 @@ export async function* decompress(
 function through(
   compression: Exclude<Compression, "none">,
   input: AsyncIterable<Uint8Array>,
+  inPlace: boolean,
 ): AsyncIterable<Uint8Array> {
-  if (compression === "xz") return throughProgram(["xz", "-dc"], input);
-  if (compression === "bzip2") return throughProgram(["bzip2", "-dc"], input);
-  return throughZlib(compression, input);
+  if (compression === "xz") return throughProgram(["xz", "-dc"], copies(input));
+  if (compression === "bzip2") return throughProgram(["bzip2", "-dc"], copies(input));
+  return inPlace ? inflatedHere(compression, input) : throughZlib(compression, copies(input));
 }
 
 const bomb = (read: number, written: number): EngineError =>
@@ -85,13 +91,40 @@ async function* rejoin(start: Uint8Array[], rest: AsyncIterator<Uint8Array>): As
   }
 }
 
-async function* copies(
+async function* counted(
   source: AsyncIterable<Uint8Array>,
   read: { bytes: number },
 ): AsyncGenerator<Uint8Array> {
   for await (const bytes of source) {
     read.bytes += bytes.length;
+    yield bytes;
+  }
+}
+
+/** Programs and other threads look at bytes later than their source may want the memory back. */
+async function* copies(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  for await (const bytes of source)
     yield bytes.buffer instanceof SharedArrayBuffer ? Buffer.from(bytes) : bytes;
+}
+
+async function* inflatedHere(
+  compression: "gzip" | "zstd",
+  input: AsyncIterable<Uint8Array>,
+): AsyncGenerator<Uint8Array> {
+  const inflater = new Inflater(compression);
+  try {
+    for await (const bytes of input) yield* told(compression, inflater.push(bytes));
+    yield* told(compression, inflater.end());
+  } finally {
+    inflater.close();
+  }
+}
+
+function* told(compression: string, parts: Generator<Uint8Array>): Generator<Uint8Array> {
+  try {
+    yield* parts;
+  } catch (error) {
+    throw error instanceof InflateError ? zlibError(compression, error) : error;
   }
 }
 

@@ -2,6 +2,7 @@ import type { PartialBlob } from "../../content/contract.ts";
 import type { BlobPart, Repository } from "../../distribution/contract.ts";
 import { RegistryError, TransportError } from "../../distribution/errors.ts";
 import { EngineError } from "../../lib/errors.ts";
+import { release } from "../../lib/release.ts";
 import type { Descriptor } from "../../types/oci.ts";
 
 export interface Download {
@@ -25,7 +26,8 @@ export class WrongContent extends EngineError {
 
 /**
  * A blob's bytes: what was kept of an earlier download, then the rest from the registry, each kept as it comes. A
- * connection that breaks is made again where it stopped. It ends with an error unless all of them have the digest.
+ * connection that breaks is made again where it stopped. It ends with an error unless all of them have the digest. What
+ * it yields is good until the next is asked for.
  */
 export async function* download(request: Download): AsyncGenerator<Uint8Array> {
   const { blob, partial } = request;
@@ -40,6 +42,7 @@ export async function* download(request: Download): AsyncGenerator<Uint8Array> {
     await partial.append(bytes);
     request.progress(partial.size);
     yield bytes;
+    release(bytes);
   }
   if (`sha256:${hash.digest("hex")}` !== blob.digest)
     throw new WrongContent(`filesystem layer verification failed for digest ${blob.digest}`);

@@ -97,7 +97,7 @@ function fakeSnapshots(state: State, layers: Map<string, number>): Snapshots {
       const hash = createHash("sha256");
       const pieces: Uint8Array[] = [];
       let size = 0;
-      for await (const bytes of decompress(source)) {
+      for await (const bytes of decompress(source, { inPlace: true })) {
         options.signal?.throwIfAborted();
         hash.update(bytes);
         size += bytes.length;

@@ -38,7 +38,7 @@ export async function apply(request: ApplyRequest, source: AsyncIterable<Uint8Ar
   const { temporary, final } = request;
   try {
     mkdirSync(join(temporary, "diff"), { recursive: true, mode: 0o755 });
-    const result = await unpack(request, decompress(source, request));
+    const result = await unpack(request, decompress(source, { ...request, inPlace: true }));
     renameSync(temporary, final);
     return result;
   } catch (error) {
