@@ -109,6 +109,22 @@ test("results go into a folder with the client's own rights, or as a tar to stdo
   expect(stdout).toContain("d/a");
 });
 
+test("what another stage made keeps its owners, and a changed owner is a change", async () => {
+  const dockerfile = (owner: string): string => `FROM busybox AS made
+RUN mkdir -p /m/d && touch /m/d/f && ln -s f /m/d/l && chown -Rh ${owner} /m/d && touch -d @1000000000 /m
+FROM busybox
+COPY --from=made /m /m
+COPY --from=made --chown=9:9 /m /given
+`;
+  await files({ Dockerfile: dockerfile("5:6") });
+  expect((await build("-q", "-t", "owners")).code).toBe(0);
+  const owners = "stat -c '%u:%g' /m /m/d /m/d/f /m/d/l /given /given/d/f; stat -c %Y /m";
+  expect(await run("owners", owners)).toBe("0:0\n5:6\n5:6\n5:6\n9:9\n9:9\n1000000000");
+  await files({ Dockerfile: dockerfile("5:7") });
+  expect((await build("-q", "-t", "owners")).code).toBe(0);
+  expect(await run("owners", "stat -c '%u:%g' /m/d/f")).toBe("5:7");
+});
+
 test("--check and --call answer without running anything", async () => {
   await files({ Dockerfile: "# t says\nFROM busybox AS t\nARG A=1\nMAINTAINER x\nRUN exit 9\n" });
   const check = await build("--check");

@@ -91,7 +91,7 @@ class Copy {
     const root = openTree(tree.root);
     const ignore = filterOf(tree.ignore);
     const exclude = filterOf(tree.exclude);
-    const writer = this.writer(ignore, exclude);
+    const writer = this.writer(ignore, exclude, tree.owners ?? false);
     const total = { files: 0, bytes: 0 };
     try {
       for (const pattern of tree.patterns)
@@ -120,7 +120,11 @@ class Copy {
       if (match.isDirectory) {
         const told = how.parents && match.kept !== "" ? `${match.kept}/` : "";
         const to = how.parents ? `${this.destination}/${match.kept}` : this.destination;
-        this.inFolder(to, (place) => how.writer.folder(fd, match.path, told, place));
+        const made = this.target.status(to) === undefined;
+        this.inFolder(to, (place) => {
+          how.writer.folder(fd, match.path, told, place);
+          if (!how.parents) how.writer.destination(fd, place, made);
+        });
         return nothing;
       }
       const path = `/proc/self/fd/${fd}`;

@@ -33,6 +33,8 @@ export interface DigestRequest {
   exclude: Filter;
   /** whether names are kept whole (`--parents`) */
   parents: boolean;
+  /** whether owners count */
+  owners?: boolean;
   /** file that keeps what is known of the tree; undefined = it will not be seen again */
   statCache: string | undefined;
   /** folder for lists of files, by digest: what a miss is explained with */
@@ -40,7 +42,7 @@ export interface DigestRequest {
 }
 
 export interface DigestResult {
-  /** of names, types, modes, contents, links and attributes; not of owners and times */
+  /** of names, types, modes, contents, links and attributes; of owners where they count, not of times */
   digest: string;
   /** a single name that is no folder: its destination may be a name too */
   matches: number;
@@ -183,18 +185,20 @@ class Digester {
     }
   }
 
-  private tell(path: string, { mode, size }: FileStatus, { digest, xattrs }: FileFacts): void {
+  private tell(path: string, status: FileStatus, { digest, xattrs }: FileFacts): void {
+    const { mode, size, uid, gid } = status;
     const type = mode & fileType.mask;
     const told = type === fileType.file ? size : 0;
     if (type === fileType.file) {
       this.files++;
       this.bytes += size;
     }
-    const line = `${mode.toString(8)} ${told} ${digest}${xattrs}\0${path}\0`;
+    const owner = this.request.owners ? ` ${uid}:${gid}` : "";
+    const line = `${mode.toString(8)} ${told} ${digest}${owner}${xattrs}\0${path}\0`;
     this.hash.update(line, "latin1");
     if (this.lines.length <= listMax)
       this.lines.push(
-        `${path}\n${mode.toString(8)}${digest.slice(0, 24)}${xattrs === "" ? "" : Bun.hash(xattrs)}`,
+        `${path}\n${mode.toString(8)}${digest.slice(0, 24)}${owner}${xattrs === "" ? "" : Bun.hash(xattrs)}`,
       );
   }
 

@@ -10,6 +10,8 @@ export interface TreeRequest {
   /** patterns of `--exclude` */
   exclude: readonly string[];
   parents: boolean;
+  /** files keep the owners they have in the tree (another stage, an image), which count then */
+  owners?: boolean;
 }
 
 export interface TreeDigestRequest extends TreeRequest {

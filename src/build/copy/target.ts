@@ -12,6 +12,7 @@ import {
   type FileTime,
   fileType,
   flags,
+  fsetTimeRaw,
   mkdirRaw,
   must,
   openRaw,
@@ -90,11 +91,15 @@ export class Target {
     // it would be the folder above, out of the layer
     if (name === "..") throw new EngineError("invalid", `invalid path ${toText(path)}`);
     const below = this.below(place, name, path);
+    const before = below < 0 ? undefined : statFd(place.upper).mtime;
     const made = mkdirRaw(place.upper, name, 0o755);
     if (made !== EEXIST) must(made, () => `mkdir ${toText(path)}`);
     if (made !== EEXIST) {
       if (below >= 0) sameDetails(place.below, place.upper, name);
       else details(place.upper);
+      // what was there already is nothing new in the folder above it
+      if (before !== undefined)
+        must(fsetTimeRaw(place.upper, before), () => `set the time of ${toText(path)}`);
     }
     const upper = openRaw(place.upper, name, folderFlags);
     if (upper === ENOTDIR || upper === ELOOP)

@@ -245,6 +245,13 @@ export class Writer {
     return latest !== undefined && time.s >= latest ? { s: latest, ns: 0 } : time;
   }
 
+  /** The folder that a source's contents went into has its time then, and `--chmod` counts where it was made for them. */
+  destination(source: number, { upper, path }: Place, made: boolean): void {
+    const what = (): string => `set details of ${toText(path)}`;
+    if (made && this.rules.mode !== undefined) must(fchmodRaw(upper, this.rules.mode(0o755, true)), what);
+    must(fsetTimeRaw(upper, this.timeOf(statFd(source).mtime)), what);
+  }
+
   /** Owner, mode, attributes and time of what is no regular file. */
   details(from: number, name: string, status: FileStatus, to: number, as: string): void {
     const what = (): string => `set details of ${toText(as)}`;

@@ -148,12 +148,13 @@ async function readyGit(
 
 async function readyTree(
   session: Session,
-  { exclude }: CopyOperation,
+  { exclude, chown }: CopyOperation,
   { tree: from, pattern, parents, unpack }: CopySource & { kind: "tree" },
   resultOf: ResultOf,
 ): Promise<Ready> {
   const { open, ignore, layers, live } = await treeOf(session, from, resultOf);
-  const filter = { patterns: [pattern], ignore, exclude, parents };
+  const owners = from.kind !== "context" && chown === "";
+  const filter = { patterns: [pattern], ignore, exclude, parents, owners };
   const { paths, workers } = session.deps;
   try {
     if (layers !== undefined) {

@@ -12,8 +12,10 @@ export interface LayersDigest {
 export type LayersFilter = Omit<TreeRequest, "root">;
 
 /** Names what patterns choose of a stack of layers, on whatever machine that is. */
-export const digestKey = (layers: readonly string[], { patterns, exclude, parents }: LayersFilter): string =>
-  sha256(JSON.stringify([chainOf(layers), patterns, exclude, parents]));
+export const digestKey = (
+  layers: readonly string[],
+  { patterns, exclude, parents, owners = false }: LayersFilter,
+): string => sha256(JSON.stringify([chainOf(layers), patterns, exclude, parents, owners]));
 
 /** What was found out on this machine. */
 export function knownDigest({ state }: BuildContextDeps, key: string): LayersDigest | undefined {

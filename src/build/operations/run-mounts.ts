@@ -220,16 +220,17 @@ async function cache(
 
 async function fill(
   { deps }: Session,
-  { open, ignore }: Tree,
+  { open, ignore, layers }: Tree,
   source: string,
   folder: string,
 ): Promise<void> {
   const root = await open();
+  const owners = layers !== undefined;
   await deps.workers.call("copy", {
     inputs: [
       {
         kind: "tree",
-        tree: { root, ignore, exclude: [], patterns: [source], parents: false },
+        tree: { root, ignore, exclude: [], patterns: [source], parents: false, owners },
         unpack: false,
       },
     ],

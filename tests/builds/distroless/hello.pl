@@ -1,0 +1,1 @@
+print "perl without a shell: ", (-e "/bin/sh" ? "there is one" : "none"), ", user ", (getpwuid $<)[0], "\n";

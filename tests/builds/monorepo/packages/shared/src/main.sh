@@ -1,0 +1,1 @@
+echo from shared of $SERVICE

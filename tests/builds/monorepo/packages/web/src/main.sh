@@ -1,0 +1,1 @@
+echo from web of $SERVICE

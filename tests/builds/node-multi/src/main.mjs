@@ -1,0 +1,3 @@
+import { pad } from "pad";
+
+console.log(pad(__BUILT__, "***"));

@@ -1,0 +1,1 @@
+export const pad = (text, by) => `${by} ${text} ${by}`;

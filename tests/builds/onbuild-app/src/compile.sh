@@ -1,0 +1,1 @@
+echo "compiled for $1"

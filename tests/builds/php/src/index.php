@@ -1,0 +1,2 @@
+<?php
+echo "php in ", getenv("APP_ENV"), " at ", __DIR__, "\n";

@@ -1,0 +1,3 @@
+module Shout
+  def self.out(text) = text.upcase
+end
