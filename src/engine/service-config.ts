@@ -47,6 +47,7 @@ export function networkOptions(
 export function runtimeOptions(config: EngineConfig, identity: Identity): Omit<RuntimeOptions, "logger"> {
   return {
     execRoot: config.execRoot,
+    dataRoot: config.dataRoot,
     engineId: identity.short,
     runtimes: config.runtimes,
     ...(config.cgroupParent === "" ? {} : { cgroupParent: config.cgroupParent }),

@@ -177,6 +177,7 @@ export class ConmonRuntime implements Runtime {
     this.rotation.close();
     await this.openForwarders?.close();
     this.context.exits.close();
+    this.context.launcher.close();
     const containers = this.context.containers.all();
     await Promise.all(containers.map(({ streams }) => streams.close()));
     for (const { id } of containers) this.context.containers.remove(id);

@@ -2,6 +2,7 @@ import type { Logger } from "../lib/log.ts";
 import type { CgroupTree } from "../system/cgroup.ts";
 import type { RunningContainers } from "./containers.ts";
 import type { ExitWatch } from "./exits.ts";
+import type { Launcher } from "./launch/launcher.ts";
 import type { OciRuntime } from "./oci-runtime.ts";
 import type { RuntimePaths } from "./paths.ts";
 import type { SeccompCache } from "./seccomp-cache.ts";
@@ -19,5 +20,6 @@ export interface RuntimeContext {
   containers: RunningContainers;
   exits: ExitWatch;
   seccomp: SeccompCache;
+  launcher: Launcher;
   logger: Logger;
 }

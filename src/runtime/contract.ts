@@ -28,6 +28,8 @@ export interface ContainerProcess {
   logPath?: string;
   /** OCI runtime binary; undefined = the engine's default */
   runtime?: string;
+  /** sources of mounts that are plain files on the data root, on which nobody mounts anything */
+  ownFiles?: readonly string[];
 }
 
 /** A container that runs to its end under the engine alone, without a conmon: a step of a build. */

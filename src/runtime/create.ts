@@ -20,23 +20,28 @@ export async function createContainer(context: RuntimeContext, container: Contai
   if (context.containers.find(id)) throw new EngineError("conflict", `container ${id} has a process already`);
   const runtime = await context.runtimeNamed(container.runtime);
   const { spec, prefix } = raised(container.spec);
+  const prepared = await context.seccomp.prepare(spec, runtime);
   await mkdir(bundle, { recursive: true, mode: 0o711 });
-  await Promise.all([
-    writeFile(inBundle.config(bundle), specJson(await context.seccomp.prepare(spec, runtime)), {
-      mode: 0o600,
-    }),
-    rm(inBundle.exit(bundle), { force: true }), // of an earlier run
-    rm(inBundle.oom(bundle), { force: true }),
-    rm(inBundle.pid(bundle), { force: true }),
-  ]);
-  const argv = [...prefix, ...createArguments({ ...context, runtime }, container)];
-  const monitor = await Monitor.spawn(argv, bundle, false);
-  const pid = await createdPid(monitor, container).catch(async (error: unknown) => {
-    await removeRemains(context, { id, bundle, cgroup: spec.linux.cgroupsPath, runtime });
-    throw error;
-  });
-  register(context, container, { pid, runtime, monitor });
-  return pid;
+  const launch = await context.launcher.open(id, prepared, container.ownFiles ?? []);
+  try {
+    await Promise.all([
+      writeFile(inBundle.config(bundle), specJson(launch.spec), { mode: 0o600 }),
+      rm(inBundle.exit(bundle), { force: true }), // of an earlier run
+      rm(inBundle.oom(bundle), { force: true }),
+      rm(inBundle.pid(bundle), { force: true }),
+    ]);
+    const argv = [...prefix, ...createArguments({ ...context, runtime }, container)];
+    const monitor = await Monitor.spawn(argv, { cwd: bundle, hold: false, enter: launch.enter });
+    const pid = await createdPid(monitor, container).catch(async (error: unknown) => {
+      launch.release();
+      await removeRemains(context, { id, bundle, cgroup: spec.linux.cgroupsPath, runtime });
+      throw error;
+    });
+    register(context, container, { pid, runtime, monitor });
+    return pid;
+  } finally {
+    launch.release();
+  }
 }
 
 /** See `raiseLimits`; where there is no user namespace the runtime does all of it. */

@@ -76,7 +76,11 @@ export class Execs {
       { ...this.context, runtime: container.runtime },
       { containerId: exec.containerId, execId: exec.id, bundle, terminal, stdin, attach: held !== undefined },
     );
-    const monitor = await Monitor.spawn([...prefix, ...argv], bundle, held !== undefined);
+    const monitor = await Monitor.spawn([...prefix, ...argv], {
+      cwd: bundle,
+      hold: held !== undefined,
+      enter: this.context.launcher.enter,
+    });
     let pid = 0;
     const streams = new ProcessStreams({
       socketPath: inBundle.attach(bundle),

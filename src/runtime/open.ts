@@ -11,6 +11,7 @@ import { ConmonRuntime } from "./conmon-runtime.ts";
 import { RunningContainers } from "./containers.ts";
 import type { RuntimeFacts } from "./contract.ts";
 import { ExitWatch } from "./exits.ts";
+import { Launcher } from "./launch/launcher.ts";
 import { findOciRuntime, findProgram, type OciRuntime, versionIn } from "./oci-runtime.ts";
 import { RuntimePaths } from "./paths.ts";
 import { SeccompCache } from "./seccomp-cache.ts";
@@ -19,6 +20,7 @@ import { defaultSeccomp } from "./spec/seccomp.ts";
 
 export interface RuntimeOptions {
   execRoot: string;
+  dataRoot: string;
   engineId: string;
   logger: Logger;
   /** parent of all containers' cgroups; undefined = `/berth-<engine id>` */
@@ -31,7 +33,7 @@ export interface RuntimeOptions {
 
 /** Finds conmon and an OCI runtime, makes the host's cgroups fit for them, and begins to watch for exits. */
 export async function openRuntime(options: RuntimeOptions): Promise<ConmonRuntime> {
-  const { execRoot, engineId, logger, cgroupParent = `/berth-${engineId}` } = options;
+  const { execRoot, dataRoot, engineId, logger, cgroupParent = `/berth-${engineId}` } = options;
   const paths = new RuntimePaths(execRoot);
   paths.makeFolders();
   const [conmon, runtime, apparmor] = await Promise.all([
@@ -63,6 +65,11 @@ export async function openRuntime(options: RuntimeOptions): Promise<ConmonRuntim
     containers: new RunningContainers(),
     exits: new ExitWatch(paths, logger),
     seccomp: seccompCache(paths, logger),
+    launcher: new Launcher({
+      folder: paths.launch,
+      paths: [dataRoot, execRoot, conmon.path, runtime.path],
+      logger,
+    }),
     logger,
   };
   return new ConmonRuntime(context, facts);

@@ -11,6 +11,8 @@ export class RuntimePaths {
   readonly containers: string;
   /** compiled seccomp profiles */
   readonly seccomp: string;
+  /** what containers are made from, in the namespace of the launcher */
+  readonly launch: string;
 
   constructor(execRoot: string) {
     this.execRoot = execRoot;
@@ -18,6 +20,7 @@ export class RuntimePaths {
     this.state = join(execRoot, "crun");
     this.containers = join(execRoot, "containers");
     this.seccomp = join(execRoot, "seccomp");
+    this.launch = join(execRoot, "launch");
   }
 
   makeFolders(): void {

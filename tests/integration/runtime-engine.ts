@@ -4,7 +4,7 @@ import { silentLogger } from "../../src/lib/log.ts";
 import { openRuntime } from "../../src/runtime/open.ts";
 
 const [execRoot = "", engineId = "", file = ""] = process.argv.slice(2);
-const runtime = await openRuntime({ execRoot, engineId, logger: silentLogger });
+const runtime = await openRuntime({ execRoot, dataRoot: execRoot, engineId, logger: silentLogger });
 const container = JSON.parse(readFileSync(file, "utf8"));
 await runtime.create(container);
 await runtime.start(container.id);

@@ -40,7 +40,12 @@ const made: string[] = [];
 const execRoot = (): string => join(root, "exec");
 
 async function openTestRuntime(): Promise<ConmonRuntime> {
-  const opened = await openRuntime({ execRoot: execRoot(), engineId, logger: silentLogger });
+  const opened = await openRuntime({
+    execRoot: execRoot(),
+    dataRoot: execRoot(),
+    engineId,
+    logger: silentLogger,
+  });
   opened.onExit((report) => {
     exits.set(report.id, report);
     waiters.get(report.id)?.(report);

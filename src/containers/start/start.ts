@@ -125,6 +125,7 @@ async function bringUp(ctx: Context, container: Container, undo: Undo): Promise<
     terminal: Tty,
     stdin: OpenStdin,
     stdinOnce: StdinOnce,
+    ownFiles: Object.values(files),
     ...(logPath === undefined ? {} : { logPath }),
     ...(runtime === undefined ? {} : { runtime }),
   });

@@ -2,6 +2,7 @@ import { closeSync } from "node:fs";
 import { EngineError } from "../../lib/errors.ts";
 import { type SpawnedProcess, spawnProcess } from "../../system/process.ts";
 import { type AdoptedSocket, adoptSocket, socketPair } from "../../system/sockets.ts";
+import type { Enter } from "../launch/launcher.ts";
 import { SyncLines, type SyncMessage } from "./sync-message.ts";
 
 /** One running conmon and the pipes between it and the engine, until the engine lets go of them. */
@@ -26,9 +27,12 @@ export class Monitor {
 
   /**
    * Spawns conmon. With `hold`, it waits before it runs the process until `release` (for an exec: so that one can
-   * attach first). Descriptors of the child: 2 and 3 sync, 4 attach notice, 5 start.
+   * attach first); `enter` decides on which mounts. Descriptors of the child: 2 and 3 sync, 4 attach notice, 5 start.
    */
-  static async spawn(argv: readonly string[], cwd: string, hold: boolean): Promise<Monitor> {
+  static async spawn(
+    argv: readonly string[],
+    { cwd, hold, enter }: { cwd: string; hold: boolean; enter: Enter },
+  ): Promise<Monitor> {
     const pairs = [socketPair(), ...(hold ? [socketPair(), socketPair()] : [])];
     const [sync, notice, start] = pairs;
     if (!sync) throw new EngineError("internal", "no sync pipe");
@@ -42,7 +46,9 @@ export class Monitor {
     };
     let spawned: SpawnedProcess;
     try {
-      spawned = spawnProcess({ argv, env, cwd, fds: ["ignore", "ignore", sync.theirs, ...theirs] });
+      spawned = enter(() =>
+        spawnProcess({ argv, env, cwd, fds: ["ignore", "ignore", sync.theirs, ...theirs] }),
+      );
     } catch (error) {
       for (const pair of pairs) closeSync(pair.ours);
       throw error;
