@@ -1,5 +1,6 @@
 import type { Duplex } from "node:stream";
 import type { Session } from "../containers/contract.ts";
+import { stringify } from "../lib/json.ts";
 
 /**
  * What a handler answers: a value, not yet a byte on the wire, so that handlers are tested without a socket.
@@ -27,6 +28,15 @@ export type Headers = Readonly<Record<string, string>>;
 export type ByteSource = AsyncIterable<Uint8Array | string> | ReadableStream<Uint8Array>;
 
 export const json = (value: unknown, status = 200): Reply => ({ kind: "json", status, value });
+/** As Go's encoder writes it where nobody told it otherwise: `<`, `>` and `&` as escapes. */
+export const htmlSafeJson = (value: unknown): Reply => ({
+  kind: "text",
+  status: 200,
+  contentType: contentTypes.json,
+  text: `${stringify(value).replace(/[<>&\u2028\u2029]/g, escaped)}\n`,
+});
+const escaped = (character: string): string => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
+
 export const created = (value: unknown): Reply => ({ kind: "json", status: 201, value });
 export const noContent: Reply = { kind: "empty", status: 204 };
 export const emptyOk: Reply = { kind: "empty", status: 200 };

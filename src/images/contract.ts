@@ -142,14 +142,20 @@ export interface Images {
   /** `users`: containers by image id, to refuse what is in use as Docker does. */
   remove(
     reference: string,
-    options: { force: boolean; prune: boolean; users: (imageId: string) => ImageUser[] },
+    options: {
+      force: boolean;
+      prune: boolean;
+      users: (imageId: string) => ImageUser[];
+      platforms?: readonly string[];
+    },
   ): Promise<ImageDeleteItem[]>;
   list(
     options: { all: boolean; filters: Map<string, string[]>; sharedSize: boolean },
     users: (imageId: string) => number,
   ): ImageSummary[];
-  inspect(reference: string): ImageInspect;
-  history(reference: string): ImageHistoryItem[];
+  /** `platform` as the API has it: `notFound` where the image is of another. */
+  inspect(reference: string, platform?: string): ImageInspect;
+  history(reference: string, platform?: string): ImageHistoryItem[];
   /** Adds an image made elsewhere (commit, build), with its names: layers must exist. */
   add(
     config: ImageConfig,

@@ -3,12 +3,18 @@ import { parseNs } from "../lib/time.ts";
 import type { ImageHistoryItem } from "../types/api.ts";
 import type { ImagesContext } from "./deps.ts";
 import { namesOf } from "./names.ts";
+import { platformOf, requirePlatform } from "./platform.ts";
 import { resolve } from "./resolve.ts";
 import type { ImageRecord, ImageStore } from "./store.ts";
 
 /** `GET /images/{name}/history`: newest step first; ids and names of the image and of what it was made from here. */
-export function history({ store, snapshots }: ImagesContext, text: string): ImageHistoryItem[] {
+export function history(
+  { store, snapshots }: ImagesContext,
+  text: string,
+  platform: string | undefined,
+): ImageHistoryItem[] {
   const image = resolve(store, text);
+  requirePlatform(image, text, platformOf(platform));
   const layers = [...image.layers];
   const items = (image.config.history ?? []).map((entry): ImageHistoryItem => {
     const layer = entry.empty_layer ? undefined : layers.shift();

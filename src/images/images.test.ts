@@ -176,6 +176,26 @@ describe("listing", () => {
   });
 });
 
+test("details, history and removal of another platform than the image's are refused", async () => {
+  const here = fixture();
+  const { id } = add(here, "one:1");
+  const [own, other] = ["amd64", "arm64"].map((architecture) =>
+    JSON.stringify({ os: "linux", architecture }),
+  );
+  expect(here.images.inspect("one:1", own).Id).toBe(id);
+  expect(here.images.history("one:1", "linux/amd64")).toHaveLength(2);
+  const sentence =
+    "image with reference one:1 was found but its platform (linux/amd64) does not match the specified platform (linux/arm64)";
+  expect(() => here.images.inspect("one:1", other)).toThrow(sentence);
+  expect(() => here.images.history("one:1", other)).toThrow(sentence);
+  const removal = { force: false, prune: true, users: () => [] };
+  await expect(here.images.remove("one:1", { ...removal, platforms: [other ?? ""] })).rejects.toThrow(
+    sentence,
+  );
+  await here.images.remove("one:1", { ...removal, platforms: [own ?? ""] });
+  expect(here.images.count()).toBe(0);
+});
+
 test("history tells steps, sizes, and ids of what is here", () => {
   const here = fixture();
   const base = add(here, "base");

@@ -4,11 +4,19 @@ import type { ImageRunConfig } from "../types/oci.ts";
 import { goTime } from "./config.ts";
 import type { ImagesContext } from "./deps.ts";
 import { namesOf } from "./names.ts";
+import { platformOf, requirePlatform } from "./platform.ts";
 import { resolve } from "./resolve.ts";
 
 /** `GET /images/{name}/json`. */
-export function inspect({ store, snapshots }: ImagesContext, text: string): ImageInspect {
-  const { id, config, layers, parent, size, taggedNs } = resolve(store, text);
+export function inspect(
+  { store, snapshots }: ImagesContext,
+  text: string,
+  platform: string | undefined,
+): ImageInspect {
+  const image = resolve(store, text);
+  requirePlatform(image, text, platformOf(platform));
+  const { id, config, layers, parent, size, taggedNs } = image;
+  const { Name, Data } = snapshots.imageGraphDriver(layers);
   const names = namesOf(store, id);
   return {
     Id: id,
@@ -24,7 +32,7 @@ export function inspect({ store, snapshots }: ImagesContext, text: string): Imag
     Os: config.os,
     ...(config["os.version"] ? { OsVersion: config["os.version"] } : {}),
     Size: size,
-    GraphDriver: snapshots.imageGraphDriver(layers),
+    GraphDriver: { Data, Name },
     RootFS: { Type: "layers", ...(layers.length > 0 ? { Layers: [...layers] } : {}) },
     Metadata: { LastTagTime: taggedNs === 0n ? zeroTime : formatNs(taggedNs) },
     Config: runConfig(config.config ?? {}),

@@ -1,6 +1,7 @@
 import { EngineError } from "../lib/errors.ts";
-import { parsePlatform } from "../lib/platform.ts";
+import { formatPlatform, isSamePlatform, parsePlatform } from "../lib/platform.ts";
 import type { Platform } from "../types/oci.ts";
+import type { ImageRecord } from "./store.ts";
 
 /** `{"os":"linux","architecture":"arm64"}`, as the API has it, or `linux/arm64`; undefined where none is asked for. */
 export function platformOf(text: string | undefined): Platform | undefined {
@@ -16,4 +17,13 @@ export function platformOf(text: string | undefined): Platform | undefined {
   if (typeof os !== "string" || typeof architecture !== "string" || !os || !architecture)
     throw new EngineError("invalid", "both OS and Architecture must be provided");
   return { os, architecture, ...(typeof variant === "string" && variant ? { variant } : {}) };
+}
+
+/** An image has one platform: where another is asked for, it is as good as not here. */
+export function requirePlatform({ config }: ImageRecord, name: string, wanted: Platform | undefined): void {
+  if (wanted === undefined || isSamePlatform(config, wanted)) return;
+  throw new EngineError(
+    "notFound",
+    `image with reference ${name} was found but its platform (${formatPlatform(config)}) does not match the specified platform (${formatPlatform(wanted)})`,
+  );
 }

@@ -6,6 +6,7 @@ import type { ImageDeleteItem } from "../types/api.ts";
 import type { ImageUser } from "./contract.ts";
 import type { ImagesContext } from "./deps.ts";
 import { referencesOf } from "./names.ts";
+import { platformOf, requirePlatform } from "./platform.ts";
 import { publish } from "./publish.ts";
 import { keyOf, resolve } from "./resolve.ts";
 import type { ImageRecord, ImageStore } from "./store.ts";
@@ -15,6 +16,8 @@ export interface RemoveOptions {
   /** also delete the images it was made from, where nothing else needs them */
   prune: boolean;
   users: (imageId: string) => ImageUser[];
+  /** refuse where it is of another */
+  platforms?: readonly string[];
 }
 
 /**
@@ -29,6 +32,7 @@ export async function remove(
 ): Promise<ImageDeleteItem[]> {
   const removal = new Removal(context, options);
   const image = resolve(context.store, text);
+  for (const each of options.platforms ?? []) requirePlatform(image, text, platformOf(each));
   if (isKept(context, image, text) && !options.force)
     throw new EngineError(
       "conflict",

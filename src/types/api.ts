@@ -628,7 +628,7 @@ export interface EventMessage {
 /** `GET /distribution/{name}/json` */
 export interface DistributionInspect {
   Descriptor: { mediaType: string; digest: string; size: number };
-  Platforms: { architecture: string; os: string; "os.version"?: string; variant?: string }[];
+  Platforms: { architecture: string; os: string; "os.version"?: string; variant?: string }[] | null;
 }
 
 /** One line of a progress stream (`load`, `import`, `pull`, `build`). */

@@ -1,8 +1,9 @@
+import { EngineError } from "../../lib/errors.ts";
 import { familiar, parseRepoTag } from "../../lib/reference.ts";
 import type { Call } from "../call.ts";
 import { inspectFor, summaryFor } from "../compat/images.ts";
 import { listFilters } from "../decode/filters.ts";
-import { emptyOk, json, type Reply } from "../reply.ts";
+import { emptyOk, htmlSafeJson, json, type Reply } from "../reply.ts";
 import type { Handler, Route } from "../router.ts";
 import { createImage } from "./image-create.ts";
 import { loadImages } from "./image-load.ts";
@@ -16,10 +17,19 @@ const list: Handler = ({ engine, query, minor }) => {
   return json(images.map((image) => summaryFor(image, minor)));
 };
 
-const inspect: Handler = (call) =>
-  json(inspectFor(call.engine.images.inspect(call.param("name")), call.minor));
+const inspect: Handler = (call) => {
+  const { engine, query, minor } = call;
+  const platform = query.text("platform");
+  if (platform !== "" && query.flag("manifests"))
+    throw new EngineError(
+      "invalid",
+      "conflicting options: manifests and platform options cannot both be set",
+    );
+  return htmlSafeJson(inspectFor(engine.images.inspect(call.param("name"), platform), minor));
+};
 
-const history: Handler = (call) => json(call.engine.images.history(call.param("name")));
+const history: Handler = (call) =>
+  json(call.engine.images.history(call.param("name"), call.query.text("platform")));
 
 /** `repo` and `tag` as one familiar reference; undefined where no repository is named. */
 export const joinReference = (repo: string, tag: string): string | undefined =>
@@ -38,6 +48,7 @@ const remove: Handler = async (call) =>
     await call.engine.images.remove(call.param("name"), {
       force: call.query.flag("force"),
       prune: !call.query.flag("noprune"),
+      platforms: call.query.all("platforms"),
       users: (id) => call.engine.containers.usersOfImage(id),
     }),
   );

@@ -1,6 +1,6 @@
 import type { Repository } from "../../distribution/contract.ts";
 import { EngineError } from "../../lib/errors.ts";
-import { formatPlatform, isSamePlatform, parsePlatform } from "../../lib/platform.ts";
+import { parsePlatform } from "../../lib/platform.ts";
 import {
   canonical,
   familiar,
@@ -13,6 +13,7 @@ import type { JsonMessage } from "../../types/api.ts";
 import type { Descriptor } from "../../types/oci.ts";
 import type { PushRequest } from "../contract.ts";
 import type { ImagesContext } from "../deps.ts";
+import { requirePlatform } from "../platform.ts";
 import type { ImageRecord } from "../store.ts";
 import { TransferMessages } from "../transfer/messages.ts";
 import { type PushNews, pushKey, pushLayer } from "./layer.ts";
@@ -60,17 +61,9 @@ function imagesOf({ store }: ImagesContext, { reference, platform }: PushRequest
       "notFound",
       `An image does not exist locally with the tag: ${familiarName(reference)}`,
     );
-  if (platform) for (const each of found) checkPlatform(each, platform);
+  const wanted = platform ? parsePlatform(platform) : undefined;
+  for (const { reference, image } of found) requirePlatform(image, familiar(reference), wanted);
   return found;
-}
-
-function checkPlatform({ reference, image: { config } }: Pushed, platform: string): void {
-  const wanted = parsePlatform(platform);
-  if (isSamePlatform(config, wanted)) return;
-  throw new EngineError(
-    "notFound",
-    `image with reference ${familiar(reference)} was found but its platform (${formatPlatform(config)}) does not match the specified platform (${formatPlatform(wanted)})`,
-  );
 }
 
 interface PushOne extends Pushed {

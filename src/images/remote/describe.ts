@@ -18,9 +18,10 @@ export async function describeRemote(
 ): Promise<DistributionInspect> {
   const found = await find(context, request);
   const { mediaType, digest, bytes } = found.manifest;
+  const platforms = await platformsOf(found, request.signal);
   return {
     Descriptor: { mediaType, digest, size: bytes.length },
-    Platforms: await platformsOf(found, request.signal),
+    Platforms: platforms.length > 0 ? platforms : null,
   };
 }
 

@@ -327,7 +327,7 @@ const startsOperand = new Set([
 
 function describe(token: Token): string {
   if (token.kind === "end") return "EOF";
-  if (token.kind === "keyword") return `<${token.text}>`;
+  if (token.kind === "keyword" || token.kind === "dot" || token.kind === "nil") return `<${token.text}>`;
   return token.text.length > 10
     ? `${JSON.stringify(token.text.slice(0, 10))}...`
     : JSON.stringify(token.text);

@@ -65,6 +65,7 @@ const refused: [template: string, sentence: string][] = [
   ["{{if}}", "template: :1: missing value for if"],
   ["{{}}", "template: :1: missing value for command"],
   ["{{nofunc}}", 'template: :1: function "nofunc" not defined'],
+  ["{{json.}}", "template: :1: unexpected <.> in operand"],
   ['{{"a"}', 'template: :1: unexpected "}" in operand'],
   ["{{$x}}", 'template: :1: undefined variable "$x"'],
   ["{{(.Os}}", "template: :1: unclosed left paren"],

@@ -7,10 +7,10 @@ export const command = defineCommand({
   usage: "IMAGE [IMAGE...]",
   arity: atLeast(1),
   flags: { format: objectFormat(), platform: platform("Platform of the image (os[/arch[/variant]])") },
-  run: ({ session, args, flags }) =>
-    inspectAll(session, args, flags.format, (name) =>
-      session.client.text("GET", imagePath(name, "/json"), {
-        query: { platform: platformQuery(flags.platform) },
-      }),
-    ),
+  run: ({ session, args, flags }) => {
+    const query = { platform: platformQuery(flags.platform) };
+    return inspectAll(session, args, flags.format, (name) =>
+      session.client.text("GET", imagePath(name, "/json"), { query }),
+    );
+  },
 });

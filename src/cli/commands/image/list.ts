@@ -1,6 +1,7 @@
 import { filterQuery } from "../../../client/client.ts";
 import type { ImageSummary } from "../../../types/api.ts";
 import { atMost, defineCommand } from "../../command.ts";
+import { CliError } from "../../errors.ts";
 import { filters, listFormat } from "../../flags/common.ts";
 import { bool } from "../../flags/flag.ts";
 import { formatList } from "../../output/formatter.ts";
@@ -16,13 +17,22 @@ export const command = defineCommand({
     format: listFormat(),
     noTrunc: bool("no-trunc", "Do not shorten"),
     quiet: bool("quiet,q", "Show only ids"),
-    tree: bool("tree", "Show the platforms of each image", false, { hidden: true }),
+    tree: bool("tree", "Show each image once, under all its names, with its platforms"),
   },
   async run({ session, flags, args }) {
+    if (flags.tree) refuseWithTree(flags);
     const wanted = [...flags.filter, ...(args[0] ? [{ key: "reference", value: args[0] }] : [])];
     const images = await session.client.json<ImageSummary[]>("GET", "/images/json", {
-      query: { all: flags.all || undefined, filters: filterQuery(wanted) },
+      query: {
+        all: flags.all || undefined,
+        filters: filterQuery(wanted),
+        manifests: flags.tree ? "1" : undefined,
+      },
     });
+    if (flags.tree) {
+      const { showTree } = await import("./list-tree.ts");
+      return showTree(session, images, flags.all);
+    }
     const format = flags.format || session.config.imagesFormat || "";
     const showDigests = flags.digests || format.includes("{{.Digest}}");
     const rows = images.sort((a, b) => b.Created - a.Created).flatMap((image) => toRows(image, showDigests));
@@ -37,3 +47,13 @@ export const command = defineCommand({
     return 0;
   },
 });
+
+function refuseWithTree(flags: { quiet: boolean; noTrunc: boolean; digests: boolean; format: string }): void {
+  const other = [
+    flags.quiet && "quiet",
+    flags.noTrunc && "no-trunc",
+    flags.digests && "show-digest",
+    flags.format && "format",
+  ].find(Boolean);
+  if (other) throw new CliError(`--${other} is not yet supported with --tree`);
+}
