@@ -33,7 +33,7 @@ await rename("dist/.berth.new", "dist/berth"); // whole or not at all, also unde
 
 /**
  * Writes the executable anew in pieces of 256 KB. The page cache keeps each as one folio, and the kernel maps a folio by one
- * fault: a start takes a fifth fewer faults (docs/decisions/0065). Larger pieces would count as memory of an idle engine.
+ * fault: a start takes a fifth fewer faults (docs/decisions/0080). Larger pieces would count as memory of an idle engine.
  */
 async function writeInPieces(path: string, bytes: Uint8Array): Promise<void> {
   const piece = 256 << 10;

@@ -8,6 +8,7 @@ import { raiseLimits } from "./conmon/raised-limits.ts";
 import type { RunningContainer } from "./containers.ts";
 import type { RuntimeContext } from "./context.ts";
 import type { Attachment, AttachOptions, ExecProcess } from "./contract.ts";
+import { directExec, type PreparedExec } from "./direct-exec.ts";
 import { execFailure } from "./failure.ts";
 import { inBundle } from "./paths.ts";
 import { removeFolder } from "./remove-folder.ts";
@@ -25,9 +26,8 @@ const unknownExitCode = 137;
 const nothing: AttachOptions = { stdout: false, stderr: false };
 
 /**
- * Processes in running containers, each under a conmon of its own, so that one code path serves all streams, a
- * terminal can be resized, and an exec outlives the engine. (`crun exec` alone takes 7 ms instead of 12, but then the
- * engine would need readers of its own for pipes and terminals, and Bun's read without any back-pressure.)
+ * Processes in running containers. One with a terminal, with input or without a client has a conmon of its own, which serves
+ * its streams and lets it outlive the engine; any other is a child of ours (`directExec`).
  */
 export class Execs {
   private readonly context: RuntimeContext;
@@ -53,6 +53,8 @@ export class Execs {
       const { process, prefix } =
         exec.remapped === true ? raiseLimits(exec.process) : { process: exec.process, prefix: [] };
       await writeFile(inBundle.process(bundle), specJson(process), { mode: 0o600 });
+      if (attach && !exec.stdin && !process.terminal)
+        return await this.direct(container, exec, attach, { bundle, prefix });
       return await this.spawn(container, exec, attach, { bundle, prefix });
     } catch (error) {
       await this.forget(exec.id, bundle);
@@ -60,11 +62,25 @@ export class Execs {
     }
   }
 
+  private async direct(
+    container: RunningContainer,
+    exec: ExecProcess,
+    attach: AttachOptions,
+    at: PreparedExec,
+  ): Promise<RunningExec> {
+    const running = await directExec(this.context, container, exec, attach, at);
+    const exit = running.exit.then(async (code) => {
+      await this.forget(exec.id, at.bundle);
+      return code;
+    });
+    return { ...running, exit };
+  }
+
   private async spawn(
     container: RunningContainer,
     exec: ExecProcess,
     attach: AttachOptions | undefined,
-    { bundle, prefix }: { bundle: string; prefix: readonly string[] },
+    { bundle, prefix }: PreparedExec,
   ): Promise<RunningExec> {
     const { terminal } = exec.process;
     const typed = exec.stdin && attach !== undefined;

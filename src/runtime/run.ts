@@ -1,5 +1,4 @@
-import { mkdir, readFile, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { mkdir, writeFile } from "node:fs/promises";
 import { signals } from "../lib/signals.ts";
 import { watchProcess } from "../system/process.ts";
 import type { RuntimeContext } from "./context.ts";
@@ -9,6 +8,7 @@ import { removeRemains } from "./delete.ts";
 import { createFailure } from "./failure.ts";
 import type { OciRuntime } from "./oci-runtime.ts";
 import { inBundle, innerGroup } from "./paths.ts";
+import { complaintIn, log } from "./runtime-log.ts";
 import { specJson } from "./spec/json.ts";
 
 /** Runs a container in the foreground of the OCI runtime, whose child it is: no conmon, no log, no exit file. */
@@ -43,13 +43,12 @@ async function foreground(
   bundle: string,
   { id, spec, output, signal, prefix }: StepProcess & { prefix: string[] },
 ): Promise<StepEnd> {
-  const log = join(bundle, "log");
   const argv = [
     ...prefix,
     runtime.executable(),
     ...runtime.globalArguments(context.paths.state),
     "--log",
-    log,
+    log(bundle),
     "run",
     "--bundle",
     bundle,
@@ -62,22 +61,12 @@ async function foreground(
   try {
     const env = { PATH: process.env["PATH"] ?? "/usr/sbin:/usr/bin:/sbin:/bin" };
     const end = await watchProcess({ argv, env, cwd: bundle, output });
-    const complaint = end.exitCode === 0 ? "" : await complaintIn(log);
+    const complaint = end.exitCode === 0 ? "" : await complaintIn(bundle);
     if (complaint !== "" && !signal.aborted)
       throw createFailure(complaint, { command: spec.process.args[0] ?? "", cwd: spec.process.cwd });
     return end;
   } finally {
     clearInterval(again);
-  }
-}
-
-/** The runtime's own words: there where it failed before the process ran. */
-async function complaintIn(log: string): Promise<string> {
-  try {
-    return (await readFile(log, "utf8")).trim();
-  } catch (error) {
-    if ((error as { code?: unknown }).code === "ENOENT") return "";
-    throw error;
   }
 }
 

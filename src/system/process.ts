@@ -1,4 +1,6 @@
+import { closeSync } from "node:fs";
 import { EngineError, messageOf } from "../lib/errors.ts";
+import { endedPipe, makePipe, PipeReader } from "./pipe-reader.ts";
 
 /** Spawning. There is never a shell between: arguments are passed as they are. */
 export interface SpawnRequest {
@@ -7,6 +9,8 @@ export interface SpawnRequest {
   cwd: string;
   /** the child's descriptors from 0 on: a number of ours, or "ignore" for /dev/null */
   fds: readonly (number | "ignore")[];
+  /** in a session of its own: signals of the engine's terminal do not reach it */
+  session?: boolean;
 }
 
 export interface SpawnedProcess {
@@ -20,11 +24,12 @@ export interface SpawnedProcess {
 const living = new Set<object>();
 
 /** Starts a process that may outlive this one and does not keep it alive. */
-export function spawnProcess({ argv, env, cwd, fds }: SpawnRequest): SpawnedProcess {
+export function spawnProcess({ argv, env, cwd, fds, session }: SpawnRequest): SpawnedProcess {
   try {
     const child = Bun.spawn([...argv], {
       env: { ...env },
       cwd,
+      detached: session === true,
       stdio: [...fds] as unknown as ["ignore", "ignore", "ignore"],
     });
     child.unref();
@@ -53,13 +58,13 @@ export interface WatchedEnd {
   peakMemory: number;
 }
 
-/** Runs a process to its end without input; resolves once it has ended and all it wrote was taken. */
+/** Runs a process to its end, its input empty; resolves once it has ended and all it wrote was taken. */
 export async function watchProcess({ argv, env, cwd, output }: WatchRequest): Promise<WatchedEnd> {
-  const child = spawnPiped(argv, env, cwd);
+  const { child, pipes } = spawnPiped(argv, env, cwd);
   living.add(child);
   try {
-    const drained = Promise.all([drain(child.stdout, 1, output), drain(child.stderr, 2, output)]);
-    const [exitCode] = await Promise.all([child.exited, drained]);
+    const taken = Promise.all(pipes.map((fd, index) => takeAll(fd, index === 0 ? 1 : 2, output)));
+    const [exitCode] = await Promise.all([child.exited, taken]);
     const usage = child.resourceUsage();
     return {
       exitCode,
@@ -71,20 +76,43 @@ export async function watchProcess({ argv, env, cwd, output }: WatchRequest): Pr
   }
 }
 
-function spawnPiped(argv: readonly string[], env: Readonly<Record<string, string>>, cwd: string) {
-  try {
-    return Bun.spawn([...argv], { env: { ...env }, cwd, stdin: "ignore", stdout: "pipe", stderr: "pipe" });
-  } catch (error) {
-    throw new EngineError("internal", `start ${argv[0]}: ${messageOf(error)}`, { cause: error });
-  }
+/** Hands on what comes, and holds the pipe back while the taker is busy. Rejects with what the taker threw. */
+async function takeAll(fd: number, stream: 1 | 2, output: WatchRequest["output"]): Promise<void> {
+  let failure: { error: unknown } | undefined;
+  const fail = (error: unknown): void => {
+    failure ??= { error };
+    reader.close();
+  };
+  let last: Promise<void> | undefined;
+  const reader = new PipeReader(fd, (bytes) => {
+    try {
+      const busy = output(stream, bytes);
+      if (!busy) return;
+      reader.pause();
+      last = busy.then(() => reader.resume(), fail);
+    } catch (error) {
+      fail(error);
+    }
+  });
+  await reader.ended;
+  await last;
+  if (failure) throw failure.error;
 }
 
-async function drain(
-  from: ReadableStream<Uint8Array>,
-  stream: 1 | 2,
-  output: WatchRequest["output"],
-): Promise<void> {
-  for await (const bytes of from) await output(stream, bytes);
+/** Real pipes: a program must be able to open its output again, as /dev/stdout. */
+function spawnPiped(argv: readonly string[], env: Readonly<Record<string, string>>, cwd: string) {
+  const input = endedPipe();
+  const [out, err] = [makePipe(), makePipe()];
+  try {
+    const child = Bun.spawn([...argv], { env: { ...env }, cwd, stdio: [input, out.write, err.write] });
+    return { child, pipes: [out.read, err.read] };
+  } catch (error) {
+    closeSync(out.read);
+    closeSync(err.read);
+    throw new EngineError("internal", `start ${argv[0]}: ${messageOf(error)}`, { cause: error });
+  } finally {
+    for (const fd of [input, out.write, err.write]) closeSync(fd);
+  }
 }
 
 export interface CommandResult {
