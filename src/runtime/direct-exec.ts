@@ -79,7 +79,9 @@ function spawn(
   ];
   try {
     const env = { PATH: process.env["PATH"] ?? "/usr/sbin:/usr/bin:/sbin:/bin" };
-    const child = spawnProcess({ argv, env, cwd: bundle, fds: [input, out.write, err.write], session: true });
+    const child = context.launcher.enter(() =>
+      spawnProcess({ argv, env, cwd: bundle, fds: [input, out.write, err.write], session: true }),
+    );
     return { child, pipes: [out.read, err.read] as const };
   } catch (error) {
     closeSync(out.read);
