@@ -12,7 +12,7 @@ const tallies: Tally[] = await runChecks();
 await ensurePlugins();
 for (const file of await testFiles("tests/integration/*.test.ts"))
   tallies.push(await integrationTest(file, 900_000));
-for (const client of ["docker", "berth"] as const) tallies.push(await parity(client));
+for (const client of ["docker", "berth", "classic"] as const) tallies.push(await parity(client));
 
 const left = await leaks(before);
 for (const line of left) console.log(`left behind: ${line}`);

@@ -77,7 +77,7 @@ async function classicCases(folder: string): Promise<string> {
   return cases;
 }
 
-/** How the recording machine failed to look up a name, as any machine without a resolver says it. */
+/** How the recording machine failed to look up a name, as every machine without a resolver says it. */
 const withoutResolver = (text: string): string =>
   text.replace(/ on [\d.]+:53: dial udp [\d.]+:53: connect: network is unreachable/g, ": no such host");
 
@@ -146,7 +146,7 @@ export async function parity(client: Client): Promise<Tally> {
   const name = `parity with ${client}`;
   const reason = !existsSync(corpus)
     ? `no recorded cases at ${corpus}`
-    : client === "docker" && !Bun.which("docker")
+    : client !== "berth" && !Bun.which("docker")
       ? "no docker client on the PATH"
       : undefined;
   const all = await listed(client);

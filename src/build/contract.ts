@@ -94,6 +94,8 @@ export interface BuildRequest {
   cacheTo: CachePlace[];
   attestations: { provenance?: "min" | "max"; sbom?: boolean };
   squash: boolean;
+  /** as Docker's classic builder does it, told step by step (`build/classic/`) */
+  classic?: boolean;
   sourceDateEpoch?: number;
   /** entitlements: "network.host", "security.insecure" */
   allow: ReadonlySet<string>;
@@ -207,7 +209,24 @@ export type BuildEvent =
   | { kind: "vertex"; vertex: BuildVertex }
   | { kind: "status"; status: BuildStatus }
   | { kind: "log"; vertex: string; stream: 1 | 2; data: Uint8Array; time: number }
-  | { kind: "warning"; warning: BuildWarning };
+  | { kind: "warning"; warning: BuildWarning }
+  /** of classic builds alone */
+  | { kind: "classic"; classic: ClassicEvent };
+
+/** What Docker's classic builder tells, in the order of the Dockerfile; the output of a RUN comes in between. */
+export type ClassicEvent =
+  /** `name` is the instruction's, lower case */
+  | { at: "begin"; number: number; total: number; name: string; text: string }
+  /** ONBUILD instructions of the base follow, each with a `done` */
+  | { at: "triggers"; count: number }
+  | { at: "trigger"; name: string }
+  | { at: "note"; text: string }
+  /** `cached`: nothing was done for it */
+  | { at: "done"; name: string; cached: boolean }
+  /** what an instruction came to; "" = nothing yet */
+  | { at: "image"; id: string }
+  /** what a stage came to */
+  | { at: "stage"; id: string };
 
 export interface BuildVertex {
   /** `sha256:…`, the same for the same step of the same build */

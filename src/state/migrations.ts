@@ -180,4 +180,8 @@ export const migrations: readonly string[] = [
   -- images: when a container was last made of an image; written now and then, so a little old
   CREATE TABLE image_uses (image_id TEXT PRIMARY KEY, used_at INTEGER NOT NULL) STRICT;
   `,
+  `
+  -- build: whether the first of what a COPY named is a folder
+  ALTER TABLE build_digests ADD COLUMN folder INTEGER NOT NULL DEFAULT 0;
+  `,
 ];

@@ -69,7 +69,7 @@ test("a build that is all from the cache gives the same image, and a changed fil
 });
 
 test("a stage that nobody needs is not run", async () => {
-  const { text, id } = await build(engine, {
+  const files = {
     Dockerfile: dockerfile(
       "FROM busybox AS unused",
       "RUN false",
@@ -78,7 +78,8 @@ test("a stage that nobody needs is not run", async () => {
       "FROM scratch",
       "COPY --from=made /x /y",
     ),
-  });
+  };
+  const { text, id } = await build(engine, files, { buildkit: "1" });
   expect(id).toStartWith("sha256:");
   expect(text).not.toContain("returned a non-zero code");
 });
@@ -134,7 +135,13 @@ test("a context cannot reach out of itself, and its devices are not read", async
   const above = await build(engine, {
     Dockerfile: dockerfile("FROM busybox", "COPY ../../../etc/passwd /p"),
   });
-  expect(above.error).toContain("not found");
+  expect(above.error).toContain("forbidden path outside the build context");
+  const beyond = await build(
+    engine,
+    { Dockerfile: dockerfile("FROM busybox", "COPY ../../../etc/passwd /p") },
+    { buildkit: "1" },
+  );
+  expect(beyond.error).toContain("not found");
   const links = await built({
     Dockerfile: dockerfile("FROM busybox", "COPY d /d", "COPY d /etc/"),
     "d/passwd2": { link: "/etc/shadow" },

@@ -1,92 +1,119 @@
-import type { BuildEvent, BuildResult, BuildVertex } from "../../build/contract.ts";
-import { BuildError } from "../../build/failure.ts";
-import { StepFailure } from "../../build/solver/step-failure.ts";
-import type { ParsedInstruction } from "../../lib/dockerfile/ast.ts";
-import { messageOf } from "../../lib/errors.ts";
-import { shortId } from "../../lib/ids.ts";
+import { StringDecoder } from "node:string_decoder";
+import type { BuildEvent, BuildResult, ClassicEvent } from "../../build/contract.ts";
+import { newId, shortId } from "../../lib/ids.ts";
 import type { JsonMessage } from "../../types/api.ts";
+import { failureMessage } from "./failure-message.ts";
 
 const stream = (text: string): JsonMessage => ({ stream: text });
 
+export interface ClassicTextOptions {
+  /** containers of steps are told to be removed, also of a step that failed */
+  removes: boolean;
+  removesFailed: boolean;
+}
+
 /**
- * A build's events as the classic builder tells them: `Step 2/3 : RUN make`, its output, ` ---> id`. Clients read the last
- * lines of it (`Successfully built 0123456789ab`). An instruction that makes no layer is told before the next that does.
+ * A classic build as Docker's builder tells it, message by message: `Step 2/3 : RUN make`, ` ---> Running in …`, the
+ * output, ` ---> Removed intermediate container …`, ` ---> id`; at the end `Successfully built id`. What is written to
+ * standard error is red. The containers named have ended by then; they are told because people and programs read them.
  */
 export class ClassicText {
-  private readonly instructions: readonly ParsedInstruction[];
-  private readonly told = new Set<number>();
-  private readonly started = new Set<string>();
-  private readonly decoder = new TextDecoder();
+  private readonly options: ClassicTextOptions;
+  private readonly decoders = { 1: new StringDecoder("utf8"), 2: new StringDecoder("utf8") };
+  private name = "";
+  /** the image that the last stage came to */
+  private stage = "";
+  /** the step's container, once it runs */
+  private container = "";
+  /** the step was looked up and was to be run */
+  private isNew = false;
 
-  /** `instructions`: those of the Dockerfile from its first FROM to the target's end */
-  constructor(instructions: readonly ParsedInstruction[]) {
-    this.instructions = instructions;
+  constructor(options: ClassicTextOptions) {
+    this.options = options;
   }
 
   event(event: BuildEvent): JsonMessage[] {
-    if (event.kind === "vertex") return this.vertex(event.vertex);
-    if (event.kind === "log") return [stream(this.decoder.decode(event.data, { stream: true }))];
-    return [];
+    if (event.kind === "classic") return this.classic(event.classic);
+    if (event.kind === "log") return this.output(this.decoders[event.stream].write(event.data), event.stream);
+    if (event.kind !== "vertex" || event.vertex.line === undefined || event.vertex.cached) return [];
+    this.isNew = true;
+    const begins = event.vertex.completed === undefined && this.name === "run";
+    return begins ? this.running() : [];
   }
 
   /** What is left to tell once it is built. */
   result({ images }: BuildResult, tags: readonly string[]): JsonMessage[] {
-    const messages = this.upTo(this.instructions.length);
-    for (const { image } of images) {
-      messages.push({ aux: { ID: image.id } });
-      messages.push(stream(`Successfully built ${shortId(image.id)}\n`));
+    const squashed = images.filter(({ image }) => image.id !== this.stage);
+    return [
+      ...squashed.map(({ image }): JsonMessage => ({ aux: { ID: image.id } })),
+      ...images.map(({ image }) => stream(`Successfully built ${shortId(image.id)}\n`)),
+      ...tags.map((tag) => stream(`Successfully tagged ${tag}\n`)),
+    ];
+  }
+
+  failure(error: unknown): JsonMessage[] {
+    const removed = this.options.removesFailed ? this.removed() : [];
+    return [...removed, failureMessage(error)];
+  }
+
+  private classic(event: ClassicEvent): JsonMessage[] {
+    switch (event.at) {
+      case "begin":
+        this.step(event.name);
+        return [stream(`Step ${event.number}/${event.total} : ${event.text}`), stream("\n")];
+      case "triggers":
+        return [
+          stream(`# Executing ${event.count} build trigger`),
+          ...(event.count > 1 ? [stream("s")] : []),
+          stream("\n"),
+        ];
+      case "trigger":
+        this.step(event.name);
+        return [];
+      case "note":
+        return [stream(`${event.text}\n`)];
+      case "done":
+        return this.done(event);
+      case "image":
+        return [stream(` ---> ${event.id === "" ? "" : shortId(event.id)}\n`)];
+      case "stage":
+        this.stage = event.id;
+        return [{ aux: { ID: event.id } }];
     }
-    for (const tag of tags) messages.push(stream(`Successfully tagged ${tag}\n`));
+  }
+
+  private step(name: string): void {
+    this.name = name;
+    this.container = "";
+    this.isNew = false;
+  }
+
+  private done({ name, cached }: ClassicEvent & { at: "done" }): JsonMessage[] {
+    const copies = name === "copy" || name === "add";
+    const ran = this.isNew || !cached;
+    const messages = ran
+      ? copies
+        ? []
+        : [...this.running(), ...(this.options.removes ? this.removed() : [])]
+      : [stream(" ---> Using cache\n")];
+    // a trigger may follow, which is no step of its own
+    this.container = "";
+    this.isNew = false;
     return messages;
   }
 
-  private vertex({ digest, line, completed, cached, error, skipped }: BuildVertex): JsonMessage[] {
-    if (skipped) return [];
-    const index =
-      line === undefined ? -1 : this.instructions.findIndex(({ location }) => location.start.line === line);
-    if (index < 0) return [];
-    const messages: JsonMessage[] = [];
-    if (!this.started.has(digest)) {
-      this.started.add(digest);
-      messages.push(...this.upTo(index), ...this.step(index));
-    }
-    if (completed === undefined || error !== undefined) return messages;
-    const isBase = this.instructions[index]?.name.toLowerCase() === "from";
-    if (cached && !isBase) messages.push(stream(" ---> Using cache\n"));
-    messages.push(stream(` ---> ${shortId(digest)}\n`));
-    return messages;
+  private running(): JsonMessage[] {
+    if (this.container !== "") return [];
+    this.container = shortId(newId());
+    return [stream(` ---> Running in ${this.container}\n`)];
   }
 
-  /** Instructions of the same stage before this one that have not been told. */
-  private upTo(index: number): JsonMessage[] {
-    let first = index - 1;
-    while (first > 0 && this.instructions[first]?.name.toLowerCase() !== "from") first--;
-    const messages: JsonMessage[] = [];
-    for (let at = Math.max(first, 0); at < index; at++) {
-      if (this.told.has(at)) continue;
-      messages.push(
-        ...this.step(at),
-        stream(` ---> ${shortId(Bun.hash(String(at)).toString(16).padStart(12, "0"))}\n`),
-      );
-    }
-    return messages;
+  private removed(): JsonMessage[] {
+    return this.container === "" ? [] : [stream(` ---> Removed intermediate container ${this.container}\n`)];
   }
 
-  private step(index: number): JsonMessage[] {
-    if (this.told.has(index)) return [];
-    this.told.add(index);
-    const { text = "" } = this.instructions[index] ?? {};
-    return [stream(`Step ${index + 1}/${this.instructions.length} : ${text}\n`)];
+  private output(text: string, from: 1 | 2): JsonMessage[] {
+    if (text === "") return [];
+    return [stream(from === 1 ? text : `\u001b[91m${text}\u001b[0m`)];
   }
-}
-
-/** A failure as the last message: a step's with its exit code, in the classic builder's words. */
-export function failureMessage(error: unknown): JsonMessage {
-  const cause = error instanceof BuildError ? error.cause : error;
-  if (cause instanceof StepFailure) {
-    const message = `The command '${cause.args.join(" ")}' returned a non-zero code: ${cause.exitCode}`;
-    return { errorDetail: { code: cause.exitCode, message }, error: message };
-  }
-  const message = messageOf(error);
-  return { errorDetail: { message }, error: message };
 }

@@ -1,15 +1,19 @@
 import { folderContext } from "../../build/contexts/folder.ts";
 import type { BuildRequest, UnpackedContext } from "../../build/contract.ts";
+import { BuildError } from "../../build/failure.ts";
 import type { Engine } from "../../engine/contract.ts";
 import type { ParsedInstruction } from "../../lib/dockerfile/ast.ts";
+import { DockerfileError } from "../../lib/dockerfile/error.ts";
 import { parseDockerfile } from "../../lib/dockerfile/parse.ts";
-import { EngineError, wrap } from "../../lib/errors.ts";
+import { EngineError, messageOf, wrap } from "../../lib/errors.ts";
 import { familiar, parseReference, withDefaultTag } from "../../lib/reference.ts";
 import { readBeneath } from "../../system/beneath.ts";
 import type { JsonMessage } from "../../types/api.ts";
 import type { Call } from "../call.ts";
-import { ClassicText, failureMessage } from "./classic-text.ts";
+import { ClassicText } from "./classic-text.ts";
+import { HeldMessages } from "./held-messages.ts";
 import { classicRequest } from "./request.ts";
+import { StepsText } from "./steps-text.ts";
 
 const dockerfileMax = 16 << 20;
 
@@ -31,10 +35,14 @@ export async function classicBuild(call: Call, signal: AbortSignal): Promise<Cla
   try {
     const name = query.text("dockerfile") || "Dockerfile";
     const dockerfile = { name, text: dockerfileText(context.root, name) };
-    const instructions = told(dockerfile.text, request.target);
-    const own = folderContext({ root: context.root, dockerfile: name, live: false });
+    // as the classic builder has it, clients leave out the rest before they send it
+    const ignorable = request.classic ? { onlyNames: [name, ".dockerignore"] } : {};
+    const own = folderContext({ root: context.root, dockerfile: name, live: false, ...ignorable });
     const build = { ...request, dockerfile, context: own, signal };
-    return { messages: messagesOf(engine, build, { context, instructions, quiet: query.flag("q") }) };
+    const text = request.classic
+      ? new ClassicText({ removes: query.flag("rm"), removesFailed: query.flag("forcerm") })
+      : new StepsText(told(dockerfile.text, request.target));
+    return { messages: await begun(messagesOf(engine, build, { context, text, quiet: query.flag("q") })) };
   } catch (error) {
     await context.close();
     throw error;
@@ -57,6 +65,17 @@ function dockerfileText(root: string, name: string): string {
     (name === "Dockerfile" ? readBeneath(root, "dockerfile", dockerfileMax) : undefined);
   if (text !== undefined) return text;
   throw new EngineError("internal", `Cannot locate specified Dockerfile: ${name}`);
+}
+
+/** The file as a whole is wrong. */
+function fileFailure(error: unknown): unknown {
+  const message = messageOf(error);
+  if (message === "the Dockerfile cannot be empty" && error instanceof EngineError)
+    return new EngineError(error.kind, "the Dockerfile (Dockerfile) cannot be empty");
+  const cause = error instanceof BuildError ? error.cause : error;
+  const isSyntax =
+    cause instanceof DockerfileError && !/^(dockerfile parse error|no build stage)/.test(message);
+  return isSyntax ? wrap("failed to parse Dockerfile", error) : error;
 }
 
 /** The instructions from the first FROM to the end of the target's stage; all where the target is not found. */
@@ -83,24 +102,45 @@ function told(text: string, target: string | undefined): ParsedInstruction[] {
 async function* messagesOf(
   engine: Engine,
   request: BuildRequest,
-  {
-    context,
-    instructions,
-    quiet,
-  }: { context: UnpackedContext; instructions: ParsedInstruction[]; quiet: boolean },
+  { context, text, quiet }: { context: UnpackedContext; text: ClassicText | StepsText; quiet: boolean },
 ): AsyncGenerator<JsonMessage> {
-  const text = new ClassicText(instructions);
+  const held = new HeldMessages();
+  let isBegun = false;
   try {
     const run = engine.builds.build(request);
-    for await (const event of run.events) if (!quiet) yield* text.event(event);
+    for await (const event of run.events) {
+      isBegun ||= event.kind === "classic";
+      if (quiet) held.add(text.event(event));
+      else yield* text.event(event);
+    }
     const result = await run.result;
     if (quiet) for (const { image } of result.images) yield { stream: `${image.id}\n` };
     else yield* text.result(result, request.tags.map(shownTag));
   } catch (error) {
-    yield failureMessage(error);
+    if (request.classic && !isBegun) throw fileFailure(error);
+    yield* held.messages;
+    yield* text.failure(error);
   } finally {
     await context.close();
   }
+}
+
+/**
+ * Waits for the first message: what is wrong with the whole file is a status of its own then. `messages` closes the context
+ * however it ends.
+ */
+async function begun(messages: AsyncGenerator<JsonMessage>): Promise<AsyncIterable<JsonMessage>> {
+  const first = await messages.next();
+  async function* all(): AsyncGenerator<JsonMessage> {
+    try {
+      if (first.done) return;
+      yield first.value;
+      yield* messages;
+    } finally {
+      await messages.return(undefined);
+    }
+  }
+  return all();
 }
 
 const shownTag = (tag: string): string => familiar(withDefaultTag(parseReference(tag)));

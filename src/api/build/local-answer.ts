@@ -125,7 +125,7 @@ async function build(builds: Builds, request: BuildRequest, answer: LocalAnswer)
   // whoever reads the events to their end also learns of the failure below
   run.result.catch(() => undefined);
   for await (const event of run.events) {
-    answer.tell(messageOfEvent(event));
+    if (event.kind !== "classic") answer.tell(messageOfEvent(event));
     await answer.room();
   }
   const { images, response } = await run.result;
@@ -147,7 +147,7 @@ function tellDefinition({ dockerfile }: BuildRequest, answer: LocalAnswer): void
   answer.tell({ kind: "vertex", vertex: { ...vertex, completed: now } });
 }
 
-function messageOfEvent(event: BuildEvent): LocalBuildMessage {
+function messageOfEvent(event: Exclude<BuildEvent, { kind: "classic" }>): LocalBuildMessage {
   if (event.kind !== "log") return event;
   return { ...event, data: Buffer.from(event.data).toString("base64") };
 }

@@ -16,7 +16,7 @@ export function classicRequest(call: Call): ClassicRequest {
     ...(ref === "" ? {} : { ref }),
     namedContexts: new Map(),
     ...(target === "" ? {} : { target }),
-    buildArgs: stringMap(query.text("buildargs"), "buildargs"),
+    buildArgs: stringMap(query.text("buildargs"), "build args"),
     labels: stringMap(query.text("labels"), "labels"),
     annotations: new Map(),
     platforms: platform === "" ? [] : [platform],
@@ -33,6 +33,8 @@ export function classicRequest(call: Call): ClassicRequest {
     cacheTo: [],
     attestations: {},
     squash: query.flag("squash"),
+    // our own client builds on another machine as it does on this one
+    ...(query.flag("buildkit") ? {} : { classic: true }),
     allow: new Set(),
     registryAuth: registryAuthOf(call),
   };

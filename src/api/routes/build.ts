@@ -1,5 +1,6 @@
-import { EngineError } from "../../lib/errors.ts";
-import { parseGoDuration } from "../../lib/go-duration.ts";
+import { EngineError, messageOf } from "../../lib/errors.ts";
+import { nowNs } from "../../lib/time.ts";
+import { parseTimestamp } from "../../lib/timestamp.ts";
 import { classicBuild } from "../build/classic.ts";
 import { listFilters } from "../decode/filters.ts";
 import { contentTypes, emptyOk, json } from "../reply.ts";
@@ -41,7 +42,8 @@ const cancel: Handler = ({ query }) => {
 
 const prune: Handler = async ({ engine, query }) => {
   const filters = listFilters(query.text("filters"), "buildPrune");
-  const [until] = filters.get("until") ?? filters.get("unused-for") ?? [];
+  const [until, ...more] = filters.get("until") ?? filters.get("unused-for") ?? [];
+  if (more.length > 0) throw pruneError("filters expect only one value");
   const keepBytes = ["max-used-space", "keep-storage"]
     .map((name) => query.integer(name))
     .find((value) => value !== undefined && value > 0);
@@ -60,7 +62,19 @@ const prune: Handler = async ({ engine, query }) => {
   return json({ CachesDeleted: deleted.length > 0 ? deleted : null, SpaceReclaimed: bytes });
 };
 
-const milliseconds = (text: string): number => parseGoDuration(text) / 1_000_000;
+const pruneError = (reason: string): EngineError =>
+  new EngineError("invalid", `failed to prune build cache: ${reason}`);
+
+/** How long ago a duration or a time was, ms. */
+function milliseconds(text: string): number {
+  const now = nowNs();
+  try {
+    return Number(now - parseTimestamp(text, now)) / 1e6;
+  } catch (error) {
+    const expected = "\"until\" filter expects a duration (e.g., '24h') or a timestamp";
+    throw pruneError(`${expected}: ${messageOf(error)}`);
+  }
+}
 
 export const buildRoutes: readonly Route[] = [
   { method: "POST", pattern: "/build", handler: build },

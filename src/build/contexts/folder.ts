@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { parseIgnoreFile } from "../../lib/ignore/ignore-file.ts";
 import { readBeneath, realBeneath } from "../../system/beneath.ts";
 import type { BuildContext } from "../contract.ts";
+import { filterOf } from "../copy/ignore.ts";
 
 const ignoreFileMax = 4 << 20;
 
@@ -12,6 +13,8 @@ export interface FolderContextRequest {
   /** whether others may change it meanwhile */
   live: boolean;
   close?: () => Promise<void>;
+  /** what is left out, of what the ignore file says; all of it where absent */
+  onlyNames?: readonly string[];
 }
 
 /** The folder `path` of a foreign tree as a path of this machine: neither `..` nor a link leads out of the tree. */
@@ -19,16 +22,24 @@ export const folderWithin = (tree: string, path: string): string =>
   path === "" ? tree : join(tree, realBeneath(tree, path));
 
 /** A context that is a folder of this machine, read in place. */
-export function folderContext({ root, dockerfile, live, close }: FolderContextRequest): BuildContext {
+export function folderContext(request: FolderContextRequest): BuildContext {
+  const { root, dockerfile, live, close, onlyNames } = request;
   return {
     open: () =>
       Promise.resolve({
         root,
-        ignore: parseIgnoreFile(ignoreText(root, dockerfile)).map(({ pattern }) => pattern),
+        ignore: ignoredOf(ignoreText(root, dockerfile), onlyNames),
         live,
         close: close ?? (() => Promise.resolve()),
       }),
   };
+}
+
+function ignoredOf(text: string, onlyNames: readonly string[] | undefined): string[] {
+  const patterns = parseIgnoreFile(text).map(({ pattern }) => pattern);
+  if (onlyNames === undefined) return patterns;
+  const filter = filterOf(patterns);
+  return onlyNames.filter((name) => filter.excludes(name));
 }
 
 function ignoreText(root: string, dockerfile: string | undefined): string {

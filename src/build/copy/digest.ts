@@ -46,6 +46,8 @@ export interface DigestResult {
   digest: string;
   /** a single name that is no folder: its destination may be a name too */
   matches: number;
+  /** the first of what was named is a folder */
+  isFolder: boolean;
   files: number;
   bytes: number;
 }
@@ -62,14 +64,16 @@ export function digestTree(request: DigestRequest): DigestResult {
   const walk = new Digester(root, request, cache);
   try {
     let matches = 0;
+    let isFolder = false;
     for (const pattern of request.patterns)
       for (const match of matchesOf(root, pattern, request.ignore)) {
+        if (matches === 0) isFolder = match.isDirectory;
         matches++;
         walk.top(match);
       }
     const digest = walk.finish();
     keepList(request.lists, digest, walk.lines);
-    return { digest, matches, files: walk.files, bytes: walk.bytes };
+    return { digest, matches, isFolder, files: walk.files, bytes: walk.bytes };
   } finally {
     close(root);
     cache.save();

@@ -2,6 +2,7 @@ import type { Command, CommandLine, Healthcheck, Instruction } from "../../lib/d
 import { formatGoDuration } from "../../lib/go-duration.ts";
 import { goQuote, goQuoteList, goQuoteRune } from "../../lib/go-quote.ts";
 import type { HealthConfig } from "../../types/oci.ts";
+import { classicHealth } from "./classic-history.ts";
 import type { StageState } from "./state.ts";
 
 /** CMD, ENTRYPOINT and HEALTHCHECK: the last of a stage counts. */
@@ -11,7 +12,8 @@ export function applyCommand(state: StageState, instruction: Command): void {
   if (command.shell && (state.config.Shell ?? []).length === 0)
     state.report("JSONArgsRecommended", instruction, source.name);
   const words = throughShell(state, command);
-  if (kind === "cmd") state.config = { ...state.config, Cmd: words, ArgsEscaped: true };
+  if (kind === "cmd")
+    state.config = { ...state.config, Cmd: words, ...(state.isClassic ? {} : { ArgsEscaped: true }) };
   else {
     const { Cmd, ...others } = state.config;
     const keepsCmd = state.last.has("cmd") && Cmd !== undefined;
@@ -24,7 +26,8 @@ export function applyCommand(state: StageState, instruction: Command): void {
 export function applyHealthcheck(state: StageState, instruction: Healthcheck): void {
   tellRepeated(state, instruction);
   state.config = { ...state.config, Healthcheck: instruction.health };
-  state.commit(`HEALTHCHECK ${printed(instruction.health)}`);
+  const { health } = instruction;
+  state.commit(`HEALTHCHECK ${printed(health)}`, ` HEALTHCHECK ${classicHealth(health)}`);
 }
 
 const defaultShell = ["/bin/sh", "-c"];

@@ -3,6 +3,7 @@ import { digestProblem } from "../../lib/digest.ts";
 import type { Add, Copy } from "../../lib/dockerfile/instruction.ts";
 import { EngineError } from "../../lib/errors.ts";
 import { parseFileMode } from "../../lib/file-mode.ts";
+import { classicNop, sourcesMark } from "./classic-history.ts";
 import { type GitSource, parseGit } from "./git-source.ts";
 import { clean, resolveDestination } from "./paths.ts";
 import { sourceOf } from "./source-of.ts";
@@ -19,6 +20,7 @@ export function applyCopy(state: StageState, written: Copy | Add): void {
   const mode = chmod === "" ? undefined : parseChmod(chmod);
   if (instruction.kind === "add") checkChecksum(instruction);
   const from = copySource(state, instruction);
+  if (state.isClassic) checkDestination(instruction);
   const name = withCapitals(state.shown(source.text, { escapeToken: source.escape }));
   const items: CopyItem[] = [
     ...instruction.sources.map((path) => item(state, instruction, path, from)),
@@ -36,8 +38,15 @@ export function applyCopy(state: StageState, written: Copy | Add): void {
     name: state.stepName(name),
     instruction: source.text,
     location: source.location,
-    createdBy: createdBy(instruction),
+    createdBy: state.isClassic ? classicCopy(state, instruction) : createdBy(instruction),
   });
+}
+
+function checkDestination({ kind, sources, inlines, destination }: Copy | Add): void {
+  if (sources.length + inlines.length > 1 && !destination.endsWith("/"))
+    throw invalid(
+      `When using ${kind.toUpperCase()} with more than one source file, the destination must be a directory and end with a /`,
+    );
 }
 
 /** The order is BuildKit's, so that the first of several mistakes is the one told. */
@@ -103,6 +112,10 @@ function item(state: StageState, instruction: Copy | Add, path: string, from: So
     if (instruction.kind === "copy") throw invalid("source can't be a URL for COPY");
     return url(instruction, path);
   }
+  if (state.isClassic && from.kind === "context" && clean(path).startsWith(".."))
+    throw invalid(
+      `${instruction.kind.toUpperCase()} failed: forbidden path outside the build context: ${path} ()`,
+    );
   tellIgnored(state, instruction, path, from);
   const unpack = instruction.kind === "add" && (instruction.unpack ?? true);
   if (!instruction.parents) return { kind: "path", from, path: absolute(path), include: undefined, unpack };
@@ -138,6 +151,14 @@ function url({ checksum, unpack }: Add, address: string): CopyItem {
 function tellIgnored(state: StageState, instruction: Copy | Add, path: string, from: SourceRef): void {
   if (from.kind !== "context" || !state.plan.settings.isIgnored?.(clean(path))) return;
   state.report("CopyIgnoredFile", instruction, instruction.kind === "add" ? "Add" : "Copy", path);
+}
+
+function classicCopy(state: StageState, { kind, chown, destination }: Copy | Add): string {
+  const owner = chown === "" ? "" : `--chown=${chown} `;
+  return classicNop(
+    state.config.Shell,
+    `${kind.toUpperCase()} ${owner}${sourcesMark} in ${resolveDestination(state.config.WorkingDir || "/", destination)} `,
+  );
 }
 
 function createdBy(instruction: Copy | Add): string {

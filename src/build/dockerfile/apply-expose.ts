@@ -14,7 +14,7 @@ export function applyExpose(state: StageState, instruction: Words): void {
   const ports = words.flatMap((word) => portsOf(word, state, instruction));
   const added = Object.fromEntries(ports.map((port) => [port, {}]));
   state.config = { ...state.config, ExposedPorts: { ...state.config.ExposedPorts, ...added } };
-  state.commit(`EXPOSE [${ports.join(" ")}]`);
+  state.commit(`EXPOSE [${ports.join(" ")}]`, ` EXPOSE ${words.toSorted().join(" ")}`);
 }
 
 function portsOf(text: string, state: StageState, instruction: Words): string[] {

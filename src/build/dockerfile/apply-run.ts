@@ -2,6 +2,7 @@ import { heredocText, parseHeredocMark } from "../../lib/dockerfile/heredoc.ts";
 import type { Run } from "../../lib/dockerfile/instruction.ts";
 import { EngineError } from "../../lib/errors.ts";
 import { throughShell } from "./apply-commands.ts";
+import { classicCommand } from "./classic-history.ts";
 import { resolveMounts } from "./mounts.ts";
 import { type StageState, withCapitals } from "./state.ts";
 import type { RunStep, StepMount } from "./steps.ts";
@@ -22,6 +23,7 @@ export function applyRun(state: StageState, instruction: Run): void {
     cwd: state.config.WorkingDir || "/",
     user: state.config.User ?? "",
     mounts,
+    volumes: state.isClassic ? Object.keys(state.config.Volumes ?? {}) : [],
     network,
     security,
     devices,
@@ -30,7 +32,19 @@ export function applyRun(state: StageState, instruction: Run): void {
     name: state.stepName(withCapitals(shownCommand(state, instruction, mounts) + summary)),
     instruction: source.text,
     location: source.location,
-    createdBy: `RUN ${[...argsPrefix(state), ...args].join(" ")} # buildkit`,
+    createdBy: createdBy(state, args),
+  });
+}
+
+function createdBy(state: StageState, args: readonly string[]): string {
+  if (!state.isClassic) return `RUN ${[...argsPrefix(state), ...args].join(" ")} # buildkit`;
+  const proxies = Object.keys(proxyVariables(state.plan.settings.buildArgs)).length;
+  const { args: declared, environment } = state;
+  return classicCommand(args, {
+    args: declared,
+    environment,
+    isFixed: (key) => state.isFixed(key),
+    proxies,
   });
 }
 

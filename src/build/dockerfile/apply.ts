@@ -1,10 +1,20 @@
 import { setVariable, stopSignal } from "../../lib/dockerfile/changes.ts";
-import type { Arg, Env, Instruction, Label, Shell, Word, Words } from "../../lib/dockerfile/instruction.ts";
+import type {
+  Arg,
+  ArgDefinition,
+  Env,
+  Instruction,
+  Label,
+  Shell,
+  Word,
+  Words,
+} from "../../lib/dockerfile/instruction.ts";
 import { EngineError } from "../../lib/errors.ts";
 import { applyCommand, applyHealthcheck } from "./apply-commands.ts";
 import { applyCopy } from "./apply-copy.ts";
 import { applyExpose } from "./apply-expose.ts";
 import { applyRun } from "./apply-run.ts";
+import { classicNop } from "./classic-history.ts";
 import { resolvePath } from "./paths.ts";
 import { type StageState, sbomArgs, withCapitals } from "./state.ts";
 
@@ -39,6 +49,7 @@ export function applyInstruction(state: StageState, instruction: Instruction): v
       break;
     case "onbuild":
       state.triggers.push(instruction.expression);
+      if (state.isClassic) state.commit("", ` ONBUILD ${instruction.expression}`);
       break;
     case "expose":
     case "volume":
@@ -99,19 +110,26 @@ const expandPairs = (state: StageState, instruction: Env | Label) =>
 
 function applyArg(state: StageState, instruction: Arg): void {
   const told: string[] = [];
+  const defaults: string[] = [];
   for (const definition of instruction.args) {
     const { key, description } = definition;
     reportSecret(state, instruction, "ARG", key);
     const { value, isGlobal } = argValue(state, instruction, key, definition.value);
-    if (value !== undefined && !sbomArgs.includes(key)) state.environment.set(key, value);
+    if (value !== undefined && !sbomArgs.includes(key) && !state.isFixed(key))
+      state.environment.set(key, value);
     const line = instruction.source.location.start.line;
     if (!isGlobal) state.usage.args.set(key, { description, value, line });
     state.usage.usedArgs.add(key);
     state.args.push({ key, value });
     told.push(value === undefined ? key : `${key}=${value}`);
+    if (state.isClassic) defaults.push(written(definition, state));
   }
-  state.commit(`ARG ${told.join(" ")}`);
+  state.commit(`ARG ${told.join(" ")}`, ` ARG ${defaults.join(" ")}`);
 }
+
+/** As the file has it, whatever `--build-arg` says. */
+const written = ({ key, value }: ArgDefinition, state: StageState): string =>
+  value === undefined ? key : `${key}=${state.shown(value, { escapeToken: "\\" })}`;
 
 /** What `--build-arg` says, else the default, else the global ARG of that name. */
 function argValue(
@@ -152,7 +170,7 @@ function applyWorkdir(state: StageState, instruction: Word, path: string): void 
   state.config = { ...state.config, WorkingDir: workdir };
   const createdBy = `WORKDIR ${workdir}`;
   if (workdir === "/") {
-    state.commit(createdBy);
+    state.commit(createdBy, createdBy);
     return;
   }
   const { source } = instruction;
@@ -163,6 +181,6 @@ function applyWorkdir(state: StageState, instruction: Word, path: string): void 
     name: state.stepName(withCapitals(state.shown(source.text, { escapeToken: source.escape }))),
     instruction: source.text,
     location: source.location,
-    createdBy,
+    createdBy: state.isClassic ? classicNop(state.config.Shell, createdBy) : createdBy,
   });
 }

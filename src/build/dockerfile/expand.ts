@@ -26,18 +26,32 @@ export function expandStage(plan: BuildPlan, stage: Stage, base: StageBase): Exp
     const fromName = hasName ? state.stepName(`FROM ${base.reference}`) : undefined;
     if (base.kind === "image") checkPlatform(stage, base, state);
     for (const instruction of triggers) applyAt(state, instruction, true);
-    for (const instruction of stage.instructions) applyAt(state, instruction, false);
+    if (state.isClassic) applyWhileRight(state, stage.instructions);
+    else for (const instruction of stage.instructions) applyAt(state, instruction, false);
     return finish(state, fromName);
   });
 }
 
 function applyAt(state: StageState, instruction: Instruction, isTrigger: boolean): void {
   state.isTrigger = isTrigger;
+  state.instruction = instruction;
   try {
     applyInstruction(state, instruction);
   } catch (error) {
     throw error instanceof EngineError ? located(error, [instruction.source.location]) : error;
   }
+}
+
+/** The classic builder finds what is wrong with an instruction when it comes to it. */
+function applyWhileRight(state: StageState, instructions: readonly Instruction[]): void {
+  for (const instruction of instructions)
+    try {
+      withPlace(() => applyAt(state, instruction, false));
+    } catch (error) {
+      if (!(error instanceof EngineError)) throw error;
+      state.fail(error);
+      return;
+    }
 }
 
 const noUsage: StageUsage = {
@@ -53,10 +67,16 @@ function begin(plan: BuildPlan, stage: Stage, base: StageBase): StageBegin {
   if (base.kind === "stage") {
     const { end, config, author } = base.stage;
     const { environment, args, workdirSet, usage } = end;
+    if (plan.settings.classic) {
+      const own = prepared(config);
+      return { config: own, author, environment: environmentOf(own), args: [], workdirSet, usage };
+    }
     const inherited = new Map([...environment, ...environmentOf(prepared(config))]);
     return { config: prepared(config), author, environment: inherited, args, workdirSet, usage };
   }
-  const config = prepared(base.kind === "image" ? (base.config.config ?? {}) : { WorkingDir: "/" });
+  const config = prepared(
+    base.kind === "image" ? (base.config.config ?? {}) : plan.settings.classic ? {} : { WorkingDir: "/" },
+  );
   const usage = globalUsage(plan, stage);
   const author = base.kind === "image" ? base.config.author : undefined;
   return { config, author, environment: environmentOf(config), args: [], workdirSet: false, usage };

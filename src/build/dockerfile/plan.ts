@@ -82,7 +82,7 @@ function plan(text: string, settings: LanguageSettings, linter: Linter): BuildPl
   checkStages(parts, linter);
   const globalArgs = readGlobalArgs(globals, parts, settings, linter);
   const stages = resolveStages(parts, globalArgs, settings, linter);
-  const target = findTarget(stages, settings.target);
+  const target = findTarget(stages, settings.target, !settings.classic);
   refuseCircles(stages);
   return { parsed, settings, stages, target, globalArgs, linter };
 }

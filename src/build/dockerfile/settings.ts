@@ -15,6 +15,8 @@ export interface LanguageSettings {
   namedContexts: readonly string[];
   /** `--label` */
   labels: ReadonlyMap<string, string>;
+  /** read as Docker's classic builder reads it: ENV over ARG, ARGs of one stage alone, its sentences in the history */
+  classic?: boolean;
   /** whether the ignore file keeps a path of the context from COPY and ADD */
   isIgnored?: (path: string) => boolean;
 }

@@ -38,6 +38,8 @@ export function imageOrContext(
   name: string,
   settings: LanguageSettings,
 ): { kind: "image"; reference: string; written: string } | { kind: "context"; name: string } {
+  // the classic builder takes an image's id, or the beginning of one, for a name
+  if (settings.classic && isImageId(name)) return { kind: "image", reference: name, written: name };
   let reference: string;
   try {
     reference = canonical(withDefaultTag(parseReference(name)));
@@ -55,6 +57,8 @@ export function imageOrContext(
     ? { kind: "image", reference, written: name }
     : { kind: "context", name: context };
 }
+
+export const isImageId = (name: string): boolean => /^(sha256:[0-9a-f]{64}|[0-9a-f]{6,64})$/.test(name);
 
 /** What `--from` of an instruction names, as written: "" where it names nothing. */
 export function sourceNames(instruction: Instruction): string[] {

@@ -1,10 +1,11 @@
 import type { Instruction } from "../../lib/dockerfile/instruction.ts";
 import { nearest } from "../../lib/dockerfile/suggest.ts";
 import { type Environment, type Expansion, expand, type WordOptions } from "../../lib/dockerfile/words.ts";
-import { isKind } from "../../lib/errors.ts";
+import { EngineError, isKind } from "../../lib/errors.ts";
 import { formatPlatform, normalise, parsePlatform } from "../../lib/platform.ts";
 import type { ImageRunConfig, Platform } from "../../types/oci.ts";
 import type { RuleName } from "../check/rules.ts";
+import { classicNop } from "./classic-history.ts";
 import type { BuildPlan, Stage } from "./plan.ts";
 import type { BuildArg, StageHistory, StageUsage, Step } from "./steps.ts";
 
@@ -26,6 +27,8 @@ export class StageState {
   /** steps that the names count */
   total = 0;
   isTrigger = false;
+  /** the one that is put in */
+  instruction: Instruction | undefined;
   private counted = 0;
 
   constructor(plan: BuildPlan, stage: Stage, begin: StageBegin) {
@@ -77,13 +80,41 @@ export class StageState {
     this.plan.linter.report(rule, source.location, ...details);
   }
 
-  commit(createdBy: string): void {
-    this.history.push({ createdBy, emptyLayer: true, step: undefined });
+  /** `inClassic`: what the classic builder says of it, behind its `#(nop) ` */
+  commit(createdBy: string, inClassic = ` ${createdBy}`): void {
+    const told = this.isClassic ? classicNop(this.config.Shell, inClassic) : createdBy;
+    this.history.push({ createdBy: told, emptyLayer: true, step: undefined, ...this.here() });
   }
 
   add(step: Step): void {
-    this.history.push({ createdBy: step.createdBy, emptyLayer: false, step: this.steps.length });
+    const { createdBy } = step;
+    this.history.push({ createdBy, emptyLayer: false, step: this.steps.length, ...this.here() });
     this.steps.push(step);
+  }
+
+  /** The instruction cannot be done. */
+  fail(failure: Error): void {
+    this.history.push({ createdBy: "", emptyLayer: true, step: undefined, ...this.here(), failure });
+  }
+
+  get isClassic(): boolean {
+    return this.plan.settings.classic === true;
+  }
+
+  /** Whether ENV set a variable: the classic builder lets no ARG change it. */
+  isFixed(key: string): boolean {
+    return this.isClassic && (this.config.Env ?? []).some((entry) => entry.startsWith(`${key}=`));
+  }
+
+  private here(): Pick<StageHistory, "instruction" | "isTrigger" | "config" | "author"> {
+    const { config, triggers, isTrigger, author } = this;
+    if (this.instruction === undefined) throw new EngineError("internal", "no instruction is put in");
+    return {
+      instruction: this.instruction,
+      isTrigger,
+      author,
+      config: triggers.length === 0 ? config : { ...config, OnBuild: [...triggers] },
+    };
   }
 
   /** "[linux/arm64 build 2/4] RUN make" */

@@ -1,5 +1,5 @@
 import type { Range } from "../../lib/dockerfile/ast.ts";
-import type { NetworkMode } from "../../lib/dockerfile/instruction.ts";
+import type { Instruction, NetworkMode } from "../../lib/dockerfile/instruction.ts";
 import type { MountType } from "../../lib/dockerfile/run-mount.ts";
 import type { ImageConfig, ImageRunConfig } from "../../types/oci.ts";
 import type { GitSource } from "./git-source.ts";
@@ -29,6 +29,13 @@ export interface StageHistory {
   emptyLayer: boolean;
   /** index in `steps` of the one that made the layer */
   step: number | undefined;
+  instruction: Instruction;
+  isTrigger: boolean;
+  /** of the stage so far */
+  config: ImageRunConfig;
+  author: string | undefined;
+  /** classic builds run what stands before an instruction that is wrong */
+  failure?: Error;
 }
 
 /** The state of variables at a stage's end: ARGs stay visible in stages FROM it. */
@@ -82,6 +89,8 @@ export interface RunStep extends StepCommon {
   /** as in the image's configuration; "" = root */
   user: string;
   mounts: StepMount[];
+  /** folders whose changes are lost after the step: VOLUMEs in a classic build */
+  volumes: string[];
   network: NetworkMode;
   security: "sandbox" | "insecure";
   /** CDI devices as written: `vendor/class=name,required` … */

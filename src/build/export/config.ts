@@ -1,38 +1,47 @@
 import { formatNs } from "../../lib/time.ts";
 import type { HistoryEntry, ImageConfig, ImageRunConfig, Platform } from "../../types/oci.ts";
-import type { StageGraph } from "../graph/build-graph.ts";
+import type { HistoryStep } from "../graph/build-graph.ts";
 import type { Vertex } from "../graph/vertex.ts";
 import type { Outcome } from "../operations/plan.ts";
 
-const comment = "buildkit.dockerfile.v0";
+const buildkitComment = "buildkit.dockerfile.v0";
 
 export interface ConfigRequest {
-  stage: StageGraph;
+  /** what the stage came to: its history, and the image it began with */
+  stage: {
+    base: ImageConfig | undefined;
+    config: ImageRunConfig;
+    author: string | undefined;
+    history: readonly HistoryStep[];
+  };
   platform: Platform;
-  outcome: Outcome;
+  layers: readonly string[];
   resultOf(vertex: Vertex | undefined): Outcome;
   /** of the request (`--label`): they win over the Dockerfile's */
   labels: ReadonlyMap<string, string>;
   /** seconds; no time told is later */
   sourceDateEpoch: number | undefined;
+  /** of each history entry; BuildKit's where absent */
+  comment?: string;
 }
 
 /** The image's configuration, member by member in the order BuildKit writes them. */
 export function imageConfig({
   stage,
   platform,
-  outcome,
+  layers,
   resultOf,
   labels,
   sourceDateEpoch,
+  comment = buildkitComment,
 }: ConfigRequest): ImageConfig {
-  const { expanded, base } = stage;
+  const { base, author } = stage;
   const own = stage.history.map(({ createdBy, emptyLayer, vertex }): HistoryEntry => {
     const created = vertex === undefined ? undefined : resultOf(vertex).created;
     return {
       ...(created === undefined ? {} : { created }),
       created_by: createdBy,
-      comment,
+      ...(comment === "" ? {} : { comment }),
       ...(emptyLayer ? { empty_layer: true } : {}),
     };
   });
@@ -43,13 +52,13 @@ export function imageConfig({
   const osVersion = base?.["os.version"];
   return {
     architecture,
-    ...(expanded.author === undefined ? {} : { author: expanded.author }),
-    config: ordered(labelled(expanded.config, labels)),
+    ...(author === undefined ? {} : { author }),
+    config: ordered(labelled(stage.config, labels)),
     ...(created === undefined ? {} : { created }),
     history,
     os,
     ...(osVersion === undefined ? {} : { "os.version": osVersion }),
-    rootfs: { type: "layers", diff_ids: [...outcome.layers] },
+    rootfs: { type: "layers", diff_ids: [...layers] },
     ...(variant === undefined || variant === "" ? {} : { variant }),
   };
 }

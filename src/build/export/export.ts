@@ -1,3 +1,4 @@
+import type { Image, Images } from "../../images/contract.ts";
 import { sha256 } from "../../lib/digest.ts";
 import { EngineError } from "../../lib/errors.ts";
 import { canonical, parseReference, withDefaultTag } from "../../lib/reference.ts";
@@ -11,6 +12,8 @@ export interface PlatformResult {
   platform: string;
   config: ImageConfig;
   layers: readonly string[];
+  /** of a classic build: it is there already, and wants its names */
+  imageId?: string;
   /** of the cached steps that made its own layers */
   keys: readonly string[];
 }
@@ -134,7 +137,11 @@ async function toImage(
 ): Promise<BuildResult> {
   const result = only(results);
   const names = namesOf(session, attributes);
-  const image = session.deps.images.add(result.config, { references: names });
+  const { images } = session.deps;
+  const image =
+    result.imageId === undefined
+      ? images.add(result.config, { references: names })
+      : named(images, result.imageId, names);
   if (attributes["push"] === "true") await pushAll(session, names);
   return {
     images: [{ platform: result.platform, image, config: result.config }],
@@ -144,6 +151,11 @@ async function toImage(
       ...(names.length > 0 ? { "image.name": names.map(fullName).join(",") } : {}),
     },
   };
+}
+
+function named(images: Images, id: string, names: readonly string[]): Image {
+  for (const name of names) images.tag(id, name);
+  return images.resolve(id);
 }
 
 /** A tar that is an OCI layout and a docker archive in one. */

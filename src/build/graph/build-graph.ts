@@ -5,7 +5,7 @@ import { baseOf, imageError, type NamedImage } from "../dockerfile/base-error.ts
 import { expandStage } from "../dockerfile/expand.ts";
 import type { BuildPlan, Stage } from "../dockerfile/plan.ts";
 import type { SourceRef } from "../dockerfile/sources.ts";
-import type { ExpandedStage, StageBase, Step } from "../dockerfile/steps.ts";
+import type { ExpandedStage, StageBase, StageHistory, Step } from "../dockerfile/steps.ts";
 import { operationOf, type Sources } from "./convert.ts";
 import type { TreeSource } from "./operation.ts";
 import { makeVertex, type Vertex } from "./vertex.ts";
@@ -30,9 +30,7 @@ export interface GraphSettings {
   resolveImage(reference: string, platform: Platform): Promise<ResolvedImage>;
 }
 
-export interface HistoryStep {
-  createdBy: string;
-  emptyLayer: boolean;
+export interface HistoryStep extends Omit<StageHistory, "step"> {
   vertex: Vertex | undefined;
 }
 
@@ -43,6 +41,10 @@ export interface StageGraph {
   /** the image it began with, if any */
   base: ImageConfig | undefined;
   history: HistoryStep[];
+  /** those of the stage itself */
+  own: HistoryStep[];
+  /** what it began with: an image, or another stage's result; undefined = nothing */
+  begin: { image: ResolvedImage | undefined; vertex: Vertex | undefined };
 }
 
 /**
@@ -75,7 +77,7 @@ export class GraphBuilder implements Sources {
     );
   }
 
-  private stage(stage: Stage): Promise<StageGraph> {
+  stage(stage: Stage): Promise<StageGraph> {
     const there = this.stages.get(stage.index) ?? this.build(stage);
     this.stages.set(stage.index, there);
     return there;
@@ -87,23 +89,31 @@ export class GraphBuilder implements Sources {
     let vertex = begin.vertex;
     if (vertex?.operation.kind === "image" && expanded.fromName !== undefined)
       vertex = makeVertex({ ...vertex, name: expanded.fromName, lines: linesOf(stage.location) });
+    const first = vertex;
     const own: (Vertex | undefined)[] = [];
     for (const [index, step] of expanded.steps.entries()) {
       vertex = await this.step(stage, step, index, vertex);
       own.push(vertex);
     }
-    const history = expanded.history.map(({ createdBy, emptyLayer, step }) => ({
-      createdBy,
-      emptyLayer,
+    const history = expanded.history.map(({ step, ...entry }) => ({
+      ...entry,
       vertex: step === undefined ? undefined : own[step],
     }));
-    return { expanded, vertex, base: begin.image, history: [...begin.history, ...history] };
+    return {
+      expanded,
+      vertex,
+      base: begin.image,
+      history: [...begin.history, ...history],
+      own: history,
+      begin: { image: begin.resolved, vertex: first },
+    };
   }
 
   private async begin(stage: Stage): Promise<{
     base: StageBase;
     vertex: Vertex | undefined;
     image: ImageConfig | undefined;
+    resolved?: ResolvedImage;
     history: HistoryStep[];
   }> {
     const { base } = stage;
@@ -134,6 +144,7 @@ export class GraphBuilder implements Sources {
       base: begin,
       vertex: image.layers.length > 0 ? vertex : undefined,
       image: image.config,
+      resolved: image,
       history: [],
     };
   }

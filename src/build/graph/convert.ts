@@ -1,3 +1,4 @@
+import { posix } from "node:path";
 import type { Range } from "../../lib/dockerfile/ast.ts";
 import type { Stage } from "../dockerfile/plan.ts";
 import type { SourceRef } from "../dockerfile/sources.ts";
@@ -44,11 +45,20 @@ async function runOf(step: RunStep, around: Surroundings): Promise<RunOperation>
     user: step.user,
     network: step.network,
     insecure: step.security === "insecure",
-    mounts: await Promise.all(step.mounts.map((mount) => mountOf(mount, around, step.location))),
+    mounts: [
+      ...step.volumes.map((target) => volumeOf(target, around)),
+      ...(await Promise.all(step.mounts.map((mount) => mountOf(mount, around, step.location)))),
+    ],
     files: inlineFile === undefined ? [] : [{ ...inlineFile, mode: 0o755 }],
     platform: around.platform,
   };
 }
+
+const volumeOf = (target: string, { base }: Surroundings): RunMount => ({
+  type: "volume",
+  target: posix.join("/", target),
+  from: { kind: "vertex", vertex: base },
+});
 
 async function mountOf(
   mount: StepMount,

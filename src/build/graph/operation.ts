@@ -55,6 +55,8 @@ export type RunMount =
       uid: number;
       gid: number;
     }
+  /** a VOLUME in a classic build: what is below it begins as the base has it, and its changes are lost */
+  | { type: "volume"; target: string; from: TreeSource }
   | { type: "tmpfs"; target: string; size: number | undefined }
   | {
       type: "secret";

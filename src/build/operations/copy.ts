@@ -19,6 +19,8 @@ import { ownerIn } from "./user.ts";
 interface Ready {
   digest: string;
   matches: number;
+  /** it is one folder */
+  isFolder: boolean;
   /** whether `digest` has a list of files beside it */
   listed: boolean;
   input: () => CopyInput | Promise<CopyInput>;
@@ -41,11 +43,14 @@ export async function planCopy(
   );
   const digests = sources.map(({ digest }) => digest);
   const parts = copyParts(vertex, operation, base, digests);
+  if (keepsOwners(session, operation)) parts["owners of archives"] = "their own";
+  const label = session.request.classic ? { sources: labelOf(sources) } : {};
   return {
     kind: "copy",
     parts,
     family: `copy ${JSON.stringify([namesOf(operation), operation.destination])}`,
     files: sources.filter(({ listed }) => listed).map(({ digest }) => digest),
+    ...label,
     run: async (_output, signal) => {
       const result = await run(session, vertex, operation, { base, sources, signal });
       await refuseChanged(session, operation, sources, resultOf);
@@ -53,6 +58,24 @@ export async function planCopy(
     },
   };
 }
+
+/** The classic builder gives what it unpacks no other owner, whatever `--chown` says. */
+const keepsOwners = ({ request }: Session, { chown, sources }: CopyOperation): boolean =>
+  request.classic === true &&
+  chown !== "" &&
+  sources.some((source) => source.kind === "tree" && source.unpack);
+
+/** What was copied, as the classic builder's history names it: `file:…`, `dir:…`, `multi:…`. */
+function labelOf(sources: readonly Ready[]): string {
+  const matches = sources.reduce((total, ready) => total + ready.matches, 0);
+  if (matches === 0) throw new EngineError("invalid", "no source files were specified");
+  const [first] = sources;
+  if (matches > 1 || first === undefined)
+    return `multi:${hexOf(sha256(sources.map(({ digest }) => digest).join(" ")))}`;
+  return `${first.isFolder ? "dir" : "file"}:${hexOf(first.digest)}`;
+}
+
+const hexOf = (digest: string): string => digest.slice("sha256:".length);
 
 const namesOf = ({ sources }: CopyOperation): string =>
   sources
@@ -104,6 +127,7 @@ async function ready(
     return {
       digest: sha256(JSON.stringify([name, content])),
       matches: 1,
+      isFolder: false,
       listed: false,
       input: () => ({ kind: "text", name, content }),
       live: false,
@@ -121,6 +145,7 @@ async function readyUrl(
   return {
     digest: sha256(JSON.stringify([digest, filename])),
     matches: 1,
+    isFolder: false,
     listed: false,
     input: () => input,
     live: false,
@@ -140,6 +165,7 @@ async function readyGit(
   return {
     digest: sha256(JSON.stringify([commit, git.subdir, git.keepGitDir])),
     matches: 1,
+    isFolder: true,
     listed: false,
     input: () => ({ kind: "tree", tree, unpack: false }),
     live: false,
@@ -158,19 +184,19 @@ async function readyTree(
   const { paths, workers } = session.deps;
   try {
     if (layers !== undefined) {
-      const { digest, matches } = await digestOfLayers(session, layers, { ...filter, open });
+      const { digest, matches, isFolder } = await digestOfLayers(session, layers, { ...filter, open });
       const input = async (): Promise<CopyInput> => treeInput(await open());
-      return { digest, matches, listed: true, input, live: false };
+      return { digest, matches, isFolder, listed: true, input, live: false };
     }
     const root = await open();
     const tree: TreeRequest = { root, ...filter };
     const input = (): CopyInput => treeInput(root);
-    const { digest, matches } = await workers.call("digest", {
+    const { digest, matches, isFolder } = await workers.call("digest", {
       ...tree,
       ...session.statCacheOf(root),
       lists: paths.lists,
     });
-    return { digest, matches, listed: true, input, live };
+    return { digest, matches, isFolder, listed: true, input, live };
   } catch (error) {
     if (error instanceof LostCache) throw error;
     throw cacheKeyError(error);
@@ -228,7 +254,7 @@ async function run(
       destination: operation.destination,
       follow: !operation.link,
       ...owner,
-      chowns: operation.chown !== "",
+      chowns: operation.chown !== "" && !keepsOwners(session, operation),
       chmod: operation.chmod,
       ...(sourceDateEpoch === undefined ? {} : { latest: sourceDateEpoch }),
       scratch: deps.paths.scratch,

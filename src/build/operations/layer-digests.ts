@@ -7,6 +7,8 @@ import type { Session } from "../solver/session.ts";
 export interface LayersDigest {
   digest: string;
   matches: number;
+  /** the first of what was named is a folder */
+  isFolder: boolean;
 }
 
 export type LayersFilter = Omit<TreeRequest, "root">;
@@ -20,9 +22,13 @@ export const digestKey = (
 /** What was found out on this machine. */
 export function knownDigest({ state }: BuildContextDeps, key: string): LayersDigest | undefined {
   const row = state.db
-    .query<LayersDigest, [string]>("SELECT digest, matches FROM build_digests WHERE key = ?")
+    .query<{ digest: string; matches: number; folder: number }, [string]>(
+      "SELECT digest, matches, folder FROM build_digests WHERE key = ?",
+    )
     .get(key);
-  return row ?? undefined;
+  if (row === null) return undefined;
+  const { digest, matches, folder } = row;
+  return { digest, matches, isFolder: folder === 1 };
 }
 
 /** The digest of what patterns name in a stack of layers: read once, for layers never change. */
@@ -42,9 +48,11 @@ async function compute(
   key: string,
   tree: TreeRequest,
 ): Promise<LayersDigest> {
-  const { digest, matches } = await workers.call("digest", { ...tree, lists: paths.lists });
+  const { digest, matches, isFolder } = await workers.call("digest", { ...tree, lists: paths.lists });
   state.db
-    .query("INSERT OR REPLACE INTO build_digests VALUES (?, ?, ?, ?)")
-    .run(key, digest, matches, Date.now());
-  return { digest, matches };
+    .query(
+      "INSERT OR REPLACE INTO build_digests (key, digest, matches, used_at, folder) VALUES (?, ?, ?, ?, ?)",
+    )
+    .run(key, digest, matches, Date.now(), isFolder ? 1 : 0);
+  return { digest, matches, isFolder };
 }

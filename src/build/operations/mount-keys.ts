@@ -33,10 +33,13 @@ async function ready(
   const key =
     mount.type === "secret" ? ["secret", mount.id, mount.target ?? ""].join(" ").trim() : mount.target;
   const plain = { mount, key, list: undefined, tree: undefined };
-  if (mount.type !== "bind" && mount.type !== "cache") return { ...plain, part: JSON.stringify(mount) };
+  if (mount.type !== "bind" && mount.type !== "cache" && mount.type !== "volume")
+    return { ...plain, part: JSON.stringify(mount) };
   const { from, ...rest } = mount;
   if (from === undefined) return { ...plain, part: JSON.stringify(rest) };
   const tree = await treeOf(session, from, resultOf);
+  // what it begins with is the base's, which the key has already
+  if (mount.type === "volume") return { ...plain, tree, part: JSON.stringify(rest) };
   // what a new cache begins with does not matter to one that is there
   if (mount.type === "cache") return { ...plain, tree, part: JSON.stringify(rest) };
   if (tree.layers !== undefined)

@@ -8,6 +8,8 @@ export interface Outcome {
   keys: readonly string[];
   /** when its topmost own layer was made; undefined = none is its own */
   created: string | undefined;
+  /** of a COPY: `file:…`, `dir:…` or `multi:…`, as the classic builder's history names what was copied */
+  sources?: string;
 }
 
 /** A step ready to be looked up, and to be run where it is not found. */
@@ -18,6 +20,8 @@ export interface Plan {
   family: string;
   /** digests of lists of files that `parts` names */
   files: readonly string[];
+  /** see `Outcome` */
+  sources?: string;
   run: RunStep;
 }
 

@@ -61,6 +61,8 @@ function prepare(around: Surroundings, ready: ReadyMount, index: number): Promis
       return bind(around, mount, ready, index);
     case "cache":
       return cache(around, mount, ready);
+    case "volume":
+      return volume(around, mount, ready, index);
     case "tmpfs":
       return Promise.resolve({ env: [], mounts: [tmpfs(mount)] });
     case "secret":
@@ -78,11 +80,18 @@ const tmpfs = ({ target, size }: RunMount & { type: "tmpfs" }): MountInput => ({
 });
 
 /** A path below a tree, held by a descriptor until the step is over; links are followed inside the tree only. */
-function hold({ undo }: Surroundings, root: string, source: string): string {
+function hold(around: Surroundings, root: string, source: string): string {
+  const held = holdIfThere(around, root, source);
+  if (held === undefined)
+    throw new EngineError("notFound", `failed to calculate checksum: "${source}": not found`);
+  return held;
+}
+
+function holdIfThere({ undo }: Surroundings, root: string, source: string): string | undefined {
   const rootFd = openTree(root);
   try {
     const fd = openInsideRaw(rootFd, toBytes(source) || ".", flags.path);
-    if (fd < 0) throw new EngineError("notFound", `failed to calculate checksum: "${source}": not found`);
+    if (fd < 0) return undefined;
     undo.add("held source", () => close(fd));
     return `/proc/${process.pid}/fd/${fd}`;
   } finally {
@@ -105,6 +114,24 @@ async function bind(
   const path = writable ? await throwaway(around, read, index) : read;
   const options = ["rbind", ...(writable ? [] : ["ro"])];
   return { env: [], mounts: [{ destination: target, type: "bind", source: path, options }] };
+}
+
+/** A folder that is not there begins empty; what is no folder cannot be mounted over and stays. */
+async function volume(
+  around: Surroundings,
+  { target }: RunMount & { type: "volume" },
+  { tree }: ReadyMount,
+  index: number,
+): Promise<Prepared> {
+  if (tree === undefined) throw new EngineError("internal", "a volume without a base");
+  const root = (await remappedView(around, tree.layers)) ?? (await tree.open());
+  const held = holdIfThere(around, root, target.replace(/^\/+/, ""));
+  if (held !== undefined && !(await stat(held)).isDirectory()) return { env: [], mounts: [] };
+  const empty = join(around.folder, `volume-${index}`);
+  if (held === undefined) await mkdir(empty, { mode: 0o755 });
+  const read = await staged(around, held ?? empty, index, held === undefined);
+  const source = held === undefined ? read : await throwaway(around, read, index);
+  return { env: [], mounts: [{ destination: target, type: "bind", source, options: ["rbind"] }] };
 }
 
 /** Another stage or image as a remapped step is to see it. */

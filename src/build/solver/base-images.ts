@@ -4,6 +4,7 @@ import { isKind, messageOf } from "../../lib/errors.ts";
 import { formatPlatform, isSamePlatform } from "../../lib/platform.ts";
 import { canonical, parseReference, withDefaultTag } from "../../lib/reference.ts";
 import type { Platform } from "../../types/oci.ts";
+import { isImageId } from "../dockerfile/sources.ts";
 import type { ResolvedImage } from "../graph/build-graph.ts";
 import type { Session } from "./session.ts";
 
@@ -13,7 +14,8 @@ export async function resolveBase(
   reference: string,
   platform: Platform,
 ): Promise<ResolvedImage> {
-  const shown = canonical(withDefaultTag(parseReference(reference)));
+  const byId = session.request.classic === true && isImageId(reference);
+  const shown = byId ? reference : canonical(withDefaultTag(parseReference(reference)));
   const digest = sha256(`${session.ref} metadata ${shown} ${formatPlatform(platform)}`);
   const told = { digest, inputs: [], name: `[internal] load metadata for ${shown}`, cached: false };
   const started = Date.now();

@@ -3,6 +3,7 @@ import { sha256 } from "../../lib/digest.ts";
 import { EngineError, messageOf } from "../../lib/errors.ts";
 import { formatPlatform, hostArchitecture, isSamePlatform, parsePlatform } from "../../lib/platform.ts";
 import type { Platform } from "../../types/oci.ts";
+import { ClassicBuild } from "../classic/build.ts";
 import type { BuildRequest, BuildResult, BuildRun } from "../contract.ts";
 import type { BuildContextDeps } from "../deps.ts";
 import { ignoredIn } from "../dockerfile/ignored.ts";
@@ -131,6 +132,8 @@ async function build(session: Session, solver: Solver, platform: Platform): Prom
       namedContexts: request.namedContexts,
       resolveImage: (reference, wanted) => resolveBase(session, reference, wanted),
     });
+    if (request.classic)
+      return await new ClassicBuild({ session, solver, graph, plan, platform, sourceDateEpoch }).run();
     const stage = await graph.target();
     linter.requireClean();
     for (const { name, line } of graph.unneeded())
@@ -147,10 +150,11 @@ async function build(session: Session, solver: Solver, platform: Platform): Prom
     contextNeeds(stage.vertex, session.needs);
     const outcome = await solver.solve(stage.vertex);
     const { resultOf } = solver;
+    const { config: run, author } = stage.expanded;
     const config = imageConfig({
-      stage,
+      stage: { base: stage.base, config: run, author, history: stage.history },
       platform,
-      outcome,
+      layers: outcome.layers,
       resultOf,
       labels: request.labels,
       sourceDateEpoch,
@@ -167,6 +171,7 @@ function settingsOf(request: BuildRequest, platform: Platform): LanguageSettings
     dockerfile: request.dockerfile.name,
     target: request.target,
     buildArgs: request.buildArgs,
+    ...(request.classic ? { classic: true } : {}),
     targetPlatform: platform,
     buildPlatform: hostPlatform,
     namesPlatform: request.platforms.length > 1 || !isSamePlatform(platform, hostPlatform),

@@ -16,6 +16,14 @@ import { StepFailure } from "./step-failure.ts";
 
 const filesToldMax = 20;
 
+interface Step {
+  key: string;
+  /** see `Outcome` */
+  sources?: string;
+}
+
+const sourcesOf = ({ sources }: Plan): Pick<Step, "sources"> => (sources === undefined ? {} : { sources });
+
 /**
  * Brings vertices to their results: inputs first and side by side, each vertex once, from the cache where it can be. A
  * vertex that nobody asks for is never touched. The first failure stops the rest.
@@ -65,7 +73,7 @@ export class Solver {
     const started = Date.now();
     try {
       const claimed = await this.claimed(vertex);
-      if (claimed !== undefined) return this.hit(vertex, { ...told, started }, claimed, claimed.key);
+      if (claimed !== undefined) return this.hit(vertex, { ...told, started }, claimed, { key: claimed.key });
       const plan = await this.plan(vertex);
       return await this.planned(vertex, plan, { ...told, started });
     } catch (error) {
@@ -122,7 +130,7 @@ export class Solver {
     const key = keyOf(plan.kind, plan.parts);
     const base = this.baseOf(vertex);
     const known = vertex.ignoreCache ? undefined : ((await this.imported(key)) ?? this.cached(key));
-    if (known !== undefined) return this.hit(vertex, told, known, key);
+    if (known !== undefined) return this.hit(vertex, told, known, { key, ...sourcesOf(plan) });
     const reasons = vertex.ignoreCache ? ["the cache was not to be used"] : await this.reasons(plan, vertex);
     session.vertex({ ...told, reasons });
     const result = await shared.run(
@@ -152,7 +160,7 @@ export class Solver {
     session.lease.hold("layer", result.layer);
     session.used.add(key);
     session.vertex({ ...told, reasons, completed: Date.now(), usage: result.usage });
-    return this.outcome(base, result, key);
+    return this.outcome(base, result, { key, ...sourcesOf(plan) });
   }
 
   /** The step's result was there. */
@@ -160,11 +168,11 @@ export class Solver {
     vertex: Vertex,
     told: BuildVertex,
     known: { layer: string; created: string },
-    key: string,
+    step: Step,
   ): Outcome {
-    this.session.used.add(key);
+    this.session.used.add(step.key);
     this.session.vertex({ ...told, completed: Date.now(), cached: true });
-    return this.outcome(this.baseOf(vertex), known, key);
+    return this.outcome(this.baseOf(vertex), known, step);
   }
 
   private async claimed(vertex: Vertex): Promise<KeyedLayer | undefined> {
@@ -180,9 +188,14 @@ export class Solver {
     return "base" in operation ? this.resultOf(operation.base) : scratch;
   }
 
-  private outcome(base: Outcome, made: { layer: string; created: string }, key: string): Outcome {
+  private outcome(base: Outcome, made: { layer: string; created: string }, { key, ...told }: Step): Outcome {
     this.session.made.set(key, { layer: made.layer, created: made.created });
-    return { layers: [...base.layers, made.layer], keys: [...base.keys, key], created: made.created };
+    return {
+      layers: [...base.layers, made.layer],
+      keys: [...base.keys, key],
+      created: made.created,
+      ...told,
+    };
   }
 
   /** An entry whose layer is there, and stays while the build runs. */

@@ -83,6 +83,7 @@ function query(flags: BuildFlags, remote: string | undefined, dockerfile: string
   const text = (value: string): string | undefined => value || undefined;
   const number = (value: number): number | undefined => value || undefined;
   return {
+    buildkit: true,
     buildargs: JSON.stringify(keyValues(flags.buildArg, true)),
     cgroupparent: text(flags.cgroupParent),
     cpuperiod: number(flags.cpuPeriod),
