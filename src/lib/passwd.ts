@@ -73,9 +73,9 @@ export function resolveUser(
   if (!entry && userNumber === undefined)
     throw new UserError(`unable to find user ${user}: no matching entries in passwd file`);
   const uid = checkRange(entry?.uid ?? userNumber ?? 0);
-  const gid = checkRange(group === "" ? (entry?.gid ?? 0) : groupId(group, groups, "unable to find group"));
+  const gid = checkRange(group === "" ? (entry?.gid ?? 0) : groupId(group, groups));
   const listed = group === "" && entry ? groups.filter((one) => one.members.includes(entry.name)) : [];
-  const added = groupAdd.map((name) => checkRange(groupId(name, groups, "Unable to find group")));
+  const added = groupAdd.map((name) => checkRange(groupId(name, groups)));
   return {
     uid,
     gid,
@@ -84,8 +84,9 @@ export function resolveUser(
   };
 }
 
-function groupId(name: string, groups: readonly GroupEntry[], failure: string): number {
+function groupId(name: string, groups: readonly GroupEntry[]): number {
   const found = groups.find((one) => one.name === name)?.gid ?? asNumber(name);
-  if (found === undefined) throw new UserError(`${failure} ${name}: no matching entries in group file`);
+  if (found === undefined)
+    throw new UserError(`unable to find group ${name}: no matching entries in group file`);
   return found;
 }

@@ -1,3 +1,4 @@
+import { posix } from "node:path";
 import { EngineError } from "../lib/errors.ts";
 import { signalPidfd } from "../system/signals.ts";
 import type { RuntimeContext } from "./context.ts";
@@ -57,7 +58,8 @@ export class ConmonRuntime implements Runtime {
   }
 
   cgroupPathFor(id: string, parent = this.context.cgroupParent): string {
-    return `/${parent.replace(/^\/+|\/+$/g, "")}/${id}`;
+    // as runc has it: what would lead out of the hierarchy stays in it
+    return posix.join(posix.normalize(`/${parent}`), id);
   }
 
   expectProcess(): void {

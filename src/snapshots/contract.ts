@@ -52,6 +52,8 @@ export interface SnapshotChange {
 export interface MountOptions {
   /** no syncing: for snapshots that a crash may lose (`--rm`, build steps) */
   volatile?: boolean;
+  /** the layers alone, without what every container gets besides */
+  bare?: boolean;
   /** owners are shown as remapped containers have them; on the disk they are as in any other container */
   remapped?: boolean;
 }

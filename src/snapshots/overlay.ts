@@ -59,7 +59,7 @@ export class OverlayDriver implements Driver {
   mount(
     key: string,
     layers: readonly string[],
-    { volatile = false, remapped = false }: MountOptions,
+    { volatile = false, remapped = false, bare = false }: MountOptions,
   ): Promise<void> {
     if (this.mounted.has(key)) return Promise.resolve();
     const folder = this.paths.snapshot(key);
@@ -70,7 +70,7 @@ export class OverlayDriver implements Driver {
     if (existsSync(mark)) rmSync(mark, { recursive: true });
     mkdirSync(join(folder, "merged"), { recursive: true, mode: 0o700 });
     const overlay = {
-      lower: this.lower(layers).map(shown),
+      lower: (bare && layers.length > 0 ? this.stacked(layers) : this.lower(layers)).map(shown),
       upper: shown(join(folder, "diff")),
       work: shown(join(folder, "work")),
       volatile,

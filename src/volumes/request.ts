@@ -14,10 +14,7 @@ export function normalise(request: VolumeCreateRequest): NewVolume {
   const anonymous = !request.Name;
   const name = request.Name || newId();
   const driver = request.Driver || "local";
-  if (driver === "local") {
-    checkName(name);
-    checkOptions(name, request.DriverOpts ?? {});
-  }
+  if (driver === "local") checkName(name);
   const labels = anonymous ? { ...request.Labels, [anonymousLabel]: "" } : (request.Labels ?? null);
   return { name, driver, labels, options: request.DriverOpts ?? null };
 }
@@ -41,9 +38,11 @@ export function checkName(name: string): void {
     );
 }
 
-function checkOptions(name: string, options: Record<string, string>): void {
+/** Only what is to be made is held to its options: one that is there keeps its own, as in Docker. */
+export function checkOptions({ name, driver, options }: NewVolume): void {
+  if (driver !== "local") return;
   try {
-    localOptions(options);
+    localOptions(options ?? {});
   } catch (error) {
     throw wrap(`create ${name}`, error);
   }

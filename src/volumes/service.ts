@@ -17,7 +17,7 @@ import { dropSnapshot, listSnapshots, restoreSnapshot, takeSnapshot } from "./op
 import { publish, type VolumeParts } from "./parts.ts";
 import { pluginFolders } from "./plugins/discovery.ts";
 import { type PluginDriver, PluginDrivers, type PluginVolume } from "./plugins/driver.ts";
-import { normalise } from "./request.ts";
+import { checkOptions, normalise } from "./request.ts";
 import { type VolumeRecord, VolumeStore } from "./store.ts";
 
 export class VolumeService implements Volumes {
@@ -45,6 +45,7 @@ export class VolumeService implements Volumes {
     return this.queue.run(wanted.name, async () => {
       const there = this.store.get(wanted.name);
       if (there && (!request.Driver || request.Driver === there.driver)) return this.tell(there);
+      checkOptions(wanted);
       const driver = await this.driverOf(wanted).catch((error: unknown) =>
         Promise.reject(wrap(`create ${wanted.name}`, error)),
       );

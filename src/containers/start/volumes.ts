@@ -62,7 +62,7 @@ async function prepareOne(
   if (data === undefined && mount.options.includes("create-source")) await makeSource(point.Source);
   if (point.Type === "bind") await checkPropagation(point.Source, mount.options);
   const base = mount.image
-    ? await ctx.snapshots.mount(mount.image.key, { remapped })
+    ? await ctx.snapshots.mount(mount.image.key, { remapped, bare: true })
     : (data ?? point.Source);
   const source = await sourceOf(ctx, mount, base, keep);
   return {

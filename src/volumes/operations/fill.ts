@@ -3,7 +3,7 @@ import { newId } from "../../lib/ids.ts";
 import { copyTree } from "../../system/tree-copy.ts";
 import type { VolumeCreateRequest } from "../../types/api.ts";
 import { publish, type VolumeParts } from "../parts.ts";
-import { normalise } from "../request.ts";
+import { checkOptions, normalise } from "../request.ts";
 import type { VolumeRecord } from "../store.ts";
 
 /** Makes a volume whose data `fill` writes: it is there with all of it, or not at all. */
@@ -13,6 +13,7 @@ export function createFilled(
   fill: (data: string) => Promise<void>,
 ): Promise<VolumeRecord> {
   const wanted = normalise(request);
+  checkOptions(wanted);
   return parts.queue.run(wanted.name, async () => {
     if (parts.store.get(wanted.name))
       throw new EngineError("conflict", `create ${wanted.name}: there is a volume of that name`);
