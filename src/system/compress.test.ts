@@ -6,7 +6,9 @@ async function packed(bytes: Uint8Array, pieceBytes: number): Promise<Buffer> {
   async function* source(): AsyncGenerator<Uint8Array> {
     for (let at = 0; at < bytes.length; at += pieceBytes) yield bytes.subarray(at, at + pieceBytes);
   }
-  return Buffer.concat(await Array.fromAsync(gzip(source(), 2)));
+  const parts: Buffer[] = [];
+  for await (const part of gzip(source(), 2)) parts.push(Buffer.from(part));
+  return Buffer.concat(parts);
 }
 
 test("what is compressed is the same again, text and noise, whatever pieces it came in", async () => {

@@ -1,33 +1,50 @@
+import { availableParallelism } from "node:os";
 import { constants, deflateRaw } from "node:zlib";
+import { release } from "../lib/release.ts";
 
 /** Pieces are compressed side by side, each by itself: their boundaries are part of what comes out. */
 const pieceBytes = 1024 * 1024;
-const sideBySide = 4;
-const outputBytes = 512 * 1024;
+const sideBySide = Math.min(4, availableParallelism() + 1);
+/** what a piece may become at worst, with room to spare: one memory for all of it */
+const outputBytes = pieceBytes + 16 * 1024;
 
 /** deterministic: no name, no time, "unknown" system */
 const header = Buffer.from([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255]);
 /** an empty last block */
 const lastBlock = Buffer.from([3, 0]);
 
+/** A piece of the source, in memory that later pieces use again. */
+interface Piece {
+  memory: Buffer;
+  length: number;
+  /** undefined = it is stored as it is */
+  deflated: Promise<Buffer> | undefined;
+}
+
 /**
  * A gzip stream (RFC 1952) of one member, compressed on several threads at a time in bounded memory. The same input gives
- * the same bytes, whatever pieces it comes in.
+ * the same bytes, whatever pieces it comes in. A piece of the source is not looked at once the next is asked for, and what
+ * is yielded is good until the next is.
  */
 export async function* gzip(source: AsyncIterable<Uint8Array>, level: number): AsyncGenerator<Uint8Array> {
-  const queue: Promise<Uint8Array>[] = [];
+  const queue: Piece[] = [];
+  const free: Buffer[] = [];
+  const output = Buffer.allocUnsafeSlow(storedBytes(pieceBytes));
   let checksum = 0;
   let length = 0;
   yield header;
-  for await (const piece of pieces(source)) {
-    checksum = Bun.hash.crc32(piece, checksum);
-    length += piece.length;
-    const packed = isRandom(piece) ? Promise.resolve(stored(piece)) : deflate(piece, level);
-    packed.catch(() => undefined); // told when its turn comes
-    queue.push(packed);
-    if (queue.length >= sideBySide) yield (await queue.shift()) ?? lastBlock;
+  for await (const { memory, length: filled } of pieces(source, free)) {
+    const bytes = memory.subarray(0, filled);
+    checksum = Bun.hash.crc32(bytes, checksum);
+    length += filled;
+    const deflated = isRandom(bytes) ? undefined : deflate(bytes, level);
+    deflated?.catch(() => undefined); // told when its turn comes
+    queue.push({ memory, length: filled, deflated });
+    // what is stored waits for nothing but those before it
+    while (queue.length >= sideBySide || (queue[0] && queue[0].deflated === undefined))
+      yield* packed(queue, free, output);
   }
-  for (const packed of queue) yield await packed;
+  while (queue.length > 0) yield* packed(queue, free, output);
   yield lastBlock;
   const trailer = Buffer.alloc(8);
   trailer.writeUInt32LE(checksum, 0);
@@ -35,50 +52,67 @@ export async function* gzip(source: AsyncIterable<Uint8Array>, level: number): A
   yield trailer;
 }
 
-const deflate = (piece: Uint8Array, level: number): Promise<Uint8Array> =>
+/** The queue's first, after which its memory is free. */
+async function* packed(queue: Piece[], free: Buffer[], output: Buffer): AsyncGenerator<Uint8Array> {
+  const piece = queue.shift();
+  if (piece === undefined) return;
+  if (piece.deflated === undefined) yield stored(piece.memory.subarray(0, piece.length), output);
+  else {
+    const bytes = await piece.deflated;
+    yield bytes;
+    release(new Uint8Array(bytes.buffer));
+  }
+  free.push(piece.memory);
+}
+
+const deflate = (piece: Uint8Array, level: number): Promise<Buffer<ArrayBuffer>> =>
   new Promise((resolve, reject) => {
     deflateRaw(
       piece,
       { level, finishFlush: constants.Z_SYNC_FLUSH, chunkSize: outputBytes },
-      (error, packed) => (error ? reject(error) : resolve(packed)),
+      (error, deflated) => (error ? reject(error) : resolve(deflated)),
     );
   });
 
 const storedBlockMax = 65_535;
 
+const storedBytes = (length: number): number => length + Math.ceil(length / storedBlockMax) * 5;
+
 /** As it is, in blocks that say so (RFC 1951, 3.2.4). */
-function stored(piece: Uint8Array): Uint8Array {
-  const blocks = Math.ceil(piece.length / storedBlockMax);
-  const packed = Buffer.allocUnsafe(piece.length + blocks * 5);
+function stored(piece: Uint8Array, output: Buffer): Uint8Array {
   let to = 0;
   for (let at = 0; at < piece.length; at += storedBlockMax) {
     const length = Math.min(storedBlockMax, piece.length - at);
-    packed[to] = 0;
-    packed.writeUInt16LE(length, to + 1);
-    packed.writeUInt16LE(length ^ 0xffff, to + 3);
-    packed.set(piece.subarray(at, at + length), to + 5);
+    output[to] = 0;
+    output.writeUInt16LE(length, to + 1);
+    output.writeUInt16LE(length ^ 0xffff, to + 3);
+    output.set(piece.subarray(at, at + length), to + 5);
     to += 5 + length;
   }
-  return packed;
+  return output.subarray(0, to);
 }
 
-/** The source in pieces of `pieceBytes`, but for the last. */
-async function* pieces(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  let piece = Buffer.allocUnsafe(pieceBytes);
-  let filled = 0;
+/** The source in pieces of `pieceBytes`, but for the last, in memory from `free` where there is some. */
+async function* pieces(
+  source: AsyncIterable<Uint8Array>,
+  free: Buffer[],
+): AsyncGenerator<{ memory: Buffer; length: number }> {
+  let memory: Buffer | undefined;
+  let length = 0;
   for await (const bytes of source) {
     for (let at = 0; at < bytes.length; ) {
-      const part = Math.min(bytes.length - at, pieceBytes - filled);
-      piece.set(bytes.subarray(at, at + part), filled);
-      filled += part;
+      memory ??= free.pop() ?? Buffer.allocUnsafeSlow(pieceBytes);
+      const part = Math.min(bytes.length - at, pieceBytes - length);
+      memory.set(bytes.subarray(at, at + part), length);
+      length += part;
       at += part;
-      if (filled < pieceBytes) continue;
-      yield piece;
-      piece = Buffer.allocUnsafe(pieceBytes);
-      filled = 0;
+      if (length < pieceBytes) continue;
+      yield { memory, length };
+      memory = undefined;
+      length = 0;
     }
   }
-  if (filled > 0) yield piece.subarray(0, filled);
+  if (memory !== undefined) yield { memory, length };
 }
 
 const sampleBytes = 16 * 1024;

@@ -1,6 +1,7 @@
 import type { Repository } from "../../distribution/contract.ts";
 import { RegistryError } from "../../distribution/errors.ts";
 import { canonical, type Reference, repositoryOf } from "../../lib/reference.ts";
+import { release } from "../../lib/release.ts";
 import { gzip } from "../../system/compress.ts";
 import { type Descriptor, mediaTypes } from "../../types/oci.ts";
 import type { ImagesContext } from "../deps.ts";
@@ -138,7 +139,7 @@ interface Packing {
   done(digest: string, size: number): void;
 }
 
-/** The compressed bytes from an offset on. */
+/** The compressed bytes from an offset on, each piece good until the next is asked for. */
 async function* packed({ tar, offset, progress, done }: Packing): AsyncGenerator<Uint8Array> {
   const hash = new Bun.CryptoHasher("sha256");
   let size = 0;
@@ -157,8 +158,9 @@ async function* counted(
 ): AsyncGenerator<Uint8Array> {
   let count = 0;
   for await (const bytes of tar) {
-    yield bytes;
     count += bytes.length;
+    yield bytes;
+    release(bytes);
     progress(count);
   }
 }
