@@ -92,7 +92,7 @@ export interface BuildRequest {
   outputs: BuildOutput[];
   cacheFrom: CachePlace[];
   cacheTo: CachePlace[];
-  attestations: { provenance?: "min" | "max"; sbom?: boolean };
+  attestations: { provenance?: Provenance; sbom?: Sbom };
   squash: boolean;
   /** as Docker's classic builder does it, told step by step (`build/classic/`) */
   classic?: boolean;
@@ -103,6 +103,21 @@ export interface BuildRequest {
   registryAuth(host: string): Promise<RegistryCredentials | undefined>;
   signal: AbortSignal;
 }
+
+/** What `--provenance` asks for. */
+export interface Provenance {
+  /** max: also values of arguments, ids of secrets, and the Dockerfile */
+  mode: "min" | "max";
+  /** of SLSA's vocabulary */
+  version: "v0.2" | "v1";
+  /** "" = none is told */
+  builderId: string;
+  /** the user says that it is */
+  reproducible: boolean;
+}
+
+/** What `--sbom` asks for: there is one scanner, the engine's own. */
+export type Sbom = Readonly<Record<string, never>>;
 
 /** Where cache is read from or written to, `attributes` being the other keys of the option (`ref`, `mode` …). */
 export interface CachePlace {
@@ -197,8 +212,11 @@ export interface OutputSink {
 }
 
 export interface FolderSink {
-  /** copies the tree below `root` (a folder of this machine) to the client; `prefix` is `linux_amd64/` when split */
-  copy(root: string, prefix: string): Promise<void>;
+  /**
+   * Copies the tree below `root` (a folder of this machine) and `files` beside it to the client; `prefix` is `linux_amd64/`
+   * when split.
+   */
+  copy(root: string, prefix: string, files: ReadonlyMap<string, Uint8Array<ArrayBuffer>>): Promise<void>;
 }
 
 /**

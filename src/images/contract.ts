@@ -98,6 +98,10 @@ export interface PullRequest {
   allTags: boolean;
   /** "linux/arm64" …; the host's where absent */
   platform?: string;
+  /** give it no tag, but the digest of its own platform's manifest alone */
+  untagged?: boolean;
+  /** told of each image that is here then */
+  arrived?: (image: Image) => void;
   credentials?: Credentials;
   signal: AbortSignal;
 }

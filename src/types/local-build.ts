@@ -31,9 +31,8 @@ export interface LocalBuildRequest {
   cacheTo: Record<string, string>[];
   /** folders of `local` caches that are there, by the path in `src` and `dest` */
   cacheFolders: Record<string, LocalFolder>;
-  /** "min", "max", or none */
-  provenance: string;
-  sbom: boolean;
+  /** options of the attestations that are asked for, by type: `{"provenance": "mode=max"}` */
+  attest: Record<string, string>;
   squash: boolean;
   allow: string[];
   /** by registry host */

@@ -7,6 +7,7 @@ import type {
   CachePlace,
   OutputSink,
 } from "../../build/contract.ts";
+import { askedAttestations } from "../../build/export/attest/asked.ts";
 import { EngineError } from "../../lib/errors.ts";
 import type { LocalBuildRequest, LocalFolder } from "../../types/local-build.ts";
 
@@ -42,7 +43,7 @@ export async function localBuildRequest(
     resources: { ...given.resources, ulimits: given.resources?.ulimits ?? [] },
     outputs: (given.outputs ?? []).map((output, index) => outputOf(output, sinkOf(index))),
     ...(await cachesOf(given, sinkOf)),
-    attestations: attestationsOf(given),
+    attestations: askedAttestations(mapOf(given.attest)),
     squash: given.squash ?? false,
     allow: new Set(given.allow),
     registryAuth: async (host) => mapOf(given.auth).get(host),
@@ -124,9 +125,4 @@ function outputOf(
   if (type === "docker" || type === "oci" || type === "tar") return { type, attributes, sink };
   if (type === "local") return { type: "tar", attributes, sink };
   throw invalid(`exporter ${JSON.stringify(type)} could not be found`);
-}
-
-function attestationsOf({ provenance, sbom }: Given): BuildRequest["attestations"] {
-  const rest = sbom ? { sbom } : {};
-  return provenance === "min" || provenance === "max" ? { provenance, ...rest } : rest;
 }

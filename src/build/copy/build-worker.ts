@@ -1,6 +1,5 @@
 import { EngineError } from "../../lib/errors.ts";
 import { apply } from "../../snapshots/worker/apply.ts";
-import { diffTar } from "../../snapshots/worker/diff.ts";
 import { Feed } from "../../snapshots/worker/feed.ts";
 import { removeTree } from "../../snapshots/worker/tree.ts";
 import type { WorkerPort } from "../../system/worker.ts";
@@ -9,7 +8,9 @@ import { digestTree } from "./digest.ts";
 import { differingFiles } from "./explain-files.ts";
 import { clampTimes, makeFolder, sizeOf } from "./folder.ts";
 import { filterOf } from "./ignore.ts";
+import { findPackages } from "./packages.ts";
 import type { BuildCalls, TreeDigestRequest, UnpackRequest } from "./requests.ts";
+import { treeTar } from "./tree-tar.ts";
 
 /** The thread that reads contexts and writes layers; see `requests.ts` for its calls. */
 const feeds = new Map<number, Feed>();
@@ -52,10 +53,8 @@ function readEnd(session: number): void {
   tars.delete(session);
 }
 
-/** A whole tree is told as what an empty one lacks. */
-function tar({ session, folder, lower }: BuildCalls["tar"]["args"]): void {
-  const kind = lower.length === 0 ? "upper" : "copy";
-  tars.set(session, diffTar({ kind, folder, lower, form: "overlay" }));
+function tar({ session, ...tree }: BuildCalls["tar"]["args"]): void {
+  tars.set(session, treeTar(tree));
 }
 
 type Handlers = {
@@ -77,6 +76,7 @@ const handlers: Handlers = {
   feed: ({ session, bytes }) => feeds.get(session)?.push(bytes),
   feedEnd: ({ session, error }) =>
     feeds.get(session)?.end(error === undefined ? undefined : new EngineError("invalid", error)),
+  packages: ({ root }) => ({ packages: findPackages(root) }),
   sizeOf: ({ path }) => sizeOf(path),
   removeTree: ({ path }) => removeTree(path),
 };

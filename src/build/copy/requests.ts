@@ -1,5 +1,7 @@
 import type { DigestResult } from "./digest.ts";
 import type { ListsRequest } from "./explain-files.ts";
+import type { FoundPackage } from "./packages.ts";
+import type { TreeTar } from "./tree-tar.ts";
 
 /** A tree as the worker takes it: filters as patterns, for functions do not cross threads. */
 export interface TreeRequest {
@@ -70,12 +72,14 @@ export interface BuildCalls {
   clampTimes: { args: { folder: string; latest: number }; result: unknown };
   unpack: { args: UnpackRequest; result: { files: number } };
   /** begins a tar of a tree, or of what it has besides `lower` (topmost first), for `read` */
-  tar: { args: { session: number; folder: string; lower: readonly string[] }; result: unknown };
+  tar: { args: TreeTar & { session: number }; result: unknown };
   /** the next bytes of a tar; null at its end */
   read: { args: { session: number }; result: Uint8Array | null };
   readEnd: { args: { session: number }; result: unknown };
   feed: { args: { session: number; bytes: Uint8Array }; result: unknown };
   feedEnd: { args: { session: number; error?: string }; result: unknown };
+  /** what package managers' records in a root file system name */
+  packages: { args: { root: string }; result: { packages: FoundPackage[] } };
   /** bytes of the files in a folder of ours; links are not followed */
   sizeOf: { args: { path: string }; result: number };
   /** deletes a folder of ours; never follows a link */

@@ -1,6 +1,7 @@
 import { WorkerPool } from "../../system/worker-pool.ts";
 import { readFromWorker, type SendOptions, sendToWorker } from "../../system/worker-stream.ts";
 import type { BuildCalls, UnpackRequest } from "./requests.ts";
+import type { TreeTar } from "./tree-tar.ts";
 
 /** Up to two build worker threads, started when needed and ended when idle. */
 export class BuildWorkers {
@@ -32,11 +33,12 @@ export class BuildWorkers {
   }
 
   /** A tree as a tar, or what it has besides `lower` (topmost first). */
-  async *tar(folder: string, lower: readonly string[] = []): AsyncGenerator<Uint8Array> {
+  async *tar(folder: string, options: Partial<Omit<TreeTar, "folder">> = {}): AsyncGenerator<Uint8Array> {
+    const { lower = [], prefix = "", more = false } = options;
     const session = this.pool.nextSession();
     const { worker, release } = this.pool.hold();
     try {
-      await worker.call("tar", { session, folder, lower });
+      await worker.call("tar", { session, folder, lower, prefix, more });
       yield* readFromWorker({
         read: () => worker.call("read", { session }),
         readEnd: () => worker.call("readEnd", { session }),

@@ -5,7 +5,13 @@ import { canonical, parseReference, withDefaultTag } from "../../lib/reference.t
 import type { ImageConfig } from "../../types/oci.ts";
 import type { BuildOutput, BuildResult } from "../contract.ts";
 import type { Session } from "../solver/session.ts";
+import { type Assembled, isIndex } from "./assemble.ts";
+import type { Material } from "./attest/provenance.ts";
+import { type Predicate, predicatesOf } from "./attest/statements.ts";
+import { filesTar, treesOf } from "./files.ts";
+import { assembleLayout, layoutArchive } from "./oci-archive.ts";
 import { pushAll } from "./push.ts";
+import { pushIndex } from "./push-index.ts";
 
 /** A target's result on one platform. */
 export interface PlatformResult {
@@ -16,6 +22,17 @@ export interface PlatformResult {
   imageId?: string;
   /** of the cached steps that made its own layers */
   keys: readonly string[];
+  /** base images */
+  materials: readonly Material[];
+  /** what is attested of it; none before the export */
+  predicates?: readonly Predicate[];
+}
+
+/** Attestations are made once, however many outputs there are. */
+function withPredicates(session: Session, results: readonly PlatformResult[]): Promise<PlatformResult[]> {
+  return Promise.all(
+    results.map(async (result) => ({ ...result, predicates: await predicatesOf(session, result) })),
+  );
 }
 
 /** Gives the results where they are asked for. */
@@ -23,11 +40,12 @@ export async function exportBuild(
   session: Session,
   results: readonly PlatformResult[],
 ): Promise<BuildResult> {
+  const attested = await withPredicates(session, results);
   const total: BuildResult = { images: [], response: {} };
   if (session.request.outputs.some(({ type }) => type !== "cacheonly"))
     await session.imports.bring(results.flatMap(({ layers }) => layers));
   for (const [index, output] of session.request.outputs.entries()) {
-    const one = await told(session, output, index, () => exportTo(session, output, results));
+    const one = await told(session, output, index, () => exportTo(session, output, attested));
     total.images.push(...one.images);
     Object.assign(total.response, one.response);
   }
@@ -93,15 +111,18 @@ async function exportTo(
 ): Promise<BuildResult> {
   switch (output.type) {
     case "image":
-      return await toImage(session, output.attributes, results);
+      return isIndex(session, results)
+        ? await toRegistry(session, output.attributes, results)
+        : await toImage(session, output.attributes, only(results));
     case "docker":
     case "oci":
       return await toArchive(session, output, results);
     case "tar":
-      await output.sink.write(session.deps.workers.tar(await rootOf(session, only(results))));
+      await output.sink.write(filesTar(session, results, output.attributes));
       return nothing;
     case "local":
-      await toFolder(session, output, results);
+      for (const tree of treesOf(results, output.attributes))
+        await output.sink.copy(await session.view(tree.result.layers), tree.prefix, tree.files);
       return nothing;
     case "cacheonly":
       return nothing;
@@ -112,14 +133,9 @@ function only(results: readonly PlatformResult[]): PlatformResult {
   const [result, ...more] = results;
   if (result === undefined) throw new EngineError("internal", "nothing was built");
   if (more.length > 0)
-    throw new EngineError(
-      "notImplemented",
-      "this output holds one platform: use type=oci or type=local for several",
-    );
+    throw new EngineError("invalid", "docker exporter does not currently support exporting manifest lists");
   return result;
 }
-
-const rootOf = (session: Session, { layers }: PlatformResult): Promise<string> => session.view(layers);
 
 function namesOf(session: Session, attributes: Record<string, string>): string[] {
   const named = (attributes["name"] ?? "").split(",").filter((name) => name !== "");
@@ -133,16 +149,17 @@ const fullName = (name: string): string => canonical(withDefaultTag(parseReferen
 async function toImage(
   session: Session,
   attributes: Record<string, string>,
-  results: readonly PlatformResult[],
+  result: PlatformResult,
 ): Promise<BuildResult> {
-  const result = only(results);
   const names = namesOf(session, attributes);
   const { images } = session.deps;
   const image =
     result.imageId === undefined
       ? images.add(result.config, { references: names })
       : named(images, result.imageId, names);
-  if (attributes["push"] === "true") await pushAll(session, names);
+  if (attributes["push"] === "true" && session.request.annotations.size > 0)
+    await pushIndex(session, names, [result]);
+  else if (attributes["push"] === "true") await pushAll(session, names);
   return {
     images: [{ platform: result.platform, image, config: result.config }],
     response: {
@@ -158,29 +175,38 @@ function named(images: Images, id: string, names: readonly string[]): Image {
   return images.resolve(id);
 }
 
-/** A tar that is an OCI layout and a docker archive in one. */
+/** An index, which goes to its registries without staying here (`refuseUnbuilt` sees to that it has to). */
+async function toRegistry(
+  session: Session,
+  attributes: Record<string, string>,
+  results: readonly PlatformResult[],
+): Promise<BuildResult> {
+  const names = namesOf(session, attributes);
+  const made = await pushIndex(session, names, results);
+  return { images: [], response: { ...described(made), "image.name": names.map(fullName).join(",") } };
+}
+
+/** What clients learn of an image that is not in the store. */
+const described = ({ top: { descriptor }, configDigest }: Assembled): Record<string, string> => ({
+  "containerimage.config.digest": configDigest,
+  "containerimage.descriptor": Buffer.from(JSON.stringify(descriptor)).toString("base64"),
+  "containerimage.digest": descriptor.digest,
+});
+
+/** A tar that is an OCI layout and a docker archive in one; of an index, or with annotations, an OCI layout alone. */
 async function toArchive(
   session: Session,
   output: BuildOutput & { type: "docker" | "oci" | "tar" },
   results: readonly PlatformResult[],
 ): Promise<BuildResult> {
-  const wanted = output.type === "docker" ? [only(results)] : results;
-  const references = namesOf(session, output.attributes);
-  const images = wanted.map(({ config }) => ({ config, references }));
-  await output.sink.write(await session.deps.images.archive(images));
-  const [first] = wanted;
-  const id = first === undefined ? "" : sha256(JSON.stringify(first.config));
-  return { images: [], response: { "containerimage.config.digest": id, "containerimage.digest": id } };
-}
-
-async function toFolder(
-  session: Session,
-  { attributes, sink }: BuildOutput & { type: "local" },
-  results: readonly PlatformResult[],
-): Promise<void> {
-  const split = attributes["platform-split"] ?? String(results.length > 1);
-  for (const result of results) {
-    const prefix = split === "true" ? `${result.platform.replaceAll("/", "_")}/` : "";
-    await sink.copy(await rootOf(session, result), prefix);
+  const names = namesOf(session, output.attributes);
+  if (output.type === "oci" && (isIndex(session, results) || session.request.annotations.size > 0)) {
+    const layout = await assembleLayout(session, results, names);
+    await output.sink.write(layoutArchive(session, layout, names));
+    return { images: [], response: described(layout.made) };
   }
+  const { config } = only(results);
+  await output.sink.write(await session.deps.images.archive([{ config, references: names }]));
+  const id = sha256(JSON.stringify(config));
+  return { images: [], response: { "containerimage.config.digest": id, "containerimage.digest": id } };
 }

@@ -15,7 +15,7 @@ export async function squashed(
   const own = result.layers.length - base.length;
   if (own < 2) return result;
   const [top, below] = await Promise.all([session.view(result.layers), session.view(base)]);
-  const layer = await deps.snapshots.apply(deps.workers.tar(top, [below]));
+  const layer = await deps.snapshots.apply(deps.workers.tar(top, { lower: [below] }));
   lease.hold("layer", layer.diffId);
   const layers = [...base, layer.diffId];
   const { history = [], ...config } = result.config;

@@ -141,6 +141,7 @@ async function readyUrl(
   { url, filename, checksum, unpack }: CopySource & { kind: "url" },
 ): Promise<Ready> {
   const { path, digest } = await download(session, url, checksum);
+  session.materials.push({ uri: withoutPassword(url), digest: { sha256: digest.replace(/^sha256:/, "") } });
   const input = { kind: "file", path, name: filename, mode: 0o600, unpack } as const;
   return {
     digest: sha256(JSON.stringify([digest, filename])),
@@ -159,6 +160,7 @@ async function readyGit(
 ): Promise<Ready> {
   const { folder, commit } = await checkOut(git, session.deps.paths.scratch);
   session.discard(folder);
+  session.materials.push({ uri: withoutPassword(git.remote), digest: { sha1: commit } });
   const ignore = git.keepGitDir ? [] : [".git"];
   const pattern = git.subdir === "" ? "/" : git.subdir;
   const tree: TreeRequest = { root: folder, patterns: [pattern], ignore, exclude, parents: false };
@@ -171,6 +173,8 @@ async function readyGit(
     live: false,
   };
 }
+
+const withoutPassword = (url: string): string => url.replace(/^([a-z+]+:\/\/)[^/@]*@/, "$1xxxxx@");
 
 async function readyTree(
   session: Session,

@@ -1,11 +1,9 @@
-import { existsSync } from "node:fs";
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { sha256 } from "../../lib/digest.ts";
 import { EngineError } from "../../lib/errors.ts";
 import { mappedRoot } from "../../lib/id-map.ts";
 import { newId } from "../../lib/ids.ts";
-import { hostArchitecture } from "../../lib/platform.ts";
 import { Undo } from "../../lib/undo.ts";
 import type { StepEnd } from "../../runtime/contract.ts";
 import { refuseProcTargets } from "../../runtime/spec/proc-targets.ts";
@@ -15,6 +13,7 @@ import type { Vertex } from "../graph/vertex.ts";
 import type { Session } from "../solver/session.ts";
 import type { RunStep, StepResult } from "../solver/shared-steps.ts";
 import { StepFailure } from "../solver/step-failure.ts";
+import { refuseForeign } from "./emulators.ts";
 import { commitLayer } from "./layer.ts";
 import { type ReadyMount, readyMounts } from "./mount-keys.ts";
 import { writeNameFiles } from "./name-files.ts";
@@ -22,17 +21,6 @@ import type { Outcome, Plan } from "./plan.ts";
 import { prepareMounts } from "./run-mounts.ts";
 import { runSpec } from "./run-spec.ts";
 import { makeStubs } from "./stubs.ts";
-
-/** The kernel's names of emulators, as qemu-user-static registers them. */
-const emulators: Record<string, string> = {
-  amd64: "qemu-x86_64",
-  arm64: "qemu-aarch64",
-  arm: "qemu-arm",
-  "386": "qemu-i386",
-  ppc64le: "qemu-ppc64le",
-  s390x: "qemu-s390x",
-  riscv64: "qemu-riscv64",
-};
 
 /** What reaches beyond a container must have been allowed by whoever asked for the build, not by its Dockerfile. */
 function refuseUnallowed({ request }: Session, { insecure, network }: RunOperation): void {
@@ -54,18 +42,6 @@ function refuseRemapped({ insecure }: RunOperation, network: string): void {
     );
 }
 
-/** A step of another architecture runs where the kernel has an emulator for it. */
-function refuseForeign(platform: string): void {
-  const [, architecture = hostArchitecture] = platform.split("/");
-  const runs = architecture === hostArchitecture || (hostArchitecture === "amd64" && architecture === "386");
-  if (runs || existsSync(`/proc/sys/fs/binfmt_misc/${emulators[architecture] ?? `qemu-${architecture}`}`))
-    return;
-  throw new EngineError(
-    "unavailable",
-    `this host cannot run programs for ${platform}: install an emulator (apt install qemu-user-static binfmt-support)`,
-  );
-}
-
 type ResultOf = (vertex: Vertex | undefined) => Outcome;
 
 /** RUN: a process in a container of its own over the base; what it writes becomes the layer. */
@@ -75,7 +51,6 @@ export async function planRun(
   operation: RunOperation,
   resultOf: ResultOf,
 ): Promise<Plan> {
-  refuseForeign(operation.platform);
   refuseUnallowed(session, operation);
   const base = resultOf(operation.base);
   const mounts = await readyMounts(session, operation.mounts, resultOf);
@@ -131,6 +106,7 @@ async function run(
   const { deps } = session;
   const id = newId();
   const key = `build-${id.slice(0, 24)}`;
+  await refuseForeign(operation.platform);
   deps.runtime.expectProcess();
   await session.imports.bring(running.base.layers);
   await deps.snapshots.prepare(key, running.base.layers);

@@ -5,6 +5,7 @@ import { EngineError, messageOf } from "../../lib/errors.ts";
 import { type Descriptor, mediaTypes } from "../../types/oci.ts";
 import type { CachePlace } from "../contract.ts";
 import type { PlatformResult } from "../export/export.ts";
+import { sendBlob } from "../export/send-blob.ts";
 import type { Session } from "../solver/session.ts";
 import {
   cacheConfig,
@@ -96,7 +97,7 @@ class Writing {
     });
     const text = new TextEncoder().encode(cacheConfig({ steps: remote, digests: this.session.digests }));
     const config = { mediaType: cacheConfigType, digest: sha256(text), size: text.length };
-    await this.told(`writing config ${config.digest}`, () => this.small(target, text));
+    await this.told(`writing config ${config.digest}`, () => sendBlob(target, text, this.session.signal));
     const layers = distinctBlobs(remote).map(descriptorOf);
     return await this.manifest(target, opened.tag, config, layers);
   }
@@ -135,15 +136,6 @@ class Writing {
     const distinct = [...new Set(steps.map(({ layer }) => layer))];
     await Promise.all(distinct.map((diffId) => this.told(`writing layer ${diffId}`, () => send(diffId))));
     return blobs;
-  }
-
-  private async small(target: Repository, bytes: Uint8Array): Promise<void> {
-    const digest = sha256(bytes);
-    if ((await target.blobSize(digest)) !== undefined) return;
-    async function* source(offset: number): AsyncGenerator<Uint8Array> {
-      yield bytes.subarray(offset);
-    }
-    await target.upload({ digest: () => digest, size: bytes.length, source, signal: this.session.signal });
   }
 
   /** As something that happens within the export. */

@@ -1,10 +1,12 @@
 import type { Image } from "../../images/contract.ts";
 import { sha256 } from "../../lib/digest.ts";
 import { isKind, messageOf } from "../../lib/errors.ts";
-import { formatPlatform, isSamePlatform } from "../../lib/platform.ts";
-import { canonical, parseReference, withDefaultTag } from "../../lib/reference.ts";
+import { formatPlatform, hostArchitecture, isSamePlatform } from "../../lib/platform.ts";
+import { canonical, familiarName, parseReference, withDefaultTag } from "../../lib/reference.ts";
 import type { Platform } from "../../types/oci.ts";
 import { isImageId } from "../dockerfile/sources.ts";
+import type { Material } from "../export/attest/provenance.ts";
+import { imagePurl } from "../export/attest/statements.ts";
 import type { ResolvedImage } from "../graph/build-graph.ts";
 import type { Session } from "./session.ts";
 
@@ -32,6 +34,19 @@ export async function resolveBase(
   }
 }
 
+/** The image as something the result was made from: by what its registry calls it, else by its own id. */
+export function materialOf({ deps }: Session, { id, shown }: ResolvedImage, platform: Platform): Material {
+  const { domain, path } = parseReference(shown);
+  const own = familiarName({ domain, path });
+  const named = deps.images.names(id).digests.find((name) => name.startsWith(`${own}@`));
+  const digest = named?.slice(own.length + 1) ?? id;
+  return {
+    uri: imagePurl(shown, formatPlatform(platform)),
+    digest: { sha256: digest.slice("sha256:".length) },
+  };
+}
+
+/** Gives the image of another architecture no tag: by that name users know what runs here. */
 async function find(session: Session, reference: string, platform: Platform): Promise<Image> {
   const { images } = session.deps;
   if (!session.request.pull) {
@@ -40,15 +55,20 @@ async function find(session: Session, reference: string, platform: Platform): Pr
   }
   const parsed = parseReference(reference);
   const credentials = await session.request.registryAuth(parsed.domain);
+  let pulled: Image | undefined;
   const progress = images.pull({
     reference: parsed,
+    untagged: platform.architecture !== hostArchitecture,
+    arrived: (image) => {
+      pulled = image;
+    },
     allTags: false,
     platform: formatPlatform(platform),
     signal: session.signal,
     ...(credentials === undefined ? {} : { credentials }),
   });
   for await (const _message of progress) session.signal.throwIfAborted();
-  return images.resolve(reference);
+  return pulled ?? images.resolve(reference);
 }
 
 function local({ deps }: Session, reference: string): Image | undefined {

@@ -9,6 +9,7 @@ import type { BuildContextDeps } from "../deps.ts";
 import { ignoredIn } from "../dockerfile/ignored.ts";
 import { openLinter, planBuild } from "../dockerfile/plan.ts";
 import type { LanguageSettings } from "../dockerfile/settings.ts";
+import type { Material } from "../export/attest/provenance.ts";
 import { imageConfig } from "../export/config.ts";
 import { exportBuild, type PlatformResult } from "../export/export.ts";
 import { squashed } from "../export/squash.ts";
@@ -19,7 +20,7 @@ import { LostCache } from "../remote-cache/imports.ts";
 import { withInlineCache } from "../remote-cache/inline.ts";
 import { checkTargets } from "../remote-cache/places.ts";
 import { exportCaches } from "../remote-cache/write.ts";
-import { resolveBase } from "./base-images.ts";
+import { materialOf, resolveBase } from "./base-images.ts";
 import { contextNeeds } from "./context-needs.ts";
 import { EventQueue } from "./event-queue.ts";
 import { Session } from "./session.ts";
@@ -113,7 +114,8 @@ const hostPlatform: Platform = { os: "linux", architecture: hostArchitecture };
 
 function platformsOf({ platforms }: BuildRequest): Platform[] {
   if (platforms.length === 0) return [hostPlatform];
-  return platforms.map(parsePlatform);
+  const distinct = new Map(platforms.map(parsePlatform).map((each) => [formatPlatform(each), each]));
+  return [...distinct.values()];
 }
 
 async function build(session: Session, solver: Solver, platform: Platform): Promise<PlatformResult> {
@@ -123,6 +125,7 @@ async function build(session: Session, solver: Solver, platform: Platform): Prom
   const sourceDateEpoch = epochOf(request);
   try {
     const settings = { ...bare, ...(await ignoredIn(request, linter)) };
+    const materials: Material[] = [];
     const plan = planBuild(request.dockerfile.text, settings, linter);
     const graph = new GraphBuilder({
       plan,
@@ -130,7 +133,11 @@ async function build(session: Session, solver: Solver, platform: Platform): Prom
       sourceDateEpoch,
       project: session.project,
       namedContexts: request.namedContexts,
-      resolveImage: (reference, wanted) => resolveBase(session, reference, wanted),
+      resolveImage: async (reference, wanted) => {
+        const image = await resolveBase(session, reference, wanted);
+        if (request.attestations.provenance) materials.push(materialOf(session, image, wanted));
+        return image;
+      },
     });
     if (request.classic)
       return await new ClassicBuild({ session, solver, graph, plan, platform, sourceDateEpoch }).run();
@@ -159,7 +166,13 @@ async function build(session: Session, solver: Solver, platform: Platform): Prom
       labels: request.labels,
       sourceDateEpoch,
     });
-    const result = { platform: formatPlatform(platform), config, layers: outcome.layers, keys: outcome.keys };
+    const result = {
+      platform: formatPlatform(platform),
+      config,
+      layers: outcome.layers,
+      keys: outcome.keys,
+      materials,
+    };
     return request.squash ? await squashed(session, result, stage.base?.rootfs.diff_ids ?? []) : result;
   } finally {
     for (const warning of linter.warnings) session.emit({ kind: "warning", warning });

@@ -3,6 +3,7 @@ import { EngineError } from "../../lib/errors.ts";
 import type { Lease } from "../../state/leases.ts";
 import type { BuildContext, BuildEvent, BuildRequest, BuildVertex, OpenContext } from "../contract.ts";
 import type { BuildContextDeps } from "../deps.ts";
+import type { Material } from "../export/attest/provenance.ts";
 import type { BuildRecorder } from "../history/record.ts";
 import type { Sandboxes } from "../operations/sandboxes.ts";
 import type { View } from "../operations/views.ts";
@@ -29,6 +30,9 @@ export class Session {
   /** digests of what was copied out of layers, by what names it (`operations/layer-digests.ts`) */
   readonly digests = new Map<string, string>();
   readonly imports: Imports;
+  /** what was downloaded for steps */
+  readonly materials: Material[] = [];
+  readonly startedAt = Date.now();
   private readonly contexts = new Map<string, Promise<OpenContext>>();
   private readonly views: View[] = [];
   private readonly discarded: string[] = [];

@@ -1,13 +1,22 @@
 import { EngineError } from "../../lib/errors.ts";
 import type { BuildRequest } from "../contract.ts";
 
-/** What is known and not built yet is refused by name, before anything runs. */
+/** What an output cannot hold is refused before anything runs: a build that dropped it would look as if it had kept it. */
 export function refuseUnbuilt({ attestations, platforms, outputs }: BuildRequest): void {
-  if (attestations.provenance !== undefined) throw unbuilt("a provenance attestation (--provenance)");
-  if (attestations.sbom) throw unbuilt("an SBOM attestation (--sbom)");
-  if (platforms.length > 1 && outputs.some(({ type }) => type === "image"))
-    throw unbuilt("an image of several platforms in the engine's store");
+  const what =
+    platforms.length > 1
+      ? "an image of several platforms"
+      : attestations.provenance !== undefined || attestations.sbom !== undefined
+        ? "an image with attestations"
+        : undefined;
+  if (what === undefined) return;
+  for (const { type, attributes } of outputs) {
+    if (type === "image" && attributes["push"] !== "true")
+      throw new EngineError(
+        "notImplemented",
+        `${what} is not kept in the engine's store: push it (--push, or type=registry), or write it to an archive (type=oci,dest=FILE)`,
+      );
+    if (type === "docker")
+      throw new EngineError("invalid", "docker exporter does not currently support exporting manifest lists");
+  }
 }
-
-const unbuilt = (what: string): EngineError =>
-  new EngineError("notImplemented", `${what} is not built yet in berth`);

@@ -1,4 +1,5 @@
 import type { BuildRequest, BuildResources, CachePlace } from "../../build/contract.ts";
+import { askedAttestations } from "../../build/export/attest/asked.ts";
 import { EngineError } from "../../lib/errors.ts";
 
 /** What a Dockerfile build is asked for in FrontendAttrs: the part that needs no client. */
@@ -39,7 +40,7 @@ export function buildOptions(attributes: Attributes): BuildOptions {
     networkMode: networkMode(attributes.get("force-network-mode")),
     extraHosts: csv(attributes.get("add-hosts")).map(hostEntry),
     resources: resourcesOf(attributes),
-    attestations: attestationsOf(attributes),
+    attestations: askedAttestations(withPrefix(attributes, "attest:")),
     cacheFrom: cacheImports(attributes),
     ...(target ? { target } : {}),
     ...(sourceDateEpoch === undefined ? {} : { sourceDateEpoch }),
@@ -104,21 +105,6 @@ function ulimitOf(text: string): { Name: string; Soft: number; Hard: number } {
   if (!match) throw invalid(`failed to parse ulimit: invalid ulimit argument: ${text}`);
   const [, Name = "", soft = "", hard = soft] = match;
   return { Name, Soft: Number(soft), Hard: Number(hard) };
-}
-
-/**
- * `attest:provenance` and `attest:sbom`. Clients add `inline-only=true` to the one that nobody asked for: off by default
- * here.
- */
-function attestationsOf(attributes: Attributes): BuildRequest["attestations"] {
-  const provenance = attributes.get("attest:provenance");
-  const sbom = attributes.get("attest:sbom");
-  const found: BuildRequest["attestations"] = {};
-  const isOff = (text: string): boolean => /(^|,)disabled=true(,|$)|(^|,)inline-only=true(,|$)/.test(text);
-  if (provenance !== undefined && !isOff(provenance))
-    found.provenance = /(^|,)mode=max(,|$)/.test(provenance) ? "max" : "min";
-  if (sbom !== undefined && !isOff(sbom)) found.sbom = true;
-  return found;
 }
 
 function epochOf(text: string | undefined): number | undefined {

@@ -15,6 +15,15 @@ export interface Outputs {
   annotations: Map<string, string>;
 }
 
+/** `annotation.key`, `annotation-manifest[linux/arm64].key`: kept by where they go (`build/export/annotations.ts`). */
+function readAnnotation(name: string, value: string, annotations: Map<string, string>): void {
+  const match = /^annotation(?:-([a-z-]+))?(\[[^\]]*\])?\.(.*)$/s.exec(name);
+  if (match === null) return;
+  const [, place, platform = "", key = ""] = match;
+  const isPlain = place === undefined && platform === "";
+  annotations.set(isPlain ? key : `${place ?? "manifest"}${platform}:${key}`, value);
+}
+
 /** What a solve's exporters mean. An exporter's place in the list is what its client knows it by. */
 export function outputsOf(
   exporters: readonly Exporter[],
@@ -26,8 +35,7 @@ export function outputsOf(
   const annotations = new Map<string, string>();
   const outputs = exporters.map(({ type, attrs }, place): BuildOutput => {
     const attributes = Object.fromEntries(attrs);
-    for (const [name, value] of attrs)
-      if (name.startsWith("annotation.")) annotations.set(name.slice("annotation.".length), value);
+    for (const [name, value] of attrs) readAnnotation(name, value, annotations);
     switch (type) {
       case "moby":
       case "image":

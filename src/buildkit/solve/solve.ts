@@ -137,7 +137,6 @@ export class Solve {
     const cacheTo = (this.request.cache?.exports ?? []).map(({ type, attrs }) =>
       withStore({ type, attributes: Object.fromEntries(attrs) }, attrs.get("dest"), session, signal),
     );
-    refuseUnbuilt(prepared);
     const run = this.parts.builds.build({ ...prepared, outputs, tags, annotations, cacheTo });
     const telling = this.tellAll(run.events);
     try {
@@ -173,12 +172,6 @@ export class Solve {
     if (!prepared) throw new EngineError("notFound", `no such result: ${reference}`);
     return prepared;
   }
-}
-
-/** What the builder does not do yet is refused by name: a build that passed it over would look as if it had done it. */
-function refuseUnbuilt({ attestations }: Prepared): void {
-  if (attestations.provenance || attestations.sbom)
-    throw new EngineError("notImplemented", "attestations are not supported by berth yet");
 }
 
 /** Images of Dockerfile frontends, which the engine's own stands in for. */

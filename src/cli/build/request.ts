@@ -4,14 +4,15 @@ import { parseReference } from "../../lib/reference.ts";
 import type { LocalBuildRequest, LocalBuildResources } from "../../types/local-build.ts";
 import { extraHost, ulimit } from "../run/values.ts";
 import type { Session } from "../session.ts";
+import { attestations } from "./attestations.ts";
 import { cacheFolders, cacheOption } from "./caches.ts";
 import { readContexts } from "./contexts.ts";
 import { buildCredentials } from "./credentials.ts";
-import { buildError, optionError } from "./failure.ts";
+import { buildError } from "./failure.ts";
 import type { BuildFlags } from "./flags.ts";
 import { localFolder, patternsOf } from "./folder.ts";
 import type { Output } from "./outputs.ts";
-import { csv, fields, keyValues } from "./pairs.ts";
+import { csv, keyValues } from "./pairs.ts";
 import { registryHosts } from "./registry-hosts.ts";
 import { agentSockets, readSecrets } from "./secrets.ts";
 import type { BuildSources } from "./sources.ts";
@@ -67,7 +68,7 @@ function plainParts(session: Session, flags: BuildFlags): PlainParts {
     resources: resources(flags),
     cacheFrom: flags.cacheFrom.map(cacheOption),
     cacheTo: flags.cacheTo.map(cacheOption),
-    ...attestations(flags),
+    attest: attestations(flags),
     squash: flags.squash,
     allow: flags.allow.map(entitlement),
   };
@@ -115,9 +116,15 @@ function annotations(items: readonly string[]): Record<string, string> {
     const equals = item.indexOf("=");
     if (equals <= 0)
       throw buildError(`parse annotations: invalid annotation ${JSON.stringify(item)}, expected key=value`);
-    values[item.slice(0, equals)] = item.slice(equals + 1);
+    for (const key of annotationKeys(item.slice(0, equals))) values[key] = item.slice(equals + 1);
   }
   return values;
+}
+
+/** `index,manifest:key` is meant for both. */
+function annotationKeys(key: string): string[] {
+  const [, places = "", rest = ""] = /^([a-z-]+(?:,[a-z-]+)+):(.*)$/s.exec(key) ?? [];
+  return places === "" ? [key] : places.split(",").map((place) => `${place}:${rest}`);
 }
 
 function checkedPlatform(text: string): string {
@@ -174,30 +181,6 @@ function resources(flags: BuildFlags): LocalBuildResources {
   };
   const given = Object.entries(numbers).filter(([, value]) => value !== 0 && value !== "");
   return { ...Object.fromEntries(given), ulimits: flags.ulimit.map(ulimit) };
-}
-
-function attestations(flags: BuildFlags): { provenance: string; sbom: boolean } {
-  const asked = new Map<string, Record<string, string>>();
-  for (const text of flags.attest) {
-    const option = Object.fromEntries(fields(text));
-    asked.set(option["type"] ?? "", option);
-  }
-  const provenance = flags.provenance || modeOf(asked.get("provenance"));
-  const sbom = flags.sbom || modeOf(asked.get("sbom"));
-  const mode = provenanceMode(provenance);
-  return { provenance: mode ?? "", sbom: sbom !== "" && sbom !== "false" };
-}
-
-const modeOf = (option: Record<string, string> | undefined): string => {
-  if (option === undefined || option["disabled"] === "true") return "";
-  return option["mode"] === undefined ? "true" : `mode=${option["mode"]}`;
-};
-
-function provenanceMode(text: string): "min" | "max" | undefined {
-  if (text === "" || text === "false") return undefined;
-  if (text === "true" || text === "min" || text === "mode=min") return "min";
-  if (text === "max" || text === "mode=max") return "max";
-  throw optionError(`invalid value ${text}`);
 }
 
 const entitlements: readonly string[] = ["network.host", "security.insecure", "device"];

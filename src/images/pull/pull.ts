@@ -10,6 +10,7 @@ import { configSizeMax, parseConfig } from "../config.ts";
 import type { PullRequest } from "../contract.ts";
 import type { ImagesContext } from "../deps.ts";
 import { checkTypes } from "../remote/media-types.ts";
+import { toImage } from "../resolve.ts";
 import type { ImageRecord } from "../store.ts";
 import { TransferMessages } from "../transfer/messages.ts";
 import { readSmallBlob } from "./download.ts";
@@ -79,7 +80,8 @@ async function* referencesOf({ request, sources }: Pull): AsyncGenerator<Referen
 /** Pulls one reference. True when it now names another image than before. */
 async function pullOne(context: ImagesContext, pulling: Pull, reference: Reference): Promise<boolean> {
   const { messages, sources } = pulling;
-  const before = currentImage(context, reference);
+  const { untagged = false, arrived } = pulling.request;
+  const before = untagged ? undefined : currentImage(context, reference);
   const unchanged =
     before && hasLayers(context, before) && (await stillNamed(context, pulling, reference, before));
   const found = unchanged
@@ -93,6 +95,7 @@ async function pullOne(context: ImagesContext, pulling: Pull, reference: Referen
   const image = found ? await bring(context, pulling, found, reference) : before;
   messages.status(`Digest: ${digest}`);
   if (image) tellEvent(context, image, reference);
+  if (image) arrived?.(toImage(image));
   return found !== undefined && image?.id !== before?.id;
 }
 
@@ -145,10 +148,11 @@ async function bring(
   reference: Reference,
 ): Promise<ImageRecord> {
   const image = await imageManifest(found, pulling.platform);
+  const { untagged = false } = pulling.request;
   checkTypes(image.config, image.layers);
   const known = context.store.get(image.config.digest);
   if (known && hasLayers(context, known))
-    return adopt(context, { found, image, reference, text: undefined }, known);
+    return adopt(context, { found, image, reference, text: undefined, untagged }, known);
   const { signal } = pulling.request;
   const text = new TextDecoder().decode(
     await readSmallBlob(found.sources, image.config, { limit: configSizeMax, signal }),
@@ -166,7 +170,7 @@ async function bring(
       signal,
       messages: pulling.messages,
     });
-    return adopt(context, { found, image, reference, text }, undefined);
+    return adopt(context, { found, image, reference, text, untagged }, undefined);
   } finally {
     lease.end();
   }
@@ -195,19 +199,20 @@ interface Arrived {
   reference: Reference;
   /** of the configuration; undefined = the image is here */
   text: string | undefined;
+  untagged: boolean;
 }
 
 /** The image, its names, and what it was pulled by: one transaction. */
 function adopt(
   context: ImagesContext,
-  { found, image, reference, text }: Arrived,
+  { found, image, reference, text, untagged }: Arrived,
   known: ImageRecord | undefined,
 ): ImageRecord {
   const { domain, path, tag } = reference;
-  const byDigest = { domain, path, digest: found.manifest.digest };
-  const references =
-    reference.digest === undefined ? [{ domain, path, tag: tag ?? "latest" }, byDigest] : [byDigest];
   const { manifest } = image;
+  const byDigest = { domain, path, digest: untagged ? manifest.digest : found.manifest.digest };
+  const isTagged = reference.digest === undefined && !untagged;
+  const references = isTagged ? [{ domain, path, tag: tag ?? "latest" }, byDigest] : [byDigest];
   return context.state.transaction(() => {
     const id = known?.id ?? sha256(text ?? "");
     const record = known

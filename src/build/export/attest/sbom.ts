@@ -1,0 +1,61 @@
+import { sha256 } from "../../../lib/digest.ts";
+import type { FoundPackage } from "../../copy/packages.ts";
+import type { Session } from "../../solver/session.ts";
+import type { PlatformResult } from "../export.ts";
+import type { Predicate } from "./statements.ts";
+
+/**
+ * What is in a result, as an SPDX 2.3 document (https://spdx.github.io/spdx-spec/v2.3/): the packages that package
+ * managers' own records name. BuildKit runs an image that scans; this reads the records itself.
+ */
+export async function sbomOf(session: Session, result: PlatformResult): Promise<Predicate> {
+  const root = await session.view(result.layers);
+  const { packages } = await session.deps.workers.call("packages", { root });
+  return {
+    predicateType: "https://spdx.dev/Document",
+    predicate: documentOf(session, packages),
+    file: "sbom.spdx.json",
+  };
+}
+
+const documentId = "SPDXRef-DOCUMENT";
+
+function documentOf(session: Session, packages: readonly FoundPackage[]): object {
+  const { sourceDateEpoch } = session.request;
+  const created = sourceDateEpoch === undefined ? session.startedAt : sourceDateEpoch * 1000;
+  const told = packages.map(packageOf);
+  const content = sha256(JSON.stringify(told)).slice("sha256:".length);
+  return {
+    spdxVersion: "SPDX-2.3",
+    dataLicense: "CC0-1.0",
+    SPDXID: documentId,
+    name: "sbom",
+    documentNamespace: `https://spdx.org/spdxdocs/berth-${content}`,
+    creationInfo: {
+      creators: ["Tool: berth"],
+      created: new Date(created).toISOString().replace(/\.\d+Z$/, "Z"),
+    },
+    packages: told,
+    relationships: told.map(({ SPDXID }) => ({
+      spdxElementId: documentId,
+      relatedSpdxElement: SPDXID,
+      relationshipType: "DESCRIBES",
+    })),
+  };
+}
+
+function packageOf({ type, name, version, purl, license, source }: FoundPackage) {
+  const id = sha256(purl).slice("sha256:".length, "sha256:".length + 16);
+  return {
+    name,
+    SPDXID: `SPDXRef-Package-${type}-${name.replace(/[^a-zA-Z0-9.-]/g, "-")}-${id}`,
+    versionInfo: version,
+    downloadLocation: "NOASSERTION",
+    filesAnalyzed: false,
+    ...(source === "" ? {} : { sourceInfo: `acquired package info from ${source}` }),
+    licenseConcluded: "NOASSERTION",
+    licenseDeclared: license === "" ? "NOASSERTION" : license,
+    copyrightText: "NOASSERTION",
+    externalRefs: [{ referenceCategory: "PACKAGE-MANAGER", referenceType: "purl", referenceLocator: purl }],
+  };
+}

@@ -1,0 +1,46 @@
+import { endOfArchive } from "../../lib/tar/writer.ts";
+import type { Session } from "../solver/session.ts";
+import type { PlatformResult } from "./export.ts";
+import { member } from "./oci-archive.ts";
+
+/** A result's files, and what lies beside them. */
+export interface ResultTree {
+  result: PlatformResult;
+  /** `linux_arm64/` where each platform has a folder of its own, else "" */
+  prefix: string;
+  /** attestations, by name */
+  files: ReadonlyMap<string, Uint8Array<ArrayBuffer>>;
+}
+
+/** `platform-split` makes a folder for each platform; of several it is the default. */
+export function treesOf(
+  results: readonly PlatformResult[],
+  attributes: Record<string, string>,
+): ResultTree[] {
+  const split = (attributes["platform-split"] ?? String(results.length > 1)) === "true";
+  return results.map((result) => {
+    const { platform, predicates = [] } = result;
+    const folder = platform.replaceAll("/", "_");
+    // beside each other in one folder they need names of their own
+    const own = !split && results.length > 1 ? `${folder}.` : "";
+    const files = predicates.map(({ file, predicate }): [string, Uint8Array<ArrayBuffer>] => [
+      `${own}${file}`,
+      new TextEncoder().encode(JSON.stringify(predicate, undefined, 2)),
+    ]);
+    return { result, prefix: split ? `${folder}/` : "", files: new Map(files) };
+  });
+}
+
+/** The files as one tar. */
+export async function* filesTar(
+  session: Session,
+  results: readonly PlatformResult[],
+  attributes: Record<string, string>,
+): AsyncGenerator<Uint8Array> {
+  for (const { result, prefix, files } of treesOf(results, attributes)) {
+    const root = await session.view(result.layers);
+    yield* session.deps.workers.tar(root, { prefix, more: true });
+    for (const [name, bytes] of files) yield* member(prefix + name, bytes);
+  }
+  yield endOfArchive;
+}

@@ -1,0 +1,49 @@
+import { ociOf } from "../../images/push/manifest.ts";
+import { EngineError } from "../../lib/errors.ts";
+import { parseReference, type Reference, withDefaultTag } from "../../lib/reference.ts";
+import type { Descriptor } from "../../types/oci.ts";
+import type { Session } from "../solver/session.ts";
+import { type Assembled, assemble } from "./assemble.ts";
+import type { PlatformResult } from "./export.ts";
+import { sendBlob } from "./send-blob.ts";
+
+/**
+ * Sends an image that the engine's store cannot hold as it is (several platforms, attestations, annotations) to the
+ * registries of its names: layers, then what names them, then the tag.
+ */
+export async function pushIndex(
+  session: Session,
+  names: readonly string[],
+  results: readonly PlatformResult[],
+): Promise<Assembled> {
+  let made: Assembled | undefined;
+  for (const name of names)
+    made = await pushTo(session, withDefaultTag(parseReference(name)), names, results);
+  if (made === undefined) throw new EngineError("invalid", "tag is needed when pushing to registry");
+  return made;
+}
+
+async function pushTo(
+  session: Session,
+  reference: Reference,
+  names: readonly string[],
+  results: readonly PlatformResult[],
+): Promise<Assembled> {
+  const { request, deps, signal } = session;
+  const credentials = await request.registryAuth(reference.domain);
+  const access = { signal, ...(credentials === undefined ? {} : { credentials }) };
+  const target = deps.distribution.target(reference, access);
+  const distinct = [...new Set(results.flatMap(({ layers }) => layers))];
+  const sent = distinct.map(async (diffId): Promise<[string, Descriptor]> => {
+    const { mediaType, digest, size } = await deps.images.sendLayer({ diffId, reference, target, signal });
+    return [diffId, { mediaType: ociOf[mediaType] ?? mediaType, digest, size }];
+  });
+  const layers = new Map(await Promise.all(sent));
+  const made = assemble({ session, results, layers, names });
+  await Promise.all(made.blobs.map(({ bytes }) => sendBlob(target, bytes, signal)));
+  for (const { descriptor, bytes } of made.manifests)
+    await target.putManifest(descriptor.digest, descriptor.mediaType, bytes);
+  const { descriptor, bytes } = made.top;
+  await target.putManifest(reference.tag ?? "latest", descriptor.mediaType, bytes);
+  return made;
+}

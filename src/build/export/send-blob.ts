@@ -1,0 +1,16 @@
+import type { Repository } from "../../distribution/contract.ts";
+import { sha256 } from "../../lib/digest.ts";
+
+/** Sends a small blob, where the target has not got it. */
+export async function sendBlob(
+  target: Repository,
+  bytes: Uint8Array<ArrayBuffer>,
+  signal: AbortSignal,
+): Promise<void> {
+  const digest = sha256(bytes);
+  if ((await target.blobSize(digest)) !== undefined) return;
+  async function* source(offset: number): AsyncGenerator<Uint8Array> {
+    yield bytes.subarray(offset);
+  }
+  await target.upload({ digest: () => digest, size: bytes.length, source, signal });
+}
