@@ -1,5 +1,6 @@
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
+import { threadId } from "node:worker_threads";
 import type { FileStatus } from "../../system/at.ts";
 
 /**
@@ -55,7 +56,8 @@ export class StatCache {
     const lines: string[] = [];
     for (const [path, { stamp, facts }] of this.known)
       lines.push(`${facts.digest} ${stamp} ${Buffer.from(facts.xattrs, "latin1").toString("hex")} ${path}\0`);
-    const temporary = `${this.path}.new`;
+    // two worker threads may look at one folder at the same time
+    const temporary = `${this.path}.new${threadId}`;
     mkdirSync(dirname(this.path), { recursive: true, mode: 0o700 });
     writeFileSync(temporary, Bun.zstdCompressSync(Buffer.from(lines.join(""), "latin1"), { level: 1 }), {
       mode: 0o600,
