@@ -94,6 +94,8 @@ export interface BuildRequest {
   cacheTo: CachePlace[];
   attestations: { provenance?: Provenance; sbom?: Sbom };
   squash: boolean;
+  /** what a RUN that failed has written is kept as an image, to be looked at (`BuildError.kept`) */
+  keepsFailed?: boolean;
   /** as Docker's classic builder does it, told step by step (`build/classic/`) */
   classic?: boolean;
   sourceDateEpoch?: number;

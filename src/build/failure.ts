@@ -11,6 +11,8 @@ export class BuildError extends EngineError {
   readonly vertex: string | undefined;
   /** of the step's process, when it is that which failed */
   readonly exitCode: number | undefined;
+  /** name of the image that holds what the step had written */
+  readonly kept: string | undefined;
 
   constructor(
     kind: ErrorKind,
@@ -19,6 +21,7 @@ export class BuildError extends EngineError {
       lines: readonly { start: number; end: number }[];
       vertex?: string | undefined;
       exitCode?: number | undefined;
+      kept?: string | undefined;
       cause?: unknown;
     },
   ) {
@@ -26,5 +29,6 @@ export class BuildError extends EngineError {
     this.lines = place.lines;
     this.vertex = place.vertex;
     this.exitCode = place.exitCode;
+    this.kept = place.kept;
   }
 }

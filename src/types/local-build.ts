@@ -34,6 +34,8 @@ export interface LocalBuildRequest {
   /** options of the attestations that are asked for, by type: `{"provenance": "mode=max"}` */
   attest: Record<string, string>;
   squash: boolean;
+  /** what a step that fails has written becomes an image */
+  keepsFailed: boolean;
   allow: string[];
   /** by registry host */
   auth: Record<string, LocalBuildCredentials>;
@@ -83,7 +85,17 @@ export type LocalBuildMessage =
   | { kind: "outline"; outline: WireOutline }
   | { kind: "targets"; targets: WireTarget[] }
   /** … or why not */
-  | { kind: "error"; message: string; lines: WireLines[]; vertex?: string; exitCode?: number };
+  | WireFailure;
+
+export interface WireFailure {
+  kind: "error";
+  message: string;
+  lines: WireLines[];
+  vertex?: string;
+  exitCode?: number;
+  /** image of what the failed step had written */
+  kept?: string;
+}
 
 export interface WireLines {
   start: number;

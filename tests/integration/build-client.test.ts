@@ -73,6 +73,32 @@ test("a step that fails shows its output, the lines around it, and ends with 1",
   );
 });
 
+test("--on-error shell keeps what a failed step has written until it is dismissed", async () => {
+  await files({
+    Dockerfile: `FROM busybox
+ARG V=7
+WORKDIR /w
+RUN echo made >made
+RUN --mount=type=secret,id=s cat /run/secrets/s >/dev/null; echo partial >half; exit 5
+`,
+    secret: "hidden",
+  });
+  const failed = await build("--on-error=shell", "--secret", `id=s,src=${join(folder, "secret")}`);
+  expect(failed.code).toBe(1);
+  expect(failed.stderr).toContain("did not complete successfully: exit code: 5");
+  const image = / run -it --rm (failed-step:[a-z0-9]+) /.exec(failed.stderr)?.[1] ?? "";
+  expect(await run(image, "pwd; cat made half; echo $V; ls /run 2>/dev/null; true")).toBe(
+    "/w\nmade\npartial\n7",
+  );
+  await engine.stop("SIGTERM");
+  await engine.start();
+  expect(await run(image, "cat half")).toBe("partial");
+  await engine.ok("rmi", image);
+  const plain = await build();
+  expect([plain.code, plain.stderr.includes("failed-step")]).toEqual([1, false]);
+  expect((await build("--on-error=panic")).stderr).toContain('invalid --on-error "panic": fail or shell');
+});
+
 test("a wrong file names line and word, and nothing runs", async () => {
   await files({ Dockerfile: "FROM busybox\nRUNN x\n" });
   const { code, stderr } = await build("-q");

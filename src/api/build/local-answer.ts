@@ -155,12 +155,13 @@ function messageOfEvent(event: Exclude<BuildEvent, { kind: "classic" }>): LocalB
 function failure(error: unknown): LocalBuildMessage {
   const message = messageOf(error);
   if (!(error instanceof BuildError)) return { kind: "error", message, lines: [] };
-  const { lines, vertex, exitCode } = error;
+  const { lines, vertex, exitCode, kept } = error;
   return {
     kind: "error",
     message,
     lines: [...lines],
     ...(vertex === undefined ? {} : { vertex }),
     ...(exitCode === undefined ? {} : { exitCode }),
+    ...(kept === undefined ? {} : { kept }),
   };
 }

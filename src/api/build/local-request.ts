@@ -45,6 +45,7 @@ export async function localBuildRequest(
     ...(await cachesOf(given, sinkOf)),
     attestations: askedAttestations(mapOf(given.attest)),
     squash: given.squash ?? false,
+    keepsFailed: given.keepsFailed ?? false,
     allow: new Set(given.allow),
     registryAuth: async (host) => mapOf(given.auth).get(host),
     signal,

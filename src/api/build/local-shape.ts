@@ -60,6 +60,7 @@ export const localBuildShape = object("local.BuildRequest", {
   cacheFolders: map(object("local.Folder", folder)),
   attest: stringMap,
   squash: bool,
+  keepsFailed: bool,
   allow: strings,
   auth: map(credentials),
 });

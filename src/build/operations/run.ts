@@ -14,6 +14,7 @@ import type { Session } from "../solver/session.ts";
 import type { RunStep, StepResult } from "../solver/shared-steps.ts";
 import { StepFailure } from "../solver/step-failure.ts";
 import { refuseForeign } from "./emulators.ts";
+import { keepFailed } from "./keep-failed.ts";
 import { commitLayer } from "./layer.ts";
 import { type ReadyMount, readyMounts } from "./mount-keys.ts";
 import { writeNameFiles } from "./name-files.ts";
@@ -115,6 +116,8 @@ async function run(
     const { layer, created, bytes } = await commitLayer(session, key, sourceDateEpoch);
     return { layer, created, usage: { cpuMs, peakMemory, bytesAdded: bytes } };
   } catch (error) {
+    if (error instanceof StepFailure && session.request.keepsFailed)
+      error.kept = await keepFailed(session, key, operation, running.base);
     await deps.snapshots.remove(key);
     throw error;
   }

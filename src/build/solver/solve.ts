@@ -133,8 +133,10 @@ export class Solver {
     if (known !== undefined) return this.hit(vertex, told, known, { key, ...sourcesOf(plan) });
     const reasons = vertex.ignoreCache ? ["the cache was not to be used"] : await this.reasons(plan, vertex);
     session.vertex({ ...told, reasons });
+    // what is kept of a failure is kept for the build that asked for it
+    const isShared = !vertex.ignoreCache && !session.request.keepsFailed;
     const result = await shared.run(
-      vertex.ignoreCache ? undefined : key,
+      isShared ? key : undefined,
       {
         signal: session.signal,
         output: (stream, data, time) =>
@@ -245,7 +247,7 @@ export class Solver {
     return new BuildError(kind, messageOf(error), {
       lines: lines.start > 0 ? [lines] : [],
       vertex: digest,
-      exitCode: error instanceof StepFailure ? error.exitCode : undefined,
+      ...(error instanceof StepFailure ? { exitCode: error.exitCode, kept: error.kept } : {}),
       cause: error,
     });
   }

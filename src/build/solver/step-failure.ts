@@ -4,6 +4,8 @@ import { EngineError } from "../../lib/errors.ts";
 export class StepFailure extends EngineError {
   readonly args: readonly string[];
   readonly exitCode: number;
+  /** name of the image that holds what it had written, where that was kept */
+  kept: string | undefined;
 
   constructor(args: readonly string[], exitCode: number) {
     super(
@@ -12,5 +14,6 @@ export class StepFailure extends EngineError {
     );
     this.args = args;
     this.exitCode = exitCode;
+    this.kept = undefined;
   }
 }

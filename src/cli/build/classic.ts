@@ -19,6 +19,7 @@ function checkPossible(flags: BuildFlags, outputs: readonly Output[]): void {
   const impossible: [boolean, string][] = [
     [flags.secret.length > 0, "--secret"],
     [flags.ssh.length > 0, "--ssh"],
+    [flags.onError === "shell", "--on-error=shell"],
     [flags.buildContext.length > 0, "--build-context"],
     [flags.noCacheFilter.length > 0, "--no-cache-filter"],
     [flags.platform.length > 1, "several platforms"],

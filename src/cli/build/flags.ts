@@ -38,7 +38,11 @@ export const buildFlags = {
   network: string("network", "Network of the RUN steps", "default"),
   noCache: bool("no-cache", "Run every step"),
   noCacheFilter: strings("no-cache-filter", "Run every step of these stages"),
-  onError: string("on-error", 'What to do when a step fails ("fail", "shell")', "fail"),
+  onError: string(
+    "on-error",
+    'What to do when a RUN fails: "fail", or "shell", which keeps its files and opens a shell in them',
+    "fail",
+  ),
   output: list("output,o", 'Where the result goes ("type=local,dest=path")'),
   platform: strings("platform", "Platforms to build for"),
   policy: list("policy", "Policies for sources", undefined, { hidden: true }),

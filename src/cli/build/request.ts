@@ -70,6 +70,7 @@ function plainParts(session: Session, flags: BuildFlags): PlainParts {
     cacheTo: flags.cacheTo.map(cacheOption),
     attest: attestations(flags),
     squash: flags.squash,
+    keepsFailed: flags.onError === "shell",
     allow: flags.allow.map(entitlement),
   };
 }

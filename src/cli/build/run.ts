@@ -12,7 +12,7 @@ import { placeOf } from "./column.ts";
 import { openDisplay } from "./display/open.ts";
 import { warningsText } from "./display/warnings.ts";
 import { excerpt } from "./excerpt.ts";
-import { buildError, optionError, solveError } from "./failure.ts";
+import { optionError, solveError } from "./failure.ts";
 import type { BuildFlags } from "./flags.ts";
 import { type BuildFailure, type BuildOutcome, buildLocally, type LocalBuild, NotLocal } from "./local.ts";
 import { OutputFiles } from "./output-files.ts";
@@ -61,8 +61,8 @@ async function checkFlags({ progress, quiet, onError, metadataFile }: BuildFlags
   if (!progressModes.includes(progress)) throw optionError(`invalid progress mode ${progress}`);
   if (quiet && !["auto", "none", "quiet", ""].includes(progress))
     throw optionError(`progress=${progress} and quiet cannot be used together`);
-  if (onError !== "fail" && onError !== "")
-    throw buildError(`--on-error=${onError} is not built yet: a step that fails ends the build`);
+  if (!["fail", "shell", ""].includes(onError))
+    throw optionError(`invalid --on-error ${JSON.stringify(onError)}: fail or shell`);
   const folder = dirname(metadataFile || ".");
   if (!existsSync(folder))
     throw optionError(`invalid output path: stat ${folder}: no such file or directory`);
@@ -79,15 +79,32 @@ interface Ended {
 }
 
 async function finish(session: Session, ended: Ended): Promise<number> {
-  const { flags, request, build, profile } = ended;
+  const { flags, request, build } = ended;
   const { outcome, warnings } = build;
   if (request.call === "check") return answerCheck(session, ended);
   if (!isQuiet(flags)) tellWarnings(session, warnings, request);
-  if (outcome.kind === "error") throw failure(outcome, request);
+  if (outcome.kind === "error") return failed(session, ended, outcome);
   if (outcome.kind === "outline" || outcome.kind === "targets") return answer(session, ended, outcome);
-  if (flags.explain || flags.profile) session.err(profile.text(flags));
+  tellProfile(session, ended);
   await writeResults(session, ended, outcome);
   return 0;
+}
+
+function tellProfile(session: Session, { flags, profile }: Ended): void {
+  const text = profile.text(flags);
+  if (text !== "") session.err(text);
+}
+
+/** With `--on-error shell` what the step has written was kept: a shell in it, or on no terminal how to come to one. */
+async function failed(session: Session, ended: Ended, outcome: BuildFailure): Promise<number> {
+  const { flags, request } = ended;
+  tellProfile(session, ended);
+  const error = failure(outcome, request);
+  if (outcome.kept === undefined) throw error;
+  session.err(error.message);
+  const { enterFailedStep } = await import("./failed-step.ts");
+  await enterFailedStep(session, outcome.kept, flags);
+  return 1;
 }
 
 const isQuiet = ({ quiet, progress }: BuildFlags): boolean =>
