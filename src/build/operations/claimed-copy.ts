@@ -3,7 +3,7 @@ import type { CopyOperation, CopySource } from "../graph/operation.ts";
 import type { Vertex } from "../graph/vertex.ts";
 import type { KeyedLayer } from "../remote-cache/cache-config.ts";
 import type { Session } from "../solver/session.ts";
-import { copyParts } from "./copy.ts";
+import { copyParts, filterOf } from "./copy.ts";
 import { digestKey, knownDigest } from "./layer-digests.ts";
 import type { Outcome } from "./plan.ts";
 
@@ -38,8 +38,7 @@ export async function claimedCopy(
   return await session.imports.find(keyOf("copy", copyParts(vertex, operation, base, digests)));
 }
 
-function sourceKey({ exclude }: CopyOperation, source: CopySource, resultOf: ResultOf): string | undefined {
+function sourceKey(operation: CopyOperation, source: CopySource, resultOf: ResultOf): string | undefined {
   if (source.kind !== "tree" || source.tree.kind !== "vertex") return undefined;
-  const { pattern, parents, tree } = source;
-  return digestKey(resultOf(tree.vertex).layers, { patterns: [pattern], ignore: [], exclude, parents });
+  return digestKey(resultOf(source.tree.vertex).layers, filterOf(operation, source, []));
 }

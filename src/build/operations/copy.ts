@@ -11,7 +11,7 @@ import type { Session } from "../solver/session.ts";
 import type { StepResult } from "../solver/shared-steps.ts";
 import { download } from "./download.ts";
 import { commitLayer, upperOf } from "./layer.ts";
-import { digestOfLayers } from "./layer-digests.ts";
+import { digestOfLayers, type LayersFilter } from "./layer-digests.ts";
 import type { Outcome, Plan } from "./plan.ts";
 import { ownerIn } from "./user.ts";
 
@@ -176,15 +176,30 @@ async function readyGit(
 
 const withoutPassword = (url: string): string => url.replace(/^([a-z+]+:\/\/)[^/@]*@/, "$1xxxxx@");
 
+type TreeOfCopy = CopySource & { kind: "tree" };
+
+/** What a COPY takes of a tree, and tells of it. */
+export const filterOf = (
+  { exclude, chown }: CopyOperation,
+  { tree, pattern, parents }: TreeOfCopy,
+  ignore: readonly string[],
+): LayersFilter => ({
+  patterns: [pattern],
+  ignore,
+  exclude,
+  parents,
+  owners: tree.kind !== "context" && chown === "",
+});
+
 async function readyTree(
   session: Session,
-  { exclude, chown }: CopyOperation,
-  { tree: from, pattern, parents, unpack }: CopySource & { kind: "tree" },
+  operation: CopyOperation,
+  source: TreeOfCopy,
   resultOf: ResultOf,
 ): Promise<Ready> {
-  const { open, ignore, layers, live } = await treeOf(session, from, resultOf);
-  const owners = from.kind !== "context" && chown === "";
-  const filter = { patterns: [pattern], ignore, exclude, parents, owners };
+  const { open, ignore, layers, live } = await treeOf(session, source.tree, resultOf);
+  const { unpack } = source;
+  const filter = filterOf(operation, source, ignore);
   const { paths, workers } = session.deps;
   try {
     if (layers !== undefined) {
