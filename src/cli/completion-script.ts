@@ -1,4 +1,5 @@
 import { groups, type Leaf } from "./commands-table.ts";
+import { longName } from "./flags/flag.ts";
 import { programName } from "./program.ts";
 import { commands } from "./tree.ts";
 
@@ -16,7 +17,7 @@ async function options(leaf: Leaf): Promise<Entry["words"]> {
   const { command } = await leaf.load();
   return Object.values(command.flags)
     .filter((flag) => !flag.hidden)
-    .map((flag) => ({ name: `--${flag.name}`, summary: flag.usage.split("\n", 1)[0] ?? "" }));
+    .map((flag) => ({ name: `--${longName(flag)}`, summary: flag.usage.split("\n", 1)[0] ?? "" }));
 }
 
 /** The whole grammar, taken from the command tree. */

@@ -3,14 +3,14 @@
  * `FlagValueError` whose message follows `invalid argument "x" for "--flag" flag: `.
  */
 export interface Flag<T> {
-  readonly name: string;
-  readonly short?: string;
+  /** `long`, or `long,s`: taken apart only where somebody asks, for a hundred flags are made for each `run` */
+  readonly names: string;
   readonly usage: string;
   /** the word shown after the name in help; empty for booleans */
   readonly type: string;
   readonly initial: T;
   /** shown as `(default …)` in help; nothing when absent */
-  readonly shownDefault?: string;
+  readonly shownDefault?: string | undefined;
   readonly hidden?: boolean;
   /** value of the flag when it stands without one (`--rm`) */
   readonly bare?: string;
@@ -30,31 +30,36 @@ const fail = (message: string): never => {
 };
 
 type Extra = { hidden?: boolean; deprecated?: string; shownDefault?: string };
-const name2 = (names: string): { name: string; short?: string } => {
-  const [name = "", short] = names.split(",");
-  return short ? { name, short } : { name };
-};
+const none: Extra = {};
 
-/** `names` is `long` or `long,s`. */
-export const bool = (names: string, usage: string, initial = false, extra: Extra = {}): Flag<boolean> => ({
-  ...name2(names),
+export const longName = ({ names }: { readonly names: string }): string => names.split(",", 1)[0] ?? "";
+/** one letter; `undefined` where the flag has none */
+export const shortName = ({ names }: { readonly names: string }): string | undefined => names.split(",")[1];
+
+const asBool = (_current: unknown, text: string): boolean => parseBool(text);
+const asText = (_current: unknown, text: string): string => text;
+const asInteger = (_current: unknown, text: string): number => parseInteger(text, "ParseInt");
+const asItem = (current: readonly string[], text: string): readonly string[] => [...current, text];
+
+export const bool = (names: string, usage: string, initial = false, extra: Extra = none): Flag<boolean> => ({
+  names,
   usage,
   type: "",
   initial,
-  ...(initial ? { shownDefault: "true" } : {}),
+  shownDefault: initial ? "true" : undefined,
   bare: "true",
-  parse: (_current, text) => parseBool(text),
+  parse: asBool,
   ...extra,
 });
 
 /** Like `bool`, but `undefined` until it is given. */
-export const maybeBool = (names: string, usage: string, extra: Extra = {}): Flag<boolean | undefined> => ({
-  ...name2(names),
+export const maybeBool = (names: string, usage: string, extra: Extra = none): Flag<boolean | undefined> => ({
+  names,
   usage,
   type: "",
   initial: undefined,
   bare: "true",
-  parse: (_current, text) => parseBool(text),
+  parse: asBool,
   ...extra,
 });
 
@@ -62,14 +67,14 @@ export const string = (
   names: string,
   usage: string,
   initial = "",
-  extra: Extra & { type?: string } = {},
+  extra: Extra & { type?: string } = none,
 ): Flag<string> => ({
-  ...name2(names),
+  names,
   usage,
   type: "string",
   initial,
-  ...(initial ? { shownDefault: JSON.stringify(initial) } : {}),
-  parse: (_current, text) => text,
+  shownDefault: initial ? JSON.stringify(initial) : undefined,
+  parse: asText,
   ...extra,
 });
 
@@ -77,20 +82,20 @@ export const string = (
 export const list = (
   names: string,
   usage: string,
-  check: (text: string) => string = (text) => text,
-  extra: Extra & { type?: string } = {},
+  check?: (text: string) => string,
+  extra: Extra & { type?: string } = none,
 ): Flag<readonly string[]> => ({
-  ...name2(names),
+  names,
   usage,
   type: "list",
   initial: [],
-  parse: (current, text) => [...current, check(text)],
+  parse: check ? (current, text) => [...current, check(text)] : asItem,
   ...extra,
 });
 
 /** A list whose items may be given separated by commas, too. */
-export const strings = (names: string, usage: string, extra: Extra = {}): Flag<readonly string[]> => ({
-  ...name2(names),
+export const strings = (names: string, usage: string, extra: Extra = none): Flag<readonly string[]> => ({
+  names,
   usage,
   type: "strings",
   initial: [],
@@ -103,9 +108,9 @@ export const map = (
   names: string,
   usage: string,
   check: (text: string) => string = (text) => text,
-  extra: Extra = {},
+  extra: Extra = none,
 ): Flag<Readonly<Record<string, string>>> => ({
-  ...name2(names),
+  names,
   usage,
   type: "map",
   initial: {},
@@ -118,23 +123,23 @@ export const map = (
   ...extra,
 });
 
-export const int = (names: string, usage: string, initial = 0, extra: Extra = {}): Flag<number> => ({
-  ...name2(names),
+export const int = (names: string, usage: string, initial = 0, extra: Extra = none): Flag<number> => ({
+  names,
   usage,
   type: "int",
   initial,
-  ...(initial !== 0 ? { shownDefault: String(initial) } : {}),
-  parse: (_current, text) => parseInteger(text, "ParseInt"),
+  shownDefault: initial !== 0 ? String(initial) : undefined,
+  parse: asInteger,
   ...extra,
 });
 
 /** `undefined` until it is given. */
-export const maybeInt = (names: string, usage: string, extra: Extra = {}): Flag<number | undefined> => ({
-  ...name2(names),
+export const maybeInt = (names: string, usage: string, extra: Extra = none): Flag<number | undefined> => ({
+  names,
   usage,
   type: "int",
   initial: undefined,
-  parse: (_current, text) => parseInteger(text, "ParseInt"),
+  parse: asInteger,
   ...extra,
 });
 
@@ -143,9 +148,9 @@ export const uint = (
   usage: string,
   type = "uint",
   bits = 64,
-  extra: Extra = {},
+  extra: Extra = none,
 ): Flag<number> => ({
-  ...name2(names),
+  names,
   usage,
   type,
   initial: 0,
@@ -165,8 +170,8 @@ export const custom = <T>(
   usage: string,
   initial: T,
   parse: (current: T, text: string) => T,
-  extra: Extra = {},
-): Flag<T> => ({ ...name2(names), usage, type, initial, parse, ...extra });
+  extra: Extra = none,
+): Flag<T> => ({ names, usage, type, initial, parse, ...extra });
 
 const trueWords = new Set(["1", "t", "T", "true", "TRUE", "True"]);
 const falseWords = new Set(["0", "f", "F", "false", "FALSE", "False"]);

@@ -1,12 +1,13 @@
-import type { FlagTable } from "./flag.ts";
+import { type FlagTable, longName, shortName } from "./flag.ts";
 
 /** The options of a command in pflag's layout: aligned, and wrapped to `width` columns. */
 export function describeFlags(table: FlagTable, width: number): string {
   const shown = Object.values(table)
     .filter((flag) => !flag.hidden && !flag.deprecated)
-    .sort((a, b) => (a.name < b.name ? -1 : 1));
+    .sort((a, b) => (longName(a) < longName(b) ? -1 : 1));
   const lines = shown.map((flag) => {
-    const start = flag.short ? `  -${flag.short}, --${flag.name}` : `      --${flag.name}`;
+    const short = shortName(flag);
+    const start = short ? `  -${short}, --${longName(flag)}` : `      --${longName(flag)}`;
     const shownDefault = flag.shownDefault === undefined ? "" : ` (default ${flag.shownDefault})`;
     return { start: flag.type ? `${start} ${flag.type}` : start, usage: flag.usage + shownDefault };
   });

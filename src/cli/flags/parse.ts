@@ -1,4 +1,4 @@
-import type { Flag, FlagTable } from "./flag.ts";
+import { type Flag, type FlagTable, longName, shortName } from "./flag.ts";
 
 /** The command line does not fit the command's options; printed with the command's usage, exit code 125. */
 export class FlagError extends Error {}
@@ -15,8 +15,6 @@ export interface ParsedFlags {
 
 interface State {
   table: FlagTable;
-  byName: Map<string, string>;
-  byShort: Map<string, string>;
   parsed: ParsedFlags & { changed: Set<string> };
 }
 
@@ -45,20 +43,18 @@ export function parseFlags(table: FlagTable, argv: readonly string[], interspers
 }
 
 function start(table: FlagTable): State {
-  const byName = new Map<string, string>();
-  const byShort = new Map<string, string>();
   const values: Record<string, unknown> = {};
-  for (const [key, flag] of Object.entries(table)) {
-    byName.set(flag.name, key);
-    if (flag.short) byShort.set(flag.short, key);
-    values[key] = flag.initial;
+  for (const key in table) values[key] = table[key]?.initial;
+  return { table, parsed: { values, changed: new Set(), args: [], help: false, notices: [] } };
+}
+
+/** The flag's key; looked for one by one, as a command line has a few flags and a table a hundred. */
+function keyOf(table: FlagTable, of: typeof longName | typeof shortName, name: string): string | undefined {
+  for (const key in table) {
+    const flag = table[key];
+    if (flag && of(flag) === name) return key;
   }
-  return {
-    table,
-    byName,
-    byShort,
-    parsed: { values, changed: new Set(), args: [], help: false, notices: [] },
-  };
+  return undefined;
 }
 
 function long(state: State, word: string, rest: string[]): undefined {
@@ -66,7 +62,7 @@ function long(state: State, word: string, rest: string[]): undefined {
   if (body.startsWith("-") || body.startsWith("=")) throw new FlagError(`bad flag syntax: ${word}`);
   const at = body.indexOf("=");
   const name = at < 0 ? body : body.slice(0, at);
-  const key = state.byName.get(name);
+  const key = keyOf(state.table, longName, name);
   const flag = key === undefined ? undefined : state.table[key];
   if (key === undefined || !flag) {
     if (name === "help") return askHelp(state);
@@ -84,7 +80,7 @@ function shorts(state: State, word: string, rest: string[]): undefined {
   while (letters.length > 0 && !state.parsed.help) {
     const letter = letters.slice(0, 1);
     const after = letters.slice(1);
-    const key = state.byShort.get(letter);
+    const key = keyOf(state.table, shortName, letter);
     const flag = key === undefined ? undefined : state.table[key];
     if (key === undefined || !flag) {
       if (letter !== "h") throw new FlagError(`unknown shorthand flag: '${letter}' in -${letters}`);
@@ -111,10 +107,11 @@ function set(state: State, key: string, flag: Flag<unknown>, text: string): unde
   try {
     values[key] = flag.parse(values[key], text);
   } catch (error) {
-    const shown = flag.short ? `-${flag.short}, --${flag.name}` : `--${flag.name}`;
+    const short = shortName(flag);
+    const shown = short ? `-${short}, --${longName(flag)}` : `--${longName(flag)}`;
     const reason = error instanceof Error ? error.message : String(error);
     throw new FlagError(`invalid argument ${JSON.stringify(text)} for "${shown}" flag: ${reason}`);
   }
   changed.add(key);
-  if (flag.deprecated) notices.push(`Flag --${flag.name} has been deprecated, ${flag.deprecated}`);
+  if (flag.deprecated) notices.push(`Flag --${longName(flag)} has been deprecated, ${flag.deprecated}`);
 }
