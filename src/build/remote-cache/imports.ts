@@ -88,6 +88,13 @@ export class Imports {
     const vertex = { digest: sha256(`${session.ref} fetch ${diffId}`), inputs: [], name, cached: false };
     const started = Date.now();
     const status = { id: digest, vertex: vertex.digest, total: size, started };
+    let current = 0;
+    const end = (error?: string): void => {
+      const completed = Date.now();
+      // a step that has something open is not shown as ended
+      session.emit({ kind: "status", status: { ...status, current, completed } });
+      session.vertex({ ...vertex, started, completed, ...(error === undefined ? {} : { error }) });
+    };
     session.vertex({ ...vertex, started });
     try {
       await session.deps.images.bringLayer({
@@ -96,14 +103,16 @@ export class Imports {
         blob: layer.blob,
         sources,
         signal: session.signal,
-        progress: (current) => session.emit({ kind: "status", status: { ...status, current } }),
+        progress: (bytes) => {
+          current = bytes;
+          session.emit({ kind: "status", status: { ...status, current } });
+        },
       });
-      const completed = Date.now();
-      session.emit({ kind: "status", status: { ...status, current: size, completed } });
-      session.vertex({ ...vertex, started, completed });
+      current = size;
+      end();
     } catch (error) {
+      end(session.signal.aborted ? "context canceled" : messageOf(error));
       session.signal.throwIfAborted();
-      session.vertex({ ...vertex, started, completed: Date.now(), error: messageOf(error) });
       throw new LostCache(from.place, error);
     }
   }

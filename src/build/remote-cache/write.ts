@@ -142,9 +142,11 @@ class Writing {
   private async told<T>(id: string, work: () => Promise<T>): Promise<T> {
     const status = { id, vertex: this.vertex, current: 0, total: 0, started: Date.now() };
     this.session.emit({ kind: "status", status });
-    const result = await work();
-    this.session.emit({ kind: "status", status: { ...status, completed: Date.now() } });
-    return result;
+    try {
+      return await work();
+    } finally {
+      this.session.emit({ kind: "status", status: { ...status, completed: Date.now() } });
+    }
   }
 }
 
