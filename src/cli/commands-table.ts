@@ -332,6 +332,10 @@ const manifest: Record<string, Leaf> = {
     summary: "Show a registry's manifest or index",
     load: () => import("./commands/manifest/inspect.ts"),
   },
+  referrers: {
+    summary: "List what refers to a registry's manifest: signatures, SBOMs …",
+    load: () => import("./commands/manifest/referrers.ts"),
+  },
 };
 
 export const groups: Record<string, Group> = {

@@ -15,6 +15,11 @@ export interface Distribution {
   sources(reference: Reference, access: Access): Repository[];
   /** Where to push to: the origin. */
   target(reference: Reference, access: Access): Repository;
+  /** What names the manifest of this digest as its subject, of one type where it is given; none is no error. */
+  referrers(
+    place: { reference: Reference; digest: string; artifactType?: string },
+    access: Access,
+  ): Promise<Descriptor[]>;
   /** Checks credentials. `internal` where they are refused, as Docker has it. */
   login(server: string, credentials: Credentials, signal: AbortSignal): Promise<LoginResult>;
   search(request: SearchRequest): Promise<SearchResults>;

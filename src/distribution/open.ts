@@ -1,4 +1,5 @@
 import type { Reference } from "../lib/reference.ts";
+import type { Descriptor } from "../types/oci.ts";
 import type {
   Access,
   Credentials,
@@ -72,12 +73,21 @@ class Registries implements Distribution {
     });
   }
 
+  /** The origin's word: mirrors keep blobs and manifests, and seldom what refers to them. */
+  referrers(
+    { reference, digest, artifactType }: { reference: Reference; digest: string; artifactType?: string },
+    access: Access,
+  ): Promise<Descriptor[]> {
+    const at = { actions: "pull", isMirror: false } as const;
+    return this.repository(originOf(reference), reference, access, at).referrers(digest, artifactType);
+  }
+
   private repository(
     address: string,
     { path }: Reference,
     access: Access,
     { actions, isMirror }: { actions: "pull" | "pull,push"; isMirror: boolean },
-  ): Repository {
+  ): RemoteRepository {
     return new RemoteRepository(
       new Caller(this.transport, this.endpoint(address), access),
       path,

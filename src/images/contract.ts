@@ -142,6 +142,10 @@ export interface Images {
   describeRemote(request: RemoteRequest): Promise<DistributionInspect>;
   /** A manifest or index of a registry as it is, with the platform where it is one image's. */
   remoteManifest(request: RemoteRequest): Promise<RemoteManifest & { platform: Platform | undefined }>;
+  /** What refers to a manifest of a registry (signatures, SBOMs …), of one type where it is given. */
+  remoteReferrers(
+    request: RemoteRequest & { artifactType?: string },
+  ): Promise<{ digest: string; referrers: Descriptor[] }>;
   tag(source: string, reference: string): void;
   /** `users`: containers by image id, to refuse what is in use as Docker does. */
   remove(

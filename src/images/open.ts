@@ -17,7 +17,7 @@ import { LayerWork } from "./pull/layer-work.ts";
 import { pull } from "./pull/pull.ts";
 import { push } from "./push/push.ts";
 import { LayerReaper } from "./reaper.ts";
-import { describeRemote, remoteManifest } from "./remote/describe.ts";
+import { describeRemote, remoteManifest, remoteReferrers } from "./remote/describe.ts";
 import { RemoteRecords } from "./remote/records.ts";
 import { remove } from "./remove.ts";
 import { isNamed, resolve, toImage } from "./resolve.ts";
@@ -69,6 +69,7 @@ export function openImages(deps: ImagesDeps): Images {
     sendLayer: (request) => sendOneLayer(context, request),
     describeRemote: (request) => describeRemote(context, request),
     remoteManifest: (request) => remoteManifest(context, request),
+    remoteReferrers: (request) => remoteReferrers(context, request),
     pull: (request) => pull(context, request),
     tag: (source, reference) => tag(context, source, reference),
     remove: (reference, options) => remove(context, reference, options),

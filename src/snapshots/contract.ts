@@ -17,7 +17,7 @@
  */
 export interface Layer {
   diffId: string;
-  /** bytes of the regular files in it */
+  /** bytes of the regular files in it, and of symlinks' texts */
   size: number;
 }
 

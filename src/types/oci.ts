@@ -16,6 +16,8 @@ export interface Descriptor {
   urls?: string[];
   annotations?: Record<string, string>;
   platform?: Platform;
+  /** of an artifact's manifest, where an index tells it */
+  artifactType?: string;
 }
 
 export interface Manifest {

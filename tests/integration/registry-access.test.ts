@@ -7,7 +7,9 @@ import { join } from "node:path";
 import { berth, run, startEngine, type TestEngine } from "../harness/engine.ts";
 import { startProxy, type TestProxy } from "../harness/proxy.ts";
 import { startRegistry, type TestRegistry } from "../harness/registry.ts";
+import { startStaticRegistry } from "../harness/static-registry.ts";
 import { identityToken, startTokenServer, type TokenServer } from "../harness/token-server.ts";
+import { digestOf } from "../support/archives.ts";
 
 setDefaultTimeout(60_000);
 
@@ -171,6 +173,53 @@ test("a password for a token server is asked with, once a pull", async () => {
   expect((await client(config, ["pull", "-q", `${tokened}/team/private`])).code).toBe(0);
   expect(tokens.asked()).toEqual(["GET password repository:team/private:pull"]);
   await engine.ok("rmi", `${tokened}/team/private`);
+});
+
+test("artifacts are shown and refused by name; what refers to an image is listed", async () => {
+  const store = await startStaticRegistry(engine, 5023);
+  try {
+    const name = `${store.address}/art`;
+    const image = await store.addImage("image", []);
+    const empty = {
+      mediaType: "application/vnd.oci.empty.v1+json",
+      ...(await store.addBlob(Buffer.from("{}"))),
+    };
+    const sbom = await store.addManifest("sbom", {
+      artifactType: "application/vnd.test.sbom",
+      subject: { mediaType: "application/vnd.oci.image.manifest.v1+json", digest: image, size: 1 },
+      config: empty,
+      layers: [empty],
+    });
+    const refused = await engine.berth("pull", "-q", `${name}:sbom`);
+    expect([refused.code, refused.stderr.trim()]).toEqual([
+      1,
+      expect.stringMatching(/unsupported media type application\/vnd\.oci\.empty\.v1\+json$/),
+    ]);
+    const shown = JSON.parse(await engine.ok("manifest", "inspect", `${name}:sbom`));
+    expect(shown).toMatchObject({ artifactType: "application/vnd.test.sbom", subject: { digest: image } });
+    const raw = await engine.berth("manifest", "inspect", "--raw", `${name}:sbom`);
+    expect(digestOf(Buffer.from(raw.stdout))).toBe(sbom);
+
+    // a registry of before OCI 1.1, as this one and Debian's are, keeps them in an index under a tag
+    const referrers = (...args: string[]) =>
+      engine.ok("manifest", "referrers", "-q", ...args, `${name}:image`);
+    expect(await referrers()).toBe("");
+    await store.addManifest(image.replace(":", "-"), {
+      mediaType: "application/vnd.oci.image.index.v1+json",
+      manifests: [
+        {
+          mediaType: "application/vnd.oci.image.manifest.v1+json",
+          digest: sbom,
+          size: raw.stdout.length,
+          artifactType: "application/vnd.test.sbom",
+        },
+      ],
+    });
+    expect(await referrers()).toBe(sbom);
+    expect(await referrers("--artifact-type", "application/vnd.other")).toBe("");
+  } finally {
+    await store.destroy();
+  }
 });
 
 test("a credential store keeps the identity token, for every registry", async () => {

@@ -54,6 +54,19 @@ const manifest: Handler = async (call) => {
   });
 };
 
+/** Of our own: what refers to a manifest, for `manifest referrers`. */
+const referrers: Handler = async (call) => {
+  const credentials = credentialsOf(call);
+  const artifactType = call.query.text("artifact-type");
+  const { digest, referrers: found } = await call.engine.images.remoteReferrers({
+    reference: parseReference(call.param("name")),
+    signal: call.signal,
+    ...(artifactType ? { artifactType } : {}),
+    ...(credentials ? { credentials } : {}),
+  });
+  return json({ Digest: digest, Referrers: found });
+};
+
 const authShape = object("registry.AuthConfig", {
   username: string,
   password: string,
@@ -114,4 +127,5 @@ export const registryRoutes: readonly Route[] = [
   { method: "POST", pattern: "/images/{name}/push", handler: push },
   { method: "GET", pattern: "/distribution/{name}/json", handler: distribution },
   { method: "GET", pattern: "/berth/manifests/{name}", handler: manifest },
+  { method: "GET", pattern: "/berth/referrers/{name}", handler: referrers },
 ];

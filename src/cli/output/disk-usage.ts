@@ -3,7 +3,7 @@ import { humanDuration, humanSize } from "../../lib/units.ts";
 import type { ContainerSummary, ImageSummary, Volume } from "../../types/api.ts";
 import { containerRows } from "./container-rows.ts";
 import { formatList, type RowKind } from "./formatter.ts";
-import { imageRows, toRows } from "./image-rows.ts";
+import { type ImageRow, imageRows, toRows } from "./image-rows.ts";
 import { volumeRows } from "./volume-rows.ts";
 
 interface CacheRecord {
@@ -141,15 +141,11 @@ export function verbose({ Images, Containers, Volumes, BuildCache }: DiskUsage):
   const cacheSize = humanSize(sum(cache.filter(({ Shared }) => !Shared).map(({ Size }) => Size)));
   return [
     "Images space usage:\n",
-    formatList(
-      imageKind,
-      (Images ?? []).flatMap((image) => toRows(image, false)),
-      {
-        format: "",
-        table:
-          "{{.Repository}}\t{{.Tag}}\t{{.ID}}\t{{.CreatedSince}}\t{{.Size}}\t{{.SharedSize}}\t{{.UniqueSize}}\t{{.Containers}}",
-      },
-    ),
+    formatList(imageKind, (Images ?? []).map(firstRow), {
+      format: "",
+      table:
+        "{{.Repository}}\t{{.Tag}}\t{{.ID}}\t{{.CreatedSince}}\t{{.Size}}\t{{.SharedSize}}\t{{.UniqueSize}}\t{{.Containers}}",
+    }),
     "Containers space usage:\n",
     formatList(containers, Containers ?? [], {
       format: "",
@@ -166,3 +162,12 @@ export function verbose({ Images, Containers, Volumes, BuildCache }: DiskUsage):
     }),
   ].join("\n");
 }
+
+/** Each image once, under its first name, as in Docker. */
+const firstRow = (image: ImageSummary): ImageRow =>
+  toRows({ ...image, RepoTags: (image.RepoTags ?? []).slice(0, 1), RepoDigests: [] }, false)[0] ?? {
+    image,
+    repository: "<none>",
+    tag: "<none>",
+    digest: "<none>",
+  };

@@ -108,12 +108,18 @@ export async function* listTags(place: ManifestPlace): AsyncGenerator<string> {
     if (text.length > tagsPageMax)
       throw new EngineError("tooLarge", `the list of tags of ${place.path} is over ${tagsPageMax} bytes`);
     yield* tagsOf(text);
-    const next = /<([^>]+)>\s*;\s*rel="?next"?/.exec(answer.headers.get("link") ?? "")?.[1];
+    const next = nextPage(answer);
     if (next === undefined) return;
-    const url = new URL(next, answer.url);
-    if (url.origin !== answer.url.origin || url.href === answer.url.href) return;
-    path = url;
+    path = next;
   }
+}
+
+/** Where a list goes on (RFC 8288): at the same registry, and elsewhere than there. */
+export function nextPage({ headers, url }: Answer): URL | undefined {
+  const next = /<([^>]+)>\s*;\s*rel="?next"?/.exec(headers.get("link") ?? "")?.[1];
+  if (next === undefined || !URL.canParse(next, url.href)) return undefined;
+  const place = new URL(next, url);
+  return place.origin !== url.origin || place.href === url.href ? undefined : place;
 }
 
 function tagsOf(text: string): string[] {

@@ -3,6 +3,7 @@ import type { BlobPart, PutResult, RemoteManifest, Repository, UploadRequest } f
 import { getBlob, headBlob } from "./blobs.ts";
 import type { Caller } from "./call.ts";
 import { getManifest, headManifest, listTags, type ManifestPlace, putManifest } from "./manifests.ts";
+import { listReferrers } from "./referrers.ts";
 import { mountBlob, uploadBlob } from "./uploads.ts";
 
 /** One repository at one endpoint, with what may be done there. */
@@ -27,6 +28,9 @@ export class RemoteRepository implements Repository {
   }
   tags(): AsyncIterable<string> {
     return listTags(this.place);
+  }
+  referrers(digest: string, artifactType?: string): Promise<Descriptor[]> {
+    return listReferrers(this.place, digest, artifactType);
   }
   blob(digest: string, offset: number, signal?: AbortSignal): Promise<BlobPart> {
     return getBlob(this.place, digest, offset, signal);

@@ -71,3 +71,15 @@ export async function remoteManifest(
     : [];
   return { ...found.manifest, platform };
 }
+
+/** What refers to the manifest that a name stands for, with that one's digest. */
+export async function remoteReferrers(
+  context: ImagesContext,
+  { artifactType, ...request }: RemoteRequest & { artifactType?: string },
+): Promise<{ digest: string; referrers: Descriptor[] }> {
+  const { digest } = (await find(context, request)).manifest;
+  const { reference, credentials, signal } = request;
+  const place = { reference, digest, ...(artifactType === undefined ? {} : { artifactType }) };
+  const access = { signal, ...(credentials ? { credentials } : {}) };
+  return { digest, referrers: await context.distribution.referrers(place, access) };
+}

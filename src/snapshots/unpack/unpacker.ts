@@ -57,7 +57,7 @@ export class Unpacker implements TarListener {
   private readonly directories: Directories;
   private entries = 0;
   private content: ContentWriter | undefined;
-  /** bytes of regular files */
+  /** bytes of regular files and of symlinks' texts, as Docker counts */
   size = 0;
   readonly replacements: Replacement[] = [];
 
@@ -255,6 +255,7 @@ export class Unpacker implements TarListener {
   private node(entry: TarEntry, path: string): void {
     const { type, mode, uid, gid, mtime, xattrs, linkName } = entry;
     const base = baseOf(path);
+    if (type === "symlink") this.size += linkName.length;
     if (type === "symlink" && !linkStays(path, linkName))
       throw new EngineError(
         "invalid",

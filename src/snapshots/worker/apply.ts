@@ -24,7 +24,7 @@ export interface ApplyRequest {
 
 export interface ApplyResult {
   diffId: string;
-  /** bytes of the regular files */
+  /** bytes of the regular files and symlinks */
   size: number;
   /** bytes of the uncompressed tar */
   tarSize: number;

@@ -47,7 +47,7 @@ async function taken({ writes, temporary }: CommitRequest): Promise<ApplyResult>
   try {
     for (const piece of piecesOf(writes, true)) {
       const { entry, fd } = piece;
-      size += entry.size;
+      size += entry.type === "symlink" ? entry.linkName.length : entry.size;
       tar.header(piece);
       if (fd !== undefined && entry.size > 0) {
         record.file(entry.name, 0, entry.size);
