@@ -63,7 +63,7 @@ export class Durability {
   private async sync(): Promise<void> {
     const layers = this.unsynced();
     try {
-      const { exitCode, stderr } = await runCommand(["sync", "-f", "."], syncTimeoutMs, this.folder);
+      const { exitCode, stderr } = await runCommand(["sync", "-f", "."], syncTimeoutMs, { cwd: this.folder });
       if (exitCode !== 0) throw new Error(stderr.trim() || `exit code ${exitCode}`);
       if (this.closed) return;
       this.state.transaction(() => {

@@ -125,7 +125,7 @@ export interface CommandResult {
 export async function runCommand(
   argv: readonly string[],
   timeoutMs = 30_000,
-  cwd?: string,
+  { cwd, signal }: { cwd?: string; signal?: AbortSignal } = {},
 ): Promise<CommandResult> {
   try {
     const child = Bun.spawn([...argv], {
@@ -134,6 +134,7 @@ export async function runCommand(
       stderr: "pipe",
       timeout: timeoutMs,
       ...(cwd === undefined ? {} : { cwd }),
+      ...(signal === undefined ? {} : { signal }),
       env: { PATH: process.env["PATH"] ?? "", LC_ALL: "C" },
     });
     const [stdout, stderr, exitCode] = await Promise.all([

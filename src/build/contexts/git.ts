@@ -4,6 +4,7 @@ import { EngineError } from "../../lib/errors.ts";
 import { newId } from "../../lib/ids.ts";
 import { runCommand } from "../../system/process.ts";
 import type { GitSource } from "../dockerfile/git-source.ts";
+import { webLimits } from "./web.ts";
 
 export interface Checkout {
   /** the caller deletes it */
@@ -17,20 +18,25 @@ const timeoutMs = 600_000;
  * A git repository at a branch, tag or commit, without its history. The host's git does it, without a terminal, hooks or
  * any configuration but the system's; only https, http, git and ssh remotes are taken.
  */
-export async function checkOut(source: GitSource, scratch: string): Promise<Checkout> {
+export async function checkOut(source: GitSource, scratch: string, signal: AbortSignal): Promise<Checkout> {
   refuse(source.remote, source.ref);
   const folder = join(scratch, `git-${newId().slice(0, 24)}`);
   await mkdir(folder, { recursive: true, mode: 0o700 });
+  const { bytesMax } = await webLimits(folder);
   try {
-    return { folder, commit: await fill(folder, source) };
+    return { folder, commit: await fill(folder, source, (args) => run(args, { bytesMax, signal })) };
   } catch (error) {
     await rm(folder, { recursive: true, force: true });
     throw error;
   }
 }
 
-async function fill(folder: string, { remote, ref, submodules, checksum }: GitSource): Promise<string> {
-  const git = (...args: string[]): Promise<string> => run(["-C", folder, ...args]);
+async function fill(
+  folder: string,
+  { remote, ref, submodules, checksum }: GitSource,
+  call: (args: readonly string[]) => Promise<string>,
+): Promise<string> {
+  const git = (...args: string[]): Promise<string> => call(["-C", folder, ...args]);
   await git("init", "-q");
   await git("remote", "add", "--", "origin", remote);
   const wanted = ref === "" ? "HEAD" : ref;
@@ -62,7 +68,11 @@ function refuse(remote: string, ref: string): void {
     throw new EngineError("invalid", `${JSON.stringify(remote)} is no git remote that can be cloned`);
 }
 
-async function run(args: readonly string[]): Promise<string> {
+/** No file that git writes is larger than `bytesMax`, and a server may not be silent for long. */
+async function run(
+  args: readonly string[],
+  { bytesMax, signal }: { bytesMax: number; signal: AbortSignal },
+): Promise<string> {
   const settings = [
     "-c",
     "core.hooksPath=/dev/null",
@@ -70,10 +80,18 @@ async function run(args: readonly string[]): Promise<string> {
     "protocol.file.allow=never",
     "-c",
     "protocol.ext.allow=never",
+    "-c",
+    "http.lowSpeedLimit=1",
+    "-c",
+    "http.lowSpeedTime=60",
   ];
   if (Bun.which("git") === null)
     throw new EngineError("unavailable", "git is not installed: install the package git (apt install git)");
-  const { exitCode, stdout, stderr } = await runCommand(["git", ...settings, ...args], timeoutMs);
+  const limited = ["sh", "-c", 'ulimit -f "$0"; exec git "$@"', String(Math.floor(bytesMax / 512))];
+  const { exitCode, stdout, stderr } = await runCommand([...limited, ...settings, ...args], timeoutMs, {
+    signal,
+  });
+  signal.throwIfAborted();
   if (exitCode !== 0)
     throw new EngineError("invalid", `git ${args[2] ?? ""}: ${stderr.trim().slice(0, 500)}`);
   return stdout;

@@ -1,6 +1,6 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { EngineError, messageOf } from "../../lib/errors.ts";
+import { EngineError, wrap } from "../../lib/errors.ts";
 import { newId } from "../../lib/ids.ts";
 import type { UnpackedContext } from "../contract.ts";
 import type { BuildContextDeps } from "../deps.ts";
@@ -8,6 +8,7 @@ import { parseGit } from "../dockerfile/git-source.ts";
 import { folderWithin } from "./folder.ts";
 import { checkOut } from "./git.ts";
 import { unpackContext } from "./unpack.ts";
+import { openWeb, webLimits } from "./web.ts";
 
 const dockerfileMax = 16 << 20;
 
@@ -20,7 +21,7 @@ export async function remoteContext(
   const git = parseGit(url);
   if (git === undefined) return await fromUrl(deps, url, signal);
   const keepGitDir = git.keepGitDir ?? false;
-  const { folder } = await checkOut({ ...git, keepGitDir }, deps.paths.scratch);
+  const { folder } = await checkOut({ ...git, keepGitDir }, deps.paths.scratch, signal);
   const close = async (): Promise<void> => void (await deps.workers.call("removeTree", { path: folder }));
   try {
     // its configuration has the remote's address, perhaps with a password: no step may copy that into the image
@@ -35,21 +36,40 @@ export async function remoteContext(
 async function fromUrl(deps: BuildContextDeps, url: string, signal: AbortSignal): Promise<UnpackedContext> {
   if (!/^https?:\/\//.test(url))
     throw new EngineError("invalid", `unable to prepare context: ${url} is no URL`);
-  let response: Response;
+  const { scratch } = deps.paths;
+  await mkdir(scratch, { recursive: true, mode: 0o700 });
   try {
-    response = await fetch(url, { signal });
+    const { headers, body } = await openWeb(url, await webLimits(scratch), signal);
+    const { first, all } = await begun(body);
+    const type = headers.get("content-type") ?? "";
+    const isText =
+      type === "" || type.startsWith("application/octet-stream")
+        ? isPlain(first)
+        : type.startsWith("text/plain");
+    return isText ? await dockerfileAlone(deps, all) : await unpackContext(deps, all, signal);
   } catch (error) {
-    throw new EngineError("unavailable", `error downloading remote context ${url}: ${messageOf(error)}`, {
-      cause: error,
-    });
+    signal.throwIfAborted();
+    throw wrap(`error downloading remote context ${url}`, error);
   }
-  if (!response.ok)
-    throw new EngineError("invalid", `error downloading remote context ${url}: ${response.status}`);
-  if (response.body === null) throw new EngineError("invalid", `${url} is empty`);
-  if (!(response.headers.get("content-type") ?? "").startsWith("text/plain"))
-    return await unpackContext(deps, response.body as AsyncIterable<Uint8Array>, signal);
-  return await dockerfileAlone(deps, response.body as AsyncIterable<Uint8Array>);
 }
+
+/** The first piece, and all of them. */
+async function begun(
+  body: AsyncIterable<Uint8Array>,
+): Promise<{ first: Uint8Array; all: AsyncIterable<Uint8Array> }> {
+  const pieces = body[Symbol.asyncIterator]();
+  const { value, done } = await pieces.next();
+  const first = done ? new Uint8Array() : value;
+  async function* all(): AsyncGenerator<Uint8Array> {
+    yield first;
+    yield* { [Symbol.asyncIterator]: () => pieces };
+  }
+  return { first, all: all() };
+}
+
+/** Neither a tar nor packed: what a server calls bytes may be a Dockerfile. */
+const isPlain = (start: Uint8Array): boolean =>
+  start.length > 0 && start.subarray(0, 512).every((byte) => byte >= 0x20 || (byte >= 0x09 && byte <= 0x0d));
 
 async function dockerfileAlone(
   { paths, workers }: BuildContextDeps,

@@ -158,7 +158,7 @@ async function readyGit(
   { exclude }: CopyOperation,
   { git }: CopySource & { kind: "git" },
 ): Promise<Ready> {
-  const { folder, commit } = await checkOut(git, session.deps.paths.scratch);
+  const { folder, commit } = await checkOut(git, session.deps.paths.scratch, session.signal);
   session.discard(folder);
   session.materials.push({ uri: withoutPassword(git.remote), digest: { sha1: commit } });
   const ignore = git.keepGitDir ? [] : [".git"];

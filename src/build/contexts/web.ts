@@ -1,0 +1,98 @@
+import { statfs } from "node:fs/promises";
+import { EngineError, messageOf } from "../../lib/errors.ts";
+
+export interface WebLimits {
+  /** until the answer begins, and between two pieces of it, ms */
+  silenceMs: number;
+  bytesMax: number;
+}
+
+const silenceMs = 60_000;
+/** More than this is no file for an image. */
+const largest = 64 * 2 ** 30;
+/** What a download leaves free on its disk. */
+const reserve = 2 ** 30;
+
+/** What a download into a folder may be: never so much that the disk is full. */
+export async function webLimits(folder: string): Promise<WebLimits> {
+  const { bavail, bsize } = await statfs(folder);
+  return { silenceMs, bytesMax: Math.min(largest, Math.max(0, bavail * bsize - reserve)) };
+}
+
+export interface WebFile {
+  headers: Headers;
+  body: AsyncIterable<Uint8Array>;
+}
+
+/**
+ * A file of a web server, within limits of size and silence. Throws `unavailable` where it cannot be had, `invalid` for an
+ * answer that is none, `tooLarge`; the body throws the same.
+ */
+export async function openWeb(url: string, limits: WebLimits, signal: AbortSignal): Promise<WebFile> {
+  const own = new AbortController();
+  const silent = (): EngineError =>
+    new EngineError("unavailable", `${url} sent nothing for ${limits.silenceMs / 1000} seconds`);
+  const timer = setTimeout(() => own.abort(silent()), limits.silenceMs);
+  try {
+    const response = await fetch(url, { signal: AbortSignal.any([signal, own.signal]) });
+    if (!response.ok) throw new EngineError("invalid", `invalid response status ${response.status}`);
+    const { headers, body } = response;
+    if (Number(headers.get("content-length") ?? 0) > limits.bytesMax) throw tooLarge(url, limits);
+    const pieces = body === null ? [] : within(body, url, limits, silent);
+    return { headers, body: piecesOf(pieces) };
+  } catch (error) {
+    signal.throwIfAborted();
+    if (error instanceof EngineError) throw error;
+    own.signal.throwIfAborted();
+    throw new EngineError("unavailable", `failed to load ${url}: ${messageOf(error)}`, { cause: error });
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+async function* piecesOf(
+  pieces: AsyncIterable<Uint8Array> | readonly Uint8Array[],
+): AsyncGenerator<Uint8Array> {
+  yield* pieces;
+}
+
+const tooLarge = (url: string, { bytesMax }: WebLimits): EngineError =>
+  new EngineError("tooLarge", `${url} is larger than the ${bytesMax} bytes that there is room for`);
+
+/** Time counts only while a piece is waited for: a slow reader is not the server's silence. */
+export async function* within(
+  body: ReadableStream<Uint8Array>,
+  url: string,
+  limits: WebLimits,
+  silent: () => EngineError,
+): AsyncGenerator<Uint8Array> {
+  const reader = body.getReader();
+  let total = 0;
+  let isOver = false;
+  try {
+    for (;;) {
+      const { done, value } = await soon(reader.read(), limits.silenceMs, silent);
+      isOver = done;
+      if (done) return;
+      total += value.length;
+      if (total > limits.bytesMax) throw tooLarge(url, limits);
+      yield value;
+    }
+  } finally {
+    // not waited for: a server that is silent does not answer that either
+    if (!isOver) reader.cancel().catch(() => undefined);
+  }
+}
+
+async function soon<T>(work: Promise<T>, ms: number, late: () => EngineError): Promise<T> {
+  let timer: Timer | undefined;
+  const limit = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(late()), ms);
+  });
+  work.catch(() => undefined); // it may end after we gave up
+  try {
+    return await Promise.race([work, limit]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
