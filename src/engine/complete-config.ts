@@ -227,6 +227,7 @@ function bridgeOptions(read: Reader): BridgeOptions {
     fixedCidrV6: checkedCidr(read.text("fixed-cidr-v6"), 6),
     networkOptions: read.value<Record<string, Record<string, string>>>("default-network-opts") ?? {},
     portsObeyInput: read.flag("published-ports-input", false),
+    passFirewalls: read.value<boolean>("pass-firewalls"),
   };
 }
 

@@ -89,4 +89,5 @@ export interface BridgeOptions {
   networkOptions: Readonly<Record<string, Record<string, string>>>;
   /** published ports go by sockets, so that the host's INPUT rules see them */
   portsObeyInput: boolean;
+  passFirewalls: boolean | undefined;
 }

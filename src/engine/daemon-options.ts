@@ -122,6 +122,11 @@ export const daemonOptions: readonly DaemonOption[] = [
   option("mtu", "int", "MTU of the default network"),
   option("no-new-privileges", "bool", "Set no_new_privs in all containers"),
   option("no-proxy", "string", "Hosts that need no proxy (default $NO_PROXY)"),
+  option(
+    "pass-firewalls",
+    "bool",
+    "Add a rule to other firewalls' forward chains that lets containers' packets through",
+  ),
   option("pidfile", "string", 'File of the engine\'s process id (default "/run/berth.pid")', "pidfile", "p"),
   option("proxies", "proxies", "", ""),
   option(

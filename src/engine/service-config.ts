@@ -36,6 +36,7 @@ export function networkOptions(
     defaultNetworkOptions: config.bridge.networkOptions,
     hostGatewayIps: config.hostGatewayIps,
     portsObeyInput: config.bridge.portsObeyInput,
+    passFirewalls: config.bridge.passFirewalls,
     ipv6,
     ...(fixedCidr === undefined ? {} : { fixedCidr }),
     ...(fixedCidrV6 === undefined ? {} : { fixedCidrV6 }),

@@ -3,6 +3,7 @@ import type { Logger } from "../lib/log.ts";
 import type { NetworkFinding } from "../types/network-doctor.ts";
 import type { BridgeNetwork } from "./driver-options.ts";
 import { formatSubnet, ipBytes } from "./ip.ts";
+import type { Passage } from "./passage.ts";
 import { macOf } from "./requests.ts";
 import {
   addBridge,
@@ -22,6 +23,9 @@ export interface HostSideOptions {
   bridges: () => BridgeNetwork[];
   /** every port published now */
   ports: () => PortRules;
+  /** the bit for packets that are let through, where other firewalls let them through by it */
+  mark: () => string | undefined;
+  passage: Pick<Passage, "ensure" | "remove" | "examine">;
   /** every container's link that should be in a bridge now */
   links: () => PortPlan[];
   /** sets net.ipv4.ip_forward */
@@ -70,6 +74,7 @@ export class HostSide {
   trust(): void {
     this.prepared = Promise.resolve();
     this.keepWatch();
+    this.pass();
   }
 
   async publish(ports: PortRules): Promise<void> {
@@ -116,11 +121,14 @@ export class HostSide {
     if (!this.prepared)
       return [{ state: "well", text: "no container and no network needs anything of the host", remedy: "" }];
     await this.prepared;
-    return this.options.call("examine", {
+    const own = await this.options.call("examine", {
       bridges: this.bridgePlans(),
       ports: this.options.links(),
       rules: this.model(),
     });
+    const others = await this.options.passage.examine();
+    const none = { state: "well" as const, text: "no other firewall drops forwarded packets", remedy: "" };
+    return [...own, ...(others.length > 0 ? others : [none])];
   }
 
   /** Makes all anew that is recorded, and takes away what is not. */
@@ -130,6 +138,7 @@ export class HostSide {
     await this.options.call("dropStrays", { bridges, links });
     this.distrust();
     await this.ensure();
+    await this.options.passage.ensure();
   }
 
   bridgePlans(): BridgePlan[] {
@@ -138,7 +147,8 @@ export class HostSide {
 
   model(): RuleModel {
     const { table, bridges, ports } = this.options;
-    return { table, bridges: bridges().map(rulesOf), ...ports() };
+    const mark = this.options.mark();
+    return { table, ...(mark ? { mark } : {}), bridges: bridges().map(rulesOf), ...ports() };
   }
 
   /** A container or network came: nothing is taken away. */
@@ -166,7 +176,7 @@ export class HostSide {
     // asked of the Worker before anything is awaited: what a container that comes now asks is done after it
     const removed = this.prepared ? call("removeAll", { bridges, table }) : undefined;
     this.prepared = undefined;
-    await Promise.all([removed, onIdle()]);
+    await Promise.all([removed, this.options.passage.remove(), onIdle()]);
   }
 
   private planOf({ bridge, v4, v6, mtu, mode4, mode6, inhibit4 }: BridgeNetwork): BridgePlan {
@@ -189,6 +199,7 @@ export class HostSide {
       const ports = this.options.links();
       await this.options.call("prepare", { bridges: this.bridgePlans(), ports, rules: this.model() });
       this.keepWatch();
+      this.pass();
     } catch (error) {
       this.prepared = undefined;
       throw error;
@@ -212,12 +223,24 @@ export class HostSide {
     const { table, bridges, missing, logger } = this.options;
     if (!this.prepared || this.changing > 0) return;
     const gone = missing({ table, bridges: bridges().map(({ bridge }) => bridge) });
-    if (gone.length === 0) return;
+    if (gone.length === 0) {
+      this.pass();
+      return;
+    }
     logger.warn("others removed what networks need; making it anew", { missing: gone.join(", ") });
     this.distrust();
     this.ensure().catch((error: unknown) =>
       logger.error("networks could not be mended", { error: messageOf(error) }),
     );
+  }
+
+  /** Nobody waits for it: containers reach each other and the host without. */
+  private pass(): void {
+    this.options.passage
+      .ensure()
+      .catch((error: unknown) =>
+        this.options.logger.warn("look at other firewalls", { error: messageOf(error) }),
+      );
   }
 
   /** One change of elements; where the table is not what it should be (someone flushed it), it is made anew. */

@@ -4,7 +4,9 @@ import { isIP } from "../lib/ip.ts";
 import type { Logger } from "../lib/log.ts";
 import type { State } from "../state/database.ts";
 import type { EventBus } from "../state/events.ts";
+import { readFact, writeFact } from "../state/facts.ts";
 import { reserveLowDescriptors } from "../system/low-descriptors.ts";
+import { runCommand } from "../system/process.ts";
 import type { NetworkCreateRequest, NetworkInspect } from "../types/api.ts";
 import type { NetworkFinding } from "../types/network-doctor.ts";
 import { Addresses } from "./addresses.ts";
@@ -26,12 +28,13 @@ import { EndpointStore } from "./endpoint-store.ts";
 import { HostSide } from "./host-side.ts";
 import { inspectNetwork } from "./inspect.ts";
 import { formatIp, parseCidr } from "./ip.ts";
-import { hasLeftovers, hostSubnets, missingOnHost } from "./kernel/probe.ts";
+import { hasLeftovers, hostSubnets, missingOnHost, rulesGeneration } from "./kernel/probe.ts";
 import { LazyWorker } from "./lazy-worker.ts";
 import { Membership } from "./membership.ts";
 import { NameResolver } from "./names/resolver.ts";
 import { startNamesThread } from "./names/thread.ts";
 import { NamespacePool } from "./namespace-pool.ts";
+import { Passage, passageMark } from "./passage.ts";
 import { localPool, readPools } from "./pools.ts";
 import { forwardPort } from "./ports/forward.ts";
 import { hostHasIpv6, localPortRange } from "./ports/host-ports.ts";
@@ -49,6 +52,8 @@ export interface NetworkOptions extends DefaultBridgeOptions {
   ipForward: boolean;
   /** published ports go by sockets, so that the host's INPUT rules see them */
   portsObeyInput: boolean;
+  /** other firewalls' forward chains get a rule that lets containers' packets through; undefined = once repaired so */
+  passFirewalls: boolean | undefined;
   /** options of new networks, by driver (`default-network-opts`) */
   defaultNetworkOptions: Record<string, Record<string, string>>;
   /** what `host-gateway` and host.docker.internal stand for; none = a bridge's own address */
@@ -64,6 +69,9 @@ const workerIdleMs = 30_000;
 const watchMs = 5000;
 /** the resolver's thread outlives the last container on a user-defined network */
 const namesLingerMs = 30_000;
+/** the remedy that the doctor names for what `--repair` makes right with the administrator's leave */
+const repair = "berth network doctor --repair";
+const passageFact = "network.pass-firewalls";
 
 export async function openNetworks(options: NetworkOptions): Promise<Networks> {
   reserveLowDescriptors();
@@ -111,6 +119,7 @@ class EngineNetworks implements Networks {
   private readonly membership: Membership;
   private readonly names: NameResolver;
   private readonly worker: LazyWorker;
+  private passFact: string | undefined;
   /** networks are made and removed one at a time: each choice of a subnet knows the ones before */
   private last: Promise<unknown> = Promise.resolve();
 
@@ -124,11 +133,21 @@ class EngineNetworks implements Networks {
     this.options = options;
     this.worker = worker;
     this.definitions = definitions;
+    const passage = new Passage({
+      call,
+      table,
+      wanted: () => this.passes(),
+      run: async (argv) => (await runCommand(argv)).exitCode,
+      generation: rulesGeneration,
+      logger,
+    });
     this.host = new HostSide({
       call,
       table,
       bridges: () => bridgesIn(definitions),
       ports: () => this.sandboxes.publishedRules(),
+      mark: () => (this.passes() ? passageMark : undefined),
+      passage,
       links: () => this.sandboxes.bridgePorts(),
       forward: options.ipForward,
       lingerMs,
@@ -193,13 +212,28 @@ class EngineNetworks implements Networks {
 
   async doctor({ mend }: { mend: boolean }): Promise<NetworkFinding[]> {
     const before = await this.host.examine();
-    const faults = before.filter(({ state }) => state === "broken");
+    // what is advice now is ours to mend once the administrator has asked for it
+    const repairable = ({ state, remedy }: NetworkFinding): boolean =>
+      state === "broken" || remedy === repair;
+    const faults = before.filter(repairable);
     if (!mend || faults.length === 0) return before;
+    if (faults.some(({ state }) => state === "advice")) this.letPass();
     await this.host.mend();
     const after = await this.host.examine();
-    const still = new Set(after.filter(({ state }) => state === "broken").map(({ text }) => text));
+    const still = new Set(after.filter(repairable).map(({ text }) => text));
     const mended = faults.filter(({ text }) => !still.has(text));
-    return [...mended.map((one) => ({ ...one, state: "mended" as const })), ...after];
+    return [...mended.map((one) => ({ ...one, state: "mended" as const, remedy: "" })), ...after];
+  }
+
+  private letPass(): void {
+    writeFact(this.options.state, passageFact, "yes");
+    this.passFact = "yes";
+  }
+
+  /** Whether other firewalls are to let containers' packets through: as configured, or once asked for by a repair. */
+  private passes(): boolean {
+    this.passFact ??= readFact(this.options.state, passageFact) ?? "no";
+    return this.options.passFirewalls ?? this.passFact === "yes";
   }
 
   lookUp(nameOrId: string): NetworkInspect | undefined {

@@ -100,3 +100,12 @@ test("a routed network's ports are let in at the container's own address", () =>
 test("removing a table that is gone is a success", () => {
   expect(removeTable("t")).toBe("add table inet t\ndelete table inet t");
 });
+
+test("what is let through is marked where other firewalls need it, and nothing is otherwise", () => {
+  const model = { table: "t", bridges: [], published: [], routed: [] };
+  expect(ruleset(model)).not.toContain("mark");
+  const marking = ruleset({ ...model, mark: "0x8" });
+  const [, inward = ""] = /chain inward \{([^}]*)\}/.exec(marking) ?? [];
+  for (const line of inward.split("\n").filter((each) => each.endsWith("accept")))
+    expect(line).toContain("meta mark set meta mark | 0x8 accept");
+});

@@ -43,6 +43,8 @@ export interface BridgeRules {
 
 export interface RuleModel extends PortRules {
   table: string;
+  /** what is let through gets this bit, by which other firewalls let it through as well (`passage.ts`) */
+  mark?: string;
   bridges: readonly BridgeRules[];
 }
 
@@ -135,7 +137,9 @@ function declarations(elements: readonly Element[]): string {
  * Priorities lie five before the usual ones (-100 dstnat, 100 srcnat, 0 filter), so that Docker's or a firewall's
  * chains come after; an `accept` here does not end theirs, a `drop` is final.
  */
-export function ruleset({ table, bridges, ...ports }: RuleModel): string {
+export function ruleset({ table, mark, bridges, ...ports }: RuleModel): string {
+  const marked = mark === undefined ? "" : `meta mark set meta mark | ${mark} `;
+  const pass = `${marked}accept`;
   return `
 add table inet ${table}
 delete table inet ${table}
@@ -180,23 +184,27 @@ ${declarations([...bridges.flatMap(bridgeElements), ...portElements(ports)])}
   chain forward {
     type filter hook forward priority -5; policy accept;
     oifname @bridges jump inward
-    iifname @internal iifname . oifname != @within drop
+    iifname @internal iifname . oifname != @within drop${mark === undefined ? "" : outward(marked)}
   }
   chain inward {
-    ct state established,related accept
-    iifname . oifname @within accept
+    ct state established,related ${pass}
+    iifname . oifname @within ${pass}
     oifname @internal drop
     iifname @internal drop
-    ct status dnat accept
-    meta nfproto ipv4 oifname @open4 accept
-    meta nfproto ipv6 oifname @open6 accept
-    ip daddr . meta l4proto . th dport @routed4 accept
-    ip6 daddr . meta l4proto . th dport @routed6 accept
+    ct status dnat ${pass}
+    meta nfproto ipv4 oifname @open4 ${pass}
+    meta nfproto ipv6 oifname @open6 ${pass}
+    ip daddr . meta l4proto . th dport @routed4 ${pass}
+    ip6 daddr . meta l4proto . th dport @routed6 ${pass}
     drop
   }
 }
 `;
 }
+
+/** Not into networks of other engines, which keep theirs apart by rules of their own. */
+const outward = (marked: string): string =>
+  `\n    iifname @bridges oifname != "docker*" oifname != "br-*" ${marked}`;
 
 const change = (verb: "add" | "delete", table: string, elements: readonly Element[]): string =>
   [...bySet(elements)]

@@ -102,6 +102,19 @@ export interface ExaminePlan {
   rules: RuleModel;
 }
 
+/** A base chain of another firewall at the forward hook. */
+export interface ForeignChain {
+  family: string;
+  table: string;
+  chain: string;
+  /** lets through only what it knows */
+  drops: boolean;
+  /** " (ufw)"; "" where it is not known */
+  whose: string;
+  /** our rule is seen in it */
+  open: boolean;
+}
+
 /** The Worker's methods: one argument each, and an answer when the change is made. */
 export interface NetworkCalls {
   /** makes or corrects the bridges and their ports, and makes the table anew */
@@ -125,6 +138,10 @@ export interface NetworkCalls {
   /** routes and addresses of the host, as CIDR, but those of the named interfaces */
   hostSubnets(args: { except: string[] }): string[];
   examine(plan: ExaminePlan): NetworkFinding[];
+  /** chains of other firewalls; `table` is the engine's own */
+  foreignChains(args: { table: string }): ForeignChain[];
+  openPassage(args: { chain: ForeignChain; table: string }): void;
+  closePassage(args: { chain: ForeignChain; table: string }): void;
   /** deletes ports of these bridges that are not among the links */
   dropStrays(args: { bridges: string[]; links: string[] }): void;
   /** the last call: the thread gives back its descriptors */

@@ -7,8 +7,8 @@ import { linkOf, moveBack, moveLow } from "./low-descriptors.ts";
 export interface Nftables {
   /** Runs commands in nft(8)'s syntax as one transaction: all or none. Throws `internal` with nft's own words. */
   run(commands: string): void;
-  /** Runs a command that asks; nft's answer as text. */
-  list(command: string): string;
+  /** Runs a command that asks; nft's answer as text, with rules' handles where they are asked for. */
+  list(command: string, options?: { handles: boolean }): string;
   close(): void;
 }
 
@@ -16,12 +16,16 @@ const open = () =>
   dlopen("libnftables.so.1", {
     nft_ctx_new: { args: ["u32"], returns: "ptr" },
     nft_ctx_free: { args: ["ptr"], returns: "void" },
+    nft_ctx_output_set_flags: { args: ["ptr", "u32"], returns: "void" },
     nft_ctx_buffer_error: { args: ["ptr"], returns: "i32" },
     nft_ctx_buffer_output: { args: ["ptr"], returns: "i32" },
     nft_ctx_get_error_buffer: { args: ["ptr"], returns: "ptr" },
     nft_ctx_get_output_buffer: { args: ["ptr"], returns: "ptr" },
     nft_run_cmd_from_buffer: { args: ["ptr", "ptr"], returns: "i32" },
   }).symbols;
+
+/** NFT_CTX_OUTPUT_HANDLE */
+const outputHandles = 8;
 
 type Library = ReturnType<typeof open>;
 
@@ -55,8 +59,9 @@ export class Libnftables implements Nftables {
     this.list(commands);
   }
 
-  list(commands: string): string {
+  list(commands: string, { handles } = { handles: false }): string {
     const library = this.ready();
+    library.nft_ctx_output_set_flags(this.context, handles ? outputHandles : 0);
     if (library.nft_run_cmd_from_buffer(this.context, cString(commands)) === 0) {
       const answer = library.nft_ctx_get_output_buffer(this.context);
       return answer === null ? "" : new CString(answer).toString();

@@ -158,3 +158,36 @@ test("ports that obey INPUT rules are shut by a rule there, and served by socket
     await strict.destroy();
   }
 }, 60_000);
+
+test("beside a firewall that drops what is forwarded, a repair lets containers' packets through, and again after its reload", async () => {
+  const wall =
+    "nft 'add table inet wall; flush table inet wall; add chain inet wall across { type filter hook forward priority 0; policy drop; }'";
+  await engine.ok("network", "create", "--subnet", "10.85.0.0/24", "walled");
+  await engine.ok("run", "-d", "--name", "wal", "--network", "walled", "-p", "8086:80", ...whoCalls);
+  expect(await answer(beyond, "10.77.0.1:8086")).toBe("10.77.0.2");
+  await sh(wall);
+  expect(await silent("10.77.0.1:8086")).toBe(true);
+  const told = await engine.berth("network", "doctor");
+  expect([told.code, told.stdout]).toEqual([
+    0,
+    expect.stringContaining("advice  chain across of table inet wall drops containers' forwarded packets"),
+  ]);
+  expect(await engine.ok("network", "doctor", "--repair")).toContain("mended  chain across of table inet wall");
+  expect(await answer(beyond, "10.77.0.1:8086")).toBe("10.77.0.2");
+  expect(await inside("wal", "ping -c1 -W2 10.77.0.2 >/dev/null && echo yes")).toBe("yes");
+  // what was not published stays shut
+  expect(await silent("10.85.0.2:80")).toBe(true);
+  await sh(wall);
+  expect(await answer(beyond, "10.77.0.1:8086")).toBe("10.77.0.2");
+  // an engine that comes back knows that it was asked for
+  await engine.stop("SIGKILL");
+  await sh(wall);
+  await engine.start();
+  expect(await answer(beyond, "10.77.0.1:8086")).toBe("10.77.0.2");
+  await engine.ok("rm", "-f", "wal");
+  await engine.ok("network", "rm", "walled");
+  const ours = "nft list chain inet wall across | grep -c berth || true";
+  for (let tries = 0; tries < 100 && (await sh(ours)) !== "0"; tries++) await Bun.sleep(100);
+  expect(await sh(ours)).toBe("0");
+  await sh("nft delete table inet wall");
+}, 60_000);

@@ -6,7 +6,7 @@ import type { Nftables } from "../../system/nftables.ts";
 import type { NetworkFinding } from "../../types/network-doctor.ts";
 import { elementQueries } from "../rules.ts";
 import type { ExaminePlan } from "../worker-protocol.ts";
-import { foreignFirewalls } from "./firewalls.ts";
+import { legacyRules } from "./firewalls.ts";
 
 const well = (text: string): NetworkFinding => ({ state: "well", text, remedy: "" });
 const broken = (text: string): NetworkFinding => ({ state: "broken", text, remedy: "" });
@@ -23,10 +23,7 @@ export function examine(
     ...ports(links, plan),
     ...strays(links, plan),
     forwarding(),
-    ...foreignFirewalls(
-      () => nftables.list("list chains"),
-      plan.bridges.map(({ name }) => name),
-    ),
+    ...legacyRules(),
   ];
 }
 

@@ -1,43 +1,62 @@
 import { expect, test } from "bun:test";
-import { foreignFirewalls } from "./firewalls.ts";
+import { closePassage, foreignChains, openPassage } from "./firewalls.ts";
 
-const docker = `table ip filter {
+const ruleset = `table ip filter {
 	chain FORWARD {
 		type filter hook forward priority filter; policy drop;
 	}
 	chain DOCKER-USER {
 	}
 }
+table ip6 filter {
+	chain FORWARD {
+		type filter hook forward priority filter; policy accept;
+	}
+	chain ufw-before-forward {
+	}
+}
+table inet firewalld {
+	chain filter_FORWARD {
+		type filter hook forward priority filter + 10; policy accept;
+	}
+}
 table inet berth-1 {
 	chain forward {
-		type filter hook forward priority filter - 5; policy accept;
+		type filter hook forward priority filter - 5; policy drop;
 	}
 }
 `;
-const advice = (text: string) =>
-  foreignFirewalls(() => text, ["berth0", "br-0123456789ab", "br-ffffffffffff"]).filter(
-    ({ state, text: said }) => state === "advice" && !said.includes("iptables-legacy"),
-  );
+/** What nft would be told; it has `ruleset`, and in each chain `rules`. */
+function fake(text = ruleset, rules = "") {
+  const told: string[] = [];
+  return {
+    told,
+    list: (command: string) => (command === "list chains" ? text : rules),
+    run: (command: string) => void told.push(command),
+  };
+}
 
-test("beside Docker, its chain for users is named, with one pattern for all bridges of networks", () => {
-  const [found] = advice(docker);
-  expect(found?.text).toContain("Docker's doing");
-  expect(found?.remedy.split("\n")).toEqual([
-    "iptables -I DOCKER-USER -i berth0 -j ACCEPT",
-    "iptables -I DOCKER-USER -o berth0 -j ACCEPT",
-    "iptables -I DOCKER-USER -i br-+ -j ACCEPT",
-    "iptables -I DOCKER-USER -o br-+ -j ACCEPT",
+test("chains that drop what is forwarded are found, with whose they are; the engine's own and those that accept are not", () => {
+  const found = foreignChains(fake(), "berth-1").filter(({ drops }) => drops);
+  expect(found.map(({ family, table, chain, whose }) => `${family} ${table} ${chain}${whose}`)).toEqual([
+    "ip filter FORWARD (Docker)",
+    "inet firewalld filter_FORWARD (firewalld)",
   ]);
+  const ufw = foreignChains(fake(ruleset.replace("policy accept", "policy drop")), "berth-1");
+  expect(ufw.map(({ whose }) => whose)).toContain(" (ufw)");
 });
 
-test("a chain that accepts, and the engine's own, are no matter", () => {
-  expect(advice(docker.replace("policy drop", "policy accept"))).toEqual([]);
-});
-
-test("firewalld and ufw are known by their tables and chains", () => {
-  const firewalld =
-    "table inet firewalld {\n\tchain filter_FORWARD {\n\t\ttype filter hook forward priority 10; policy accept;\n\t}\n}\n";
-  expect(advice(firewalld)[0]?.remedy).toContain("--add-interface=br-0123456789ab");
-  const ufw = "table ip filter {\n\tchain ufw-before-forward {\n\t}\n}\n";
-  expect(advice(ufw)[0]?.remedy).toContain("ufw route allow in on berth0");
+test("a rule of ours at the head of a chain is seen, and only ours is taken away again", () => {
+  const place = { family: "inet", table: "firewalld", chain: "filter_FORWARD" };
+  const nft = fake(
+    ruleset,
+    'ip saddr 10.0.0.1 accept comment "other" # handle 7\n meta mark & 0x8 == 0x8 accept comment "berth-1" # handle 12\n',
+  );
+  expect(foreignChains(nft, "berth-1").every(({ open }) => open)).toBe(true);
+  openPassage(nft, place, "berth-1");
+  closePassage(nft, place, "berth-1");
+  expect(nft.told).toEqual([
+    expect.stringMatching(/^insert rule inet firewalld filter_FORWARD meta mark & .* comment "berth-1"$/),
+    "delete rule inet firewalld filter_FORWARD handle 12",
+  ]);
 });

@@ -1,96 +1,78 @@
 import { existsSync, readFileSync } from "node:fs";
-import { messageOf } from "../../lib/errors.ts";
+import type { Nftables } from "../../system/nftables.ts";
 import type { NetworkFinding } from "../../types/network-doctor.ts";
+import { passageMark } from "../passage.ts";
+import type { ForeignChain } from "../worker-protocol.ts";
 
-/** A base chain in the way of forwarded packets. */
-interface ForwardChain {
+interface BaseChain {
   family: string;
   table: string;
   chain: string;
   drops: boolean;
 }
 
-/** Reads `nft list chains`: base chains at the forward hook, and the names of all chains. */
-export function readChains(text: string): { forward: ForwardChain[]; names: ReadonlySet<string> } {
-  const forward: ForwardChain[] = [];
+/** Reads `nft list chains`: base chains at the forward hook, and all chains by table. */
+function readChains(text: string): { forward: BaseChain[]; names: ReadonlySet<string> } {
+  const forward: BaseChain[] = [];
   const names = new Set<string>();
   let [family, table, chain] = ["", "", ""];
   for (const line of text.split("\n")) {
     const opened = /^table (\S+) (\S+) \{/.exec(line);
     if (opened) [family, table] = [opened[1] ?? "", opened[2] ?? ""];
     chain = /^\s*chain (\S+) \{/.exec(line)?.[1] ?? chain;
-    names.add(chain);
+    names.add(`${family} ${table} ${chain}`);
     if (/hook forward /.test(line)) forward.push({ family, table, chain, drops: /policy drop/.test(line) });
   }
   return { forward, names };
 }
 
-const both = (command: string, bridges: readonly string[]): string =>
-  bridges
-    .flatMap((name) => [`${command} -i ${name} -j ACCEPT`, `${command} -o ${name} -j ACCEPT`])
-    .join("\n");
+function ownerOf({ family, table }: BaseChain, names: ReadonlySet<string>): string {
+  if (table === "firewalld") return " (firewalld)";
+  if (names.has(`${family} ${table} ufw-before-forward`)) return " (ufw)";
+  return names.has(`${family} ${table} DOCKER-USER`) ? " (Docker)" : "";
+}
 
-/** user networks' bridges have a pattern of their own */
-const patterns = (bridges: readonly string[]): string[] => [
-  ...bridges.filter((name) => !/^br-[0-9a-f]{12}$/.test(name)),
-  ...(bridges.some((name) => /^br-[0-9a-f]{12}$/.test(name)) ? ["br-+"] : []),
-];
+/**
+ * Chains of others at the forward hook. Those with a policy that drops, and firewalld's, which does it by its last rule,
+ * let through only what they know.
+ */
+export function foreignChains(nftables: Pick<Nftables, "list">, own: string): ForeignChain[] {
+  const { forward, names } = readChains(nftables.list("list chains"));
+  return forward
+    .filter(({ table }) => !table.startsWith("berth-"))
+    .map((one) => ({
+      ...one,
+      drops: one.drops || one.table === "firewalld",
+      whose: ownerOf(one, names),
+      open: nftables.list(`list chain ${placeOf(one)}`).includes(own),
+    }));
+}
 
-/** What other firewalls of this host need to be told, so that they let containers' packets pass. */
-export function foreignFirewalls(list: () => string, bridges: readonly string[]): NetworkFinding[] {
-  const advice = (text: string, remedy: string): NetworkFinding => ({ state: "advice", text, remedy });
-  let chains: ReturnType<typeof readChains>;
-  try {
-    chains = readChains(list());
-  } catch (error) {
-    return [advice(`other firewalls could not be looked at: ${messageOf(error)}`, "")];
+type Place = Pick<ForeignChain, "family" | "table" | "chain">;
+const placeOf = ({ family, table, chain }: Place): string => `${family} ${table} ${chain}`;
+
+export function openPassage(nftables: Pick<Nftables, "run">, chain: Place, own: string): void {
+  const rule = `meta mark & ${passageMark} == ${passageMark} counter accept comment "${own}"`;
+  nftables.run(`insert rule ${placeOf(chain)} ${rule}`);
+}
+
+export function closePassage(nftables: Pick<Nftables, "list" | "run">, chain: Place, own: string): void {
+  const lines = nftables.list(`list chain ${placeOf(chain)}`, { handles: true }).split("\n");
+  for (const line of lines) {
+    const handle = line.includes(`comment "${own}"`) ? /# handle (\d+)/.exec(line)?.[1] : undefined;
+    if (handle !== undefined) nftables.run(`delete rule ${placeOf(chain)} handle ${handle}`);
   }
-  const found: NetworkFinding[] = [];
-  const own = patterns(bridges);
-  if (chains.names.has("ufw-before-forward"))
-    found.push(
-      advice(
-        "ufw is active: forwarded packets need its leave",
-        own.flatMap((name) => [`ufw route allow in on ${name}`, `ufw route allow out on ${name}`]).join("\n"),
-      ),
-    );
-  if (chains.forward.some(({ table }) => table === "firewalld"))
-    found.push(
-      advice(
-        "firewalld is active: the bridges need a zone that lets them through",
-        bridges
-          .map((name) => `firewall-cmd --permanent --zone=trusted --add-interface=${name}`)
-          .concat("firewall-cmd --reload")
-          .join("\n"),
-      ),
-    );
-  const dropping = chains.forward.filter(
-    ({ table, drops }) => drops && table !== "firewalld" && !table.startsWith("berth-"),
-  );
-  for (const { family, table, chain } of dropping) {
-    const docker = chains.names.has("DOCKER-USER");
-    const command = `${family === "ip6" ? "ip6tables" : "iptables"} -I ${docker ? "DOCKER-USER" : chain}`;
-    found.push(
-      advice(
-        `chain ${chain} of table ${family} ${table} drops forwarded packets${docker ? " (Docker's doing)" : ""}`,
-        both(command, own),
-      ),
-    );
-  }
-  if (hasLegacyRules())
-    found.push(
-      advice(
-        "rules of iptables-legacy may be in force, which are not seen here",
-        "iptables-legacy -S FORWARD",
-      ),
-    );
-  return found.length > 0
-    ? found
-    : [{ state: "well", text: "no other firewall drops forwarded packets", remedy: "" }];
 }
 
 /** iptables of before nftables; its tables are listed once something has used them. */
-function hasLegacyRules(): boolean {
+export function legacyRules(): NetworkFinding[] {
   const file = "/proc/net/ip_tables_names";
-  return existsSync(file) && readFileSync(file, "utf8").includes("filter");
+  if (!existsSync(file) || !readFileSync(file, "utf8").includes("filter")) return [];
+  return [
+    {
+      state: "advice",
+      text: "rules of iptables-legacy may be in force, which are not seen here",
+      remedy: "iptables-legacy -S FORWARD",
+    },
+  ];
 }

@@ -11,6 +11,7 @@ import type {
   BridgePlan,
   EndpointPlan,
   ExaminePlan,
+  ForeignChain,
   NetworkCalls,
   ParentPlan,
   PortPlan,
@@ -22,6 +23,7 @@ import type {
 import { bridgeMark, ensureBridge } from "./bridge.ts";
 import { joinBridge, removeInside, reroute, type WireTools, wireEndpoint } from "./endpoint.ts";
 import { examine } from "./examine.ts";
+import { closePassage, foreignChains, openPassage } from "./firewalls.ts";
 import { dropLink, findLink } from "./links.ts";
 import { ensureParent, removeParent } from "./parent.ts";
 import { subnetsSeen } from "./probe.ts";
@@ -135,6 +137,18 @@ export class HostNetwork implements NetworkCalls {
 
   examine(plan: ExaminePlan): NetworkFinding[] {
     return examine(this.tools, plan);
+  }
+
+  foreignChains({ table }: { table: string }): ForeignChain[] {
+    return foreignChains(this.tools.nftables, table);
+  }
+
+  openPassage({ chain, table }: { chain: ForeignChain; table: string }): void {
+    openPassage(this.tools.nftables, chain, table);
+  }
+
+  closePassage({ chain, table }: { chain: ForeignChain; table: string }): void {
+    closePassage(this.tools.nftables, chain, table);
   }
 
   dropStrays({ bridges, links }: { bridges: string[]; links: string[] }): void {

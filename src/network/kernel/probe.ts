@@ -7,7 +7,7 @@ import {
   type NetlinkProtocol,
   NetlinkSocket,
 } from "../../system/netlink/socket.ts";
-import { getTable } from "../../system/netlink/tables.ts";
+import { decodeGeneration, getGeneration, getTable } from "../../system/netlink/tables.ts";
 import { listNamespaces } from "../../system/netns.ts";
 import { ipOfBytes, type Subnet, subnetOf } from "../ip.ts";
 import { findLink } from "./links.ts";
@@ -57,6 +57,18 @@ export const hasTable = (table: string): boolean =>
       const { code } = error as { code?: unknown };
       if (code === "ENOENT" || code === "EINVAL" || code === "EOPNOTSUPP") return false;
       throw error;
+    }
+  });
+
+/** Grows with every change of packet rules by anyone; undefined where the kernel does not tell. */
+export const rulesGeneration = (): number | undefined =>
+  asking(NETLINK_NETFILTER, (netlink) => {
+    try {
+      const [answer] = netlink.query(getGeneration());
+      return answer && decodeGeneration(answer.payload);
+    } catch {
+      // a kernel without nftables: then there is nothing to look at
+      return undefined;
     }
   });
 

@@ -56,6 +56,12 @@ export function setUp(state = State.inMemory(), failing: Record<string, Error> =
     onIdle: () => pool.drain(),
     watchMs: 5,
     missing: () => missing.splice(0),
+    mark: () => undefined,
+    passage: {
+      ensure: () => Promise.resolve(),
+      remove: () => Promise.resolve(),
+      examine: () => Promise.resolve([]),
+    },
     logger: silentLogger,
   });
   const addresses = new Addresses((network) => endpoints.addressesIn(network));

@@ -3,8 +3,22 @@ import { type NetlinkRequest, text } from "./codec.ts";
 /** One question to nf_tables (linux/netfilter/nf_tables.h) for which libnftables need not be loaded. */
 const NFNL_SUBSYS_NFTABLES = 10;
 const NFT_MSG_GETTABLE = 1;
+const NFT_MSG_GETGEN = 16;
 const NFPROTO_INET = 1;
 const NFTA_TABLE_NAME = 1;
+
+/** Answered with the generation of all rules, which grows with every change by anyone. */
+export const getGeneration = (): NetlinkRequest => ({
+  what: "get the generation of packet rules",
+  type: (NFNL_SUBSYS_NFTABLES << 8) | NFT_MSG_GETGEN,
+  flags: 0,
+  body: Buffer.of(0, 0, 0, 0),
+  attributes: [],
+});
+
+/** Its number: the first attribute (NFTA_GEN_ID, in the network's byte order) after the family's four bytes. */
+export const decodeGeneration = (payload: Buffer): number | undefined =>
+  payload.length >= 12 && payload.readUInt16LE(6) === 1 ? payload.readUInt32BE(8) : undefined;
 
 /** Answered with the table, or ENOENT; sent on a NETLINK_NETFILTER socket. */
 export const getTable = (name: string): NetlinkRequest => ({

@@ -68,6 +68,7 @@ const openEngine = (state: State): Promise<Networks> =>
     defaultNetworkOptions: {},
     hostGatewayIps: [],
     portsObeyInput: false,
+    passFirewalls: undefined,
     ipv6: false,
     events: new EventBus(),
     logger: silentLogger,
