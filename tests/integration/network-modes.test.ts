@@ -172,7 +172,9 @@ test("beside a firewall that drops what is forwarded, a repair lets containers' 
     0,
     expect.stringContaining("advice  chain across of table inet wall drops containers' forwarded packets"),
   ]);
-  expect(await engine.ok("network", "doctor", "--repair")).toContain("mended  chain across of table inet wall");
+  expect(await engine.ok("network", "doctor", "--repair")).toContain(
+    "mended  chain across of table inet wall",
+  );
   expect(await answer(beyond, "10.77.0.1:8086")).toBe("10.77.0.2");
   expect(await inside("wal", "ping -c1 -W2 10.77.0.2 >/dev/null && echo yes")).toBe("yes");
   // what was not published stays shut
