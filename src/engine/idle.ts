@@ -3,12 +3,18 @@ import { releaseProgramText } from "../system/memory.ts";
 /** How long nothing must happen, milliseconds. */
 const quietMs = 3000;
 
+/** Quiet times, counted from the last request, after which memory is given back. */
+const trims: ReadonlySet<number> = new Set([1, 5, 20]);
+const lastTrim = Math.max(...trims);
+
 /**
- * Gives memory back when the engine has nothing to do: once after each time of work, never while there is any. `touch`
- * is called with each request and costs next to nothing.
+ * Gives memory back when the engine has nothing to do: after each time of work, never while there is any, and twice again
+ * later, as workers that end and what goes on in the background bring back some of it. `touch` is called with each request
+ * and costs next to nothing.
  */
 export class IdleTrim {
   private touched = false;
+  private quiet = 0;
   private timer: Timer | undefined;
 
   touch(): void {
@@ -22,11 +28,10 @@ export class IdleTrim {
   }
 
   private look(): void {
-    if (this.touched) {
-      this.touched = false;
-      return;
-    }
-    this.stop();
+    this.quiet = this.touched ? 0 : this.quiet + 1;
+    this.touched = false;
+    if (this.quiet >= lastTrim) this.stop();
+    if (!trims.has(this.quiet)) return;
     Bun.gc(true);
     releaseProgramText();
   }
