@@ -13,6 +13,11 @@ export function claimRoots(config: EngineConfig): () => void {
   const release = (): void => {
     for (const lock of locks.splice(0)) lock.release();
   };
+  if (config.dataRoot === config.execRoot)
+    throw new EngineError(
+      "invalid",
+      `the data root and the exec root are the same folder: ${config.dataRoot}`,
+    );
   try {
     locks.push(claimFolder("data root", "--data-root", config.dataRoot, 0o710));
     locks.push(claimFolder("exec root", "--exec-root", config.execRoot, 0o711));

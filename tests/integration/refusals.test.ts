@@ -49,6 +49,62 @@ test("a data root that is a file is refused", async () => {
   expect(stderr).toContain(file);
 });
 
+test("roots that cannot be used are refused with one sentence, and nothing is made of them", async () => {
+  const place = join(engine.home, "roots");
+  const [readOnly, tiny, broken] = ["read-only", "tiny", "broken"].map((name) => join(place, name));
+  if (!readOnly || !tiny || !broken) throw new Error("no folders");
+  for (const folder of [readOnly, tiny, broken]) await mkdir(folder, { recursive: true });
+  await writeFile(join(broken, "state.db"), "no database");
+  const tmpfs = async (options: string, at: string) =>
+    expect((await run(["mount", "-t", "tmpfs", "-o", options, "none", at])).code).toBe(0);
+  const fine = join(place, "fine");
+  const cases: [data: string, exec: string, sentence: RegExp][] = [
+    [join(readOnly, "data"), fine, /cannot use the data root .*: read-only file system$/],
+    [join(tiny, "data"), fine, /database or disk is full|no space left on device/],
+    [broken, fine, /state\.db: file is not a database$/],
+    ["relative", fine, /data-root "relative" is not an absolute path$/],
+    ["/proc/data", fine, /cannot use the data root \/proc\/data/],
+    [fine, join(readOnly, "exec"), /cannot use the exec root .*: read-only file system$/],
+    [fine, fine, /the data root and the exec root are the same folder/],
+  ];
+  try {
+    await tmpfs("ro", readOnly);
+    await tmpfs("size=64k", tiny);
+    for (const [data, exec, sentence] of cases) {
+      const { code, stderr } = await daemon(
+        "--data-root",
+        data,
+        "--exec-root",
+        exec,
+        "-H",
+        `${engine.host}4`,
+        "--pidfile",
+        join(engine.home, "pid4"),
+      );
+      const told = stderr.split("\n").filter((line) => line.startsWith("berth daemon: "));
+      expect([code, told.length]).toEqual([1, 1]);
+      expect(told[0]).toMatch(sentence);
+    }
+  } finally {
+    for (const folder of [readOnly, tiny]) await run(["umount", "-l", folder]);
+    await rm(place, { recursive: true, force: true });
+  }
+}, 60_000);
+
+test("a sparse file that no disk here could hold is refused by its size, from a small archive", async () => {
+  const folder = join(engine.home, "sparse");
+  await mkdir(folder);
+  const script = `cd ${folder} && truncate -s 8T huge && tar cSf huge.tar huge && rm huge && du -k huge.tar`;
+  expect((await run(["bash", "-c", script])).code).toBe(0);
+  const { code, stderr } = await engine.berth("import", join(folder, "huge.tar"), "huge");
+  expect([code, stderr]).toEqual([
+    1,
+    expect.stringMatching(/the archive would unpack to|larger than|free or allowed/),
+  ]);
+  expect(await engine.ok("images", "-q", "huge")).toBe("");
+  await rm(folder, { recursive: true });
+}, 60_000);
+
 test("unknown and unbuilt daemon options are refused by name", async () => {
   const config = join(engine.home, "daemon.json");
   await writeFile(config, '{"no-such-key": 1}');

@@ -168,6 +168,31 @@ test("capabilities of files count, and come out as they went in", async () => {
   expect(stdout).toContain(`01000002${rest}`);
 });
 
+test("its root changes nothing of the host's devices, by name or by what it was given to read and write", async () => {
+  const before = await stat("/dev/null");
+  const script =
+    "for at in /dev/null /dev/zero /proc/self/fd/0 /proc/self/fd/1; do chown 7 $at; chmod 0 $at; done; chown 0 /dev/full; true";
+  await engine.ok("run", "--rm", "busybox", "sh", "-c", script);
+  await engine.ok(
+    "run",
+    "--name",
+    "detached",
+    "-d",
+    "-u",
+    "5",
+    "busybox",
+    "sh",
+    "-c",
+    `${script}; sleep 1000`,
+  );
+  await engine.ok("exec", "-u", "0", "detached", "sh", "-c", script);
+  await engine.ok("exec", "-d", "detached", "sh", "-c", script);
+  await engine.run(["sh", "-c", `docker run --rm -i busybox sh -c '${script}' < /dev/null > /dev/null 2>&1`]);
+  const after = await stat("/dev/null");
+  expect([after.uid, after.gid, after.mode]).toEqual([before.uid, before.gid, before.mode]);
+  expect([before.uid, before.mode & 0o777]).toEqual([0, 0o666]);
+});
+
 test("volumes are the container's root's; binds of the host's are not shifted", async () => {
   await shell("touch /v/a; chown 8:9 /v/a", "-v", "data:/v");
   for (const flags of [[], ["--userns", "host"]])
