@@ -205,6 +205,8 @@ export type BuildOutput =
   | { type: "image"; attributes: Record<string, string> }
   /** a tar stream: docker archive, OCI layout, or plain files */
   | { type: "docker" | "oci" | "tar"; attributes: Record<string, string>; sink: OutputSink }
+  /** an OCI layout into a folder of the client's, which writes the layout's index itself (`tar=false`) */
+  | { type: "oci"; attributes: Record<string, string>; store: Repository }
   /** files into a folder of the client's */
   | { type: "local"; attributes: Record<string, string>; sink: FolderSink }
   | { type: "cacheonly"; attributes: Record<string, string> };

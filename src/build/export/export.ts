@@ -1,9 +1,10 @@
+import type { Repository } from "../../distribution/contract.ts";
 import type { Image, Images } from "../../images/contract.ts";
 import { sha256 } from "../../lib/digest.ts";
 import { EngineError } from "../../lib/errors.ts";
 import { canonical, parseReference, withDefaultTag } from "../../lib/reference.ts";
 import type { ImageConfig } from "../../types/oci.ts";
-import type { BuildOutput, BuildResult } from "../contract.ts";
+import type { BuildOutput, BuildResult, OutputSink } from "../contract.ts";
 import type { Session } from "../solver/session.ts";
 import { type Assembled, isIndex } from "./assemble.ts";
 import type { Material } from "./attest/provenance.ts";
@@ -11,7 +12,7 @@ import { type Predicate, predicatesOf } from "./attest/statements.ts";
 import { filesTar, treesOf } from "./files.ts";
 import { assembleLayout, layoutArchive } from "./oci-archive.ts";
 import { pushAll } from "./push.ts";
-import { pushIndex } from "./push-index.ts";
+import { pushIndex, sendIndex } from "./push-index.ts";
 
 /** A target's result on one platform. */
 export interface PlatformResult {
@@ -116,7 +117,9 @@ async function exportTo(
         : await toImage(session, output.attributes, only(results));
     case "docker":
     case "oci":
-      return await toArchive(session, output, results);
+      return "store" in output
+        ? await toStore(session, output, results)
+        : await toArchive(session, output, results);
     case "tar":
       await output.sink.write(filesTar(session, results, output.attributes));
       return nothing;
@@ -186,6 +189,23 @@ async function toRegistry(
   return { images: [], response: { ...described(made), "image.name": names.map(fullName).join(",") } };
 }
 
+/** A folder of the client's that keeps blobs; its names are the client's business. */
+async function toStore(
+  session: Session,
+  { store, attributes }: BuildOutput & { store: Repository },
+  results: readonly PlatformResult[],
+): Promise<BuildResult> {
+  const names = namesOf(session, attributes);
+  const made = await sendIndex(
+    session,
+    { target: store, reference: undefined, tag: "latest" },
+    names,
+    results,
+  );
+  const named = names.length > 0 ? { "image.name": names.map(fullName).join(",") } : {};
+  return { images: [], response: { ...described(made), ...named } };
+}
+
 /** What clients learn of an image that is not in the store. */
 const described = ({ top: { descriptor }, configDigest }: Assembled): Record<string, string> => ({
   "containerimage.config.digest": configDigest,
@@ -196,7 +216,7 @@ const described = ({ top: { descriptor }, configDigest }: Assembled): Record<str
 /** A tar that is an OCI layout and a docker archive in one; of an index, or with annotations, an OCI layout alone. */
 async function toArchive(
   session: Session,
-  output: BuildOutput & { type: "docker" | "oci" | "tar" },
+  output: BuildOutput & { type: "docker" | "oci" | "tar"; sink: OutputSink },
   results: readonly PlatformResult[],
 ): Promise<BuildResult> {
   const names = namesOf(session, output.attributes);

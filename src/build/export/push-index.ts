@@ -1,3 +1,4 @@
+import type { Repository } from "../../distribution/contract.ts";
 import { ociOf } from "../../images/push/manifest.ts";
 import { EngineError } from "../../lib/errors.ts";
 import { parseReference, type Reference, withDefaultTag } from "../../lib/reference.ts";
@@ -33,6 +34,18 @@ async function pushTo(
   const credentials = await request.registryAuth(reference.domain);
   const access = { signal, ...(credentials === undefined ? {} : { credentials }) };
   const target = deps.distribution.target(reference, access);
+  return await sendIndex(session, { target, reference, tag: reference.tag ?? "latest" }, names, results);
+}
+
+/** Sends it to any place that keeps blobs by digest. */
+export async function sendIndex(
+  session: Session,
+  place: { target: Repository; reference: Reference | undefined; tag: string },
+  names: readonly string[],
+  results: readonly PlatformResult[],
+): Promise<Assembled> {
+  const { deps, signal } = session;
+  const { target, reference, tag } = place;
   const distinct = [...new Set(results.flatMap(({ layers }) => layers))];
   const sent = distinct.map(async (diffId): Promise<[string, Descriptor]> => {
     const { mediaType, digest, size } = await deps.images.sendLayer({ diffId, reference, target, signal });
@@ -44,6 +57,6 @@ async function pushTo(
   for (const { descriptor, bytes } of made.manifests)
     await target.putManifest(descriptor.digest, descriptor.mediaType, bytes);
   const { descriptor, bytes } = made.top;
-  await target.putManifest(reference.tag ?? "latest", descriptor.mediaType, bytes);
+  await target.putManifest(tag, descriptor.mediaType, bytes);
   return made;
 }

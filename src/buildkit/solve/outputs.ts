@@ -1,5 +1,6 @@
 import type { BuildOutput } from "../../build/contract.ts";
 import { EngineError } from "../../lib/errors.ts";
+import { ClientStore } from "../session/content-store.ts";
 import { fileSinkOf, folderSinkOf } from "../session/file-send.ts";
 import type { Session } from "../session/session.ts";
 import type { Parts } from "./parts.ts";
@@ -44,11 +45,9 @@ export function outputsOf(
       case "docker":
       case "oci":
       case "tar":
-        if (attributes["tar"] === "false")
-          throw new EngineError(
-            "notImplemented",
-            `output ${type} with tar=false is not supported by berth yet`,
-          );
+        // the client offers a folder that keeps blobs, one for all exporters
+        if (attributes["tar"] === "false" && type !== "tar")
+          return { type: "oci", attributes, store: new ClientStore(session, "export", signal) };
         return { type, attributes, sink: fileSinkOf(session, place, new Map(), signal) };
       case "local":
         return { type: "local", attributes, sink: folderSinkOf(session, place, parts.worker, signal) };

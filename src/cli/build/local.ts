@@ -55,6 +55,6 @@ async function send(session: Session, request: LocalBuildRequest): Promise<Async
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
     if (error.status === 404 || error.status === 409) throw new NotLocal(error.message);
-    throw error.status === 400 ? solveError(error.sentence) : error;
+    throw [400, 501].includes(error.status) ? solveError(error.sentence) : error;
   }
 }

@@ -22,7 +22,7 @@ export class OutputFiles {
   async write(index: number, bytes: Uint8Array): Promise<void> {
     const output = this.outputs[index];
     if (output?.dest === undefined) return;
-    const target = this.targets.get(index) ?? openTarget(output.type, output.dest);
+    const target = this.targets.get(index) ?? openTarget(output, output.dest);
     this.targets.set(index, target);
     await (await target).write(bytes);
   }
@@ -33,11 +33,11 @@ export class OutputFiles {
   }
 }
 
-async function openTarget(type: string, dest: string): Promise<Target> {
+async function openTarget({ type, unpacked = type === "local" }: Output, dest: string): Promise<Target> {
   if (dest === "-") return { write: (bytes) => writeOut(1, bytes), end: () => Promise.resolve() };
-  if (type === "local") return folderTarget(dest);
+  if (unpacked) return folderTarget(dest);
   try {
-    const file = await open(resolve(dest), "w", 0o600);
+    const file = await open(resolve(dest), "w", 0o644);
     return { write: async (bytes) => void (await file.write(bytes)), end: () => file.close() };
   } catch (error) {
     throw buildError(fileError("open", dest, error).message);

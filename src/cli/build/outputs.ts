@@ -7,6 +7,8 @@ export interface Output {
   type: string;
   attributes: Record<string, string>;
   dest: string | undefined;
+  /** what is sent is a tar that is to be unpacked into `dest` */
+  unpacked?: boolean;
 }
 
 const sinkTypes: readonly string[] = ["local", "tar", "oci", "docker"];
@@ -58,8 +60,19 @@ function ofType(type: string, attributes: Record<string, string>, dest: string |
   if (type === "local" && !dest) throw buildError("dest is required for local exporter");
   if (type === "local" && dest === "-") throw buildError("dest cannot be stdout for local exporter");
   if (!sinkTypes.includes(type)) return { type, attributes, dest };
+  if (attributes["tar"] === "false") return folderOutput(type, attributes, dest);
   const target = dest ?? "-";
   if (target === "-" && isTerminal(1))
     throw buildError(`dest file is required for ${type} exporter. refusing to write to console`);
   return { type, attributes, dest: target };
+}
+
+/** `tar=false`: what would be an archive is unpacked into a folder. */
+function folderOutput(
+  type: string,
+  { tar: _tar, ...attributes }: Record<string, string>,
+  dest: string | undefined,
+): Output {
+  if (!dest || dest === "-") throw buildError(`dest is required for ${type} exporter`);
+  return { type, attributes, dest, unpacked: true };
 }

@@ -168,11 +168,18 @@ async function writeResults(
     response["containerimage.config.digest"] ?? imageIds[0] ?? response["containerimage.digest"] ?? "";
   if (flags.iidfile) await writeResult(flags.iidfile, id, "writing image ID file: ");
   if (flags.metadataFile) {
-    const facts = { ...response, "buildx.build.ref": `default/default/${ref}` };
+    const facts = { ...decoded(response), "buildx.build.ref": `default/default/${ref}` };
     const sorted = Object.fromEntries(Object.entries(facts).sort(([one], [other]) => (one < other ? -1 : 1)));
     await writeResult(flags.metadataFile, JSON.stringify(sorted, undefined, 2), "");
   }
-  if (flags.quiet && id !== "" && outputs.some(({ type }) => type === "image")) session.out(id);
+  if (flags.quiet && id !== "" && outputs.every(({ dest }) => dest !== "-")) session.out(id);
+}
+
+/** Descriptors travel as base64 of their JSON; files have them as they are. */
+function decoded(response: Record<string, string>): Record<string, unknown> {
+  const { "containerimage.descriptor": descriptor, ...rest } = response;
+  if (descriptor === undefined) return rest;
+  return { ...rest, "containerimage.descriptor": JSON.parse(Buffer.from(descriptor, "base64").toString()) };
 }
 
 async function writeResult(path: string, text: string, doing: string): Promise<void> {
