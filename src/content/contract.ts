@@ -31,8 +31,8 @@ export interface ContentStore {
    * which begins empty and is not kept.
    */
   partial(digest: string): Promise<PartialBlob>;
-  /** Deletes kept beginnings that nobody wrote to for that long. */
-  sweepPartials(unusedMs: number): Promise<void>;
+  /** Deletes kept beginnings that nobody wrote to for that long, and has not open; tells the bytes. */
+  sweepPartials(unusedMs: number): Promise<number>;
   /** Removes temporary files that no ingestion of this process is writing (at the engine's start). */
   sweep(): Promise<void>;
 }

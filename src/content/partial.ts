@@ -117,9 +117,24 @@ export class UnkeptPartial implements PartialBlob {
   }
 }
 
-export async function sweepPartials(folder: string, before: number): Promise<void> {
+export async function sweepPartials(
+  folder: string,
+  before: number,
+  open: ReadonlySet<string>,
+): Promise<number> {
+  let bytes = 0;
   for await (const { name } of await opendir(folder)) {
     const path = join(folder, name);
-    if ((await stat(path)).mtimeMs < before) await rm(path, { force: true, recursive: true });
+    const { mtimeMs, size } = await stat(path).catch(unlessMissing);
+    if (mtimeMs > before || open.has(path)) continue;
+    await rm(path, { force: true, recursive: true });
+    bytes += size;
   }
+  return bytes;
+}
+
+/** One that was complete just now is gone, which is as good as recent. */
+function unlessMissing(error: unknown): { mtimeMs: number; size: number } {
+  if ((error as { code?: unknown }).code !== "ENOENT") throw error;
+  return { mtimeMs: Number.POSITIVE_INFINITY, size: 0 };
 }

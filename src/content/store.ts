@@ -109,8 +109,8 @@ class FileStore implements ContentStore {
     }
   }
 
-  sweepPartials(unusedMs: number): Promise<void> {
-    return sweepPartials(this.partials, Date.now() - unusedMs);
+  sweepPartials(unusedMs: number): Promise<number> {
+    return sweepPartials(this.partials, Date.now() - unusedMs, this.partialsOpen);
   }
 
   async sweep(): Promise<void> {

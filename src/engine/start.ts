@@ -27,6 +27,7 @@ import type { Engine } from "./contract.ts";
 import { diskUsage } from "./disk-usage.ts";
 import { findInit } from "./doctor.ts";
 import { collectGarbage, type Gc } from "./gc/collect.ts";
+import { Leftovers } from "./gc/leftovers.ts";
 import { GcSchedule } from "./gc/schedule.ts";
 import { type Identity, readIdentity } from "./identity.ts";
 import { InfoReporter } from "./info.ts";
@@ -100,7 +101,7 @@ export async function startEngine(config: EngineConfig, logger: Logger): Promise
     logger,
   });
   // what belongs to no container is swept by the recovery, which knows who lives
-  await Promise.all([content.sweep(), content.sweepPartials(partialsKeptMs), volumes.sweep()]);
+  await Promise.all([content.sweep(), volumes.sweep()]);
   await containers.recover();
   const builds = openBuilds({
     state,
@@ -136,9 +137,6 @@ export async function startEngine(config: EngineConfig, logger: Logger): Promise
     buildkit: new LazyBuildkit({ config, identity, builds, networks, images, logger }),
   });
 }
-
-/** Beginnings of downloads that nobody asked for again are let go after a week. */
-const partialsKeptMs = 7 * 24 * 3600_000;
 
 interface Parts {
   config: EngineConfig;
@@ -180,6 +178,7 @@ function assemble(parts: Parts): StartedEngine {
   const gc: Gc = (request) => collectGarbage({ ...parts, dataRoot: config.dataRoot }, request);
   const schedule = new GcSchedule(gc, logger);
   schedule.configure(config.gc);
+  const leftovers = new Leftovers(images, logger);
   return {
     gc,
     containers,
@@ -211,6 +210,7 @@ function assemble(parts: Parts): StartedEngine {
     },
     stop: async () => {
       await schedule.close();
+      await leftovers.close();
       await stop(parts);
     },
   };

@@ -192,7 +192,14 @@ export interface Images {
   /** When it was last used or named, or else made; milliseconds since the epoch. */
   lastUsed(id: string): number;
   /** Deletes layers that no image, no container (diff ids in `keep`) and no lease holds. */
-  collect(keep: ReadonlySet<string>): Promise<{ layers: string[]; bytes: number }>;
+  collect(keep: ReadonlySet<string>, options?: CollectOptions): Promise<{ layers: string[]; bytes: number }>;
+}
+
+export interface CollectOptions {
+  /** only what was made that long ago */
+  unusedForMs?: number;
+  /** the kept beginnings of downloads, too, that none is going on with */
+  beginnings?: boolean;
 }
 
 export interface ImageUser {

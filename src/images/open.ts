@@ -89,6 +89,6 @@ export function openImages(deps: ImagesDeps): Images {
     close: () => context.uses.flush(),
     touch: (id) => context.uses.touch(id),
     lastUsed: (id) => lastUsed(context, id),
-    collect: (keep) => collect(context, keep),
+    collect: (keep, options) => collect(context, keep, options),
   };
 }

@@ -74,9 +74,10 @@ export class LayerReaper {
 
   private async flush(): Promise<string[]> {
     const gone: string[] = [];
+    let held = this.held();
     for (const diffId of this.waiting) {
       this.waiting.delete(diffId);
-      if (this.held().has(diffId) || !this.deps.snapshots.layer(diffId)) continue;
+      if (held.has(diffId) || !this.deps.snapshots.layer(diffId)) continue;
       try {
         await this.deps.snapshots.removeLayer(diffId);
         gone.push(diffId);
@@ -84,6 +85,7 @@ export class LayerReaper {
         // it stays on disk, and the next collection tries again
         this.deps.logger.warn("a layer could not be deleted", { layer: diffId, error: messageOf(error) });
       }
+      held = this.held(); // others went on meanwhile
     }
     return gone;
   }

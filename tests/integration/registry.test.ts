@@ -1,4 +1,5 @@
 /** Pull, push and login against Debian's docker-registry: plain, with a password, with TLS, as a mirror; and faults. */
+import { Database } from "bun:sqlite";
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync, readdirSync } from "node:fs";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
@@ -188,6 +189,36 @@ test("a pull that is killed goes on where it stopped, and shows no half image", 
   expect(answers.at(-1)).toContain(`" 206 ${Bun.file(blob).size - size} `);
   expect(await engine.ok("run", "--rm", "--network", "none", "-v", "/:/host:ro", "busybox", "true")).toBe("");
   await engine.ok("rmi", name);
+});
+
+test("what a broken pull brought is kept for its next try, and let go of some days later", async () => {
+  const name = `${plain}/broken`;
+  const context = join(folder, "broken");
+  await mkdir(context);
+  await writeFile(join(context, "Dockerfile"), "FROM scratch\nCOPY one /\nCOPY two /\n");
+  for (const each of ["one", "two"]) await writeFile(join(context, each), bytes(100_000));
+  await engine.ok("build", "-q", "-t", name, context);
+  await engine.ok("push", "-q", name);
+  const layers = (): number => readdirSync(join(engine.home, "data/layers")).length;
+  const { layers: blobs } = JSON.parse(await engine.ok("manifest", "inspect", name));
+  const blob = blobs[1].digest.slice("sha256:".length);
+  const stored = join(registries[0]?.folder ?? "", "data/docker/registry/v2/blobs/sha256");
+  await rm(join(stored, blob.slice(0, 2), blob), { recursive: true });
+  await engine.ok("rmi", name);
+  await engine.ok("builder", "prune", "-af");
+  const before = layers();
+  while (layers() === before) expect((await engine.berth("pull", name)).code).toBe(1); // the other layer may be quicker to fail
+
+  await engine.stop("SIGTERM");
+  await engine.start();
+  expect(layers()).toBe(before + 1);
+  await engine.stop("SIGTERM");
+  const state = new Database(join(engine.home, "data/state.db"));
+  state.run("UPDATE layers SET created_at = 0");
+  state.close();
+  await engine.start();
+  while (layers() > before) await Bun.sleep(20);
+  expect(await engine.ok("run", "--rm", "--network", "none", "busybox", "echo", "here")).toBe("here");
 });
 
 test("a full disk is one clear error, and the next pull works", async () => {

@@ -114,7 +114,7 @@ async function pruneImages({ images, containers, snapshots, events }: PruneParts
   }
   // layers of pulls that broke off wait for the next try, and are no image's: they go with a prune of everything
   if (!filters.has("label") && !filters.has("label!") && !filters.has("until"))
-    await images.collect(new Set());
+    await images.collect(new Set(), { beginnings: true });
   const reclaimed = Math.max(0, before - layerBytes(snapshots));
   tell(events, "image", reclaimed);
   return { ImagesDeleted: deleted.length > 0 ? deleted : null, SpaceReclaimed: reclaimed };

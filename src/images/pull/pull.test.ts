@@ -142,6 +142,33 @@ test("a registry that stalls on a layer, or gives a wrong one, holds up no pull 
   }
 });
 
+test("the layers and beginnings that a broken pull brought serve its next try, or go after a while", async () => {
+  const { registry, images, layers, pull, partials } = await fixture();
+  const made = registry.addImage("v1", [text("one"), noise(300_000)]);
+  const broken = made.manifest.layers[1]?.digest ?? "";
+  registry.meddle = ({ url }, response) => {
+    if (!url?.includes(broken)) return false;
+    const bytes = registry.blobs.get(broken) ?? new Uint8Array();
+    response.writeHead(200, { "Content-Length": bytes.length });
+    response.write(bytes.subarray(0, 1000));
+    const cut = setInterval(() => {
+      if (layers.size === 0) return;
+      clearInterval(cut);
+      response.socket?.destroy();
+    }, 5);
+    return true;
+  };
+  await pull("x:v1").catch(() => undefined);
+  expect([layers.size, partials().length]).toEqual([1, 1]);
+  // the fixture's layers are of 1970, the beginning is of now
+  await images.collect(new Set(), { unusedForMs: Date.now() });
+  expect([layers.size, partials().length]).toEqual([1, 1]);
+  await images.collect(new Set(), { unusedForMs: 3600_000, beginnings: true });
+  expect([layers.size, partials().length]).toEqual([0, 1]);
+  await images.collect(new Set(), { beginnings: true });
+  expect(partials()).toEqual([]);
+});
+
 test("an index is followed to the platform's image, an older variant or this machine's", async () => {
   const { registry, images, pull } = await fixture();
   const entries = ["amd64", "arm64", "arm"].map((architecture) => {
