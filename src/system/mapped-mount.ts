@@ -21,6 +21,7 @@ const wholeTree = 0x8000;
 const emptyPath = 0x1000;
 const moveFromEmptyPath = 4;
 const mapped = 0x100000n;
+const isPrivate = 0x40000n;
 
 /**
  * Binds `source` and (unless not `recursive`) what is mounted below it at `target`, its owners mapped. Throws `invalid`
@@ -44,6 +45,8 @@ export async function mountMapped(
     open.push(tree);
     const attributes = Buffer.alloc(32);
     attributes.writeBigUInt64LE(mapped, 0);
+    // a copy of shared mounts would, when it is let go, take what is mounted below the original along
+    attributes.writeBigUInt64LE(isPrivate, 16);
     attributes.writeBigUInt64LE(BigInt(namespace.user), 24);
     const set = setAttributes(
       numbers.mountSetattr,

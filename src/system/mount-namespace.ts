@@ -1,5 +1,6 @@
 import { closeSync, mkdirSync, openSync, rmdirSync } from "node:fs";
 import { join } from "node:path";
+import { EngineError } from "../lib/errors.ts";
 import { bindLibc, check, cString } from "./libc.ts";
 
 /** Mount namespaces (mount_namespaces(7)) for programs to be started in, and the trees that are shown in them. */
@@ -39,10 +40,15 @@ export const cloneTree = (path: string, { recursive }: { recursive: boolean }): 
     `open tree ${path}`,
   );
 
-/** Mounts a clone at a path of the namespace in which the thread is. */
+/**
+ * Mounts a clone at a path of the namespace in which the thread is, cut off from what it was cloned of: unmounting a clone
+ * of shared mounts (mount_namespaces(7)) would unmount what is below the original, too.
+ */
 export function attachTree(tree: number, path: string): void {
   const moved = moveMount(numbers.moveMount, tree, cString(""), cwd, cString(path), moveFromEmptyPath);
   check(moved, `mount at ${path}`);
+  const apart = libc.mount(null, cString(path), null, MS_REC | MS_PRIVATE, null);
+  if (apart < 0) throw new EngineError("internal", `${path} cannot be made private: it stays mounted`);
 }
 
 /** Takes what is mounted at a path away, at once, however busy. */

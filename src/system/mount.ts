@@ -29,6 +29,8 @@ const moveFromEmptyPath = 4;
 const cwd = -100;
 const detach = 2;
 const bind = { only: 4096, recursive: 4096 | 16384 } as const;
+/** MS_REC | MS_PRIVATE */
+const apart = 0x44000;
 const EINVAL = 22;
 /** fsconfig(2) takes strings of up to 255 bytes. */
 const configStringMax = 255;
@@ -141,11 +143,16 @@ export function mountOverlay(overlay: OverlayMount, target: string): void {
   }
 }
 
-/** Mounts a file or folder at another, with or without what is mounted below it. */
+/**
+ * Mounts a file or folder at another, with or without what is mounted below it. With it, the copy is cut off from the
+ * original: unmounting a copy of shared mounts would unmount what is below the original, too.
+ */
 export function bindMount(source: string, target: string, { recursive }: { recursive: boolean }): void {
   const how = recursive ? bind.recursive : bind.only;
   const result = libc.mount(cString(source), cString(target), null, how, null);
   check(result, `bind ${source} at ${target}`);
+  if (recursive)
+    check(libc.mount(null, cString(target), null, apart, null), `bind ${source} at ${target} privately`);
 }
 
 /**

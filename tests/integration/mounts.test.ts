@@ -134,6 +134,30 @@ test("a read-only bind is so below, unless asked otherwise; propagation needs a 
   }
 }, 60_000);
 
+test("what is mounted below a shared source stays mounted on the host, whatever was made of it", async () => {
+  const source = join(folder, "tree");
+  const below = join(source, "below");
+  await mkdir(source);
+  await run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", source]);
+  try {
+    await run(["mount", "--make-shared", source]);
+    await mkdir(below);
+    await run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", below]);
+    await run(["touch", join(below, "file")]);
+    for (const options of ["", ",ro", ",bind-propagation=rslave", ",idmap=0-0-65536"]) {
+      const seen = await mount(`type=bind,source=${source},target=/m${options}`, "ls", "/m/below");
+      expect([options, seen.stdout, seen.stderr]).toEqual([options, "file\n", ""]);
+      expect([options, (await run(["ls", below])).stdout]).toEqual([options, "file\n"]);
+    }
+    const failed = await mount(`type=bind,source=${source},target=/m`, "/nonexistent");
+    expect(failed.code).toBe(127);
+    expect((await run(["ls", below])).stdout).toBe("file\n");
+  } finally {
+    await run(["umount", below]);
+    await run(["umount", source]);
+  }
+}, 60_000);
+
 test("a bind shows the owners its map says, and writes the real ones; elsewhere it is refused", async () => {
   const shared = join(folder, "mapped");
   await mkdir(shared);
