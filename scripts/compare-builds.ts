@@ -12,9 +12,9 @@ import { type PublishedBuild, publishedBuilds, type Toolchain } from "../tests/b
 import { berth, run, startEngine, type TestEngine } from "../tests/harness/engine.ts";
 import { servePackages } from "../tests/harness/packages.ts";
 import {
+  bringBase,
   buildPublished,
   buildsFolder,
-  buildToolchain,
   type Client,
   runPublished,
   succeeded,
@@ -73,7 +73,7 @@ try {
 async function bases(): Promise<void> {
   await move("busybox:latest", peer, own(first));
   const toolchains = new Set(builds.flatMap(({ toolchain }) => toolchain ?? []));
-  for (const toolchain of toolchains) await buildToolchain(own(first), toolchain, proxies[0].url);
+  for (const base of ["debian", ...toolchains] as const) await bringBase(own(first), base, proxies[0].url);
   for (const image of ["debian:bookworm", ...[...toolchains].map((name: Toolchain) => `${name}:bookworm`)]) {
     await move(image, own(first), peer);
     brought.add(image);

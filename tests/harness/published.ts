@@ -1,4 +1,8 @@
 /** Builds and runs what `tests/builds` holds, by whatever client and engine the commands given here reach. */
+import { existsSync, statSync } from "node:fs";
+import { rename } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import type { PublishedBuild, Toolchain } from "../builds/cases.ts";
 import type { Outcome } from "./engine.ts";
 
@@ -16,12 +20,24 @@ export async function succeeded(what: string, outcome: Promise<Outcome>): Promis
 /** Arguments that reach the packages through a proxy and leave no trace in the image. */
 const proxied = (proxy: string): string[] => ["--build-arg", `http_proxy=${proxy}`];
 
-export async function buildToolchain(client: Client, toolchain: Toolchain, proxy: string): Promise<void> {
-  const folder = `${buildsFolder}/bases/${toolchain}`;
-  await succeeded(
-    `building ${toolchain}`,
-    client("build", "-q", ...proxied(proxy), "-t", `${toolchain}:bookworm`, folder),
+/**
+ * The base of that name, `:bookworm`: made once and kept as an archive beside the other fixtures until its Dockerfile
+ * changes, for a toolchain takes minutes.
+ */
+export async function bringBase(client: Client, base: "debian" | Toolchain, proxy: string): Promise<void> {
+  const folder = `${buildsFolder}/bases/${base}`;
+  const file = join(tmpdir(), `berth-fixture-base-${base}.tar`);
+  const changed = Math.max(
+    ...[base, "debian"].map((name) => statSync(`${buildsFolder}/bases/${name}/Dockerfile`).mtimeMs),
   );
+  if (existsSync(file) && statSync(file).mtimeMs > changed) {
+    await succeeded(`loading ${base}`, client("load", "-q", "-i", file));
+    return;
+  }
+  const image = `${base}:bookworm`;
+  await succeeded(`building ${base}`, client("build", "-q", ...proxied(proxy), "-t", image, folder));
+  await succeeded(`saving ${base}`, client("save", "-o", `${file}.${process.pid}`, image));
+  await rename(`${file}.${process.pid}`, file);
 }
 
 export interface PublishedOptions {

@@ -8,13 +8,7 @@ import { existsSync } from "node:fs";
 import { publishedBuilds } from "../builds/cases.ts";
 import { berth, startEngine, type TestEngine } from "../harness/engine.ts";
 import { type Packages, servePackages } from "../harness/packages.ts";
-import {
-  buildPublished,
-  buildToolchain,
-  type Client,
-  runPublished,
-  succeeded,
-} from "../harness/published.ts";
+import { bringBase, buildPublished, type Client, runPublished } from "../harness/published.ts";
 
 const all = process.env["BERTH_BUILDS"] === "all";
 if (!all) console.log("SKIPPED all but the quick builds: the others run with BERTH_BUILDS=all");
@@ -47,12 +41,9 @@ beforeAll(async () => {
     await servePackages((command) => second.inNetwork(command), "10.99.99.1"),
   ];
   const toolchains = new Set(builds.flatMap(({ toolchain }) => toolchain ?? []));
-  for (const toolchain of toolchains) {
-    await buildToolchain(own(first), toolchain, packages[0].url);
-    const file = `${first.home}/toolchain.tar`;
-    await succeeded("saving", own(first)("save", "-o", file, `${toolchain}:bookworm`));
-    await succeeded("loading", own(second)("load", "-q", "-i", file));
-  }
+  for (const base of ["debian", ...toolchains] as const)
+    for (const [index, engine] of engines.entries())
+      await bringBase(own(engine), base, packages[index as 0 | 1].url);
 }, 30 * minutes);
 
 afterAll(async () => {
