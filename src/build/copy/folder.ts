@@ -1,4 +1,5 @@
 import { lutimesSync } from "node:fs";
+import { EngineError } from "../../lib/errors.ts";
 import {
   close,
   type FileStatus,
@@ -12,6 +13,7 @@ import {
   toText,
 } from "../../system/at.ts";
 import { realBeneath } from "../../system/beneath.ts";
+import { depthMax } from "./digest.ts";
 import { openTree, plainPath } from "./match.ts";
 import type { FolderRequest } from "./requests.ts";
 import { closePlace, Target } from "./target.ts";
@@ -43,7 +45,10 @@ export function clampTimes(folder: string, latest: number): void {
   lutimesSync(folder, latest, latest);
 }
 
-function clampIn(dir: number, latest: number): void {
+/** A descriptor a level: what is nested deeper than a copy may be is refused. */
+function clampIn(dir: number, latest: number, depth = 0): void {
+  if (depth > depthMax)
+    throw new EngineError("invalid", `a folder of the step is nested over ${depthMax} folders deep`);
   for (const name of listNames(dir)) {
     const status = statAt(dir, name);
     if (status === undefined) continue;
@@ -51,7 +56,7 @@ function clampIn(dir: number, latest: number): void {
       const fd = openRaw(dir, name, flags.readOnly | flags.directory | flags.noFollow);
       must(fd, () => `open ${toText(name)}`);
       try {
-        clampIn(fd, latest);
+        clampIn(fd, latest, depth + 1);
       } finally {
         close(fd);
       }
@@ -61,7 +66,7 @@ function clampIn(dir: number, latest: number): void {
   }
 }
 
-/** Bytes of the regular files in a folder; one with several names counts once for each. */
+/** Bytes of the regular files in a folder; one with several names counts once for each. What is nested too deep does not count. */
 export function sizeOf(folder: string): number {
   const root = openTree(folder);
   try {
@@ -71,8 +76,9 @@ export function sizeOf(folder: string): number {
   }
 }
 
-function sizeIn(dir: number): number {
+function sizeIn(dir: number, depth = 0): number {
   let size = 0;
+  if (depth > depthMax) return size;
   for (const name of listNames(dir)) {
     const status = statAt(dir, name);
     if (status === undefined) continue;
@@ -81,7 +87,7 @@ function sizeIn(dir: number): number {
     const fd = openRaw(dir, name, flags.readOnly | flags.directory | flags.noFollow);
     if (fd < 0) continue;
     try {
-      size += sizeIn(fd);
+      size += sizeIn(fd, depth + 1);
     } finally {
       close(fd);
     }

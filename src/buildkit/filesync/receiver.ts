@@ -9,6 +9,8 @@ import type { Tree, TreeFile } from "./tree.ts";
 
 /** How many files one transfer may list, and how many a sender may have under way at once (it uses four). */
 const entryLimit = 4_000_000;
+/** bytes of a listing's packets: names, attributes */
+const listingLimit = 512 * 1024 * 1024;
 const openLimit = 64;
 
 interface Transfer {
@@ -34,6 +36,7 @@ export class Receiver {
   /** directories whose time is to be set at the end */
   private readonly touched = new Set<string>();
   private count = 0;
+  private listingBytes = 0;
   private openFiles = 0;
   private listingEnded = false;
   private finishing = false;
@@ -57,7 +60,9 @@ export class Receiver {
     const out: Uint8Array[] = [];
     for (const message of messages) {
       this.bytes += message.length;
-      this.take(decode(packet, message), out);
+      const decoded = decode(packet, message);
+      if (decoded.type === packetType.stat) this.listingBytes += message.length;
+      this.take(decoded, out);
     }
     return out;
   }
@@ -76,6 +81,8 @@ export class Receiver {
   private take({ type, stat, id, data }: Decoded<typeof packet>, out: Uint8Array[]): void {
     switch (type) {
       case packetType.stat:
+        if (this.listingBytes > listingLimit)
+          throw new EngineError("tooLarge", `the client lists its files in over ${listingLimit} bytes`);
         if (stat) this.list(entryOf(stat), out);
         else this.endListing();
         break;

@@ -14,17 +14,39 @@ export function frame(message: Uint8Array): Buffer {
   return framed;
 }
 
-/** Cuts a stream of bytes into messages. A message that lies within one chunk is a view into it. */
+/** The first room for a message that comes in pieces; what is announced and never sent takes no more. */
+const firstRoom = 256 * 1024;
+
+/**
+ * Cuts a stream of bytes into messages. A message that lies within one chunk is a view into it. One that comes in pieces is
+ * gathered in a buffer of its own: what is held is what was received, however small its pieces are.
+ */
 export class FrameReader {
-  private readonly chunks: Buffer[] = [];
+  /** the beginning of a message, prefix included */
+  private partial = Buffer.alloc(0);
   private held = 0;
 
   /** The messages that `chunk` completes. Throws `GrpcError` for one that is too long or compressed. */
   push(chunk: Buffer): Buffer[] {
-    this.chunks.push(chunk);
-    this.held += chunk.length;
     const messages: Buffer[] = [];
-    for (let message = this.next(); message; message = this.next()) messages.push(message);
+    let rest = chunk;
+    while (this.held > 0 && rest.length > 0) {
+      const missing = this.wanted() - this.held;
+      const piece = rest.subarray(0, missing);
+      this.hold(piece);
+      rest = rest.subarray(piece.length);
+      if (this.held < this.wanted()) continue;
+      messages.push(this.partial.subarray(prefix, this.held));
+      this.partial = Buffer.alloc(0);
+      this.held = 0;
+    }
+    while (rest.length >= prefix) {
+      const end = prefix + lengthIn(rest);
+      if (rest.length < end) break;
+      messages.push(rest.subarray(prefix, end));
+      rest = rest.subarray(end);
+    }
+    if (rest.length > 0) this.hold(rest);
     return messages;
   }
 
@@ -33,37 +55,32 @@ export class FrameReader {
     return this.held === 0;
   }
 
-  private next(): Buffer | undefined {
-    if (this.held < prefix) return undefined;
-    const head = this.gather(prefix);
-    if (head[0] !== 0)
-      throw new GrpcError(codes.unimplemented, "grpc: compressed messages are not supported");
-    const length = head.readUInt32BE(1);
-    if (length > messageLimit)
-      throw new GrpcError(
-        codes.resourceExhausted,
-        `grpc: received message larger than max (${length} vs. ${messageLimit})`,
-      );
-    if (this.held < prefix + length) return undefined;
-    const message = this.gather(prefix + length).subarray(prefix, prefix + length);
-    this.drop(prefix + length);
-    return message;
+  /** Bytes of the message that is being gathered, as far as they are known. */
+  private wanted(): number {
+    return this.held < prefix ? prefix : prefix + lengthIn(this.partial);
   }
 
-  /** A view of the first chunk that has at least `count` bytes, joining chunks where it has fewer. */
-  private gather(count: number): Buffer {
-    const first = this.chunks[0] ?? Buffer.alloc(0);
-    if (first.length >= count) return first;
-    const joined = Buffer.concat(this.chunks);
-    this.chunks.splice(0, this.chunks.length, joined);
-    return joined;
+  private hold(piece: Buffer): void {
+    const length = this.held + piece.length;
+    if (length > this.partial.length) {
+      const known = length >= prefix && this.held >= prefix ? this.wanted() : prefix;
+      const room = Math.max(length, Math.min(known, Math.max(firstRoom, this.partial.length * 2)));
+      const grown = Buffer.allocUnsafeSlow(room);
+      this.partial.copy(grown, 0, 0, this.held);
+      this.partial = grown;
+    }
+    piece.copy(this.partial, this.held);
+    this.held = length;
   }
+}
 
-  private drop(count: number): void {
-    this.held -= count;
-    const [first] = this.chunks;
-    if (!first) return;
-    if (first.length === count) this.chunks.shift();
-    else this.chunks[0] = first.subarray(count);
-  }
+function lengthIn(head: Buffer): number {
+  if (head[0] !== 0) throw new GrpcError(codes.unimplemented, "grpc: compressed messages are not supported");
+  const length = head.readUInt32BE(1);
+  if (length > messageLimit)
+    throw new GrpcError(
+      codes.resourceExhausted,
+      `grpc: received message larger than max (${length} vs. ${messageLimit})`,
+    );
+  return length;
 }
