@@ -29,6 +29,8 @@ export interface Builds {
   fetchContext(url: string, signal: AbortSignal): Promise<UnpackedContext>;
   /** What was built, newest first. */
   history(): BuildHistoryRecord[];
+  /** What the steps of a build printed, as far as it was kept: its last megabyte. */
+  logs(ref: string): Promise<BuildHistoryLog[]>;
   /** Forgets a build; false where it is not known. */
   forget(ref: string): boolean;
   cacheUsage(): CacheRecord[];
@@ -323,6 +325,15 @@ export interface BuildHistoryRecord {
     reasons: string[] | undefined;
     usage: BuildVertex["usage"];
   }[];
+}
+
+export interface BuildHistoryLog {
+  /** index in the record's `steps` */
+  step: number;
+  stream: 1 | 2;
+  time: number;
+  /** base64 */
+  data: string;
 }
 
 export interface CacheRecord {

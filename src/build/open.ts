@@ -55,6 +55,7 @@ export function openBuilds(deps: BuildsDeps): OpenedBuilds {
     unpack: (source, signal) => unpackContext(context, source, signal),
     fetchContext: (url, signal) => remoteContext(context, url, signal),
     history: () => context.history.all(),
+    logs: (ref) => context.history.logs(ref),
     forget: (ref) => context.history.remove(ref),
     cacheUsage: () => cacheUsage(context),
     pruneCache: (options) => pruneCache(context, options),

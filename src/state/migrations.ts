@@ -184,4 +184,8 @@ export const migrations: readonly string[] = [
   -- build: whether the first of what a COPY named is a folder
   ALTER TABLE build_digests ADD COLUMN folder INTEGER NOT NULL DEFAULT 0;
   `,
+  `
+  -- build: what the steps of a build printed, zstd of JSON; goes with its row of build_history
+  CREATE TABLE build_logs (ref TEXT PRIMARY KEY, logs BLOB NOT NULL) STRICT;
+  `,
 ];

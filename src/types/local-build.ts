@@ -175,3 +175,13 @@ export interface WireBuildStep {
   reasons?: string[] | undefined;
   usage?: WireVertex["usage"] | undefined;
 }
+
+/** `GET /berth/build/history/{ref}/logs`: what its steps printed, the last megabyte of it. */
+export interface WireBuildLog {
+  /** index in the record's `steps` */
+  step: number;
+  stream: 1 | 2;
+  time: number;
+  /** base64 */
+  data: string;
+}

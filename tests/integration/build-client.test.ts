@@ -222,7 +222,7 @@ test("past builds are listed, shown and forgotten", async () => {
   await engine.ok("build", "history", "rm", "--all");
   await files({ Dockerfile: "FROM busybox\nRUN true\n" });
   expect((await build("-q", "-t", "remembered", "--build-arg", "TOKEN=hidden-val")).code).toBe(0);
-  await files({ Dockerfile: "FROM busybox\nRUN exit 3\n" });
+  await files({ Dockerfile: "FROM busybox\nRUN echo to out; echo to err >&2; exit 3\n" });
   expect((await build("-q", "-t", "broken")).code).toBe(1);
   const list = (await engine.ok("build", "history", "ls")).split("\n");
   expect(list.map((line) => line.split(/ {2,}/).slice(1, 3))).toEqual([
@@ -240,6 +240,9 @@ test("past builds are listed, shown and forgotten", async () => {
   expect((await engine.berth("build", "history", "logs", "^1")).stderr).toMatch(
     /\[2\/2\] RUN true\n#\d (DONE|CACHED)/,
   );
+  const printed = (await engine.berth("build", "history", "logs")).stderr;
+  expect(printed).toMatch(/\n#\d [\d.]+ to out\n/);
+  expect(printed).toMatch(/\n#\d [\d.]+ to err\n/);
   await engine.ok("build", "history", "rm", ref);
   expect((await engine.berth("build", "history", "inspect", ref)).stderr).toContain(
     `no record found for ref "${ref}"`,

@@ -1,5 +1,5 @@
 import { EngineError } from "../../lib/errors.ts";
-import type { LocalBuildRequest, WireBuildRecord } from "../../types/local-build.ts";
+import type { LocalBuildRequest, WireBuildLog, WireBuildRecord } from "../../types/local-build.ts";
 import { answerLocally, LocalAnswer } from "../build/local-answer.ts";
 import { localBuildRequest } from "../build/local-request.ts";
 import { localBuildShape } from "../build/local-shape.ts";
@@ -25,6 +25,14 @@ const history: Handler = ({ engine }) => {
   return json(records);
 };
 
+const logs: Handler = async ({ engine, params }) => {
+  const { ref = "" } = params;
+  if (!engine.builds.history().some((each) => each.ref === ref))
+    throw new EngineError("notFound", `no record found for ref ${JSON.stringify(ref)}`);
+  const lines: WireBuildLog[] = await engine.builds.logs(ref);
+  return json(lines);
+};
+
 /** A build that runs is told at its end, so it cannot be forgotten before. */
 const forget: Handler = ({ engine, params }) => {
   const { ref = "" } = params;
@@ -37,6 +45,7 @@ const forget: Handler = ({ engine, params }) => {
 
 export const localBuildRoutes: readonly Route[] = [
   { method: "GET", pattern: "/berth/build/history", handler: history },
+  { method: "GET", pattern: "/berth/build/history/{ref}/logs", handler: logs },
   { method: "DELETE", pattern: "/berth/build/history/{ref}", handler: forget },
   { method: "POST", pattern: "/berth/build", handler: localBuild },
 ];

@@ -1,11 +1,20 @@
 import { messageOf } from "../../lib/errors.ts";
-import type { BuildEvent, BuildHistoryRecord, BuildRequest, BuildResult, BuildVertex } from "../contract.ts";
+import type {
+  BuildEvent,
+  BuildHistoryLog,
+  BuildHistoryRecord,
+  BuildRequest,
+  BuildResult,
+  BuildVertex,
+} from "../contract.ts";
+import { LogKeeper } from "./log-keeper.ts";
 
 const stepsMax = 1000;
 
 /** Follows a build's events to tell afterwards what it did. Values of build arguments are not kept: they may be secret. */
 export class BuildRecorder {
   private readonly vertices = new Map<string, BuildVertex>();
+  private readonly printed = new LogKeeper();
   private readonly base: Omit<BuildHistoryRecord, "steps" | "status">;
 
   constructor(ref: string, request: BuildRequest) {
@@ -24,8 +33,13 @@ export class BuildRecorder {
   }
 
   event(event: BuildEvent): void {
+    if (event.kind === "log") this.printed.add(event);
     if (event.kind === "vertex" && (this.vertices.has(event.vertex.digest) || this.vertices.size < stepsMax))
       this.vertices.set(event.vertex.digest, event.vertex);
+  }
+
+  logs(): BuildHistoryLog[] {
+    return this.printed.logs([...this.vertices.keys()]);
   }
 
   running(): BuildHistoryRecord {

@@ -1,5 +1,5 @@
 import type { State } from "../../state/database.ts";
-import type { BuildHistoryRecord } from "../contract.ts";
+import type { BuildHistoryLog, BuildHistoryRecord } from "../contract.ts";
 
 /** Builds that are remembered; the oldest are forgotten first. */
 const recordsMax = 100;
@@ -12,7 +12,21 @@ export class BuildHistory {
     this.state = state;
   }
 
-  put(record: BuildHistoryRecord): void {
+  /** A build at its end, with what it printed. */
+  async close(record: BuildHistoryRecord, logs: readonly BuildHistoryLog[]): Promise<void> {
+    const packed = logs.length > 0 ? await Bun.zstdCompress(JSON.stringify(logs), { level: 1 }) : undefined;
+    this.put(record, packed);
+  }
+
+  async logs(ref: string): Promise<BuildHistoryLog[]> {
+    const row = this.state.db
+      .query<{ logs: Uint8Array }, [string]>("SELECT logs FROM build_logs WHERE ref = ?")
+      .get(ref);
+    if (row === null) return [];
+    return JSON.parse(Buffer.from(await Bun.zstdDecompress(row.logs)).toString()) as BuildHistoryLog[];
+  }
+
+  put(record: BuildHistoryRecord, logs?: Uint8Array): void {
     const { db } = this.state;
     this.state.transaction(() => {
       db.query("INSERT OR REPLACE INTO build_history VALUES (?, ?, ?, ?)").run(
@@ -24,6 +38,9 @@ export class BuildHistory {
       db.query(
         "DELETE FROM build_history WHERE ref NOT IN (SELECT ref FROM build_history ORDER BY started_at DESC LIMIT ?)",
       ).run(recordsMax);
+      if (logs === undefined) return;
+      db.query("INSERT OR REPLACE INTO build_logs VALUES (?, ?)").run(record.ref, logs);
+      db.query("DELETE FROM build_logs WHERE ref NOT IN (SELECT ref FROM build_history)").run();
     });
   }
 
@@ -35,7 +52,10 @@ export class BuildHistory {
   }
 
   remove(ref: string): boolean {
-    return this.state.db.query("DELETE FROM build_history WHERE ref = ?").run(ref).changes > 0;
+    return this.state.transaction(() => {
+      this.state.db.query("DELETE FROM build_logs WHERE ref = ?").run(ref);
+      return this.state.db.query("DELETE FROM build_history WHERE ref = ?").run(ref).changes > 0;
+    });
   }
 
   /** At start: nothing runs yet. */

@@ -94,13 +94,13 @@ async function run(
       results.map((each) => withInlineCache(session, each)),
     );
     Object.assign(result.response, await exportCaches(session, results));
-    deps.history.put(recorder.succeeded(result));
+    await deps.history.close(recorder.succeeded(result), recorder.logs());
     return result;
   } catch (error) {
     // the others stop, and what they hold is given back before this one is told
     own.abort(error);
     await solver.settle();
-    deps.history.put(recorder.failed(error, request.signal.aborted));
+    await deps.history.close(recorder.failed(error, request.signal.aborted), recorder.logs());
     throw error;
   } finally {
     deps.cache.touch(session.used);

@@ -66,6 +66,12 @@ export class Session {
     this.queue.push(event);
   }
 
+  /** What a step prints; resolves when there is room for more. */
+  output(event: BuildEvent & { kind: "log" }): Promise<void> {
+    this.recorder.event(event);
+    return this.queue.output(event);
+  }
+
   vertex(vertex: BuildVertex): void {
     this.emit({ kind: "vertex", vertex });
   }

@@ -140,7 +140,7 @@ export class Solver {
       {
         signal: session.signal,
         output: (stream, data, time) =>
-          session.queue.output({ kind: "log", vertex: vertex.digest, stream, data, time }),
+          session.output({ kind: "log", vertex: vertex.digest, stream, data, time }),
       },
       async (output, signal) => {
         const made = await plan.run(output, signal);

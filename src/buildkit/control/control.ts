@@ -51,7 +51,7 @@ export function controlMethods(parts: Parts, solves: Solves, facts: WorkerFacts)
           ? undefined
           : parts.builds.history().find((record) => record.ref === ref);
         if (past && past.status !== "running") {
-          yield statusMessage(toldBy(past), undefined);
+          yield statusMessage(await toldBy(parts.builds, past), undefined);
           return;
         }
         const solve = await solves.wait(ref, signal);

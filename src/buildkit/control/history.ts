@@ -34,12 +34,23 @@ export function updateHistory(
     throw new EngineError("notFound", `no record found for ref ${JSON.stringify(ref)}`);
 }
 
-/** What a build of the history told, as far as it was kept: its steps. */
-export function toldBy({ steps }: BuildHistoryRecord): BuildEvent[] {
+/** What a build of the history told, as far as it was kept: its steps, and what they printed. */
+export async function toldBy(builds: Builds, record: BuildHistoryRecord): Promise<BuildEvent[]> {
+  const logs = await builds.logs(record.ref);
+  const printed = logs.map(({ step, stream, time, data }): BuildEvent => {
+    return { kind: "log", vertex: digestOf(step), stream, time, data: Buffer.from(data, "base64") };
+  });
+  return [...stepsOf(record), ...printed];
+}
+
+/** A record's steps have numbers alone. */
+const digestOf = (step: number): string => `sha256:${step.toString(16).padStart(64, "0")}`;
+
+function stepsOf({ steps }: BuildHistoryRecord): BuildEvent[] {
   return steps.map(({ name, startedAt, completedAt, cached, error }, at) => ({
     kind: "vertex",
     vertex: {
-      digest: `sha256:${at.toString(16).padStart(64, "0")}`,
+      digest: digestOf(at),
       inputs: [],
       name,
       cached,

@@ -23,6 +23,7 @@ export function fakeBuilds(script: Script, parts: Partial<Builds> = {}): Builds 
     unpack: async () => ({ root: "/nonexistent", close: async () => undefined }),
     fetchContext: async () => ({ root: "/nonexistent", close: async () => undefined }),
     history: () => [],
+    logs: () => Promise.resolve([]),
     forget: () => false,
     cacheUsage: () => [],
     pruneCache: async () => ({ deleted: [], bytes: 0 }),

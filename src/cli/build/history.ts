@@ -1,9 +1,12 @@
-import type { WireBuildRecord } from "../../types/local-build.ts";
+import type { WireBuildLog, WireBuildRecord } from "../../types/local-build.ts";
 import { CliError } from "../errors.ts";
 import type { Session } from "../session.ts";
 
 export const readHistory = (session: Session): Promise<WireBuildRecord[]> =>
   session.client.json<WireBuildRecord[]>("GET", "/berth/build/history");
+
+export const readLogs = (session: Session, ref: string): Promise<WireBuildLog[]> =>
+  session.client.json<WireBuildLog[]>("GET", `/berth/build/history/${encodeURIComponent(ref)}/logs`);
 
 /**
  * The build that is meant: by its id or the beginning of it, also with the builder's name in front as
