@@ -29,7 +29,7 @@ export class LayoutFolder extends BlobStore {
     this.endpoint = `local:${root}`;
   }
 
-  manifest(tagOrDigest: string): Promise<RemoteManifest> {
+  async manifest(tagOrDigest: string): Promise<RemoteManifest> {
     const digest = isSha256(tagOrDigest) ? tagOrDigest : this.named(tagOrDigest).digest;
     const text = readBeneath(this.root, blobPath(digest), documentMax);
     const bytes = text === undefined ? undefined : new TextEncoder().encode(text);
@@ -37,11 +37,8 @@ export class LayoutFolder extends BlobStore {
       throw new EngineError("notFound", `${digest}: not found in ${this.root}`);
     const value = parseJson(bytes);
     const type = isRecord(value) ? value["mediaType"] : undefined;
-    return Promise.resolve({
-      mediaType: typeof type === "string" ? type : mediaTypes.ociManifest,
-      digest,
-      bytes,
-    });
+    const mediaType = typeof type === "string" ? type : mediaTypes.ociManifest;
+    return { mediaType, digest, bytes };
   }
 
   /** What `index.json` lists, as it is written there. */

@@ -70,7 +70,7 @@ describe("outputs", () => {
     expect(parsed("out")).toEqual([{ type: "local", attributes: {}, dest: "out" }]);
     expect(parsed("type=tar,dest=a.tar")).toEqual([{ type: "tar", attributes: {}, dest: "a.tar" }]);
     expect(parsed("type=oci,dest=x,tar=false")).toEqual([
-      { type: "oci", attributes: { tar: "false" }, dest: "x" },
+      { type: "oci", attributes: {}, dest: "x", unpacked: true },
     ]);
     expect(parsed("type=registry,name=x")).toEqual([
       { type: "image", attributes: { push: "true", name: "x" }, dest: undefined },
