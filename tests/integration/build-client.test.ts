@@ -125,6 +125,19 @@ test("secrets reach their step and nothing else", async () => {
   expect(await run("secret", "ls /run/secrets 2>&1 || true")).toContain("No such file");
 });
 
+test.skipIf(Bun.which("ssh-agent") === null)("keys of files are served by an agent of the build's own", async () => {
+  await files({
+    Dockerfile: "FROM busybox\nRUN --mount=type=ssh,id=k test -S $SSH_AUTH_SOCK && ! test -e /key\n",
+    notkey: "no key\n",
+  });
+  const key = join(folder, "key");
+  await runProgram(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key]);
+  const { code, stderr } = await build("--no-cache", "--ssh", `k=${key}`);
+  expect([code, stderr.includes("ERROR")]).toEqual([0, false]);
+  const wrong = await build("--ssh", `k=${join(folder, "notkey")}`);
+  expect([wrong.code, wrong.stderr.includes("no key could be read of")]).toEqual([1, true]);
+});
+
 test("results go into a folder with the client's own rights, or as a tar to stdout", async () => {
   await files({ Dockerfile: "FROM scratch\nCOPY --chown=5:6 --chmod=640 a /d/a\n", a: "content" });
   expect((await build("-q", "-o", join(folder, "out"))).code).toBe(0);

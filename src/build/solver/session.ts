@@ -150,7 +150,8 @@ export class Session {
           tell();
         },
       });
-      tell(Date.now());
+      // of a folder that is read in place nothing is transferred
+      if (!open.live) tell(Date.now());
       this.vertex({ ...base, completed: Date.now() });
       return open;
     } catch (error) {

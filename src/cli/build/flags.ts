@@ -62,7 +62,7 @@ export const buildFlags = {
   securityOpt: list("security-opt", "Security options", undefined, { hidden: true }),
   shmSize: size("shm-size", "Size of /dev/shm in the steps"),
   squash: bool("squash", "One layer for all that the build adds"),
-  ssh: list("ssh", 'Agent for RUN --mount=type=ssh ("default", "id=socket")'),
+  ssh: list("ssh", 'Agent or keys for RUN --mount=type=ssh ("default", "id=socket", "id=key")'),
   tag: list("tag,t", 'Name of the image ("name:tag")'),
   target: string("target", "Stage to build"),
   ulimit: list("ulimit", "Limits of the steps' processes (name=soft:hard)", checkedUlimit),

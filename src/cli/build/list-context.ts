@@ -1,3 +1,5 @@
+import { lstat } from "node:fs/promises";
+import { join } from "node:path";
 import { parseIgnoreFile } from "../../lib/ignore/ignore-file.ts";
 import { IgnoreMatcher } from "../../lib/ignore/matcher.ts";
 import { humanSize } from "../../lib/units.ts";
@@ -16,19 +18,21 @@ export async function listContext(session: Session, context: string, flags: Buil
   const lines = ignoreFile === undefined ? [] : parseIgnoreFile(ignoreFile.text);
   const matcher = new IgnoreMatcher(lines.map(({ pattern }) => pattern));
   if (flags.why.length > 0) {
-    for (const path of flags.why) session.out(whyOf(path));
+    for (const path of flags.why) session.out(await whyOf(folder, path));
     return 0;
   }
   await listFiles(session, folder, matcher);
   return 0;
 
-  function whyOf(path: string): string {
+  async function whyOf(root: string, path: string): Promise<string> {
     const clean = path.replace(/^\.?\/+/, "").replace(/\/+$/, "");
     const index = matcher.why(clean);
     const state = matcher.excludes(clean) ? "excluded" : "included";
     const line = index === undefined ? undefined : lines[index];
-    if (line === undefined) return `${clean}: included: no pattern matches`;
-    return `${clean}: ${state} by ${ignoreFile?.name}:${line.line}: ${line.pattern}`;
+    const there = await lstat(join(root, clean)).catch(() => undefined); // whatever hides it, no build reads it either
+    const missing = there === undefined ? " (it is not there)" : "";
+    if (line === undefined) return `${clean}: included: no pattern matches${missing}`;
+    return `${clean}: ${state} by ${ignoreFile?.name}:${line.line}: ${line.pattern}${missing}`;
   }
 }
 

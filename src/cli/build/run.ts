@@ -92,7 +92,7 @@ async function finish(session: Session, ended: Ended): Promise<number> {
 
 function tellProfile(session: Session, { flags, profile }: Ended): void {
   const text = profile.text(flags);
-  if (text !== "") session.err(text);
+  if (text !== "") session.err(`\n${text}`);
 }
 
 /** With `--on-error shell` what the step has written was kept: a shell in it, or on no terminal how to come to one. */

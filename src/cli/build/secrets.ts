@@ -46,7 +46,7 @@ async function fromFile(path: string): Promise<Uint8Array> {
   }
 }
 
-/** `--ssh default`, `--ssh id=socket`: paths of agents' sockets, by id. */
+/** `--ssh default`, `--ssh id=socket`, `--ssh id=key[,key]`: paths of agents' sockets, by id. */
 export async function agentSockets(options: readonly string[]): Promise<Record<string, string>> {
   const sockets: Record<string, string> = {};
   for (const option of options) {
@@ -59,13 +59,17 @@ export async function agentSockets(options: readonly string[]): Promise<Record<s
       throw buildError(
         `failed to convert agent config ${shown}: invalid empty ssh agent socket: make sure SSH_AUTH_SOCK is set`,
       );
-    if (!(await isSocket(path, shown)))
-      throw buildError(
-        `keys as files are not built yet: ${path} is no agent's socket (ssh-add it to an agent)`,
-      );
-    sockets[id || "default"] = path;
+    const found = await Promise.all((paths.length > 0 ? paths : [path]).map((each) => isSocket(each, shown)));
+    if (found.includes(true) && found.length > 1)
+      throw buildError(`failed to convert agent config ${shown}: only single socket allowed`);
+    sockets[id || "default"] = found.includes(true) ? path : await agentOf(paths);
   }
   return sockets;
+}
+
+async function agentOf(keys: readonly string[]): Promise<string> {
+  const { keyAgent } = await import("./key-agent.ts");
+  return await keyAgent(keys);
 }
 
 async function isSocket(path: string, shown: string): Promise<boolean> {

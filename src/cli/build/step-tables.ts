@@ -24,14 +24,25 @@ export function stepReasons(steps: readonly ShownStep[]): string {
   return `${["Why each step ran:", ...told].join("\n")}\n`;
 }
 
+function timeOf({ started, completed, cached, skipped }: ShownStep): string {
+  if (skipped) return "skipped";
+  if (cached) return "cached";
+  return `${(((completed ?? 0) - (started ?? completed ?? 0)) / 1000).toFixed(1)}s`;
+}
+
 /** `--profile` */
 export function stepCosts(steps: readonly ShownStep[]): string {
-  const rows = instructions(steps).map(({ name, started, completed, cached, usage }) => [
-    cached ? "cached" : `${(((completed ?? 0) - (started ?? completed ?? 0)) / 1000).toFixed(1)}s`,
-    usage === undefined ? "" : `${(usage.cpuMs / 1000).toFixed(1)}s`,
-    usage === undefined ? "" : humanSize(usage.peakMemory),
-    usage === undefined ? "" : humanSize(usage.bytesAdded),
-    name,
-  ]);
+  const rows = instructions(steps).map((step) => {
+    const { name, usage } = step;
+    // what runs in the engine itself has no figures of its own
+    const isProcess = usage !== undefined && usage.peakMemory > 0;
+    return [
+      timeOf(step),
+      isProcess ? `${(usage.cpuMs / 1000).toFixed(2)}s` : "",
+      isProcess ? humanSize(usage.peakMemory) : "",
+      usage === undefined ? "" : humanSize(usage.bytesAdded),
+      name,
+    ];
+  });
   return tableText([["TIME", "CPU", "MEMORY", "ADDED", "STEP"], ...rows], 3);
 }
