@@ -125,18 +125,21 @@ test("secrets reach their step and nothing else", async () => {
   expect(await run("secret", "ls /run/secrets 2>&1 || true")).toContain("No such file");
 });
 
-test.skipIf(Bun.which("ssh-agent") === null)("keys of files are served by an agent of the build's own", async () => {
-  await files({
-    Dockerfile: "FROM busybox\nRUN --mount=type=ssh,id=k test -S $SSH_AUTH_SOCK && ! test -e /key\n",
-    notkey: "no key\n",
-  });
-  const key = join(folder, "key");
-  await runProgram(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key]);
-  const { code, stderr } = await build("--no-cache", "--ssh", `k=${key}`);
-  expect([code, stderr.includes("ERROR")]).toEqual([0, false]);
-  const wrong = await build("--ssh", `k=${join(folder, "notkey")}`);
-  expect([wrong.code, wrong.stderr.includes("no key could be read of")]).toEqual([1, true]);
-});
+test.skipIf(Bun.which("ssh-agent") === null)(
+  "keys of files are served by an agent of the build's own",
+  async () => {
+    await files({
+      Dockerfile: "FROM busybox\nRUN --mount=type=ssh,id=k test -S $SSH_AUTH_SOCK && ! test -e /key\n",
+      notkey: "no key\n",
+    });
+    const key = join(folder, "key");
+    await runProgram(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key]);
+    const { code, stderr } = await build("--no-cache", "--ssh", `k=${key}`);
+    expect([code, stderr.includes("ERROR")]).toEqual([0, false]);
+    const wrong = await build("--ssh", `k=${join(folder, "notkey")}`);
+    expect([wrong.code, wrong.stderr.includes("no key could be read of")]).toEqual([1, true]);
+  },
+);
 
 test("results go into a folder with the client's own rights, or as a tar to stdout", async () => {
   await files({ Dockerfile: "FROM scratch\nCOPY --chown=5:6 --chmod=640 a /d/a\n", a: "content" });
@@ -217,7 +220,7 @@ test("--explain names the file, argument, variable or base that differed, --prof
   const based = await explained("--build-arg", "VERSION=2", "--profile");
   expect(based).toContain("the base image docker.io/library/other:latest differs");
   expect(based).toMatch(/TIME +CPU +MEMORY +ADDED +STEP\n/);
-  expect(based).toMatch(/\d\.\ds +\d\.\ds +\d\S*B +\d\S*B +\[3\/3\] RUN echo/);
+  expect(based).toMatch(/\d\.\ds +\d\.\d\ds +\d\S*B +\d\S*B +\[3\/3\] RUN echo/);
 });
 
 test("a build warns of copied files that the ignore file names, where the Dockerfile asks for it", async () => {
