@@ -68,6 +68,7 @@ const onItsOwn = new Set([
   "client/ssh.ts",
   "client/kernel.ts",
   "cli/auto-start.ts",
+  "cli/build/key-agent.ts",
   "cli/credentials/helper.ts",
   "cli/plugins/run.ts",
   "cli/plugins/metadata.ts",
