@@ -2,7 +2,7 @@ import type { Connection, SocketTarget } from "./connection.ts";
 import { SocketConnection } from "./connection.ts";
 import { ApiError, connectionError } from "./errors.ts";
 import type { Host } from "./host.ts";
-import { type HttpRequest, type HttpResponse, Reader, receive, send } from "./http.ts";
+import { type HttpRequest, type HttpResponse, Reader, receive, SourceFailed, send } from "./http.ts";
 
 /** The newest API this client speaks; an older engine is met half way (see `negotiate`). */
 export const newestApiVersion = "1.51";
@@ -167,7 +167,11 @@ export class Client {
     // An engine may refuse a long body before it has read all of it: its answer matters more than the write error.
     const sent = sending.then(
       () => true,
-      () => false,
+      (error: unknown) => {
+        // the engine waits for the rest, and would for ever
+        if (error instanceof SourceFailed) line.connection.close();
+        return false;
+      },
     );
     const response = await receive(line.reader, request.method).catch(async (error) => {
       await sending;

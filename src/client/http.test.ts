@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import type { Connection } from "./connection.ts";
 import { parseHost } from "./host.ts";
-import { Reader, receive, requestHead } from "./http.ts";
+import { Reader, receive, requestHead, SourceFailed, send } from "./http.ts";
 import { Demultiplexer } from "./multiplex.ts";
 
 /** A connection whose other side says these pieces. */
@@ -95,4 +95,16 @@ test("hosts are read in every form", () => {
     socket: "/run/x.sock",
   });
   expect(() => parseHost("foo://x", false)).toThrow("invalid bind address format: foo://x");
+});
+
+test("a body that cannot be read to its end fails the request by its own sentence", async () => {
+  async function* broken(): AsyncGenerator<Uint8Array> {
+    yield Buffer.from("x");
+    throw new Error("read /x: input/output error");
+  }
+  const failure = await send(saying(), { method: "POST", path: "/", headers: {}, body: broken() }, "x").catch(
+    (error: unknown) => error,
+  );
+  expect(failure).toBeInstanceOf(SourceFailed);
+  expect((failure as Error).message).toBe("read /x: input/output error");
 });

@@ -90,13 +90,31 @@ export async function send(connection: Connection, request: HttpRequest, host: s
   await connection.write(head);
   if (body instanceof Uint8Array) return connection.write(body);
   if (!body) return;
-  for await (const chunk of body) {
+  for await (const chunk of fromSource(body)) {
     if (chunk.length === 0) continue;
     await connection.write(
       concat([Buffer.from(`${chunk.length.toString(16)}\r\n`), chunk, Buffer.from("\r\n")]),
     );
   }
   await connection.write("0\r\n\r\n");
+}
+
+/** A request's body could not be read to its end: no answer will come. */
+export class SourceFailed extends Error {}
+
+async function* fromSource(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  const iterator = body[Symbol.asyncIterator]();
+  try {
+    for (;;) {
+      const { value, done } = await iterator.next().catch((cause: unknown) => {
+        throw new SourceFailed(cause instanceof Error ? cause.message : String(cause), { cause });
+      });
+      if (done) return;
+      yield value;
+    }
+  } finally {
+    await iterator.return?.();
+  }
 }
 
 /** Reads status and headers; 1xx answers other than 101 are skipped. */

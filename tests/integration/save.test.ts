@@ -137,6 +137,16 @@ test("what cannot be saved is refused before a file is made", async () => {
   expect(readdirSync(work)).not.toContain("none.tar");
 });
 
+test("a folder in place of an archive is refused, and nothing waits for it", async () => {
+  for (const command of [
+    ["load", "-i", work],
+    ["import", work, "folder:1"],
+  ]) {
+    const { code, stderr } = await engine.berth(...command);
+    expect([code, stderr.trim()]).toEqual([1, expect.stringContaining(`read ${work}: is a directory`)]);
+  }
+});
+
 test("a client that goes away in mid-save holds nothing any more", async () => {
   await engine.ok("run", "--name", "big", "busybox", "dd", "if=/dev/zero", "of=/big", "bs=1M", "count=40");
   await engine.ok("commit", "big", "big:1");

@@ -1,5 +1,5 @@
 import { createReadStream } from "node:fs";
-import { access } from "node:fs/promises";
+import { access, stat } from "node:fs/promises";
 import { CliError } from "../errors.ts";
 import { fileError } from "../run/key-value-files.ts";
 import { isTerminal } from "../stdio.ts";
@@ -11,10 +11,18 @@ export async function archiveFrom(path: string, doing: string): Promise<AsyncIte
     if (isTerminal(0)) throw new CliError(`requested ${doing} from stdin, but stdin is empty`);
     return openInput();
   }
+  return fileBody(path);
+}
+
+/** A file's bytes. What cannot be opened is told at once, as is a folder. */
+export async function fileBody(path: string): Promise<AsyncIterable<Uint8Array>> {
+  let isFolder: boolean;
   try {
     await access(path);
+    isFolder = (await stat(path)).isDirectory();
   } catch (error) {
     throw fileError("open", path, error);
   }
+  if (isFolder) throw fileError("read", path, { code: "EISDIR" });
   return createReadStream(path, { highWaterMark: 1 << 20 });
 }

@@ -1,6 +1,7 @@
 import { afterEach, expect, setDefaultTimeout, test } from "bun:test";
 import { gunzipSync } from "node:zlib";
 import { sha256 } from "../../lib/digest.ts";
+import { parseReference } from "../../lib/reference.ts";
 import { mediaTypes } from "../../types/oci.ts";
 import { noise } from "../testing/fake-registry.ts";
 import { pullFixture } from "../testing/pull-fixture.ts";
@@ -48,6 +49,20 @@ test("an image known by two manifests of the same layers is pushed by the one it
   await pull("a:v2");
   images.tag(`${registry.host}/a:v2`, `${registry.host}/b:v2`);
   expect((await push("b:v2")).at(-1)).toBe(`v2: digest: ${again.digest} size: ${again.size}`);
+});
+
+test("an image of another platform than asked for is refused before the first line", async () => {
+  const { registry, images, pull } = await fixture();
+  registry.addImage("v1", [noise(10)], { architecture: "arm64" });
+  await pull("a:v1", { platform: "linux/arm64" });
+  const push = images.push({
+    reference: parseReference(`${registry.host}/a:v1`),
+    platform: JSON.stringify({ os: "linux", architecture: "s390x" }),
+    signal: new AbortController().signal,
+  });
+  await expect(push[Symbol.asyncIterator]().next()).rejects.toThrow(
+    "its platform (linux/arm64) does not match the specified platform (linux/s390x)",
+  );
 });
 
 test("a layer the registry lacks is sent as gzip, once, also when the line breaks", async () => {

@@ -1,6 +1,5 @@
 import type { Repository } from "../../distribution/contract.ts";
 import { EngineError } from "../../lib/errors.ts";
-import { parsePlatform } from "../../lib/platform.ts";
 import {
   canonical,
   familiar,
@@ -13,7 +12,7 @@ import type { JsonMessage } from "../../types/api.ts";
 import type { Descriptor } from "../../types/oci.ts";
 import type { PushRequest } from "../contract.ts";
 import type { ImagesContext } from "../deps.ts";
-import { requirePlatform } from "../platform.ts";
+import { platformOf, requirePlatform } from "../platform.ts";
 import type { ImageRecord } from "../store.ts";
 import { TransferMessages } from "../transfer/messages.ts";
 import { type PushNews, pushKey, pushLayer } from "./layer.ts";
@@ -25,6 +24,8 @@ import { manifestFor, preferredBlobs } from "./manifest.ts";
  */
 export async function* push(context: ImagesContext, request: PushRequest): AsyncGenerator<JsonMessage> {
   const messages = new TransferMessages();
+  // told before anything else, as Docker does; that there is no such image is not
+  if (request.platform) imagesOf(context, request);
   messages.status(`The push refers to repository [${repositoryOf(request.reference)}]`);
   run(context, request, messages).then(
     () => messages.end(),
@@ -61,7 +62,7 @@ function imagesOf({ store }: ImagesContext, { reference, platform }: PushRequest
       "notFound",
       `An image does not exist locally with the tag: ${familiarName(reference)}`,
     );
-  const wanted = platform ? parsePlatform(platform) : undefined;
+  const wanted = platformOf(platform);
   for (const { reference, image } of found) requirePlatform(image, familiar(reference), wanted);
   return found;
 }

@@ -1,10 +1,8 @@
-import { createReadStream } from "node:fs";
-import { access } from "node:fs/promises";
 import { parseReference } from "../../../lib/reference.ts";
 import { atLeast, defineCommand } from "../../command.ts";
 import { platform } from "../../flags/common.ts";
 import { list, string } from "../../flags/flag.ts";
-import { fileError } from "../../run/key-value-files.ts";
+import { fileBody } from "../../stream/archive-input.ts";
 import { openInput } from "../../stream/input.ts";
 import { showProgress } from "../../stream/progress.ts";
 
@@ -36,12 +34,5 @@ export const command = defineCommand({
   },
 });
 
-async function source(path: string): Promise<AsyncIterable<Uint8Array>> {
-  if (path === "-") return openInput();
-  try {
-    await access(path);
-  } catch (error) {
-    throw fileError("open", path, error);
-  }
-  return createReadStream(path, { highWaterMark: 1 << 20 });
-}
+const source = (path: string): AsyncIterable<Uint8Array> | Promise<AsyncIterable<Uint8Array>> =>
+  path === "-" ? openInput() : fileBody(path);
