@@ -16,12 +16,14 @@ const libc = dlopen("libc.so.6", {
 
 // asm-generic/errno.h, the same on x86_64 and aarch64
 const codes: Record<number, string> = {
+  1: "EPERM",
   2: "ENOENT",
   4: "EINTR",
   5: "EIO",
   9: "EBADF",
   11: "EAGAIN",
   13: "EACCES",
+  17: "EEXIST",
   20: "ENOTDIR",
   21: "EISDIR",
   28: "ENOSPC",
@@ -91,4 +93,17 @@ export function terminalSize(fd: number): { rows: number; columns: number } | un
   const size = new Uint16Array(4); // struct winsize
   if (libc.ioctl(fd, getWindowSize, ptr(size)) !== 0) return undefined;
   return { rows: size[0] ?? 0, columns: size[1] ?? 0 };
+}
+
+/** File types of inode(7). */
+const nodeTypes = { fifo: 0o010000, char: 0o020000, block: 0o060000 } as const;
+
+/** Makes a pipe or a device: mknod(2), with the device number as glibc packs it. The binding is made when it is needed. */
+export function makeNode(path: string, type: keyof typeof nodeTypes, major: number, minor: number): void {
+  const { symbols } = dlopen("libc.so.6", { mknod: { args: ["cstring", "u32", "u64"], returns: "i32" } });
+  const [high, low] = [BigInt(major), BigInt(minor)];
+  const device =
+    ((high & 0xfffff000n) << 32n) | ((high & 0xfffn) << 8n) | ((low & 0xffffff00n) << 12n) | (low & 0xffn);
+  if (symbols.mknod(Buffer.from(`${path}\0`), nodeTypes[type] | 0o600, device) < 0)
+    throw new SystemError("mknod", errno(), path);
 }

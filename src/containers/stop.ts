@@ -59,7 +59,13 @@ export async function stopProcess(ctx: Context, container: Container, options: S
 
 export function numberOf(name: string): number {
   const number = signalNumber(name);
-  if (number === undefined) throw new EngineError("invalid", `invalid signal: ${name}`);
+  if (number === undefined)
+    throw new EngineError(
+      "invalid",
+      /^-?\d+$/.test(name) && Number(name) !== 0
+        ? `the linux daemon does not support signal ${Number(name)}`
+        : `invalid signal: ${name}`,
+    );
   return number;
 }
 

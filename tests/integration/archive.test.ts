@@ -4,12 +4,13 @@
  */
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { existsSync } from "node:fs";
-import { lstat, mkdir, readdir, readFile, readlink, symlink, writeFile } from "node:fs/promises";
+import { lstat, mkdir, mkdtemp, readdir, readFile, readlink, rm, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TarEntry } from "../../src/lib/tar/entry.ts";
 import { TarReader } from "../../src/lib/tar/reader.ts";
 import { endOfArchive, headerOf, padding, tarEntry } from "../../src/lib/tar/writer.ts";
-import { berth, startEngine, type TestEngine } from "../harness/engine.ts";
+import { berth, run, startEngine, type TestEngine } from "../harness/engine.ts";
 
 const secret = "only the host may read this";
 let engine: TestEngine;
@@ -219,6 +220,23 @@ test("a container that swaps folders and links all the time never gets a copy ou
   expect((await readdir(host)).sort()).toEqual(["canary", "shared"]);
   await engine.ok("rm", "-f", "hostile");
 }, 60_000);
+
+test("pipes and devices come out with berth as with docker", async () => {
+  const script =
+    "mkdir /n; mkfifo -m 640 /n/p; mknod /n/zero c 1 5; mknod -m 600 /n/block b 7 300; echo x > /n/z";
+  await engine.ok("run", "--name", "nodes", "busybox", "sh", "-c", script);
+  const listed: string[] = [];
+  for (const client of [berth, "docker"]) {
+    const into = await mkdtemp(join(tmpdir(), "berth-nodes-"));
+    const copied = await engine.run([client, "cp", "nodes:/n/.", into]);
+    expect([copied.code, copied.stderr.includes("rror")]).toEqual([0, false]);
+    listed.push((await run(["sh", "-c", `cd ${into} && stat -c '%n %F %a %t:%T' *`])).stdout);
+    await rm(into, { recursive: true });
+  }
+  expect(listed[0]).toBe(listed[1] ?? "");
+  expect(listed[0]).toContain("block block special file 600 7:12c\n");
+  await engine.ok("rm", "nodes");
+});
 
 test("a client that stands still keeps nobody from removing the container, and leaves nothing", async () => {
   await engine.ok(

@@ -13,6 +13,7 @@ import {
   writeSync,
 } from "node:fs";
 import { basename, dirname, join } from "node:path";
+import { makeNode } from "../../client/kernel.ts";
 import { type TarEntry, utf8 } from "../../lib/tar/entry.ts";
 import { TarReader } from "../../lib/tar/reader.ts";
 import { CliError } from "../errors.ts";
@@ -68,10 +69,10 @@ class Unpacker {
     else if (entry.type === "symlink") this.symlink(path, entry);
     else if (entry.type === "hardlink")
       linkSync(this.place(renamed(utf8(entry.linkName), this.rename)), path);
-    else
-      throw new CliError(
-        `cannot copy ${utf8(entry.name)}: devices and pipes are not copied out of containers yet`,
-      );
+    else {
+      makeNode(path, entry.type, entry.deviceMajor, entry.deviceMinor);
+      this.attributes(path, entry);
+    }
   }
 
   data(bytes: Uint8Array): void {

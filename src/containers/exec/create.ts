@@ -5,6 +5,7 @@ import { detachFilter } from "../attach/attach.ts";
 import type { Container } from "../container.ts";
 import { type Context, tell } from "../context.ts";
 import { flag, integer, list, object, text, words } from "../create/decode.ts";
+import { userIn } from "../start/user.ts";
 import type { Exec } from "./exec.ts";
 
 /** a container's execs that ended are forgotten beyond this many, oldest first */
@@ -43,6 +44,7 @@ export function createExec(
   const [command, ...args] = request.Cmd ?? [];
   if (command === undefined) throw new EngineError("invalid", "No exec command specified");
   detachFilter(request.DetachKeys);
+  if (request.User !== "" && container.alive) userIn(ctx.snapshots.rootPath(container.id), request.User, []);
   const id = newId();
   const exec: Exec = {
     id,

@@ -1,5 +1,6 @@
 import { EngineError, isKind } from "../../lib/errors.ts";
-import { parsePort } from "../../lib/ports.ts";
+import { compilePattern } from "../../lib/pattern.ts";
+import { parsePort, parseRange } from "../../lib/ports.ts";
 import type { Container } from "../container.ts";
 import type { Context } from "../context.ts";
 import { exposedPorts } from "../networks/request.ts";
@@ -52,7 +53,7 @@ const makers: Record<string, Maker> = {
     }),
   publish: (_ctx, values) =>
     any(
-      values.flatMap(portsOf),
+      values.flatMap((value) => portsOf("publish", value)),
       ({ port, protocol }) =>
         (container) =>
           portSummaries(container).some(
@@ -61,7 +62,7 @@ const makers: Record<string, Maker> = {
     ),
   expose: (_ctx, values) =>
     any(
-      values.flatMap(portsOf),
+      values.flatMap((value) => portsOf("expose", value)),
       ({ port, protocol }) =>
         (container) =>
           portSummaries(container).some((one) => one.PrivatePort === port && one.Type === protocol) ||
@@ -72,13 +73,8 @@ const makers: Record<string, Maker> = {
     ),
   health: (ctx, values) =>
     any(values.map(knownHealth), (value) => (container) => (healthWord(ctx, container) ?? "none") === value),
-  isolation: (_ctx, values) =>
-    any(
-      values,
-      (value) =>
-        ({ spec }) =>
-          spec.hostConfig.Isolation === value,
-    ),
+  // means something on Windows only
+  isolation: () => () => true,
   "is-task": (_ctx, values) => {
     const wanted = values.map((value) => {
       if (["1", "true"].includes(value)) return true;
@@ -102,14 +98,10 @@ const every = <V>(values: V[], test: (value: V) => Test): Test => {
 
 /** A regular expression or substring, of the name with and without its slash. */
 function nameTest(value: string): Test {
-  let pattern: RegExp;
-  try {
-    pattern = new RegExp(value);
-  } catch {
-    // not an expression: Docker, too, falls back to plain text
-    return ({ name }) => name.includes(value);
-  }
-  return ({ name }) => pattern.test(`/${name}`) || pattern.test(name);
+  const matches = compilePattern(value);
+  // not an expression: Docker, too, falls back to plain text
+  if (matches === undefined) return ({ name }) => name.includes(value);
+  return ({ name }) => matches(`/${name}`) || matches(name);
 }
 
 export function labelTest(value: string): (container: Pick<Container, "spec">) => boolean {
@@ -136,13 +128,31 @@ function knownHealth(value: string): string {
 
 function exitCode(value: string): number {
   if (/^[+-]?\d+$/.test(value)) return Number(value);
-  throw new EngineError("internal", `strconv.Atoi: parsing "${value}": invalid syntax`);
+  throw new EngineError(
+    "invalid",
+    `invalid filter 'exited=${value}': strconv.Atoi: parsing "${value}": invalid syntax`,
+  );
+}
+
+/** What Go's parser says of it. */
+function whyNoPort(value: string): string {
+  const [range = ""] = value.split("/");
+  if (range === "") return "Empty string specified for ports.";
+  for (const end of range.split("-")) {
+    if (!/^\d+$/.test(end)) return `strconv.ParseUint: parsing ${JSON.stringify(end)}: invalid syntax`;
+    if (Number(end) > 65535) return `strconv.ParseUint: parsing ${JSON.stringify(end)}: value out of range`;
+  }
+  return `Invalid range specified for the Port: ${range}`;
 }
 
 /** Docker's limit on a range: a filter must not become a list of 65536 tests many times over. */
-function portsOf(value: string): { port: number; protocol: string }[] {
+function portsOf(filter: "publish" | "expose", value: string): { port: number; protocol: string }[] {
   const range = parsePort(value);
-  if (!range) throw new EngineError("invalid", `invalid filter 'publish=${value}'`);
+  const [ports = "", protocol] = value.split("/");
+  // a protocol that nothing has is none that could be wrong
+  if (!range && protocol !== undefined && parseRange(ports)) return [];
+  if (!range)
+    throw new EngineError("internal", `error while looking up for ${filter} ${value}: ${whyNoPort(value)}`);
   return Array.from({ length: range.last - range.first + 1 }, (_, index) => ({
     port: range.first + index,
     protocol: range.protocol,

@@ -68,6 +68,28 @@ describe("the list", () => {
     );
   });
 
+  test("refuses ports and codes that are none in Go's words", async () => {
+    const world = openWorld();
+    const refusals: [Record<string, string[]>, string][] = [
+      [{ exited: ["x"] }, `invalid filter 'exited=x': strconv.Atoi: parsing "x": invalid syntax`],
+      [
+        { publish: ["x"] },
+        `error while looking up for publish x: strconv.ParseUint: parsing "x": invalid syntax`,
+      ],
+      [{ expose: ["70000"] }, `expose 70000: strconv.ParseUint: parsing "70000": value out of range`],
+      [{ publish: ["90-80"] }, "publish 90-80: Invalid range specified for the Port: 90-80"],
+      [{ publish: [""] }, "publish : Empty string specified for ports."],
+    ];
+    for (const [filters, sentence] of refusals) await expect(names(world, filters)).rejects.toThrow(sentence);
+    expect(await names(world, { publish: ["80/none"], isolation: ["any"] })).toEqual([]);
+  });
+
+  test("is not stopped by an expression that another engine would try for ever", async () => {
+    const world = openWorld();
+    await createOne(world, {}, `${"a".repeat(60)}b`);
+    expect(await names(world, { name: ["^/?(a+)+$"] })).toEqual([]);
+  });
+
   test("tells each state in Docker's words", async () => {
     const world = await some();
     const said = await world.containers.list({ all: true, size: false, filters: new Map() });

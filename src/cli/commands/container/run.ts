@@ -48,7 +48,7 @@ export const command = defineCommand({
 });
 
 function detachAll(request: ContainerCreateRequest, asked: boolean): void {
-  if (asked) throw new Error("conflicting options: cannot specify both --attach and --detach");
+  if (asked) throw new CliError("conflicting options: cannot specify both --attach and --detach");
   Object.assign(request, { AttachStdin: false, AttachStdout: false, AttachStderr: false, StdinOnce: false });
 }
 
