@@ -73,6 +73,12 @@ export interface RemoteRequest {
   signal: AbortSignal;
 }
 
+/** What an image would be here, and how to name that very one. */
+export interface RemoteImage extends Image {
+  /** by digest: of what the name stands for, an index or a manifest */
+  reference: Reference;
+}
+
 export interface PushRequest {
   /** without tag: every tag of the repository */
   reference: Reference;
@@ -138,6 +144,8 @@ export interface Images {
   bringLayer(request: LayerTransfer & { blob: Descriptor; sources: readonly Repository[] }): Promise<void>;
   /** Sends a layer that is here, where the place has not got it; answers the form it has there. */
   sendLayer(request: LayerTransfer & { target: Repository }): Promise<Descriptor>;
+  /** An image of a registry without its layers, which stay there: nothing is kept. */
+  remoteImage(request: RemoteRequest & { platform: string }): Promise<RemoteImage>;
   /** What a registry has under a name: its digest, and the platforms. Nothing is kept. */
   describeRemote(request: RemoteRequest): Promise<DistributionInspect>;
   /** A manifest or index of a registry as it is, with the platform where it is one image's. */

@@ -18,6 +18,7 @@ import { pull } from "./pull/pull.ts";
 import { push } from "./push/push.ts";
 import { LayerReaper } from "./reaper.ts";
 import { describeRemote, remoteManifest, remoteReferrers } from "./remote/describe.ts";
+import { remoteImage } from "./remote/image.ts";
 import { RemoteRecords } from "./remote/records.ts";
 import { remove } from "./remove.ts";
 import { isNamed, resolve, toImage } from "./resolve.ts";
@@ -67,6 +68,7 @@ export function openImages(deps: ImagesDeps): Images {
     push: (request) => push(context, request),
     bringLayer: (request) => bringOneLayer(context, request),
     sendLayer: (request) => sendOneLayer(context, request),
+    remoteImage: (request) => remoteImage(context, request),
     describeRemote: (request) => describeRemote(context, request),
     remoteManifest: (request) => remoteManifest(context, request),
     remoteReferrers: (request) => remoteReferrers(context, request),

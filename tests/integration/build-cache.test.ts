@@ -99,7 +99,12 @@ describe("a build's cache elsewhere", () => {
     const context = await project("max");
     const to = ["--cache-to", `type=registry,ref=${ref("cache:max")},mode=max`];
     steps(await build(engine, "-t", "max", ...to, context));
-    const again = await build(other, "-t", "max", "--cache-from", ref("cache:max"), context);
+    // nothing reads a layer: none comes, not even of the base
+    const from = ["--cache-from", ref("cache:max")];
+    const looked = await build(other, "-o", "type=cacheonly", ...from, context);
+    expect(summary(steps(looked))).toEqual(sorted(all("CACHED")));
+    expect([looked.stderr.includes("fetching"), await other.ok("images", "-aq")]).toEqual([false, ""]);
+    const again = await build(other, "-t", "max", ...from, context);
     expect(summary(steps(again))).toEqual(sorted(all("CACHED")));
     expect(await other.ok("run", "--rm", "--network=none", "max", "cat", "/app/both")).toBe(
       "max\ninput of max",

@@ -17,6 +17,8 @@ export interface ResolvedImage {
   layers: readonly string[];
   /** as shown: with a digest where it has one */
   shown: string;
+  /** of what its registry has under the name, where that was asked just now */
+  digest?: string;
 }
 
 export interface GraphSettings {

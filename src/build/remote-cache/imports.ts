@@ -36,6 +36,8 @@ export class Imports {
   /** layers that steps were found to have, by diff id, and where they are */
   private readonly found = new Map<string, { layer: RemoteLayer; from: Imported }>();
   private readonly coming = new Map<string, Promise<void>>();
+  /** layers of base images that are still at their registries, and what brings them */
+  private readonly bases = new Map<string, () => Promise<void>>();
 
   constructor(session: Session) {
     this.session = session;
@@ -65,10 +67,21 @@ export class Imports {
     return this.found.get(diffId)?.layer;
   }
 
-  /** Brings those of these layers that were found in a cache and are not here. */
+  /** A base image whose layers are not here: `pull` brings them all, once one of them is needed. */
+  addBase(layers: readonly string[], pull: () => Promise<void>): void {
+    let pulling: Promise<void> | undefined;
+    const once = (): Promise<void> => {
+      pulling ??= pull();
+      return pulling;
+    };
+    for (const layer of layers) this.bases.set(layer, once);
+  }
+
+  /** Brings those of these layers that are elsewhere: in a cache, or in a base image. */
   async bring(layers: readonly string[]): Promise<void> {
-    const missing = layers.filter((layer) => this.remote(layer) !== undefined);
-    await Promise.all(missing.map((layer) => this.bringOnce(layer)));
+    const { snapshots } = this.session.deps;
+    const missing = layers.filter((layer) => snapshots.layer(layer) === undefined);
+    await Promise.all(missing.map((layer) => this.bases.get(layer)?.() ?? this.bringOnce(layer)));
   }
 
   private bringOnce(diffId: string): Promise<void> {

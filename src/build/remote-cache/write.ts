@@ -14,6 +14,7 @@ import {
   type KeyedLayer,
   type RemoteLayer,
 } from "./cache-config.ts";
+import { LostCache } from "./imports.ts";
 import { type OpenPlace, openPlace } from "./places.ts";
 
 const titles: Readonly<Record<string, string>> = {
@@ -129,13 +130,27 @@ class Writing {
         blobs.set(diffId, remote);
         return;
       }
-      await session.imports.bring([diffId]);
+      if (!(await this.brought(diffId))) return;
       const { signal } = session;
       blobs.set(diffId, await session.deps.images.sendLayer({ diffId, reference, target, signal }));
     };
     const distinct = [...new Set(steps.map(({ layer }) => layer))];
     await Promise.all(distinct.map((diffId) => this.told(`writing layer ${diffId}`, () => send(diffId))));
     return blobs;
+  }
+
+  /**
+   * False for a layer that an imported cache has lost: its steps are left out. The outputs have been written by now, so it is
+   * too late to build again without that cache.
+   */
+  private async brought(diffId: string): Promise<boolean> {
+    try {
+      await this.session.imports.bring([diffId]);
+      return true;
+    } catch (error) {
+      if (error instanceof LostCache) return false;
+      throw error;
+    }
   }
 
   /** As something that happens within the export. */

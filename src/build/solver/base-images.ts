@@ -2,7 +2,13 @@ import type { Image } from "../../images/contract.ts";
 import { sha256 } from "../../lib/digest.ts";
 import { isKind, messageOf } from "../../lib/errors.ts";
 import { formatPlatform, hostArchitecture, isSamePlatform } from "../../lib/platform.ts";
-import { canonical, familiarName, parseReference, withDefaultTag } from "../../lib/reference.ts";
+import {
+  canonical,
+  familiarName,
+  parseReference,
+  type Reference,
+  withDefaultTag,
+} from "../../lib/reference.ts";
 import type { Platform } from "../../types/oci.ts";
 import { isImageId } from "../dockerfile/sources.ts";
 import type { Material } from "../export/attest/provenance.ts";
@@ -27,7 +33,7 @@ export async function resolveBase(
     for (const layer of image.layers) session.lease.hold("layer", layer);
     session.lease.hold("image", image.id);
     session.vertex({ ...told, started, completed: Date.now() });
-    return { id: image.id, config: image.config, layers: image.layers, shown };
+    return { ...image, shown };
   } catch (error) {
     session.vertex({ ...told, started, completed: Date.now(), error: messageOf(error) });
     throw error;
@@ -35,29 +41,69 @@ export async function resolveBase(
 }
 
 /** The image as something the result was made from: by what its registry calls it, else by its own id. */
-export function materialOf({ deps }: Session, { id, shown }: ResolvedImage, platform: Platform): Material {
+export function materialOf(
+  { deps }: Session,
+  { id, shown, digest: asked }: ResolvedImage,
+  platform: Platform,
+): Material {
   const { domain, path } = parseReference(shown);
   const own = familiarName({ domain, path });
   const named = deps.images.names(id).digests.find((name) => name.startsWith(`${own}@`));
-  const digest = named?.slice(own.length + 1) ?? id;
+  const digest = asked ?? named?.slice(own.length + 1) ?? id;
   return {
     uri: imagePurl(shown, formatPlatform(platform)),
     digest: { sha256: digest.slice("sha256:".length) },
   };
 }
 
-/** Gives the image of another architecture no tag: by that name users know what runs here. */
-async function find(session: Session, reference: string, platform: Platform): Promise<Image> {
-  const { images } = session.deps;
+type Found = Omit<ResolvedImage, "shown">;
+
+async function find(session: Session, reference: string, platform: Platform): Promise<Found> {
   if (!session.request.pull) {
     const here = local(session, reference);
     if (here !== undefined && fits(here, platform)) return here;
   }
   const parsed = parseReference(reference);
+  // who reads a cache may need nothing of a base but its name
+  return session.request.cacheFrom.length === 0
+    ? await pull(session, parsed, platform)
+    : await later(session, parsed, platform);
+}
+
+/** The image without its layers: they come when a step or the result needs one. */
+async function later(session: Session, parsed: Reference, platform: Platform): Promise<Found> {
+  const { signal, deps, imports } = session;
   const credentials = await session.request.registryAuth(parsed.domain);
+  const remote = await deps.images.remoteImage({
+    reference: parsed,
+    platform: formatPlatform(platform),
+    signal,
+    ...(credentials === undefined ? {} : { credentials }),
+  });
+  const { id, config, layers, reference } = remote;
+  const name = `pull ${canonical(reference)}`;
+  const vertex = { digest: sha256(`${session.ref} ${name}`), inputs: [], name, cached: false };
+  imports.addBase(layers, async () => {
+    const started = Date.now();
+    session.vertex({ ...vertex, started });
+    try {
+      await pull(session, reference, platform);
+      session.vertex({ ...vertex, started, completed: Date.now() });
+    } catch (error) {
+      session.vertex({ ...vertex, started, completed: Date.now(), error: messageOf(error) });
+      throw error;
+    }
+  });
+  return { id, config, layers, ...(reference.digest === undefined ? {} : { digest: reference.digest }) };
+}
+
+/** Gives the image of another architecture no tag: by that name users know what runs here. */
+async function pull(session: Session, reference: Reference, platform: Platform): Promise<Found> {
+  const { images } = session.deps;
+  const credentials = await session.request.registryAuth(reference.domain);
   let pulled: Image | undefined;
   const progress = images.pull({
-    reference: parsed,
+    reference,
     untagged: platform.architecture !== hostArchitecture,
     arrived: (image) => {
       pulled = image;
@@ -68,7 +114,7 @@ async function find(session: Session, reference: string, platform: Platform): Pr
     ...(credentials === undefined ? {} : { credentials }),
   });
   for await (const _message of progress) session.signal.throwIfAborted();
-  return pulled ?? images.resolve(reference);
+  return pulled ?? images.resolve(canonical(reference));
 }
 
 function local({ deps }: Session, reference: string): Image | undefined {

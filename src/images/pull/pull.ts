@@ -180,7 +180,7 @@ async function bring(
 const clientOf = ({ credentials }: PullRequest): string =>
   credentials ? sha256(JSON.stringify(credentials)) : "";
 
-function checkConfig(text: string, { layers }: ImageManifest): ImageConfig {
+export function checkConfig(text: string, { layers }: ImageManifest): ImageConfig {
   if (!/"rootfs"/.test(text)) throw new EngineError("invalid", "invalid rootfs in image configuration");
   const config = parseConfig(text);
   if (config.os !== "linux")
