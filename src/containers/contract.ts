@@ -203,7 +203,8 @@ export interface Containers {
   rename(idOrName: string, name: string): Promise<void>;
   /** Joins a network: at once where it runs, else when it starts. */
   connect(idOrName: string, network: string, endpoint: Partial<EndpointSettings>): Promise<void>;
-  disconnect(idOrName: string, network: string): Promise<void>;
+  /** `force`: also from a network, or of a container, that is gone. */
+  disconnect(idOrName: string, network: string, options: { force: boolean }): Promise<void>;
   /** Throws at once where there is no such container; `done` resolves at the condition. */
   wait(idOrName: string, condition: WaitCondition, signal: AbortSignal): { done: Promise<WaitResponse> };
   list(request: ListRequest): Promise<ContainerSummary[]>;

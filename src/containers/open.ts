@@ -22,7 +22,7 @@ import { kill } from "./kill.ts";
 import { list } from "./list/list.ts";
 import { logs } from "./logs.ts";
 import { connect } from "./networks/connect.ts";
-import { disconnect } from "./networks/disconnect.ts";
+import { disconnect, findOrRefuse } from "./networks/disconnect.ts";
 import { pause, unpause } from "./pause.ts";
 import { reconfigure } from "./reconfigure.ts";
 import { recover } from "./recover.ts";
@@ -68,7 +68,8 @@ export function openContainers(deps: ContainersDeps, options: { clock?: Context[
     unpause: async (id) => unpause(ctx, find(id)),
     remove: async (id, options) => remove(ctx, find(id), id, options),
     connect: async (id, network, endpoint) => connect(ctx, find(id), network, endpoint),
-    disconnect: async (id, network) => disconnect(ctx, find(id), network),
+    disconnect: async (id, network, { force }) =>
+      disconnect(ctx, force ? findOrRefuse(ctx, id, network) : find(id), network, force),
     rename: async (id, name) => rename(ctx, () => find(id), id, name),
     wait: (id, condition, signal) => wait(find(id), condition, signal),
     list: async (request) => list(ctx, request),

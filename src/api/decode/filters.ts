@@ -12,7 +12,8 @@ const keys = {
   imagesPrune: "dangling label label! until",
   volumesPrune: "all label label!",
   networksPrune: "label label! until",
-  buildPrune: "description id inuse parent private shared type unused-for until",
+  // labels are taken and mean nothing: `system prune --filter label=…` sends them along
+  buildPrune: "description id inuse label label! parent private shared type unused-for until",
 } as const;
 
 /** The `filters` parameter of a list, its keys checked. */

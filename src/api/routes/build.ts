@@ -1,4 +1,5 @@
 import { EngineError, messageOf } from "../../lib/errors.ts";
+import type { Filters } from "../../lib/filters.ts";
 import { nowNs } from "../../lib/time.ts";
 import { parseTimestamp } from "../../lib/timestamp.ts";
 import { classicBuild } from "../build/classic.ts";
@@ -41,7 +42,7 @@ const cancel: Handler = ({ query }) => {
 };
 
 const prune: Handler = async ({ engine, query }) => {
-  const filters = listFilters(query.text("filters"), "buildPrune");
+  const filters = pruneFilters(query.text("filters"));
   const [until, ...more] = filters.get("until") ?? filters.get("unused-for") ?? [];
   if (more.length > 0) throw pruneError("filters expect only one value");
   const keepBytes = ["max-used-space", "keep-storage"]
@@ -64,6 +65,14 @@ const prune: Handler = async ({ engine, query }) => {
 
 const pruneError = (reason: string): EngineError =>
   new EngineError("invalid", `failed to prune build cache: ${reason}`);
+
+function pruneFilters(text: string): Filters {
+  try {
+    return listFilters(text, "buildPrune");
+  } catch (error) {
+    throw pruneError(messageOf(error));
+  }
+}
 
 /** How long ago a duration or a time was, ms. */
 function milliseconds(text: string): number {

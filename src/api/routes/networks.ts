@@ -46,9 +46,12 @@ const connect: Handler = async (call) => {
 };
 
 const disconnect: Handler = async (call) => {
-  const { Container: container = "" } = await call.json<{ Container?: string }>(networkDisconnect);
+  const { Container: container = "", Force: force = false } = await call.json<{
+    Container?: string;
+    Force?: boolean;
+  }>(networkDisconnect);
   if (container === "") throw new EngineError("invalid", 'invalid name or ID supplied: ""');
-  await call.engine.containers.disconnect(container, call.param("id"));
+  await call.engine.containers.disconnect(container, call.param("id"), { force });
   return emptyOk;
 };
 

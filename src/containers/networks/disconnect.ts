@@ -1,4 +1,4 @@
-import { EngineError } from "../../lib/errors.ts";
+import { EngineError, isKind } from "../../lib/errors.ts";
 import type { EndpointSettings } from "../../types/api.ts";
 import type { Container } from "../container.ts";
 import type { Context } from "../context.ts";
@@ -7,11 +7,28 @@ import { adoptState } from "./connect.ts";
 import { networkIdentity, tellNetwork } from "./request.ts";
 
 /** `POST /networks/{id}/disconnect` */
-export async function disconnect(ctx: Context, container: Container, network: string): Promise<void> {
+export async function disconnect(
+  ctx: Context,
+  container: Container,
+  network: string,
+  force: boolean,
+): Promise<void> {
   await container.lock.run(async () => {
-    if (!container.alive) return disconnectStopped(ctx, container, network);
+    if (!container.alive || (force && !ctx.networks.lookUp(network)))
+      return disconnectStopped(ctx, container, network);
     await disconnectLive(ctx, container, network);
   });
+}
+
+/** With `force`, Docker tells of a container that is gone as of the network's endpoint. */
+export function findOrRefuse(ctx: Context, idOrName: string, network: string): Container {
+  try {
+    return ctx.store.find(idOrName);
+  } catch (error) {
+    if (!isKind(error, "notFound")) throw error;
+    ctx.networks.get(network);
+    throw new EngineError("notFound", `endpoint ${idOrName} not found`, { cause: error });
+  }
 }
 
 function disconnectStopped(ctx: Context, container: Container, network: string): void {
