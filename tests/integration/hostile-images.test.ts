@@ -93,17 +93,17 @@ const megabyte = Buffer.alloc(1024 ** 2);
 const bombs: [what: string, tar: () => Buffer[]][] = [
   [
     "one file of 8 GiB",
-    () => [headerOf(tarEntry({ type: "file", name: "f", size: 2 ** 33 })), ...Array(400).fill(megabyte)],
+    () => [headerOf(tarEntry({ type: "file", name: "f", size: 2 ** 33 })), ...Array(150).fill(megabyte)],
   ],
   [
     "many files of a megabyte",
     () =>
-      Array.from({ length: 400 }, (_, number) => [
+      Array.from({ length: 150 }, (_, number) => [
         headerOf(tarEntry({ type: "file", name: `f${number}`, size: megabyte.length })),
         megabyte,
       ]).flat(),
   ],
-  ["zeros after the end of the archive", () => [tarOf([file("f")]), ...Array(400).fill(megabyte)]],
+  ["zeros after the end of the archive", () => [tarOf([file("f")]), ...Array(150).fill(megabyte)]],
 ];
 
 describe("a decompression bomb ends at the limit of a layer", () => {
