@@ -218,11 +218,8 @@ export interface OutputSink {
 }
 
 export interface FolderSink {
-  /**
-   * Copies the tree below `root` (a folder of this machine) and `files` beside it to the client; `prefix` is `linux_amd64/`
-   * when split.
-   */
-  copy(root: string, prefix: string, files: ReadonlyMap<string, Uint8Array<ArrayBuffer>>): Promise<void>;
+  /** copies the tree below `root` (a folder of this machine) to the client; `prefix` is `linux_amd64/` when split */
+  copy(root: string, prefix: string): Promise<void>;
 }
 
 /**

@@ -9,7 +9,7 @@ import type { Session } from "../solver/session.ts";
 import { type Assembled, isIndex } from "./assemble.ts";
 import type { Material } from "./attest/provenance.ts";
 import { type Predicate, predicatesOf } from "./attest/statements.ts";
-import { filesTar, treesOf } from "./files.ts";
+import { copyTrees, filesTar, treesOf } from "./files.ts";
 import { assembleLayout, layoutArchive } from "./oci-archive.ts";
 import { pushAll } from "./push.ts";
 import { pushIndex, sendIndex } from "./push-index.ts";
@@ -124,8 +124,7 @@ async function exportTo(
       await output.sink.write(filesTar(session, results, output.attributes));
       return nothing;
     case "local":
-      for (const tree of treesOf(results, output.attributes))
-        await output.sink.copy(await session.view(tree.result.layers), tree.prefix, tree.files);
+      await copyTrees(session, output.sink, treesOf(results, output.attributes));
       return nothing;
     case "cacheonly":
       return nothing;

@@ -1,4 +1,8 @@
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { newId } from "../../lib/ids.ts";
 import { endOfArchive } from "../../lib/tar/writer.ts";
+import type { FolderSink } from "../contract.ts";
 import type { Session } from "../solver/session.ts";
 import type { PlatformResult } from "./export.ts";
 import { member } from "./oci-archive.ts";
@@ -29,6 +33,23 @@ export function treesOf(
     ]);
     return { result, prefix: split ? `${folder}/` : "", files: new Map(files) };
   });
+}
+
+/** Copies them to the client; what lies beside a result has a folder of its own for as long as the build lasts. */
+export async function copyTrees(
+  session: Session,
+  sink: FolderSink,
+  trees: readonly ResultTree[],
+): Promise<void> {
+  for (const { result, prefix, files } of trees) {
+    await sink.copy(await session.view(result.layers), prefix);
+    if (files.size === 0) continue;
+    const folder = join(session.deps.paths.scratch, `beside-${newId().slice(0, 24)}`);
+    session.discard(folder);
+    await mkdir(folder, { mode: 0o700 });
+    for (const [name, bytes] of files) await writeFile(join(folder, name), bytes, { mode: 0o644 });
+    await sink.copy(folder, prefix);
+  }
 }
 
 /** The files as one tar. */

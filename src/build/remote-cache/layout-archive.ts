@@ -31,6 +31,8 @@ export class LayoutArchive extends BlobStore {
     this.scratch = scratch;
     this.endpoint = `archive:${newId()}`;
     this.last = this.folders();
+    // told to whoever writes next
+    this.last.catch(() => undefined);
   }
 
   async blobSize(digest: string): Promise<number | undefined> {
@@ -91,6 +93,7 @@ export class LayoutArchive extends BlobStore {
     };
     const turn = this.last.then(write);
     this.last = turn;
+    turn.catch(() => undefined);
     return turn;
   }
 }

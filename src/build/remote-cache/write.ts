@@ -60,7 +60,10 @@ async function exportCache(
     const writing = new Writing(session, place, vertex.digest);
     const manifest = await writing.write(steps);
     session.vertex({ ...vertex, started, completed: Date.now() });
-    return manifest === undefined ? {} : { "cache.manifest": JSON.stringify(manifest) };
+    // by it clients write the index of their own folder
+    return manifest === undefined || place.type !== "local"
+      ? {}
+      : { "cache.manifest": JSON.stringify(manifest) };
   } catch (error) {
     session.vertex({ ...vertex, started, completed: Date.now(), error: messageOf(error) });
     session.signal.throwIfAborted();

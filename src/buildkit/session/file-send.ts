@@ -1,6 +1,3 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import type { FolderSink, OutputSink } from "../../build/contract.ts";
 import { encode } from "../../lib/protobuf/encode.ts";
 import { sendFolder } from "../filesync/transfer.ts";
@@ -33,20 +30,6 @@ export function fileSinkOf(
   };
 }
 
-/** Files that lie nowhere yet, in a folder for as long as `use` runs. */
-async function withFolder(
-  files: ReadonlyMap<string, Uint8Array>,
-  use: (folder: string) => Promise<void>,
-): Promise<void> {
-  const folder = await mkdtemp(join(tmpdir(), "berth-output-"));
-  try {
-    for (const [name, bytes] of files) await writeFile(join(folder, name), bytes, { mode: 0o644 });
-    await use(folder);
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
-}
-
 /** A folder that the client writes to. */
 export function folderSinkOf(
   session: Session,
@@ -55,12 +38,9 @@ export function folderSinkOf(
   signal: AbortSignal,
 ): FolderSink {
   return {
-    copy: async (root, prefix, files) => {
+    copy: async (root, prefix) => {
       const metadata = { [exporterKey]: String(exporter) };
-      const send = (from: string): Promise<void> =>
-        sendFolder(session.stream(sessionMethods.fileSend, { metadata, signal }), worker, from, prefix);
-      await send(root);
-      if (files.size > 0) await withFolder(files, send);
+      await sendFolder(session.stream(sessionMethods.fileSend, { metadata, signal }), worker, root, prefix);
     },
   };
 }
