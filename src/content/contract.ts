@@ -27,7 +27,7 @@ export interface ContentStore {
   remove(digest: string): Promise<void>;
   list(): AsyncIterable<BlobInfo>;
   /**
-   * Opens (and makes) the kept beginning of a blob. While somebody writes to it already, the next gets one of its own,
+   * Opens the kept beginning of a blob. While somebody writes to it already, the next gets one of its own,
    * which begins empty and is not kept.
    */
   partial(digest: string): Promise<PartialBlob>;
@@ -50,6 +50,6 @@ export interface PartialBlob {
   append(bytes: Uint8Array): Promise<void>;
   /** Ends the writing; what is there stays. */
   close(): Promise<void>;
-  /** Ends it, and deletes what is there. */
+  /** Ends it, and deletes what is there; nothing once it has ended. */
   discard(): Promise<void>;
 }

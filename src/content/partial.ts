@@ -8,22 +8,17 @@ const gatherBytes = 1024 * 1024;
 
 /** `over` is told when its writer is done with it. */
 export async function openPartial(path: string, over: () => void): Promise<PartialBlob> {
-  const file = await open(path, "a", 0o600);
-  return new PartialFile({ path, file, over }, (await file.stat()).size);
+  const { size } = await stat(path).catch(unlessMissing);
+  return new PartialFile(path, size, over);
 }
 
-interface PartialParts {
-  path: string;
-  file: FileHandle;
-  over: () => void;
-}
-
+/** What is smaller than a write, and is not broken off, never makes a file. */
 class PartialFile implements PartialBlob {
   size: number;
   private readonly path: string;
-  private readonly file: FileHandle;
-  private readonly over: () => void;
   private readonly before: number;
+  private readonly over: () => void;
+  private file: FileHandle | undefined;
   /** what is gathered, and what is being written: used in turn */
   private gathered: Buffer | undefined;
   private spare: Buffer | undefined;
@@ -31,12 +26,11 @@ class PartialFile implements PartialBlob {
   private writing: Promise<void> = Promise.resolve();
   private closed = false;
 
-  constructor({ path, file, over }: PartialParts, size: number) {
+  constructor(path: string, size: number, over: () => void) {
     this.path = path;
-    this.file = file;
-    this.over = over;
     this.size = size;
     this.before = size;
+    this.over = over;
   }
 
   async *read(): AsyncGenerator<Uint8Array> {
@@ -66,16 +60,20 @@ class PartialFile implements PartialBlob {
       await this.turn();
       await this.writing;
     } finally {
-      await this.file.close().finally(this.over);
+      await (this.file?.close() ?? Promise.resolve()).finally(this.over);
     }
   }
 
   async discard(): Promise<void> {
-    await rm(this.path, { force: true });
     if (this.closed) return;
     this.closed = true;
-    await this.writing.catch(() => undefined); // what could not be written is not wanted any more
-    await this.file.close().finally(this.over);
+    try {
+      await this.writing.catch(() => undefined); // what could not be written is not wanted any more
+      await this.file?.close();
+      if (this.before > 0 || this.file !== undefined) await rm(this.path, { force: true });
+    } finally {
+      this.over();
+    }
   }
 
   /** Begins to write what is gathered, once the last is written. */
@@ -91,6 +89,8 @@ class PartialFile implements PartialBlob {
   }
 
   private async write(bytes: Buffer, length: number): Promise<void> {
+    if (length === 0) return;
+    this.file ??= await open(this.path, "a", 0o600);
     // the kernel may take less than it was given
     for (let at = 0; at < length; ) at += (await this.file.write(bytes, at, length - at)).bytesWritten;
   }
@@ -133,7 +133,7 @@ export async function sweepPartials(
   return bytes;
 }
 
-/** One that was complete just now is gone, which is as good as recent. */
+/** One that is not there is empty; where it went just now it was recent. */
 function unlessMissing(error: unknown): { mtimeMs: number; size: number } {
   if ((error as { code?: unknown }).code !== "ENOENT") throw error;
   return { mtimeMs: Number.POSITIVE_INFINITY, size: 0 };

@@ -35,7 +35,7 @@ export class Transport {
   async send(request: HttpRequest): Promise<Answer> {
     let { url, method, headers = {} } = request;
     for (let hops = 0; hops <= redirectsMax; hops++) {
-      const answer = await this.once({ ...request, url, method, headers });
+      const answer = await this.twice({ ...request, url, method, headers });
       const location = answer.headers.get("location");
       if (!redirects.has(answer.status) || location === null) return answer;
       await answer.discard();
@@ -73,6 +73,19 @@ export class Transport {
         new Error(`it redirects to plain http on ${next.host}, which is not an insecure registry`),
       );
     return next;
+  }
+
+  /**
+   * A connection kept from an earlier request may be closed by the server just when the next is sent on it. What has no
+   * body (reads, and openings of uploads, which may be opened twice) is then sent once more, as Go's clients do.
+   */
+  private async twice(request: HttpRequest): Promise<Answer> {
+    try {
+      return await this.once(request);
+    } catch (error) {
+      if (request.body !== undefined || request.signal.aborted || !isReset(error)) throw error;
+      return await this.once(request);
+    }
   }
 
   private async once(request: HttpRequest): Promise<Answer> {
@@ -121,6 +134,11 @@ export class Transport {
       : files;
   }
 }
+
+const isReset = (error: unknown): boolean => {
+  const code = (error as { cause?: { code?: unknown } }).cause?.code;
+  return error instanceof TransportError && (code === "ECONNRESET" || code === "EPIPE");
+};
 
 const isStream = (body: HttpRequest["body"]): body is AsyncIterable<Uint8Array> =>
   typeof body === "object" && !(body instanceof Uint8Array);

@@ -23,9 +23,13 @@ export interface LayersRequest {
 
 /**
  * Brings the layers that are not here, all at once. One that another pull is bringing is waited for. When one fails the
- * others stop; what was downloaded and unpacked by then is kept for the next try.
+ * others stop; what was downloaded and unpacked by then is kept for the next try. Tells, by diff id, the blobs that were
+ * found to hold a layer.
  */
-export async function bringLayers(context: ImagesContext, request: LayersRequest): Promise<void> {
+export async function bringLayers(
+  context: ImagesContext,
+  request: LayersRequest,
+): Promise<ReadonlyMap<string, Descriptor>> {
   const { diffIds, blobs, lease, messages } = request;
   context.state.transaction(() => {
     for (const diffId of new Set(diffIds)) lease.hold("layer", diffId);
@@ -42,9 +46,10 @@ export async function bringLayers(context: ImagesContext, request: LayersRequest
   }
   const stop = new AbortController();
   const signal = AbortSignal.any([stop.signal, request.signal]);
+  const found = new Map<string, Descriptor>();
   const work = [...missing].map(async ([diffId, blob]) => {
     try {
-      await bringOne(context, request, { diffId, blob, signal });
+      if (await bringOne(context, request, { diffId, blob, signal })) found.set(diffId, blob);
     } catch (error) {
       stop.abort(error);
       throw error;
@@ -52,28 +57,29 @@ export async function bringLayers(context: ImagesContext, request: LayersRequest
   });
   const failed = (await Promise.allSettled(work)).some(({ status }) => status === "rejected");
   if (failed) throw request.signal.aborted ? request.signal.reason : stop.signal.reason;
+  return found;
 }
 
+/** True where its own blob was found to hold it. */
 async function bringOne(
   context: ImagesContext,
   { reference, sources, client, messages }: LayersRequest,
   { diffId, blob, signal }: { diffId: string; blob: Descriptor; signal: AbortSignal },
-): Promise<void> {
-  const repository = repositoryOf(reference);
+): Promise<boolean> {
   const job = { reference, diffId, blob, sources };
   const wish = {
     diffId,
     blob,
     registry: registryOf(job),
-    access: `${repository} ${client}`,
+    access: `${repositoryOf(reference)} ${client}`,
     bring: (stop: AbortSignal, tell: Listener<LayerNews>) => bringLayer(context, job, stop, tell),
   };
   const brought = await context.layerWork.join(wish, {
     listener: (news) => show(messages, blob, news),
     signal,
   });
-  if (brought.blob === blob.digest) context.remote.addBlob(diffId, blob, repository);
   messages.layer(shortId(blob), "Pull complete");
+  return brought.blob === blob.digest;
 }
 
 const shortId = ({ digest }: Descriptor): string => digest.slice("sha256:".length, "sha256:".length + 12);

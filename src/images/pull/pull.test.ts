@@ -169,6 +169,21 @@ test("the layers and beginnings that a broken pull brought serve its next try, o
   expect(partials()).toEqual([]);
 });
 
+test("a connection that the registry closed when it was used again is made anew", async () => {
+  const { registry, pull } = await fixture();
+  registry.addImage("v1", [text("one")]);
+  const seen = new Set<string>();
+  registry.meddle = (request) => {
+    const what = `${request.method} ${request.url}`;
+    if (what.includes("blobs") || seen.has(what)) return false;
+    seen.add(what);
+    request.socket.destroy();
+    return true;
+  };
+  expect((await pull("x:v1")).at(-1)).toContain("Downloaded newer image");
+  expect(seen.size).toBeGreaterThan(0);
+});
+
 test("an index is followed to the platform's image, an older variant or this machine's", async () => {
   const { registry, images, pull } = await fixture();
   const entries = ["amd64", "arm64", "arm"].map((architecture) => {

@@ -4,7 +4,7 @@ import { EngineError } from "../../lib/errors.ts";
 import { formatPlatform, hostArchitecture, isSamePlatform, parsePlatform } from "../../lib/platform.ts";
 import { canonical, familiar, familiarName, type Reference, withDefaultTag } from "../../lib/reference.ts";
 import type { JsonMessage } from "../../types/api.ts";
-import type { ImageConfig, Platform } from "../../types/oci.ts";
+import type { Descriptor, ImageConfig, Platform } from "../../types/oci.ts";
 import { addText } from "../add.ts";
 import { configSizeMax, parseConfig } from "../config.ts";
 import type { PullRequest } from "../contract.ts";
@@ -152,7 +152,7 @@ async function bring(
   checkTypes(image.config, image.layers);
   const known = context.store.get(image.config.digest);
   if (known && hasLayers(context, known))
-    return adopt(context, { found, image, reference, text: undefined, untagged }, known);
+    return adopt(context, { found, image, reference, text: undefined, blobs: new Map(), untagged }, known);
   const { signal } = pulling.request;
   const text = new TextDecoder().decode(
     await readSmallBlob(found.sources, image.config, { limit: configSizeMax, signal }),
@@ -160,7 +160,7 @@ async function bring(
   const config = checkConfig(text, image);
   const lease = context.leases.open();
   try {
-    await bringLayers(context, {
+    const blobs = await bringLayers(context, {
       reference,
       diffIds: config.rootfs.diff_ids,
       blobs: image.layers,
@@ -170,7 +170,7 @@ async function bring(
       signal,
       messages: pulling.messages,
     });
-    return adopt(context, { found, image, reference, text, untagged }, undefined);
+    return adopt(context, { found, image, reference, text, blobs, untagged }, undefined);
   } finally {
     lease.end();
   }
@@ -199,13 +199,15 @@ interface Arrived {
   reference: Reference;
   /** of the configuration; undefined = the image is here */
   text: string | undefined;
+  /** by diff id, those that were found to hold a layer */
+  blobs: ReadonlyMap<string, Descriptor>;
   untagged: boolean;
 }
 
 /** The image, its names, and what it was pulled by: one transaction. */
 function adopt(
   context: ImagesContext,
-  { found, image, reference, text, untagged }: Arrived,
+  { found, image, reference, text, blobs, untagged }: Arrived,
   known: ImageRecord | undefined,
 ): ImageRecord {
   const { domain, path, tag } = reference;
@@ -218,6 +220,7 @@ function adopt(
     const record = known
       ? context.store.addNames(id, references.map(canonical))
       : addText(context, text ?? "", { references });
+    for (const [diffId, blob] of blobs) context.remote.addBlob(diffId, blob, `${domain}/${path}`);
     context.remote.addManifest(id, {
       digest: manifest.digest,
       mediaType: manifest.mediaType,
