@@ -38,7 +38,8 @@ export async function openNetworkNamespaceOf(path: string): Promise<HeldNamespac
   });
 }
 
-const waiting = ["sleep", "60"];
+/** it ends by itself soon after an engine that was killed while it made one */
+const waiting = ["sleep", "10"];
 
 async function whileHolding(
   argv: readonly string[],
