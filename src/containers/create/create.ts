@@ -3,7 +3,8 @@ import { newId } from "../../lib/ids.ts";
 import { isObjectName, randomName } from "../../lib/names.ts";
 import { nowNs } from "../../lib/time.ts";
 import { Undo } from "../../lib/undo.ts";
-import type { ContainerCreateResponse } from "../../types/api.ts";
+import { reach } from "../../system/reach.ts";
+import type { ContainerCreateResponse, HostConfig } from "../../types/api.ts";
 import type { ImageConfig } from "../../types/oci.ts";
 import { Container, newLife } from "../container.ts";
 import type { Context } from "../context.ts";
@@ -19,6 +20,12 @@ import { normalise } from "./normalise.ts";
 import { checkPlatform } from "./platform.ts";
 import { discardUnsupported } from "./resources.ts";
 import { validate } from "./validate.ts";
+
+/** `--mount` asks for what is there: by its checks the engine may stand still no more than by a start. */
+const boundSources = ({ Mounts }: Pick<HostConfig, "Mounts">): string[] =>
+  (Mounts ?? []).flatMap(({ Type, Source = "" }) =>
+    Type === "bind" && Source.startsWith("/") ? [Source] : [],
+  );
 
 const noImage: ImageConfig = { architecture: "", os: "linux", rootfs: { type: "layers", diff_ids: [] } };
 const nameTriesMax = 1000;
@@ -38,6 +45,7 @@ export async function create(ctx: Context, request: CreateRequest): Promise<Cont
     ]),
   });
   refuseRemapped(ctx, body.hostConfig);
+  await reach(boundSources(body.hostConfig));
   const name = checkName(request.name ?? "");
   const image = body.config.Image === "" ? undefined : ctx.images.resolve(body.config.Image);
   if (image) ctx.images.touch(image.id);

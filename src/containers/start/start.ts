@@ -34,7 +34,7 @@ export async function start(
 ): Promise<void> {
   await container.lock.run(async () => {
     refuseStart(container);
-    checkSources(container);
+    await checkSources(container);
     container.cancelRestart?.();
     container.life.restartCount = 0;
     container.backoffMs = 0;

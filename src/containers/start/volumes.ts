@@ -4,6 +4,7 @@ import { isKind, messageOf } from "../../lib/errors.ts";
 import { parseIdMap } from "../../lib/id-map.ts";
 import type { MountInput } from "../../runtime/spec/input.ts";
 import { mountRestrictions } from "../../system/mount-flags.ts";
+import { reach } from "../../system/reach.ts";
 import type { Container } from "../container.ts";
 import type { Context } from "../context.ts";
 import type { ResolvedMount } from "../contract.ts";
@@ -15,10 +16,14 @@ import { subpathSource } from "./subpath.ts";
 import { tmpfsOptions } from "./tmpfs.ts";
 
 /** What `--mount type=bind` needs must still be there; told before anything of the start is done. */
-export function checkSources(container: Container): void {
+export async function checkSources(container: Container): Promise<void> {
+  await reach(bindSources(container));
   for (const { point, options } of container.spec.mounts)
     if (point.Type === "bind" && !options.includes("create-source")) checkBindSource(point.Source);
 }
+
+const bindSources = ({ spec }: Container): string[] =>
+  spec.mounts.flatMap(({ point }) => (point.Type === "bind" ? [point.Source] : []));
 
 export interface Preparation {
   /** the container's mounted root, to fill new volumes from */
@@ -34,6 +39,7 @@ export async function prepareMounts(
   container: Container,
   { root, keep, user }: Preparation,
 ): Promise<MountInput[]> {
+  await reach(bindSources(container));
   const mounts: MountInput[] = [];
   const remapped = remapOf(ctx, container) !== undefined;
   for (const mount of container.spec.mounts)
