@@ -7,7 +7,7 @@ password = open("/run/secrets/password").read()
 
 
 def connect():
-    return psycopg2.connect(host="db", user="postgres", password=password, connect_timeout=5)
+    return psycopg2.connect(host="db", user="postgres", password=password, connect_timeout=60)
 
 
 def run(statement, values=()):
