@@ -3,9 +3,10 @@
  * through a published port and from container to container, the two engines taking turns.
  *
  *     bun scripts/bench/throughput.ts --peer unix:///path/docker.sock --peer-pid PID [--rounds 5] [--seconds 3]
+ *         [--by "chrt -r 1"]
  *
  * Needs root, iperf3, wrk, nginx and dist/berth; PID is a process in the network namespace of the Docker to compare with.
- * Servers and clients are the machine's own programs in the containers' namespaces, the same for both engines.
+ * Servers and clients (called by `--by`, as real-time processes, say, where the machine has other work) are the machine's own programs in the containers' namespaces, the same for both engines.
  * Ratios are medians of the rounds' own ratios: what slows the machine down slows both engines of a round.
  */
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -41,6 +42,7 @@ async function shell(command: string[]): Promise<string> {
 }
 
 const within = (pid: string, ...command: string[]): string[] => [
+  ...option("by", "").split(" ").filter(Boolean),
   "nsenter",
   `--net=/proc/${pid}/ns/net`,
   ...command,
