@@ -63,7 +63,7 @@ test("a bridge without masquerading is a bridge all the same", () => {
 });
 
 test("no container reaches the host's loopback through route_localnet", () => {
-  expect(ruleset(model)).toContain("iifname @bridges ip daddr 127.0.0.0/8 drop");
+  expect(ruleset(model)).toContain("ip daddr 127.0.0.0/8 iifname @bridges drop");
 });
 
 test("ports are added and removed as elements, all of one map in one command", () => {

@@ -154,8 +154,8 @@ ${declarations([...bridges.flatMap(bridgeElements), ...portElements(ports)])}
   # route_localnet lets loopback's packets cross the bridge; from a container none may
   chain raw {
     type filter hook prerouting priority -305; policy accept;
-    iifname @bridges ip daddr 127.0.0.0/8 drop
-    iifname @bridges ip saddr 127.0.0.0/8 drop
+    ip daddr 127.0.0.0/8 iifname @bridges drop
+    ip saddr 127.0.0.0/8 iifname @bridges drop
   }
   chain prerouting {
     type nat hook prerouting priority -105; policy accept;
