@@ -129,7 +129,7 @@ async function one(build: PublishedBuild): Promise<void> {
     await runPublished(docker(first), build, tag);
     return "yes";
   });
-  await elsewhere(build, tag, cell);
+  if (ids.length > 0) await elsewhere(build, tag, cell);
   console.log(`${build.name}\n  ${cells.join("\n  ")}`);
 }
 

@@ -21,6 +21,7 @@ import {
 } from "../../system/at.ts";
 import { getXattr, getXattrFd, listXattrs, listXattrsFd } from "../../system/xattr.ts";
 import type { Filter } from "./filter.ts";
+import { countFile } from "./garbage.ts";
 import { type Match, matchesOf, openTree } from "./match.ts";
 import { type FileFacts, StatCache } from "./stat-cache.ts";
 
@@ -96,6 +97,7 @@ class Digester {
   readonly lines: string[] = [];
   files = 0;
   bytes = 0;
+  private told = 0;
   private readonly hash = new Bun.CryptoHasher("sha256");
   private readonly root: number;
   private readonly request: DigestRequest;
@@ -200,7 +202,10 @@ class Digester {
     const owner = this.request.owners ? ` ${uid}:${gid}` : "";
     const line = `${mode.toString(8)} ${told} ${digest}${owner}${xattrs}\0${path}\0`;
     this.hash.update(line, "latin1");
-    if (this.lines.length <= listMax)
+    this.told++;
+    countFile();
+    if (this.told > listMax) this.lines.length = 0;
+    else
       this.lines.push(
         `${path}\n${mode.toString(8)}${digest.slice(0, 24)}${owner}${xattrs === "" ? "" : Bun.hash(xattrs)}`,
       );

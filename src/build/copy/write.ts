@@ -39,6 +39,7 @@ import {
 } from "../../system/xattr.ts";
 import { depthMax, isCopied } from "./digest.ts";
 import type { Filter } from "./filter.ts";
+import { countFile } from "./garbage.ts";
 import type { ModeChange } from "./mode.ts";
 import { closePlace, type Owner, type Place, type Target } from "./target.ts";
 
@@ -167,6 +168,7 @@ export class Writer {
   /** One file, link, device or fifo, as `as` in a place. */
   file(from: number, name: string, status: FileStatus, place: Place, as: string): void {
     this.refuseFolder(place, as);
+    countFile();
     const type = status.mode & fileType.mask;
     const path = `${place.path}/${as}`;
     const again = status.links > 1 ? `${status.onMajor}:${status.onMinor}:${status.inode}` : undefined;
