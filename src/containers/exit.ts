@@ -52,7 +52,7 @@ export async function exited(ctx: Context, container: Container, report: ExitRep
   );
   tellNetworks(ctx, container, sandbox, "disconnect");
   tellUnmounted(ctx, container);
-  await releaseVolumes(ctx, container, container.id);
+  await releaseVolumes(ctx, container.id);
   for (const _ of container.stopping) tell(ctx, container, "stop");
   container.stopping.clear();
   tell(ctx, container, "die", {

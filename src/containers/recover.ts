@@ -149,7 +149,7 @@ async function runOn(ctx: Context, container: Container): Promise<void> {
 async function undoStart(ctx: Context, container: Container): Promise<boolean> {
   await ctx.networks.close(container.id);
   adoptVolumes(ctx, container);
-  await releaseVolumes(ctx, container, container.id);
+  await releaseVolumes(ctx, container.id);
   await releaseRun(ctx, container);
   if (container.spec.hostConfig.AutoRemove) {
     await discard(ctx, container, { volumes: true, exitCode: lostExitCode });

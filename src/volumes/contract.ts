@@ -22,6 +22,8 @@ export interface Volumes {
   mount(name: string, user: string): Promise<string>;
   /** Lets go of what `mount` or `adopt` gave; a success for what is not held. */
   release(name: string, user: string): Promise<void>;
+  /** Names of the volumes that `user` holds. */
+  heldBy(user: string): string[];
   /** After a restart: `user` has held it since before. */
   adopt(name: string, user: string): void;
   /**

@@ -6,6 +6,11 @@ export class Holders {
     return [...(this.users.get(volume)?.keys() ?? [])];
   }
 
+  /** What a user holds. */
+  by(user: string): string[] {
+    return [...this.users].flatMap(([volume, users]) => (users.has(user) ? [volume] : []));
+  }
+
   /** Where `user` found the volume's data; undefined where it does not hold it. */
   pathOf(volume: string, user: string): string | undefined {
     return this.users.get(volume)?.get(user);

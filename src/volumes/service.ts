@@ -133,6 +133,10 @@ export class VolumeService implements Volumes {
     });
   }
 
+  heldBy(user: string): string[] {
+    return this.holders.by(user);
+  }
+
   release(name: string, user: string): Promise<void> {
     return this.queue.run(name, async () => {
       const volume = this.store.get(name);

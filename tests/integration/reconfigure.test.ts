@@ -87,4 +87,7 @@ test("environment and mounts change by a restart on the same files; a stopped co
   expect(await engine.ok("exec", "app", "sh", "-c", "echo $A")).toBe("4");
   const twice = await engine.berth("update", "--mount-add", "type=tmpfs,target=/new", "app");
   expect(twice.stderr).toContain("Duplicate mount point: /new");
+  // nobody holds what was taken out: neither the container, nor what is left of it
+  await engine.ok("update", "--mount-rm", "/new", "app");
+  await engine.ok("volume", "rm", "old");
 }, 60_000);

@@ -79,7 +79,7 @@ function holdVolumes(ctx: Context, container: Container, keep: Keep): string {
   const user = `copy:${newId()}`;
   keep(() => {
     tellUnmounted(ctx, container);
-    ctx.background.run("volumes of a copy", () => releaseVolumes(ctx, container, user));
+    ctx.background.run("volumes of a copy", () => releaseVolumes(ctx, user));
   });
   return user;
 }

@@ -114,7 +114,7 @@ async function begin(
     : undefined;
   sandbox?.ready.catch(() => undefined); // awaited below
   const files = await nameFiles(ctx, container);
-  undo.add("volumes", () => releaseVolumes(ctx, container, exec.id));
+  undo.add("volumes", () => releaseVolumes(ctx, exec.id));
   const mounts = await prepareMounts(ctx, container, {
     root,
     keep,

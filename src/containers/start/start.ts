@@ -98,7 +98,7 @@ async function bringUp(ctx: Context, container: Container, undo: Undo): Promise<
   const ready = sandbox?.ready;
   // it is awaited below, but may fail before that
   ready?.catch(() => undefined);
-  undo.add("volumes", () => releaseVolumes(ctx, container, id));
+  undo.add("volumes", () => releaseVolumes(ctx, id));
   const mounts = await prepareMounts(ctx, container, { root, keep, user: id });
   undo.add("shm", () => releaseShm(ctx, container));
   const shm = await prepareShm(ctx, container);

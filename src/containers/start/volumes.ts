@@ -124,15 +124,17 @@ async function readyVolume(
   return through ?? data;
 }
 
-/** Lets go of a container's volumes; a failure is told to the log, as there is nobody left to tell. */
-export async function releaseVolumes(ctx: Context, container: Container, user: string): Promise<void> {
-  for (const { volume } of container.spec.mounts)
-    if (volume !== undefined)
-      await ctx.volumes
-        .release(volume, user)
-        .catch((error: unknown) =>
-          ctx.logger.warn("a volume could not be let go", { volume, error: messageOf(error) }),
-        );
+/**
+ * Lets go of all that a user of volumes holds, also what its container has no more (`update --mount-rm`); a failure is
+ * told to the log, as there is nobody left to tell.
+ */
+export async function releaseVolumes(ctx: Context, user: string): Promise<void> {
+  for (const volume of ctx.volumes.heldBy(user))
+    await ctx.volumes
+      .release(volume, user)
+      .catch((error: unknown) =>
+        ctx.logger.warn("a volume could not be let go", { volume, error: messageOf(error) }),
+      );
 }
 
 /** A container that a new engine found held its volumes all along. */

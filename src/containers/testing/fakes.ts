@@ -148,6 +148,7 @@ class FakeVolumes {
     has: (name: string) => this.names.has(name),
     mount: async (name: string) => `/volumes/${name}/_data`,
     release: async () => undefined,
+    heldBy: () => [],
     adopt: () => undefined,
     sweepMounts: async () => undefined,
     remove: async (name: string, { users }: { users: string[] }) => {
