@@ -8,7 +8,8 @@ export interface LocalBuildRequest {
   call: "build" | "check" | "outline" | "targets";
   dockerfile: { name: string; text: string };
   context?: LocalFolder;
-  namedContexts: Record<string, LocalFolder | { image: string }>;
+  /** `url`: a git repository or an archive, which the engine fetches */
+  namedContexts: Record<string, LocalFolder | { image: string } | { url: string }>;
   target?: string;
   buildArgs: Record<string, string>;
   labels: Record<string, string>;

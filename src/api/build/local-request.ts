@@ -4,6 +4,7 @@ import type {
   BuildContext,
   BuildOutput,
   BuildRequest,
+  Builds,
   CachePlace,
   OutputSink,
 } from "../../build/contract.ts";
@@ -19,7 +20,7 @@ type Given = Partial<LocalBuildRequest>;
 export async function localBuildRequest(
   given: Given,
   sinkOf: (index: number) => OutputSink,
-  signal: AbortSignal,
+  { builds, signal }: { builds: Pick<Builds, "fetchContext">; signal: AbortSignal },
 ): Promise<BuildRequest> {
   if (given.dockerfile === undefined) throw invalid("the request has no Dockerfile");
   const { name = "Dockerfile", text = "" } = given.dockerfile;
@@ -27,7 +28,7 @@ export async function localBuildRequest(
   return {
     dockerfile: { name, text },
     context,
-    namedContexts: await contextsOf(given.namedContexts ?? {}),
+    namedContexts: await contextsOf(given.namedContexts ?? {}, builds),
     ...(given.target ? { target: given.target } : {}),
     buildArgs: mapOf(given.buildArgs),
     labels: mapOf(given.labels),
@@ -77,14 +78,26 @@ async function cachesOf(
 const mapOf = <T>(values: Record<string, T> | undefined): ReadonlyMap<string, T> =>
   new Map(Object.entries(values ?? {}));
 
-async function contextsOf(given: LocalBuildRequest["namedContexts"]): Promise<BuildRequest["namedContexts"]> {
+async function contextsOf(
+  given: LocalBuildRequest["namedContexts"],
+  builds: Pick<Builds, "fetchContext">,
+): Promise<BuildRequest["namedContexts"]> {
   const contexts = new Map<string, { context: BuildContext } | { image: string }>();
   for (const [name, value] of Object.entries(given)) {
     if ("image" in value && value.image) contexts.set(name, { image: value.image });
+    else if ("url" in value && value.url) contexts.set(name, { context: remoteOf(value.url, builds) });
     else if ("path" in value) contexts.set(name, { context: await folderOf(value) });
   }
   return contexts;
 }
+
+/** Fetched when a step first reads of it. */
+const remoteOf = (url: string, builds: Pick<Builds, "fetchContext">): BuildContext => ({
+  open: async ({ signal }) => {
+    const { root, close } = await builds.fetchContext(url, signal);
+    return { root, ignore: [], close };
+  },
+});
 
 /** The client's folder, if it is the one that this engine sees under that name. */
 async function folderOf(folder: LocalFolder): Promise<BuildContext> {

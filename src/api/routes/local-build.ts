@@ -15,7 +15,9 @@ async function localBuild(call: Call): Promise<Reply> {
   const { call: asked = "build" } = given;
   if (!calls.includes(asked)) throw new EngineError("invalid", `unsupported request frontend.${asked}`);
   const answer = new LocalAnswer();
-  const request = await localBuildRequest(given, (index) => answer.sink(index), call.signal);
+  const { builds } = call.engine;
+  const { signal } = call;
+  const request = await localBuildRequest(given, (index) => answer.sink(index), { builds, signal });
   void answerLocally(call.engine.builds, asked, request, answer);
   return { kind: "stream", status: 200, contentType: contentTypes.multiplexed, body: answer.body() };
 }

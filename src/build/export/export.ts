@@ -1,7 +1,7 @@
 import type { Repository } from "../../distribution/contract.ts";
 import type { Image, Images } from "../../images/contract.ts";
 import { sha256 } from "../../lib/digest.ts";
-import { EngineError } from "../../lib/errors.ts";
+import { EngineError, messageOf } from "../../lib/errors.ts";
 import { canonical, parseReference, withDefaultTag } from "../../lib/reference.ts";
 import type { ImageConfig } from "../../types/oci.ts";
 import type { BuildOutput, BuildResult, OutputSink } from "../contract.ts";
@@ -80,7 +80,7 @@ async function told<T extends BuildResult>(
     session.vertex({ ...vertex, started, completed: Date.now() });
     return result;
   } catch (error) {
-    session.vertex({ ...vertex, started, completed: Date.now(), error: String(error) });
+    session.vertex({ ...vertex, started, completed: Date.now(), error: messageOf(error) });
     throw error;
   }
 }

@@ -1,5 +1,5 @@
 import { sha256 } from "../../lib/digest.ts";
-import { EngineError } from "../../lib/errors.ts";
+import { EngineError, messageOf } from "../../lib/errors.ts";
 import type { Lease } from "../../state/leases.ts";
 import type { BuildContext, BuildEvent, BuildRequest, BuildVertex, OpenContext } from "../contract.ts";
 import type { BuildContextDeps } from "../deps.ts";
@@ -155,7 +155,7 @@ export class Session {
       this.vertex({ ...base, completed: Date.now() });
       return open;
     } catch (error) {
-      this.vertex({ ...base, completed: Date.now(), error: String(error) });
+      this.vertex({ ...base, completed: Date.now(), error: messageOf(error) });
       throw error;
     }
   }

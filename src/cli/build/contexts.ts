@@ -3,10 +3,11 @@ import type { LocalBuildRequest } from "../../types/local-build.ts";
 import { fileError } from "../run/key-value-files.ts";
 import { buildError, optionError } from "./failure.ts";
 import { localFolder, patternsOf, readIgnoreFile } from "./folder.ts";
+import { isRemote } from "./sources.ts";
 
 const imagePrefix = "docker-image://";
 
-/** `--build-context name=folder` and `name=docker-image://reference`. */
+/** `--build-context name=folder`, `name=docker-image://reference`, `name=https://…` (git or an archive). */
 export async function readContexts(options: readonly string[]): Promise<LocalBuildRequest["namedContexts"]> {
   const contexts: LocalBuildRequest["namedContexts"] = {};
   for (const option of options) {
@@ -20,8 +21,11 @@ export async function readContexts(options: readonly string[]): Promise<LocalBui
 
 async function readContext(name: string, value: string): Promise<LocalBuildRequest["namedContexts"][string]> {
   if (value.startsWith(imagePrefix)) return { image: value.slice(imagePrefix.length) };
+  if (isRemote(value)) return { url: value };
   if (/^(?:[a-z-]+:\/\/|target:|git@)/.test(value))
-    throw buildError(`failed to get build context ${name}: ${value} is not built yet`);
+    throw buildError(
+      `failed to get build context ${name}: ${value.split(":", 1)[0]} contexts are not built in berth`,
+    );
   try {
     const stats = await stat(value);
     if (!stats.isDirectory())
