@@ -96,7 +96,7 @@ export const publishedBuilds: PublishedBuild[] = [
   { name: "onbuild-app", quick: true, run: { says: "compiled for release\n" } },
   {
     name: "php",
-    serve: { probe: ["php", "probe.php"], says: "php in prod at /var/www\n", stops: 255 },
+    serve: { probe: ["php", "probe.php"], says: "php in prod at /var/www\n", stops: 137 },
   },
   {
     name: "python",
