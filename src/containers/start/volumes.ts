@@ -17,9 +17,11 @@ import { tmpfsOptions } from "./tmpfs.ts";
 
 /** What `--mount type=bind` needs must still be there; told before anything of the start is done. */
 export async function checkSources(container: Container): Promise<void> {
-  await reach(bindSources(container));
-  for (const { point, options } of container.spec.mounts)
-    if (point.Type === "bind" && !options.includes("create-source")) checkBindSource(point.Source);
+  const needed = container.spec.mounts.flatMap(({ point, options }) =>
+    point.Type === "bind" && !options.includes("create-source") ? [point.Source] : [],
+  );
+  await reach(needed);
+  for (const source of needed) checkBindSource(source);
 }
 
 const bindSources = ({ spec }: Container): string[] =>
