@@ -36,16 +36,21 @@ interface Made {
   isFolder: boolean;
 }
 
+/** Every step has file systems of its own there: a mount point below is made in them, by the runtime. */
+const covered = /^\/+(dev|proc|sys)(\/|$)/;
+
 /** Makes the mount points that are missing in a root, as `owner`'s (the engine's where absent), without ever leaving it. Few short calls on memory. */
 export function makeStubs(root: string, mounts: readonly MountInput[], owner?: Owner): Stubs {
   const made: Made[] = [];
   const rootFd = openTree(root);
   try {
-    for (const { destination, type, source } of mounts)
+    for (const { destination, type, source } of mounts) {
+      if (covered.test(destination)) continue;
       makeStub(rootFd, toBytes(destination), type !== "bind" || statSync(source).isDirectory(), {
         made,
         owner,
       });
+    }
   } finally {
     close(rootFd);
   }
