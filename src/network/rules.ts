@@ -202,9 +202,12 @@ ${declarations([...bridges.flatMap(bridgeElements), ...portElements(ports)])}
 `;
 }
 
-/** Not into networks of other engines, which keep theirs apart by rules of their own. */
+/** Bridges of other engines' networks and of virtual machines, by the names they are given. */
+const othersBridges = ["docker*", "br-*", "podman*", "cni*", "virbr*", "lxdbr*", "lxcbr*", "incusbr*"];
+
+/** Not into networks of others, who keep theirs apart by rules of their own. */
 const outward = (marked: string): string =>
-  `\n    iifname @bridges oifname != "docker*" oifname != "br-*" ${marked}`;
+  `\n    iifname @bridges ${othersBridges.map((name) => `oifname != "${name}"`).join(" ")} ${marked}`;
 
 const change = (verb: "add" | "delete", table: string, elements: readonly Element[]): string =>
   [...bySet(elements)]
