@@ -95,3 +95,14 @@ test("malformed lists, lists without end and links elsewhere are refused or left
       : undefined;
   expect(await referrers()).toHaveLength(1);
 });
+
+test("lists whose pages are too much together are refused", async () => {
+  let page = 0;
+  const long = index({ ...entry("1", "s"), annotations: { text: "x".repeat(3_900_000) } });
+  answer = (path) =>
+    path.startsWith("referrers/")
+      ? served(long, { Link: `</v2/x/referrers/${digest}?page=${++page}>; rel="next"` })
+      : undefined;
+  await expect(referrers()).rejects.toThrow(/is over .* in all/);
+  expect(page).toBe(5);
+});

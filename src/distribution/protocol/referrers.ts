@@ -8,6 +8,8 @@ import { getManifest, type ManifestPlace, manifestMax, nextPage } from "./manife
 /** Far more than one image has: a registry could go on for ever. */
 const referrersMax = 10_000;
 const pagesMax = 1000;
+/** of all pages together: entries with long annotations are big */
+const bytesMax = 4 * manifestMax;
 
 /**
  * What refers to a manifest as its `subject`: signatures, SBOMs and the like (OCI distribution spec 1.1, "Listing
@@ -30,6 +32,7 @@ async function fromApi(
 ): Promise<Descriptor[] | undefined> {
   const query = artifactType === undefined ? "" : `?artifactType=${encodeURIComponent(artifactType)}`;
   const found: Descriptor[] = [];
+  let left = bytesMax;
   let path: string | URL = `/v2/${place.path}/referrers/${digest}${query}`;
   for (let page = 0; page < pagesMax; page++) {
     const answer: Answer = await place.caller.call({
@@ -44,8 +47,10 @@ async function fromApi(
       await answer.discard();
       return undefined;
     }
-    const bytes = await answer.bytes(manifestMax + 1);
-    if (bytes.length > manifestMax) throw tooMany(digest);
+    const pageMax = Math.min(manifestMax, left);
+    const bytes = await answer.bytes(pageMax + 1);
+    if (bytes.length > pageMax) throw tooMany(digest);
+    left -= bytes.length;
     found.push(...referrersOf(bytes));
     if (found.length > referrersMax) throw tooMany(digest);
     const next = nextPage(answer);
@@ -67,7 +72,7 @@ async function fromTag(place: ManifestPlace, digest: string): Promise<Descriptor
 const tooMany = (digest: string): EngineError =>
   new EngineError(
     "tooLarge",
-    `the list of what refers to ${digest} is over ${manifestMax} bytes a page, ${pagesMax} pages or ${referrersMax} entries`,
+    `the list of what refers to ${digest} is over ${manifestMax} bytes a page, ${bytesMax} bytes in all, ${pagesMax} pages or ${referrersMax} entries`,
   );
 
 const malformed = (): EngineError => new EngineError("invalid", "the index of referrers is malformed");
