@@ -46,7 +46,7 @@ export interface PartialBlob {
   readonly size: number;
   /** Reads what was there when it was opened. */
   read(): AsyncIterable<Uint8Array>;
-  /** Keeps more bytes: a copy of them, which may be on its way to the file when it resolves. */
+  /** Keeps more bytes: a copy of them, which may be on its way to the file when it resolves. Nothing once it has ended. */
   append(bytes: Uint8Array): Promise<void>;
   /** Ends the writing; what is there stays. */
   close(): Promise<void>;

@@ -42,7 +42,7 @@ class PartialFile implements PartialBlob {
   }
 
   async append(bytes: Uint8Array): Promise<void> {
-    for (let at = 0; at < bytes.length; ) {
+    for (let at = 0; at < bytes.length && !this.closed; ) {
       this.gathered ??= Buffer.allocUnsafeSlow(gatherBytes);
       const part = Math.min(bytes.length - at, gatherBytes - this.gatheredBytes);
       this.gathered.set(bytes.subarray(at, at + part), this.gatheredBytes);
@@ -68,7 +68,10 @@ class PartialFile implements PartialBlob {
     if (this.closed) return;
     this.closed = true;
     try {
-      await this.writing.catch(() => undefined); // what could not be written is not wanted any more
+      for (let last: Promise<void> | undefined; last !== this.writing; ) {
+        last = this.writing;
+        await last.catch(() => undefined); // what could not be written is not wanted any more
+      }
       await this.file?.close();
       if (this.before > 0 || this.file !== undefined) await rm(this.path, { force: true });
     } finally {
@@ -78,7 +81,11 @@ class PartialFile implements PartialBlob {
 
   /** Begins to write what is gathered, once the last is written. */
   private async turn(): Promise<void> {
-    await this.writing;
+    // an `append` that waits here while it is closed begins another
+    for (let last: Promise<void> | undefined; last !== this.writing; ) {
+      last = this.writing;
+      await last;
+    }
     const full = this.gathered;
     if (full === undefined) return;
     this.writing = this.write(full, this.gatheredBytes);
