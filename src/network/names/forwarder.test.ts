@@ -188,6 +188,15 @@ test("many containers' floods leave room for others, each its share", () => {
   expect(forwarder.total).toBe(0);
 });
 
+test("a question that nobody can be asked costs no other container its place", () => {
+  const { start, forwarder } = setUp();
+  const floods = Array.from({ length: 8 }, (_, index) => new Forwards(forwarder, `/flood${index}`));
+  for (const flood of floods) for (let index = 0; index < 256; index++) start(["a"], 0, flood);
+  expect(forwarder.total).toBe(2048);
+  start([], 0, new Forwards(forwarder, "/alone"));
+  expect(forwarder.total).toBe(2048);
+});
+
 test("who comes late to a flood of a few gets as much as they", () => {
   const { start, forwarder } = setUp();
   const floods = Array.from({ length: 8 }, (_, index) => new Forwards(forwarder, `/flood${index}`));

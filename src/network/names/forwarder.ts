@@ -98,8 +98,9 @@ export class Forwards {
   /** Replies at once when nobody can be asked. */
   start(request: ForwardRequest, servers: readonly Upstream[], nowMs: number): void {
     const { forwarder, health } = this;
-    const chosen = forwarder.admit(this) ? health.choose(servers, nowMs) : [];
-    if (chosen.length === 0) {
+    const chosen = health.choose(servers, nowMs);
+    // admitting may cost another its place: only a question that will be asked
+    if (chosen.length === 0 || !forwarder.admit(this)) {
       request.reply(failure(request.query, request.bytes, rcode.serverFailure));
       return;
     }
