@@ -26,16 +26,58 @@ export interface FoundPackage {
   source: string;
 }
 
-const recordMax = 64 * 1024 * 1024;
+const recordMax = 32 * 1024 * 1024;
 const metadataMax = 1024 * 1024;
+/** of a METADATA, whose fields come first */
+const descriptionMax = 256 * 1024;
+/** of all records together */
+const bytesMax = 64 * 1024 * 1024;
 const packagesMax = 100_000;
+/** characters of all that is found */
+const foundMax = 32 * 1024 * 1024;
+/** characters of a name, a version, a license: what is longer is none */
+const textMax = 1024;
 
 /** The packages in a root file system, by what dpkg, apk, npm and pip have written down. For a worker thread. */
 export function findPackages(root: string): FoundPackage[] {
-  const distribution = distributionOf(root);
-  const found = [...dpkg(root, distribution), ...apk(root, distribution), ...installed(root)];
-  const distinct = new Map(found.slice(0, packagesMax).map((each) => [each.purl, each]));
+  const distinct = new Map<string, FoundPackage>();
+  let length = 0;
+  for (const each of recorded(new Records(root))) {
+    if (distinct.has(each.purl)) continue;
+    length += each.purl.length + each.name.length + each.version.length + each.license.length;
+    length += each.source.length;
+    if (length > foundMax) break;
+    distinct.set(each.purl, each);
+    if (distinct.size >= packagesMax) break;
+  }
   return [...distinct.values()].sort((one, other) => (one.purl < other.purl ? -1 : 1));
+}
+
+function* recorded(records: Records): Generator<FoundPackage> {
+  const distribution = distributionOf(records);
+  yield* dpkg(records, distribution);
+  yield* apk(records, distribution);
+  yield* installed(records);
+}
+
+/** The records in a root file system, no more than `bytesMax` of them: an image may bring any number, of any size. */
+class Records {
+  readonly root: string;
+  private left = bytesMax;
+
+  constructor(root: string) {
+    this.root = root;
+  }
+
+  /** A record without the paragraph at which it was cut; "" where there is none. */
+  text(path: string, most: number): string {
+    const limit = Math.min(most, this.left);
+    if (limit === 0) return "";
+    const text = readBeneath(this.root, path, limit) ?? "";
+    const length = Buffer.byteLength(text);
+    this.left = Math.max(0, this.left - length);
+    return length < limit ? text : text.slice(0, Math.max(0, text.lastIndexOf("\n\n")));
+  }
 }
 
 interface Distribution {
@@ -44,112 +86,130 @@ interface Distribution {
   release: string;
 }
 
-function distributionOf(root: string): Distribution {
-  const text =
-    readBeneath(root, "etc/os-release", metadataMax) ??
-    readBeneath(root, "usr/lib/os-release", metadataMax) ??
-    "";
-  const value = (name: string): string => new RegExp(`^${name}="?([^"\\n]*)"?$`, "m").exec(text)?.[1] ?? "";
+function distributionOf(records: Records): Distribution {
+  const text = records.text("etc/os-release", metadataMax) || records.text("usr/lib/os-release", metadataMax);
+  const value = (name: string): string => fieldOf(text, new RegExp(`^${name}="?([^"\\n]*)"?$`, "m"));
   const id = value("ID");
   const version = value("VERSION_ID");
   return { id, release: version === "" ? id : `${id}-${version}` };
 }
 
-/** Paragraphs of `Name: value`, continued lines left out. */
-function* paragraphs(text: string): Generator<Map<string, string>> {
-  for (const paragraph of text.split(/\n{2,}/)) {
-    const fields = new Map<string, string>();
-    for (const line of paragraph.split("\n")) {
-      const match = /^([A-Za-z-]+): ?(.*)$/.exec(line);
-      if (match !== null) fields.set(match[1] ?? "", match[2] ?? "");
-    }
-    if (fields.size > 0) yield fields;
+function* paragraphs(text: string): Generator<string> {
+  for (let at = 0; at < text.length; ) {
+    const blank = text.indexOf("\n\n", at);
+    const end = blank < 0 ? text.length : blank;
+    if (end > at) yield text.slice(at, end);
+    at = end + 2;
   }
 }
 
-function* dpkg(root: string, { id, release }: Distribution): Generator<FoundPackage> {
+/** What a field's pattern finds in a paragraph of fields; "" where there is none. */
+function fieldOf(paragraph: string, field: RegExp): string {
+  const value = field.exec(paragraph)?.[1] ?? "";
+  return value.length > textMax ? "" : value;
+}
+
+const dpkgFields = {
+  name: /^Package: ?(.*)$/m,
+  version: /^Version: ?(.*)$/m,
+  status: /^Status: ?(.*)$/m,
+  arch: /^Architecture: ?(.*)$/m,
+};
+const statusFilesMax = 10_000;
+
+function* dpkg(records: Records, { id, release }: Distribution): Generator<FoundPackage> {
   const folder = "var/lib/dpkg/status.d";
-  const files = ["var/lib/dpkg/status", ...namesIn(root, folder).map((name) => `${folder}/${name}`)];
-  for (const file of files) {
-    for (const fields of paragraphs(readBeneath(root, file, recordMax) ?? "")) {
-      const name = fields.get("Package");
-      const version = fields.get("Version");
-      const status = fields.get("Status") ?? "install ok installed";
-      if (name === undefined || version === undefined || !status.endsWith(" installed")) continue;
-      const query = queryOf({ arch: fields.get("Architecture"), distro: release });
+  const names = namesIn(records.root, folder).slice(0, statusFilesMax);
+  for (const file of ["var/lib/dpkg/status", ...names.map((name) => `${folder}/${name}`)]) {
+    for (const paragraph of paragraphs(records.text(file, recordMax))) {
+      const name = fieldOf(paragraph, dpkgFields.name);
+      const version = fieldOf(paragraph, dpkgFields.version);
+      const status = fieldOf(paragraph, dpkgFields.status) || "install ok installed";
+      if (name === "" || version === "" || !status.endsWith(" installed")) continue;
+      const query = queryOf({ arch: fieldOf(paragraph, dpkgFields.arch), distro: release });
       const purl = `pkg:deb/${id || "debian"}/${encode(name)}@${encode(version)}${query}`;
       yield { type: "deb", name, version, purl, license: "", source: `/${file}` };
     }
   }
 }
 
-function* apk(root: string, { id, release }: Distribution): Generator<FoundPackage> {
+const apkFields = { name: /^P:(.*)$/m, version: /^V:(.*)$/m, arch: /^A:(.*)$/m, license: /^L:(.*)$/m };
+
+function* apk(records: Records, { id, release }: Distribution): Generator<FoundPackage> {
   for (const file of ["lib/apk/db/installed", "usr/lib/apk/db/installed"])
-    for (const paragraph of (readBeneath(root, file, recordMax) ?? "").split(/\n{2,}/)) {
-      const field = (letter: string): string =>
-        new RegExp(`^${letter}:(.*)$`, "m").exec(paragraph)?.[1] ?? "";
-      const [name, version, arch, license] = [field("P"), field("V"), field("A"), field("L")];
+    for (const paragraph of paragraphs(records.text(file, recordMax))) {
+      const name = fieldOf(paragraph, apkFields.name);
+      const version = fieldOf(paragraph, apkFields.version);
       if (name === "" || version === "") continue;
-      const query = queryOf({ arch, distro: release });
+      const query = queryOf({ arch: fieldOf(paragraph, apkFields.arch), distro: release });
       const purl = `pkg:apk/${id || "alpine"}/${encode(name)}@${encode(version)}${query}`;
-      yield { type: "apk", name, version, purl, license: asExpression(license), source: `/${file}` };
+      const license = asExpression(fieldOf(paragraph, apkFields.license));
+      yield { type: "apk", name, version, purl, license, source: `/${file}` };
     }
 }
 
 const foldersMax = 1_000_000;
+const waitingMax = 200_000;
 const depthMax = 64;
 
 /** What lies in `node_modules` and in Python's `*.dist-info`, wherever those are. */
-function* installed(root: string): Generator<FoundPackage> {
+function* installed(records: Records): Generator<FoundPackage> {
   const waiting: { path: string; depth: number }[] = [{ path: "", depth: 0 }];
   let looked = 0;
   for (let next = waiting.pop(); next !== undefined && looked++ < foldersMax; next = waiting.pop()) {
     const { path, depth } = next;
     const found = /(^|\/)node_modules\/(@[^/]+\/)?[^/@][^/]*$/.test(path)
-      ? npm(root, `${path}/package.json`)
+      ? npm(records, `${path}/package.json`)
       : /\.dist-info$/.test(path)
-        ? python(root, `${path}/METADATA`)
+        ? python(records, `${path}/METADATA`)
         : undefined;
     if (found !== undefined) yield found;
     if (depth < depthMax)
-      for (const name of foldersIn(root, path))
-        if (path !== "" || !["proc", "sys", "dev"].includes(name))
+      for (const name of foldersIn(records.root, path))
+        if (waiting.length < waitingMax && (path !== "" || !["proc", "sys", "dev"].includes(name)))
           waiting.push({ path: path === "" ? name : `${path}/${name}`, depth: depth + 1 });
   }
 }
 
-function npm(root: string, file: string): FoundPackage | undefined {
-  const value = jsonOf(readBeneath(root, file, metadataMax));
+function npm(records: Records, file: string): FoundPackage | undefined {
+  const value = jsonOf(records.text(file, metadataMax));
   const { name, version, license } = value ?? {};
-  if (typeof name !== "string" || typeof version !== "string" || name === "" || version === "")
-    return undefined;
+  if (!isText(name) || !isText(version)) return undefined;
   const path = name.split("/").map(encode).join("/");
   const purl = `pkg:npm/${path}@${encode(version)}`;
-  const told = typeof license === "string" ? asExpression(license) : "";
+  const told = isText(license) ? asExpression(license) : "";
   return { type: "npm", name, version, purl, license: told, source: `/${file}` };
 }
 
-function python(root: string, file: string): FoundPackage | undefined {
-  const [head = ""] = (readBeneath(root, file, metadataMax) ?? "").split("\n\n", 1);
-  const [fields = new Map<string, string>()] = paragraphs(head);
-  const name = fields.get("Name");
-  const version = fields.get("Version");
-  if (!name || !version) return undefined;
+const pythonFields = {
+  name: /^Name: ?(.*)$/m,
+  version: /^Version: ?(.*)$/m,
+  license: /^License-Expression: ?(.*)$/m,
+};
+
+function python(records: Records, file: string): FoundPackage | undefined {
+  const [head = ""] = paragraphs(records.text(file, descriptionMax));
+  const name = fieldOf(head, pythonFields.name);
+  const version = fieldOf(head, pythonFields.version);
+  if (name === "" || version === "") return undefined;
   const purl = `pkg:pypi/${encode(name.toLowerCase().replaceAll("_", "-"))}@${encode(version)}`;
-  const license = asExpression(fields.get("License-Expression") ?? "");
+  const license = asExpression(fieldOf(head, pythonFields.license));
   return { type: "pypi", name, version, purl, license, source: `/${file}` };
 }
 
-function jsonOf(text: string | undefined): Record<string, unknown> | undefined {
+const isText = (value: unknown): value is string =>
+  typeof value === "string" && value !== "" && value.length <= textMax;
+
+function jsonOf(text: string): Record<string, unknown> | undefined {
   try {
-    const value: unknown = JSON.parse(text ?? "null");
+    const value: unknown = JSON.parse(text);
     return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : undefined;
   } catch {
     return undefined; // not a package's description, whatever it is called
   }
 }
 
-const encode = (text: string): string => encodeURIComponent(text).replaceAll("%3A", ":");
+const encode = (text: string): string => encodeURIComponent(text.toWellFormed()).replaceAll("%3A", ":");
 
 function queryOf(values: Record<string, string | undefined>): string {
   const given = Object.entries(values).filter(([, value]) => value !== undefined && value !== "");

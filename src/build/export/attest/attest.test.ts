@@ -82,3 +82,26 @@ test("packages are read off the records of dpkg, apk, npm and pip, whatever else
     ["pkg:pypi/flask-thing@3.0", ""],
   ]);
 });
+
+test("records without end cost no more than their limit, and a name that is no text stops nothing", () => {
+  const image = mkdtempSync(join(tmpdir(), "berth-packages-"));
+  try {
+    const folder = join(image, "var/lib/dpkg");
+    mkdirSync(folder, { recursive: true });
+    const paragraphs = Array.from({ length: 120_000 }, (_, at) => `Package: p${at}\nVersion: 1\n`);
+    writeFileSync(join(folder, "status"), `${"x\n".repeat(1000)}\n${paragraphs.join("\n")}`);
+    expect(findPackages(image)).toHaveLength(100_000);
+    writeFileSync(
+      join(folder, "status"),
+      `Package: a\nVersion: 1\n\nPackage: b\nVersion: ${"1".repeat(32 << 20)}`,
+    );
+    mkdirSync(join(image, "node_modules/c"), { recursive: true });
+    writeFileSync(join(image, "node_modules/c/package.json"), '{"name":"c\\ud800","version":"1"}');
+    expect(findPackages(image).map(({ purl }) => purl)).toEqual([
+      "pkg:deb/debian/a@1",
+      "pkg:npm/c%EF%BF%BD@1",
+    ]);
+  } finally {
+    rmSync(image, { recursive: true, force: true });
+  }
+});

@@ -11,6 +11,7 @@ import type { Predicate } from "./statements.ts";
 export async function sbomOf(session: Session, result: PlatformResult): Promise<Predicate> {
   const root = await session.view(result.layers);
   const { packages } = await session.deps.workers.call("packages", { root });
+  session.signal.throwIfAborted();
   return {
     predicateType: "https://spdx.dev/Document",
     predicate: documentOf(session, packages),
