@@ -81,6 +81,8 @@ export async function pour(source: ByteSource, target: ServerResponse | Duplex):
   const onDrain = (): void => wake?.();
   target.on("close", onClose);
   target.on("drain", onDrain);
+  // a generator that never began would not let go of what it holds
+  if (gone) iterator.next().catch(() => undefined);
   try {
     while (!gone) {
       const { value, done } = await iterator.next();

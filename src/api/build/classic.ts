@@ -42,7 +42,8 @@ export async function classicBuild(call: Call, signal: AbortSignal): Promise<Cla
     const text = request.classic
       ? new ClassicText({ removes: query.flag("rm"), removesFailed: query.flag("forcerm") })
       : new StepsText(told(dockerfile.text, request.target));
-    return { messages: await begun(messagesOf(engine, build, { context, text, quiet: query.flag("q") })) };
+    const messages = messagesOf(engine, build, { context, text, quiet: query.flag("q") });
+    return { messages: await begun(messages, call.signal) };
   } catch (error) {
     await context.close();
     throw error;
@@ -129,8 +130,16 @@ async function* messagesOf(
  * Waits for the first message: what is wrong with the whole file is a status of its own then. `messages` closes the context
  * however it ends.
  */
-async function begun(messages: AsyncGenerator<JsonMessage>): Promise<AsyncIterable<JsonMessage>> {
+async function begun(
+  messages: AsyncGenerator<JsonMessage>,
+  client: AbortSignal,
+): Promise<AsyncIterable<JsonMessage>> {
   const first = await messages.next();
+  if (client.aborted) {
+    // nobody would begin to read, and what never began does not run its end
+    await messages.return(undefined);
+    throw new EngineError("unavailable", "the client left before the build had begun");
+  }
   async function* all(): AsyncGenerator<JsonMessage> {
     try {
       if (first.done) return;
