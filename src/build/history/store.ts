@@ -26,6 +26,7 @@ export class BuildHistory {
     return JSON.parse(Buffer.from(await Bun.zstdDecompress(row.logs)).toString()) as BuildHistoryLog[];
   }
 
+  /** What the build printed goes with it: without `logs`, what was printed under that ref before is forgotten. */
   put(record: BuildHistoryRecord, logs?: Uint8Array): void {
     const { db } = this.state;
     this.state.transaction(() => {
@@ -38,8 +39,8 @@ export class BuildHistory {
       db.query(
         "DELETE FROM build_history WHERE ref NOT IN (SELECT ref FROM build_history ORDER BY started_at DESC LIMIT ?)",
       ).run(recordsMax);
-      if (logs === undefined) return;
-      db.query("INSERT OR REPLACE INTO build_logs VALUES (?, ?)").run(record.ref, logs);
+      if (logs === undefined) db.query("DELETE FROM build_logs WHERE ref = ?").run(record.ref);
+      else db.query("INSERT OR REPLACE INTO build_logs VALUES (?, ?)").run(record.ref, logs);
       db.query("DELETE FROM build_logs WHERE ref NOT IN (SELECT ref FROM build_history)").run();
     });
   }

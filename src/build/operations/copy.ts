@@ -174,7 +174,8 @@ async function readyGit(
   };
 }
 
-const withoutPassword = (url: string): string => url.replace(/^([a-z+]+:\/\/)[^/@]*@/, "$1xxxxx@");
+/** A password may hold an `@` of its own: the last one ends it. */
+export const withoutPassword = (url: string): string => url.replace(/^([a-z+]+:\/\/)[^/]*@/i, "$1xxxxx@");
 
 type TreeOfCopy = CopySource & { kind: "tree" };
 
