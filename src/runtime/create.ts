@@ -22,7 +22,11 @@ export async function createContainer(context: RuntimeContext, container: Contai
   const { spec, prefix } = raised(container.spec);
   const prepared = await context.seccomp.prepare(spec, runtime);
   await mkdir(bundle, { recursive: true, mode: 0o711 });
-  const launch = await context.launcher.open(id, prepared, container.ownFiles ?? []);
+  const launch = await context.launcher.open(id, {
+    spec: prepared,
+    runtime,
+    ownFiles: container.ownFiles ?? [],
+  });
   try {
     await Promise.all([
       writeFile(inBundle.config(bundle), specJson(launch.spec), { mode: 0o600 }),

@@ -79,7 +79,7 @@ function spawn(
   ];
   try {
     const env = { PATH: process.env["PATH"] ?? "/usr/sbin:/usr/bin:/sbin:/bin" };
-    const child = context.launcher.enter(() =>
+    const child = context.launcher.enterBy(runtime)(() =>
       spawnProcess({ argv, env, cwd: bundle, fds: [input, out.write, err.write], session: true }),
     );
     return { child, pipes: [out.read, err.read] as const };

@@ -95,7 +95,7 @@ export class Execs {
     const monitor = await Monitor.spawn([...prefix, ...argv], {
       cwd: bundle,
       hold: held !== undefined,
-      enter: this.context.launcher.enter,
+      enter: this.context.launcher.enterBy(container.runtime),
     });
     let pid = 0;
     const streams = new ProcessStreams({

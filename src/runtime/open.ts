@@ -68,6 +68,7 @@ export async function openRuntime(options: RuntimeOptions): Promise<ConmonRuntim
     launcher: new Launcher({
       folder: paths.launch,
       paths: [dataRoot, execRoot, conmon.path, runtime.path],
+      runtime,
       logger,
     }),
     logger,

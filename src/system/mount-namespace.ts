@@ -2,11 +2,10 @@ import { closeSync, mkdirSync, openSync, rmdirSync } from "node:fs";
 import { join } from "node:path";
 import { EngineError } from "../lib/errors.ts";
 import { bindLibc, check, cString } from "./libc.ts";
+import { enterMounts, Home, ownMounts, unshareMounts } from "./thread-mounts.ts";
 
 /** Mount namespaces (mount_namespaces(7)) for programs to be started in, and the trees that are shown in them. */
 const libc = bindLibc({
-  unshare: { args: ["i32"], returns: "i32" },
-  setns: { args: ["i32", "i32"], returns: "i32" },
   mount: { args: ["ptr", "ptr", "ptr", "u64", "ptr"], returns: "i32" },
   umount2: { args: ["ptr", "i32"], returns: "i32" },
   fchdir: { args: ["i32"], returns: "i32" },
@@ -17,8 +16,6 @@ const { syscall: moveMount } = bindLibc({
   syscall: { args: ["i64", "i32", "ptr", "i32", "ptr", "u32"], returns: "i32" },
 });
 
-const CLONE_FS = 0x200;
-const CLONE_NEWNS = 0x20000;
 const MS_REC = 0x4000;
 const MS_PRIVATE = 0x40000;
 const MNT_DETACH = 2;
@@ -26,7 +23,6 @@ const numbers = { openTree: 428n, moveMount: 429n };
 const cwd = -100;
 const clone = { only: 0x80001, recursive: 0x88001, noAutomount: 0x800 };
 const moveFromEmptyPath = 4;
-const own = "/proc/thread-self/ns/mnt";
 
 /** A copy of what is at a path, with or without what is mounted below it, attached nowhere: gone when it is closed. */
 export const cloneTree = (path: string, { recursive }: { recursive: boolean }): number =>
@@ -57,15 +53,14 @@ export function detachTree(path: string): void {
 }
 
 /**
- * A mount namespace beside the thread's own. The thread goes there and back within one synchronous call, and takes
- * nobody along: its root and folder are its own from the first time on (CLONE_FS; setns(2) demands it), and its folder is
- * "/" after it. A program that is started there stays there.
+ * A mount namespace beside the thread's own. The thread goes there and back within one synchronous call, and takes nobody
+ * along (`thread-mounts.ts`). A program that is started there stays there.
  */
 export class MountNamespace {
-  private readonly home: number;
+  private readonly home: Home;
   private readonly there: number;
 
-  private constructor(home: number, there: number) {
+  private constructor(home: Home, there: number) {
     this.home = home;
     this.there = there;
   }
@@ -75,43 +70,37 @@ export class MountNamespace {
    * mounted or unmounted elsewhere. `scratch` is an empty folder.
    */
   static make(points: readonly string[], scratch: string): MountNamespace {
-    const home = openSync(own, "r");
+    const home = new Home();
     try {
-      check(libc.unshare(CLONE_NEWNS), "make mount namespace");
+      unshareMounts();
       try {
         check(libc.mount(null, cString("/"), null, MS_REC | MS_PRIVATE, null), "make mounts private");
         keepOnly(points, scratch);
-        return new MountNamespace(home, openSync(own, "r"));
+        return new MountNamespace(home, ownMounts());
       } finally {
-        goHome(home);
+        home.goBack();
       }
     } catch (error) {
-      closeSync(home);
+      home.close();
       throw error;
     }
   }
 
-  /** Calls `inside` with the thread in the namespace: never across an `await`, and no JavaScript that starts threads. */
+  /** Calls `inside` with the thread in the namespace: never across an `await`. */
   enter<T>(inside: () => T): T {
-    check(libc.unshare(CLONE_FS), "have a root of its own");
-    check(libc.setns(this.there, CLONE_NEWNS), "enter mount namespace");
+    enterMounts(this.there);
     try {
       return inside();
     } finally {
-      goHome(this.home);
+      this.home.goBack();
     }
   }
 
   /** It ends with the last program in it. */
   close(): void {
     closeSync(this.there);
-    closeSync(this.home);
+    this.home.close();
   }
-}
-
-/** A thread that cannot go back would take other files for the host's: better no engine than that one. */
-function goHome(home: number): void {
-  if (libc.setns(home, CLONE_NEWNS) < 0) process.abort();
 }
 
 /** Builds the smaller tree on `scratch`, makes it the root, and lets the whole old one go in one call. */

@@ -3,21 +3,18 @@ import type { Owner } from "../lib/id-map.ts";
 import { close, cwdFd, flags, must, openRaw, openWithinRaw, resolve, toBytes } from "./at.ts";
 import { makeFileBeneath, makeFolderBeneath } from "./beneath.ts";
 import { bindLibc, check, cString, SystemError } from "./libc.ts";
+import { Home, ownMounts, unshareMounts } from "./thread-mounts.ts";
 
 const libc = bindLibc({
-  unshare: { args: ["i32"], returns: "i32" },
-  setns: { args: ["i32", "i32"], returns: "i32" },
   mount: { args: ["ptr", "ptr", "ptr", "u64", "ptr"], returns: "i32" },
   umount2: { args: ["ptr", "i32"], returns: "i32" },
   fchdir: { args: ["i32"], returns: "i32" },
-  chroot: { args: ["ptr"], returns: "i32" },
 });
 const { syscall: pivotRoot } = bindLibc({ syscall: { args: ["i64", "ptr", "ptr"], returns: "i32" } });
 const { syscall: mountSetattr } = bindLibc({
   syscall: { args: ["i64", "i32", "ptr", "u32", "ptr", "u64"], returns: "i32" },
 });
 
-const CLONE_NEWNS = 0x20000;
 const MS = { readOnly: 1, remount: 32, bind: 4096, recursive: 16384, private: 1 << 18 } as const;
 const MNT_DETACH = 2;
 const pivotRootNumber = process.arch === "arm64" ? 41n : 155n;
@@ -25,7 +22,6 @@ const mountSetattrNumber = 442n;
 const emptyPath = 0x1000;
 const wholeTree = 0x8000;
 const attributeReadOnly = 1n;
-const own = "/proc/thread-self/ns/mnt";
 
 /** A file or folder of the host, bound over a path of the view. */
 export interface ViewMount {
@@ -57,22 +53,21 @@ export function openRootView(
   readOnly: boolean,
   owner: Owner = { uid: 0, gid: 0 },
 ): RootView {
-  const home = openSync(own, "r");
-  const place = [openSync("/", flags.path), openSync(".", flags.path)] as const;
+  const home = new Home();
   const opened: number[] = [];
   try {
-    check(libc.unshare(CLONE_NEWNS), "make a mount namespace");
+    unshareMounts();
     try {
-      opened.push(openSync(own, "r"));
+      opened.push(ownMounts());
       opened.push(build(root, mounts, readOnly, owner));
     } finally {
-      goHome(home, place);
+      home.goBack();
     }
   } catch (error) {
     for (const fd of opened) close(fd);
     throw error;
   } finally {
-    for (const fd of [home, ...place]) closeSync(fd);
+    home.close();
   }
   const [namespace = -1, view = -1] = opened;
   return {
@@ -82,13 +77,6 @@ export function openRootView(
       close(namespace);
     },
   };
-}
-
-function goHome(home: number, [root, folder]: readonly [number, number]): void {
-  check(libc.setns(home, CLONE_NEWNS), "return to the host's mount namespace");
-  check(libc.fchdir(root), "return to the root folder");
-  check(libc.chroot(cString(".")), "return to the root folder");
-  check(libc.fchdir(folder), "return to the working folder");
 }
 
 function build(root: string, mounts: readonly ViewMount[], readOnly: boolean, owner: Owner): number {

@@ -5,6 +5,7 @@ import { EngineError, messageOf } from "../../lib/errors.ts";
 import type { Logger } from "../../lib/log.ts";
 import { attachTree, cloneTree, detachTree, MountNamespace } from "../../system/mount-namespace.ts";
 import type { Spec } from "../../types/runtime-spec.ts";
+import type { OciRuntime } from "../oci-runtime.ts";
 import { keptPoints } from "./places.ts";
 import { type LaunchPlan, planLaunch } from "./plan.ts";
 
@@ -13,6 +14,8 @@ export interface LauncherOptions {
   folder: string;
   /** what conmon and the runtime must find: the engine's roots, their own programs */
   paths: readonly string[];
+  /** the runtime whose needs are known: another may look for files and mounts of the host's that are not there */
+  runtime: OciRuntime;
   logger: Logger;
 }
 
@@ -39,25 +42,30 @@ export class Launcher {
   private namespace: Promise<MountNamespace | undefined> | undefined;
   private made: MountNamespace | undefined;
 
+  /** Lets go of what an engine that was killed had left attached: deleting a mount point ends the mount everywhere. */
   constructor(options: LauncherOptions) {
     this.options = options;
+    rmSync(options.folder, { recursive: true, force: true });
   }
 
   /** For what needs nothing of the host's mounts but the system's: a process in a container that runs. */
-  get enter(): Enter {
-    const namespace = this.made;
+  enterBy(runtime: OciRuntime): Enter {
+    const namespace = runtime === this.options.runtime ? this.made : undefined;
     return namespace ? (act) => namespace.enter(act) : onHost;
   }
 
   /** Shows the runtime what the specification names; it gets the specification as it reads there. */
-  async open(id: string, spec: Spec, ownFiles: readonly string[]): Promise<Launch> {
+  async open(
+    id: string,
+    { spec, runtime, ownFiles }: { spec: Spec; runtime: OciRuntime; ownFiles: readonly string[] },
+  ): Promise<Launch> {
     const folder = join(this.options.folder, id);
-    const plan = planLaunch(spec, { folder, ownFiles });
+    const plan = runtime === this.options.runtime ? planLaunch(spec, { folder, ownFiles }) : undefined;
     this.namespace ??= this.make();
     const namespace = await this.namespace;
     if (!plan || !namespace) return { spec, enter: onHost, release: () => undefined };
     try {
-      return show(namespace, plan, folder);
+      return show(namespace, plan, { folder, logger: this.options.logger });
     } catch (error) {
       // a source that is not there, say: the runtime itself is to complain, in its words
       this.options.logger.debug("launch on the host's mounts", { container: id, error: messageOf(error) });
@@ -98,10 +106,19 @@ function identity(path: string): string {
 }
 
 /** Clones of the trees on the host, attached over there; whatever fails, nothing is left. */
-function show(namespace: MountNamespace, plan: LaunchPlan, folder: string): Launch {
+function show(
+  namespace: MountNamespace,
+  plan: LaunchPlan,
+  { folder, logger }: { folder: string; logger: Logger },
+): Launch {
   const undo: (() => void)[] = [];
   const release = (): void => {
-    for (const step of undo.splice(0).reverse()) step();
+    for (const step of undo.splice(0).reverse())
+      try {
+        step();
+      } catch (error) {
+        logger.warn("something of a launch stays behind", { folder, error: messageOf(error) });
+      }
   };
   try {
     mkdirSync(folder, { mode: 0o700 });
