@@ -4,7 +4,7 @@ import { EngineError } from "../../lib/errors.ts";
 import { newId } from "../../lib/ids.ts";
 import { runCommand } from "../../system/process.ts";
 import type { GitSource } from "../dockerfile/git-source.ts";
-import { webLimits } from "./web.ts";
+import { roomIn, webLimits } from "./web.ts";
 
 export interface Checkout {
   /** the caller deletes it */
@@ -13,6 +13,8 @@ export interface Checkout {
 }
 
 const timeoutMs = 600_000;
+/** How often the disk is asked for room, ms: many files of a repository fill it as one large one does. */
+const askedEveryMs = 1000;
 
 /**
  * A git repository at a branch, tag or commit, without its history. The host's git does it, without a terminal, hooks or
@@ -23,11 +25,20 @@ export async function checkOut(source: GitSource, scratch: string, signal: Abort
   const folder = join(scratch, `git-${newId().slice(0, 24)}`);
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const { bytesMax } = await webLimits(folder);
+  const full = new AbortController();
+  const timer = setInterval(async () => {
+    const room = await roomIn(folder).catch(() => bytesMax);
+    if (room === 0)
+      full.abort(new EngineError("tooLarge", "the git repository is larger than the disk has room for"));
+  }, askedEveryMs);
+  const limits = { bytesMax, signal: AbortSignal.any([signal, full.signal]) };
   try {
-    return { folder, commit: await fill(folder, source, (args) => run(args, { bytesMax, signal })) };
+    return { folder, commit: await fill(folder, source, (args) => run(args, limits)) };
   } catch (error) {
     await rm(folder, { recursive: true, force: true });
     throw error;
+  } finally {
+    clearInterval(timer);
   }
 }
 
@@ -73,6 +84,7 @@ async function run(
   args: readonly string[],
   { bytesMax, signal }: { bytesMax: number; signal: AbortSignal },
 ): Promise<string> {
+  signal.throwIfAborted();
   const settings = [
     "-c",
     "core.hooksPath=/dev/null",

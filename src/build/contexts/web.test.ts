@@ -23,6 +23,20 @@ test("a file without end stops at the limit", async () => {
   expect(read(endless(), 50_000)).rejects.toThrow("http://x/ is larger than the 50000 bytes");
 });
 
+test("a file stops where others have filled the disk meanwhile", async () => {
+  const mib = 2 ** 20;
+  const piece = new Uint8Array(mib);
+  const body = new ReadableStream<Uint8Array>({ pull: (controller) => controller.enqueue(piece) });
+  const rooms = [10 * mib, 0];
+  const limits = { silenceMs: 10_000, bytesMax: 2 ** 40, room: async () => rooms.shift() ?? 0 };
+  let total = 0;
+  const all = async (): Promise<void> => {
+    for await (const { length } of within(body, "http://x/", limits, silent)) total += length;
+  };
+  await expect(all()).rejects.toThrow(`http://x/ is larger than the ${128 * mib} bytes`);
+  expect(total).toBe(127 * mib);
+});
+
 test("a server that says nothing more is given up", async () => {
   const body = new ReadableStream<Uint8Array>({
     start: (controller) => controller.enqueue(new Uint8Array(3)),

@@ -5,6 +5,8 @@ export interface WebLimits {
   /** until the answer begins, and between two pieces of it, ms */
   silenceMs: number;
   bytesMax: number;
+  /** how many bytes more the disk takes; asked again and again, for others fill it meanwhile */
+  room?: () => Promise<number>;
 }
 
 const silenceMs = 60_000;
@@ -12,11 +14,19 @@ const silenceMs = 60_000;
 const largest = 64 * 2 ** 30;
 /** What a download leaves free on its disk. */
 const reserve = 2 ** 30;
+/** So many bytes may come until the disk is asked again. */
+const askedEvery = 64 * 2 ** 20;
 
 /** What a download into a folder may be: never so much that the disk is full. */
 export async function webLimits(folder: string): Promise<WebLimits> {
+  const room = (): Promise<number> => roomIn(folder);
+  return { silenceMs, bytesMax: Math.min(largest, await room()), room };
+}
+
+/** How many bytes may be written in a folder before its disk comes to the reserve. */
+export async function roomIn(folder: string): Promise<number> {
   const { bavail, bsize } = await statfs(folder);
-  return { silenceMs, bytesMax: Math.min(largest, Math.max(0, bavail * bsize - reserve)) };
+  return Math.max(0, bavail * bsize - reserve);
 }
 
 export interface WebFile {
@@ -56,7 +66,7 @@ async function* piecesOf(
   yield* pieces;
 }
 
-const tooLarge = (url: string, { bytesMax }: WebLimits): EngineError =>
+const tooLarge = (url: string, { bytesMax }: Pick<WebLimits, "bytesMax">): EngineError =>
   new EngineError("tooLarge", `${url} is larger than the ${bytesMax} bytes that there is room for`);
 
 /** Time counts only while a piece is waited for: a slow reader is not the server's silence. */
@@ -68,6 +78,7 @@ export async function* within(
 ): AsyncGenerator<Uint8Array> {
   const reader = body.getReader();
   let total = 0;
+  let asked = 0;
   let isOver = false;
   try {
     for (;;) {
@@ -76,6 +87,10 @@ export async function* within(
       if (done) return;
       total += value.length;
       if (total > limits.bytesMax) throw tooLarge(url, limits);
+      if (limits.room !== undefined && total - asked >= askedEvery) {
+        asked = total;
+        if ((await limits.room()) === 0) throw tooLarge(url, { bytesMax: total });
+      }
       yield value;
     }
   } finally {
