@@ -122,7 +122,7 @@ export class LayerWork {
     return this.shared.join(key, work, watcher);
   }
 
-  /** What another brings; undefined where it fails, or is too slow. */
+  /** What another brings; undefined where it fails, has ended, or is too slow. */
   private async along(
     other: Attempt,
     wish: LayerWish,
@@ -133,9 +133,8 @@ export class LayerWork {
       ? undefined
       : watchPace(other, this.patience, () => slow.abort(new Error("too slow")));
     const watcher = { listener, signal: AbortSignal.any([signal, slow.signal]) };
-    const ended = () => Promise.reject(new Error("it ended meanwhile"));
     try {
-      return await this.shared.join(keyOf(other.wish), ended, watcher);
+      return await this.shared.follow(keyOf(other.wish), watcher);
     } catch {
       signal.throwIfAborted();
       return undefined; // told to the pull whose registry it is: this one asks its own

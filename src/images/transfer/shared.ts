@@ -11,6 +11,11 @@ interface Running<Message, Result> {
   result: Promise<Result>;
 }
 
+interface Watcher<Message> {
+  listener: Listener<Message>;
+  signal: AbortSignal;
+}
+
 /**
  * Work that several callers may want at once is done once, by key: who comes second waits for the first's, and is told
  * what it tells. It is given up when the last who wants it has gone.
@@ -18,26 +23,34 @@ interface Running<Message, Result> {
 export class SharedWork<Message, Result = void> {
   private readonly running = new Map<string, Running<Message, Result>>();
 
-  async join(
-    key: string,
-    work: Work<Message, Result>,
-    { listener, signal }: { listener: Listener<Message>; signal: AbortSignal },
-  ): Promise<Result> {
+  async join(key: string, work: Work<Message, Result>, watcher: Watcher<Message>): Promise<Result> {
+    const { signal } = watcher;
     signal.throwIfAborted();
-    for (let dying = this.running.get(key); dying?.controller.signal.aborted; dying = this.running.get(key))
-      await dying.result.catch(() => undefined); // it was given up: two must not write at once
-    const shared = this.running.get(key) ?? this.start(key, work);
+    for (let dying = this.running.get(key); dying?.controller.signal.aborted; dying = this.running.get(key)) {
+      const ended = dying.result.catch(() => undefined); // it was given up: two must not write at once
+      await unlessAborted(ended, signal);
+      signal.throwIfAborted();
+    }
+    return await this.watch(this.running.get(key) ?? this.start(key, work), watcher);
+  }
+
+  /** Like `join`, but begins nothing: undefined where nobody does that work, or it is being given up. */
+  async follow(key: string, watcher: Watcher<Message>): Promise<Result | undefined> {
+    watcher.signal.throwIfAborted();
+    const shared = this.running.get(key);
+    if (shared === undefined || shared.controller.signal.aborted) return undefined;
+    return await this.watch(shared, watcher);
+  }
+
+  private async watch(
+    shared: Running<Message, Result>,
+    { listener, signal }: Watcher<Message>,
+  ): Promise<Result> {
     if (shared.last !== undefined) listener(shared.last);
     shared.listeners.add(listener);
-    let leave: () => void = () => undefined;
-    const gone = new Promise<never>((_, reject) => {
-      leave = () => reject(signal.reason);
-    });
-    signal.addEventListener("abort", leave, { once: true });
     try {
-      return await Promise.race([shared.result, gone]);
+      return await unlessAborted(shared.result, signal);
     } finally {
-      signal.removeEventListener("abort", leave);
       shared.listeners.delete(listener);
       if (shared.listeners.size === 0) shared.controller.abort(new Error("context canceled"));
     }
@@ -62,4 +75,13 @@ export class SharedWork<Message, Result = void> {
   private forget(key: string, shared: Running<Message, Result>): void {
     if (this.running.get(key) === shared) this.running.delete(key);
   }
+}
+
+/** Rejects with the signal's reason where it comes first. */
+function unlessAborted<Result>(result: Promise<Result>, signal: AbortSignal): Promise<Result> {
+  return new Promise((resolve, reject) => {
+    const leave = (): void => reject(signal.reason);
+    signal.addEventListener("abort", leave, { once: true });
+    void result.then(resolve, reject).finally(() => signal.removeEventListener("abort", leave));
+  });
 }
