@@ -1,4 +1,5 @@
 import { ociOf } from "../../images/push/manifest.ts";
+import { isLayer } from "../../images/remote/media-types.ts";
 import { isSha256 } from "../../lib/digest.ts";
 import { EngineError } from "../../lib/errors.ts";
 import { parseNs } from "../../lib/time.ts";
@@ -107,7 +108,7 @@ export function parseRecords(
   return { steps, digests };
 }
 
-/** undefined for a layer that the manifest has not, or that does not say what it unpacks to. */
+/** undefined for what the manifest has not, or not as a layer, and for a layer that does not say what it unpacks to. */
 function layerOf(
   item: unknown,
   blobs: ReadonlyMap<string, Descriptor>,
@@ -116,7 +117,8 @@ function layerOf(
   const { blob: digest, annotations } = item;
   const diffId = isRecord(annotations) ? annotations["diffID"] : undefined;
   const blob = typeof digest === "string" ? blobs.get(digest) : undefined;
-  if (blob === undefined || typeof diffId !== "string" || !isSha256(diffId)) return undefined;
+  if (blob === undefined || !isLayer(blob) || typeof diffId !== "string" || !isSha256(diffId))
+    return undefined;
   return { layer: diffId, blob };
 }
 

@@ -2,6 +2,7 @@ import { configSizeMax, parseConfig } from "../../images/config.ts";
 import { readSmallBlob } from "../../images/pull/download.ts";
 import { type FoundManifest, findManifest } from "../../images/pull/resolve.ts";
 import { descriptorOf, descriptorsOf } from "../../images/remote/manifest.ts";
+import { isLayer } from "../../images/remote/media-types.ts";
 import { EngineError } from "../../lib/errors.ts";
 import { type Descriptor, mediaTypes } from "../../types/oci.ts";
 import {
@@ -79,7 +80,7 @@ async function readInline(
   return parseRecords(parseJson(Buffer.from(inline, "base64")), (place) => {
     const layer = rootfs.diff_ids[place];
     const blob = blobs[place];
-    return layer === undefined || blob === undefined ? undefined : { layer, blob };
+    return layer === undefined || blob === undefined || !isLayer(blob) ? undefined : { layer, blob };
   });
 }
 

@@ -53,6 +53,13 @@ test("a cache can name no layer that its manifest has not, and none without sayi
   ).toEqual([]);
 });
 
+test("a cache can name no layer that its manifest has as something else", () => {
+  const text = new TextEncoder().encode(cacheConfig({ steps: [step("a"), step("b")], digests: new Map() }));
+  const blobs = [blob("a"), { ...blob("b"), mediaType: "text/html" }];
+  const { steps } = parseCacheConfig(text, new Map(blobs.map((each) => [each.digest, each])));
+  expect(steps).toEqual([step("a")]);
+});
+
 test("a malformed cache is refused or passed over, and never more", () => {
   const at = () => ({ layer: digest("l"), blob: blob("a") });
   for (const wrong of [{ layers: 1 }, { records: {} }, { records: [1] }, { layers: ["x"] }, []])

@@ -6,6 +6,9 @@ import { type Brought, type LayerWish, LayerWork } from "./layer-work.ts";
 const endless = { everyMs: 3600_000, bytesMin: 1, totalMs: 3600_000 };
 const short = { everyMs: 10, bytesMin: 1000, totalMs: 3600_000 };
 
+const descriptor = (digest: string) => ({ digest, size: 1e9, mediaType: "" });
+const brought = (digest: string): Brought => ({ blob: descriptor(digest) });
+
 /** A registry's way of bringing the layer, at the test's word. */
 class Source {
   brings = 0;
@@ -31,7 +34,7 @@ class Source {
     const { registry, blob } = this;
     return {
       diffId: "diff",
-      blob: { digest: blob, size: 1e9, mediaType: "" },
+      blob: descriptor(blob),
       registry,
       access,
       bring: (signal, tell) => this.bring(signal, tell),
@@ -42,7 +45,7 @@ class Source {
     this.brings++;
     this.tell = tell;
     const { promise, resolve, reject } = Promise.withResolvers<Brought>();
-    this.done = () => resolve({ blob: this.blob });
+    this.done = () => resolve(brought(this.blob));
     this.fail = reject;
     signal.addEventListener("abort", () => {
       this.aborted = true;
@@ -63,7 +66,7 @@ test("pulls of one blob from one registry are one download, by whatever reposito
   await source.asked;
   await Bun.sleep(50); // nobody loses patience with its own registry
   source.done();
-  expect(await Promise.all(all)).toEqual([{ blob: "blob" }, { blob: "blob" }, { blob: "blob" }]);
+  expect(await Promise.all(all)).toEqual([brought("blob"), brought("blob"), brought("blob")]);
   expect(source.brings).toBe(1);
 });
 
@@ -74,7 +77,7 @@ test("another registry that brings it swiftly is waited for", async () => {
   const second = work.join(b.wish(), watcher());
   await a.asked;
   a.done();
-  expect(await Promise.all([first, second])).toEqual([{ blob: "blob" }, { blob: "blob" }]);
+  expect(await Promise.all([first, second])).toEqual([brought("blob"), brought("blob")]);
   expect(b.brings).toBe(0);
 });
 
@@ -93,7 +96,7 @@ test("a registry that stands still, or trickles, holds up no pull from another, 
     await b.asked;
     clearInterval(trickle);
     b.done();
-    expect(await Promise.all([first, second])).toEqual([{ blob: "blob" }, { blob: "blob" }]);
+    expect(await Promise.all([first, second])).toEqual([brought("blob"), brought("blob")]);
     expect(a.aborted).toBe(true);
   }
 });
@@ -130,7 +133,7 @@ test("what fails for one is tried by the next itself: another registry, or other
     expect(await first).toBe("wrong content");
     await b.asked;
     b.done();
-    expect(await second).toEqual({ blob: "blob" });
+    expect(await second).toEqual(brought("blob"));
   }
 });
 

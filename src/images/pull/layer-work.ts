@@ -13,9 +13,12 @@ export interface LayerWish {
   bring(signal: AbortSignal, tell: Listener<LayerNews>): Promise<Brought>;
 }
 
-/** A layer that is here now, and the digest of the blob that was found to hold it; undefined where it was here before. */
+/**
+ * A layer that is here now, and the blob that it was unpacked from, of the type that its content shows; undefined where the
+ * layer was here before.
+ */
 export interface Brought {
-  blob: string | undefined;
+  blob: Descriptor | undefined;
 }
 
 interface Watcher {

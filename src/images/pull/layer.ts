@@ -1,8 +1,10 @@
 import type { Repository } from "../../distribution/contract.ts";
+import { compressionMagicMax, detectCompression } from "../../lib/compression.ts";
 import { EngineError, isKind, messageOf } from "../../lib/errors.ts";
 import type { Reference } from "../../lib/reference.ts";
 import type { Descriptor } from "../../types/oci.ts";
 import { type ImagesContext, layerLimits } from "../deps.ts";
+import { layerTypeOf } from "../remote/media-types.ts";
 import type { Listener } from "../transfer/shared.ts";
 import { download, WrongContent } from "./download.ts";
 import type { Brought } from "./layer-work.ts";
@@ -40,8 +42,9 @@ export async function bringLayer(
   if (downloads.busy) tell({ kind: "status", status: "Waiting" });
   const release = await downloads.acquire(signal);
   try {
-    await unpackOrAgain(context, job, { signal, tell, release });
-    return { blob: job.blob.digest };
+    // it may have come from elsewhere while this one waited for its turn
+    if (context.snapshots.layer(job.diffId) !== undefined) return { blob: undefined };
+    return await unpackOrAgain(context, job, { signal, tell, release });
   } finally {
     release();
   }
@@ -55,18 +58,19 @@ interface Way {
 }
 
 /** Where a kept beginning turns out to be wrong, all of it is fetched again, once. */
-async function unpackOrAgain(context: ImagesContext, job: LayerJob, way: Way): Promise<void> {
-  const resumed = await unpack(context, job, way).catch((error: unknown) => {
-    if (error instanceof ResumedWrong) return error;
-    throw error;
-  });
-  if (resumed) await unpack(context, job, way);
+async function unpackOrAgain(context: ImagesContext, job: LayerJob, way: Way): Promise<Brought> {
+  try {
+    return await unpack(context, job, way);
+  } catch (error) {
+    if (!(error instanceof ResumedWrong)) throw error;
+  }
+  return await unpack(context, job, way);
 }
 
 /** Wrong content, after a beginning of an earlier download. */
 class ResumedWrong extends Error {}
 
-async function unpack(context: ImagesContext, job: LayerJob, way: Way): Promise<undefined> {
+async function unpack(context: ImagesContext, job: LayerJob, way: Way): Promise<Brought> {
   const { blob, diffId } = job;
   let partial = await context.content.partial(blob.digest);
   if (partial.size > blob.size) {
@@ -75,9 +79,10 @@ async function unpack(context: ImagesContext, job: LayerJob, way: Way): Promise<
   }
   const resumed = partial.size > 0;
   let wrong: unknown;
+  let start = Buffer.alloc(0);
   async function* source(): AsyncGenerator<Uint8Array> {
     try {
-      yield* download({
+      const pieces = download({
         blob,
         sources: job.sources,
         partial,
@@ -86,6 +91,11 @@ async function unpack(context: ImagesContext, job: LayerJob, way: Way): Promise<
         progress: (current) => way.tell({ kind: "progress", status: "Downloading", current }),
         retrying: (seconds) => way.tell({ kind: "retrying", seconds }),
       });
+      for await (const bytes of pieces) {
+        if (start.length < compressionMagicMax)
+          start = Buffer.concat([start, bytes.subarray(0, compressionMagicMax - start.length)]);
+        yield bytes;
+      }
     } catch (error) {
       wrong = error;
       throw error;
@@ -96,6 +106,11 @@ async function unpack(context: ImagesContext, job: LayerJob, way: Way): Promise<
     if (blob.size <= keptUntilUnpackedBytes) await partial.discard();
     way.tell({ kind: "progress", status: "Extracting", current: blob.size });
   }
+  if (context.snapshots.layer(diffId) !== undefined) {
+    // `apply` would read the blob to its end without a look at what is in it
+    await partial.discard();
+    return { blob: undefined };
+  }
   try {
     await context.snapshots.apply(source(), {
       diffId,
@@ -103,7 +118,7 @@ async function unpack(context: ImagesContext, job: LayerJob, way: Way): Promise<
       ...layerLimits(context),
     });
     await partial.discard();
-    return undefined;
+    return { blob: { ...blob, mediaType: layerTypeOf(blob.mediaType, detectCompression(start)) } };
   } catch (error) {
     const cause = wrong ?? error;
     const isWrong = cause instanceof WrongContent || (isKind(cause, "invalid") && !way.signal.aborted);

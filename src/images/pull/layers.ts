@@ -49,7 +49,8 @@ export async function bringLayers(
   const found = new Map<string, Descriptor>();
   const work = [...missing].map(async ([diffId, blob]) => {
     try {
-      if (await bringOne(context, request, { diffId, blob, signal })) found.set(diffId, blob);
+      const unpacked = await bringOne(context, request, { diffId, blob, signal });
+      if (unpacked !== undefined) found.set(diffId, unpacked);
     } catch (error) {
       stop.abort(error);
       throw error;
@@ -60,12 +61,12 @@ export async function bringLayers(
   return found;
 }
 
-/** True where its own blob was found to hold it. */
+/** Its own blob, where that was found to hold it. */
 async function bringOne(
   context: ImagesContext,
   { reference, sources, client, messages }: LayersRequest,
   { diffId, blob, signal }: { diffId: string; blob: Descriptor; signal: AbortSignal },
-): Promise<boolean> {
+): Promise<Descriptor | undefined> {
   const job = { reference, diffId, blob, sources };
   const wish = {
     diffId,
@@ -79,7 +80,7 @@ async function bringOne(
     signal,
   });
   messages.layer(shortId(blob), "Pull complete");
-  return brought.blob === blob.digest;
+  return brought.blob?.digest === blob.digest ? brought.blob : undefined;
 }
 
 const shortId = ({ digest }: Descriptor): string => digest.slice("sha256:".length, "sha256:".length + 12);

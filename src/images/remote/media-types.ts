@@ -1,3 +1,4 @@
+import type { Compression } from "../../lib/compression.ts";
 import { EngineError } from "../../lib/errors.ts";
 import { type Descriptor, mediaTypes } from "../../types/oci.ts";
 
@@ -10,14 +11,28 @@ const configTypes: readonly string[] = [
   "",
 ];
 
-const layerTypes: readonly string[] = [
-  mediaTypes.dockerLayerGzip,
-  mediaTypes.ociLayer,
-  mediaTypes.ociLayerGzip,
-  mediaTypes.ociLayerZstd,
-  "application/vnd.docker.image.rootfs.diff.tar",
-  "application/vnd.docker.image.rootfs.diff.tar.zstd",
-];
+type LayerTypes = Readonly<Partial<Record<Compression, string>>>;
+const ociLayers: LayerTypes = {
+  none: mediaTypes.ociLayer,
+  gzip: mediaTypes.ociLayerGzip,
+  zstd: mediaTypes.ociLayerZstd,
+};
+const dockerLayers: LayerTypes = {
+  none: "application/vnd.docker.image.rootfs.diff.tar",
+  gzip: mediaTypes.dockerLayerGzip,
+  zstd: "application/vnd.docker.image.rootfs.diff.tar.zstd",
+};
+const dockerLayerTypes = Object.values(dockerLayers);
+const layerTypes = [...Object.values(ociLayers), ...dockerLayerTypes];
+
+export const isLayer = ({ mediaType }: Descriptor): boolean => layerTypes.includes(mediaType);
+
+/**
+ * The type of a layer by how it is compressed in fact, Docker's or OCI's as `given` is. What has no type of its own (xz)
+ * keeps the one it was given.
+ */
+export const layerTypeOf = (given: string, compression: Compression): string =>
+  (dockerLayerTypes.includes(given) ? dockerLayers : ociLayers)[compression] ?? given;
 
 /** Refuses what is an artifact of another kind, a chart or a signature: it has no files to run. */
 export function checkTypes(config: Descriptor, layers: readonly Descriptor[]): void {
@@ -26,8 +41,9 @@ export function checkTypes(config: Descriptor, layers: readonly Descriptor[]): v
   for (const layer of layers) checkLayer(layer);
 }
 
-function checkLayer({ mediaType, digest, urls }: Descriptor): void {
-  if (layerTypes.includes(mediaType)) return;
+export function checkLayer(layer: Descriptor): void {
+  if (isLayer(layer)) return;
+  const { mediaType, digest, urls } = layer;
   if (mediaType.includes("nondistributable") || mediaType.includes("foreign"))
     throw invalid(
       `layer ${digest} is foreign (${told(mediaType)}): its content is kept outside of registries${urls?.[0] ? ` (${told(urls[0])})` : ""}, and berth does not fetch it`,

@@ -21,11 +21,17 @@ export class RemoteRecords {
     this.state = state;
   }
 
-  /** A layer as a registry has it, and where; undefined = as another place has it. */
+  /**
+   * A layer as a registry has it, and where; undefined = as another place has it. Its media type, by which later pushes
+   * name it, is the one told last.
+   */
   addBlob(diffId: string, { digest, size, mediaType }: Descriptor, repository: string | undefined): void {
     this.state.transaction(() => {
       this.state.db
-        .query("INSERT OR IGNORE INTO layer_blobs (diff_id, digest, size, media_type) VALUES (?, ?, ?, ?)")
+        .query(
+          `INSERT INTO layer_blobs (diff_id, digest, size, media_type) VALUES (?, ?, ?, ?)
+           ON CONFLICT (diff_id, digest) DO UPDATE SET media_type = excluded.media_type`,
+        )
         .run(diffId, digest, size, mediaType);
       if (repository === undefined) return;
       this.state.db

@@ -5,6 +5,7 @@ import type { LayerTransfer } from "../contract.ts";
 import type { ImagesContext } from "../deps.ts";
 import { bringLayer, type LayerNews, registryOf } from "../pull/layer.ts";
 import { pushKey, pushLayer } from "../push/layer.ts";
+import { checkLayer } from "../remote/media-types.ts";
 import type { Listener } from "./shared.ts";
 
 /** Brings one layer; pulls and builds that want the same one share the work. */
@@ -13,6 +14,7 @@ export async function bringOneLayer(
   request: LayerTransfer & { blob: Descriptor; sources: readonly Repository[] },
 ): Promise<void> {
   const { diffId, reference, blob, sources, signal, progress } = request;
+  checkLayer(blob);
   if (context.snapshots.layer(diffId) !== undefined) return;
   const job = { reference, diffId, blob, sources };
   const repository = reference && repositoryOf(reference);
@@ -27,7 +29,7 @@ export async function bringOneLayer(
     signal,
     listener: (news) => news.kind === "progress" && progress?.(news.current),
   });
-  if (brought.blob === blob.digest) context.remote.addBlob(diffId, blob, repository);
+  if (brought.blob?.digest === blob.digest) context.remote.addBlob(diffId, brought.blob, repository);
 }
 
 /** Sends one layer; to a registry's repository it goes once, however many want it there. */
