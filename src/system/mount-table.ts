@@ -1,13 +1,30 @@
 import { readFile } from "node:fs/promises";
 
-/** Where something is mounted in this mount namespace, the latest mount last: proc_pid_mountinfo(5). */
+/** A line of proc_pid_mountinfo(5), as far as it matters. */
+export interface MountEntry {
+  /** major:minor; all mounts of one file system share it */
+  device: string;
+  point: string;
+  type: string;
+}
+
+/** What is mounted in this mount namespace, the latest mount last. Touches no file system. */
+export async function mountEntries(): Promise<MountEntry[]> {
+  return parseMountEntries(await readFile("/proc/self/mountinfo", "utf8"));
+}
+
+export function parseMountEntries(text: string): MountEntry[] {
+  return text.split("\n").flatMap((line) => {
+    const [before = "", after = ""] = line.split(" - ");
+    const [, , device, , point] = before.split(" ");
+    if (device === undefined || point === undefined) return [];
+    return [{ device, point: unescaped(point), type: after.split(" ", 1)[0] ?? "" }];
+  });
+}
+
+/** Where something is mounted in this mount namespace, the latest mount last. */
 export async function mountPoints(): Promise<string[]> {
-  const points: string[] = [];
-  for (const line of (await readFile("/proc/self/mountinfo", "utf8")).split("\n")) {
-    const point = line.split(" ")[4];
-    if (point !== undefined) points.push(unescaped(point));
-  }
-  return points;
+  return (await mountEntries()).map(({ point }) => point);
 }
 
 /** The kernel writes blanks and backslashes as `\040`. */

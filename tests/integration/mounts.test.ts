@@ -1,6 +1,7 @@
 /** Mounts of every kind beyond plain binds and volumes: images, parts of volumes, recursion, propagation. */
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { mkdir, mkdtemp, rm, symlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { mountsBelow, run, startEngine, type TestEngine } from "../harness/engine.ts";
@@ -171,3 +172,51 @@ test("a bind shows the owners its map says, and writes the real ones; elsewhere 
   const none = await mount("type=bind,source=/proc,target=/s,idmap=1000-0-1", "true");
   expect(none.stderr).toContain("idmap of /proc: its file system");
 }, 60_000);
+
+/** Mounts a file system at `point` whose server never answers; gives what takes it away. */
+async function mountHung(point: string): Promise<() => Promise<void>> {
+  const options = "fd=3,rootmode=40000,user_id=0,group_id=0";
+  const script = `exec 3<>/dev/fuse; mount -i -t fuse -o ${options} hung "$0" && echo mounted; exec sleep 300`;
+  const server = Bun.spawn(["sh", "-c", script, point], { stdin: "ignore", stdout: "pipe" });
+  const { value } = await server.stdout.getReader().read();
+  expect(new TextDecoder().decode(value)).toBe("mounted\n");
+  return async () => {
+    await run(["umount", "-l", point]);
+    server.kill("SIGKILL");
+    await server.exited;
+  };
+}
+
+test.skipIf(!existsSync("/dev/fuse"))(
+  "binds and volumes on a file system that hangs are refused, and the engine works on",
+  async () => {
+    const hung = join(folder, "hung");
+    await mkdir(hung);
+    await symlink(hung, join(folder, "link"));
+    await engine.ok("volume", "create", "silent");
+    const data = await engine.ok("volume", "inspect", "-f", "{{.Mountpoint}}", "silent");
+    const ends: (() => Promise<void>)[] = [];
+    try {
+      for (const point of [hung, data]) ends.push(await mountHung(point));
+      const volume = `type=volume,target=/m,volume-opt=type=none,volume-opt=o=bind,volume-opt=device=${hung}/d`;
+      const attempts = [
+        mount(`type=bind,source=${hung}/a,target=/m`, "true"),
+        mount(`type=bind,source=${folder}/link/b,target=/m`, "true"),
+        engine.berth("run", "--rm", "-v", `${hung}/c:/m`, "busybox", "true"),
+        mount(volume, "true"),
+        engine.berth("run", "--rm", "-v", "silent:/m", "busybox", "true"),
+      ];
+      await engine.ok("run", "--rm", "-v", `${folder}:/m`, "busybox", "true");
+      for (const { code, stderr } of await Promise.all(attempts)) {
+        expect(stderr).toContain("its file system does not answer");
+        expect(code).toBe(125);
+      }
+      await engine.ok("run", "--rm", "busybox", "true");
+    } finally {
+      for (const end of ends) await end();
+    }
+    await engine.ok("run", "--rm", "-v", "silent:/m", "-v", `${hung}/c:/n`, "busybox", "true");
+    await engine.ok("volume", "rm", "silent");
+  },
+  60_000,
+);

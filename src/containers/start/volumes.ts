@@ -116,6 +116,8 @@ async function readyVolume(
 ): Promise<string> {
   if (!ctx.volumes.has(name)) await ctx.volumes.create({ Name: name, Driver: mount.point.Driver ?? "local" });
   const data = await ctx.volumes.mount(name, user);
+  // its server may be gone since somebody else's start mounted it
+  await reach([data]);
   const through = remapped ? ctx.snapshots.remappedPath(data) : undefined;
   if (mount.copyUp)
     await ctx.volumes.copyUp(name, user, {

@@ -4,12 +4,13 @@ import { errnoText } from "../../lib/errno-text.ts";
 import { EngineError, messageOf } from "../../lib/errors.ts";
 import { mountFlags, parseMountOptions } from "../../lib/mount-options.ts";
 import { mountCall } from "../../system/mount-call.ts";
+import { reach } from "../../system/reach.ts";
 import type { LocalOptions } from "./options.ts";
 import type { MountWorker } from "./worker.ts";
 
 export type DeviceMount = NonNullable<LocalOptions["mount"]>;
 
-/** These answer at once, whatever the network does. */
+/** These answer at once, whatever the network does, where the file system that a bind is of does. */
 export const immediate: ReadonlySet<string> = new Set(["none", "bind", "tmpfs"]);
 
 /**
@@ -28,6 +29,7 @@ export async function mountDevice(mount: DeviceMount, target: string, worker: Mo
       throw told(step, target, error);
     }
   };
+  if (immediate.has(type) && (flags & mountFlags.bind) !== 0) await reach([device]);
   await call({ source: device, type, flags, data });
   if (propagation !== 0) await call({ source: "", type: "", flags: propagation, data: "" });
   const readOnlyBind = mountFlags.bind | mountFlags.readOnly;
