@@ -186,7 +186,7 @@ function registryKeys({
 }
 
 /** A proxy's password stays here. */
-const withoutPassword = (proxy: string): string => proxy.replace(/^(\w+:\/\/)[^@/]*@/, "$1xxxxx:xxxxx@");
+const withoutPassword = (proxy: string): string => proxy.replace(/^(\w+:\/\/)[^/]*@/, "$1xxxxx:xxxxx@");
 
 const proxyKeys = ({
   registries: { proxies },
