@@ -7,6 +7,7 @@ import { type Context, tell } from "./context.ts";
 import type { ContainerSpec } from "./contract.ts";
 import { readHostConfig } from "./create/body.ts";
 import { makeVolumes } from "./create/create.ts";
+import { refuseMountsOfDataRoot } from "./create/data-root.ts";
 import { list, object, text } from "./create/decode.ts";
 import { planMounts } from "./create/mounts.ts";
 import { portRequests } from "./networks/request.ts";
@@ -147,6 +148,7 @@ async function withMounts(
     if (kept.some(({ point }) => point.Destination === mount.point.Destination))
       throw new EngineError("invalid", `Duplicate mount point: ${mount.point.Destination}`);
   await makeVolumes(ctx, planned, undo);
+  await refuseMountsOfDataRoot(ctx, hostConfig, planned);
   return {
     ...spec,
     mounts: [...kept, ...planned.map(({ mount }) => mount)],

@@ -30,6 +30,7 @@ export async function readRemap(option: string, logger: Logger): Promise<IdMap |
     logger.warn("User namespaces: root cannot be remapped with itself; user namespaces are OFF");
     return undefined;
   }
+  refuseLogin(names.user);
   const map = {
     uids: rangesOf("/etc/subuid", names.user.name, [String(names.user.uid)]),
     gids: rangesOf("/etc/subgid", names.user.name, [String(names.user.uid), names.group.name]),
@@ -51,6 +52,20 @@ function lookUp(option: string): Names {
     throw invalid(`Invalid user/group specification in --userns-remap: ${JSON.stringify(option)}`);
   const found = findUser(user);
   return { user: found, group: findGroup(group ?? (isNumber(user) ? user : found.name)) };
+}
+
+/**
+ * Who may use subordinate ids by newuidmap(1) can become the containers' root, to whom the remapped data root shows all
+ * files of the engine's as her own: it must be nobody who can log in. Names share ids.
+ */
+function refuseLogin({ uid }: PasswdEntry): void {
+  const user = parsePasswd(readFileSync("/etc/passwd", "utf8")).find(
+    (each) => each.uid === uid && !/\/(nologin|false)$/.test(each.shell),
+  );
+  if (user)
+    throw invalid(
+      `userns-remap: ${user.name} can log in (shell ${user.shell === "" ? "/bin/sh" : user.shell}) and could enter containers' user ids, and with them the engine's files; use "default" or a system user whose shell is nologin`,
+    );
 }
 
 const isNumber = (text: string): boolean => /^\d+$/.test(text);

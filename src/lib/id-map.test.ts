@@ -42,6 +42,9 @@ test("subordinate ranges of a user follow each other from the container's 0 on",
   ]);
   expect(subordinateRanges(text, ["nobody", "7"])).toEqual([{ disk: 0, seen: 9, count: 9 }]);
   expect(subordinateRanges(`me:4294967290:100\n`, ["me"])).toEqual([]);
+  // the kernel takes 340 lines, two of which the engine needs
+  const many = Array.from({ length: 400 }, (_, at) => `me:${100_000 + at * 2}:1\n`).join("");
+  expect(subordinateRanges(many, ["me"])).toHaveLength(338);
 });
 
 test("ids go both ways through a map, and those it lacks go nowhere", () => {

@@ -97,8 +97,8 @@ export const mappedRoot = ({ uids, gids }: IdMap): Owner => ({
 /** What the kernel shows for an id that a map lacks. */
 export const overflowId = 65534;
 
-/** The kernel's limit of lines in a map is 340. */
-const subidRangesMax = 340;
+/** The kernel's limit of lines in a map is 340; the engine adds two of its own to show its files by it. */
+const subidRangesMax = 338;
 
 /**
  * The ranges that `/etc/subuid` or `/etc/subgid` gives to a user, by name or number, as ids of containers from 0 on:

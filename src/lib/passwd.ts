@@ -4,6 +4,8 @@ export interface PasswdEntry {
   uid: number;
   gid: number;
   home: string;
+  /** as the file has it; "" stands for /bin/sh */
+  shell: string;
 }
 
 export interface GroupEntry {
@@ -18,11 +20,11 @@ const number = (text: string | undefined): number | undefined =>
 
 export function parsePasswd(text: string): PasswdEntry[] {
   return text.split("\n").flatMap((line) => {
-    const [name = "", , uid, gid, , home = ""] = line.split(":");
+    const [name = "", , uid, gid, , home = "", shell = ""] = line.split(":");
     const uidNumber = number(uid);
     const gidNumber = number(gid);
     if (name === "" || name.startsWith("#") || uidNumber === undefined || gidNumber === undefined) return [];
-    return [{ name, uid: uidNumber, gid: gidNumber, home }];
+    return [{ name, uid: uidNumber, gid: gidNumber, home, shell }];
   });
 }
 

@@ -1,4 +1,4 @@
-import { chownSync, mkdirSync, statSync } from "node:fs";
+import { chmodSync, chownSync, mkdirSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { EngineError } from "../lib/errors.ts";
 import { type IdMap, mappedRoot, type Owner, seenAs } from "../lib/id-map.ts";
@@ -44,7 +44,12 @@ export async function openRemappedRoot(
   while (unmount(place)); // of an earlier run, with another map perhaps
   if (map === undefined) return undefined;
   const owner = mappedRoot(map);
-  const admit = (folder: string): void => chownSync(folder, 0, owner.gid);
+  const admit = (folder: string): void => {
+    chownSync(folder, 0, owner.gid);
+    // the group passes and does nothing else, whatever an administrator gave the folder's former group
+    const { mode } = statSync(folder);
+    if ((mode & 0o070) !== 0o010) chmodSync(folder, (mode & 0o7707) | 0o010);
+  };
   for (const folder of [dataRoot, paths.snapshots]) admit(folder);
   for (let folder = dirname(dataRoot); ; folder = dirname(folder)) {
     refuseClosed(folder, owner.gid);

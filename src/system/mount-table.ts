@@ -4,8 +4,12 @@ import { readFile } from "node:fs/promises";
 export interface MountEntry {
   /** major:minor; all mounts of one file system share it */
   device: string;
+  /** what of the file system is mounted */
+  root: string;
   point: string;
   type: string;
+  /** of the mount, not of its file system */
+  options: string[];
 }
 
 /** What is mounted in this mount namespace, the latest mount last. Touches no file system. */
@@ -16,9 +20,10 @@ export async function mountEntries(): Promise<MountEntry[]> {
 export function parseMountEntries(text: string): MountEntry[] {
   return text.split("\n").flatMap((line) => {
     const [before = "", after = ""] = line.split(" - ");
-    const [, , device, , point] = before.split(" ");
-    if (device === undefined || point === undefined) return [];
-    return [{ device, point: unescaped(point), type: after.split(" ", 1)[0] ?? "" }];
+    const [, , device, root, point, options = ""] = before.split(" ");
+    if (device === undefined || root === undefined || point === undefined) return [];
+    const type = after.split(" ", 1)[0] ?? "";
+    return [{ device, root: unescaped(root), point: unescaped(point), type, options: options.split(",") }];
   });
 }
 

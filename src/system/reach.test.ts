@@ -6,8 +6,14 @@ import { type MountEntry, parseMountEntries } from "./mount-table.ts";
 import { reach } from "./reach.ts";
 
 const never = new Promise<void>(() => undefined);
-const root: MountEntry = { device: "8:1", point: "/", type: "ext4" };
-const remote = (device: string, point: string, type = "nfs4"): MountEntry => ({ device, point, type });
+const root: MountEntry = { device: "8:1", root: "/", point: "/", type: "ext4", options: [] };
+const remote = (device: string, point: string, type = "nfs4"): MountEntry => ({
+  device,
+  root: "/",
+  point,
+  type,
+  options: [],
+});
 const table =
   (...entries: MountEntry[]) =>
   async () => [root, ...entries];
@@ -101,6 +107,8 @@ test("nothing is read where there are no paths", async () => {
 
 test("lines of the mount table are taken apart, blanks unescaped", () => {
   const line =
-    "36 35 0:45 / /mnt/my\\040share rw,noatime shared:1 master:2 - fuse.sshfs host:/x rw,user_id=0\n";
-  expect(parseMountEntries(line)).toEqual([{ device: "0:45", point: "/mnt/my share", type: "fuse.sshfs" }]);
+    "36 35 0:45 /sub /mnt/my\\040share rw,noatime shared:1 master:2 - fuse.sshfs host:/x rw,user_id=0\n";
+  expect(parseMountEntries(line)).toEqual([
+    { device: "0:45", root: "/sub", point: "/mnt/my share", type: "fuse.sshfs", options: ["rw", "noatime"] },
+  ]);
 });

@@ -1,8 +1,8 @@
 /** `userns-remap`: containers whose root is nobody on the host, over the same layers as all others. */
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
-import { chmod, chown, mkdir, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { chmod, chown, mkdir, mkdtemp, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { startEngine, type TestEngine } from "../harness/engine.ts";
 
 setDefaultTimeout(60_000);
@@ -12,11 +12,13 @@ const first = 300_000;
 let folder: string;
 let engine: TestEngine;
 
-/** A mount namespace in which a file of ours is /etc/subuid and /etc/subgid; engines come and go in it. */
-async function holdRanges(file: string): Promise<Bun.Subprocess> {
-  const script =
-    'for name in subuid subgid; do mount --bind --make-private "$0" /etc/$name || exit 1; done; echo ready; exec sleep infinity';
-  const held = Bun.spawn(["unshare", "--mount", "--propagation", "unchanged", "sh", "-c", script, file], {
+/** A mount namespace in which files of /etc are ours, by their names; engines come and go in it. */
+async function holdFiles(files: Readonly<Record<string, string>>): Promise<Bun.Subprocess> {
+  const binds = Object.entries(files).map(
+    ([name, file]) => `mount --bind --make-private ${file} /etc/${name}`,
+  );
+  const script = `${binds.join(" && ")} && echo ready && exec sleep infinity`;
+  const held = Bun.spawn(["unshare", "--mount", "--propagation", "unchanged", "sh", "-c", script], {
     stdin: "ignore",
     stdout: "pipe",
     stderr: "inherit",
@@ -34,8 +36,13 @@ const within = (): string[] => ["nsenter", `--mount=/proc/${holder.pid}/ns/mnt`,
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "berth-userns-"));
   const ranges = join(folder, "ranges");
-  await writeFile(ranges, `other:1:2\ngames:${first}:1000\ngames:${first + 5000}:64536\n`);
-  holder = await holdRanges(ranges);
+  await writeFile(
+    ranges,
+    `other:1:2\nvisitor:600000:65536\ngames:${first}:1000\ngames:${first + 5000}:64536\n`,
+  );
+  const users = join(folder, "users");
+  await writeFile(users, `${await readFile("/etc/passwd", "utf8")}visitor:x:54321:60::/:/bin/sh\n`);
+  holder = await holdFiles({ subuid: ranges, subgid: ranges, passwd: users });
   engine = await startEngine({
     images: ["busybox"],
     flags: ["--userns-remap", "games"],
@@ -237,6 +244,51 @@ test("what needs the host's own user namespace is refused in Docker's words, and
   }
 });
 
+test("the data root, what lies in it and what holds it cannot be bound, by whatever name", async () => {
+  const root = await engine.ok("info", "--format", "{{.DockerRootDir}}");
+  const link = join(folder, "link");
+  await symlink(dirname(root), link);
+  const bind = (source: string, more = ""): string[] => [
+    "--mount",
+    `type=bind,source=${source},target=/x${more}`,
+  ];
+  const volume = (source: string): string[] => [
+    "--mount",
+    `type=volume,target=/x,volume-opt=type=none,volume-opt=o=rbind,volume-opt=device=${source}`,
+  ];
+  const refusedAs = "cannot be mounted with user namespaces (userns-remap)";
+  const cases = [
+    ["-v", "/:/x"],
+    ["-v", `${dirname(root)}:/x:ro`],
+    ["-v", `${root}:/x`],
+    ["-v", `${root}/remapped/volumes:/x`],
+    ["-v", `${root}/not/there:/x`],
+    ["-v", `${link}:/x`],
+    bind("/"),
+    bind("/", ",bind-recursive=disabled"),
+    bind(`${link}/${basename(root)}`),
+    volume(dirname(root)),
+  ];
+  for (const flags of cases) {
+    const refused = await engine.berth("create", ...flags, "busybox");
+    expect([flags, refused.code, refused.stderr]).toEqual([flags, 1, expect.stringContaining(refusedAs)]);
+    expect(refused.stderr).toContain(root);
+  }
+  expect(await shell("ls /x", "--userns", "host", "-v", `${root}:/x`)).toContain("remapped");
+  // what is asked of the daemon again at each start: a link that leads elsewhere by then
+  await rm(link);
+  await mkdir(join(folder, "harmless"));
+  await symlink(join(folder, "harmless"), link);
+  await engine.ok("create", "--name", "turned", "-v", `${link}:/x`, "busybox", "true");
+  await engine.ok("volume", "create", "-o", "type=none", "-o", "o=bind", "-o", `device=${link}`, "turned");
+  await engine.ok("create", "--name", "turned-volume", "-v", "turned:/x", "busybox", "true");
+  for (const name of ["turned", "turned-volume"]) await engine.ok("start", "-a", name);
+  await rm(link);
+  await symlink("/", link);
+  for (const name of ["turned", "turned-volume"])
+    expect((await engine.berth("start", name)).stderr).toContain(refusedAs);
+});
+
 test("a build's steps are remapped too, and their files are not", async () => {
   const context = join(folder, "context");
   await mkdir(context);
@@ -256,14 +308,30 @@ test("a build's steps are remapped too, and their files are not", async () => {
 });
 
 test("a killed engine's remapped containers run on, and another map does not reach them", async () => {
-  await engine.ok("run", "-d", "--name", "lives", "busybox", "sh", "-c", "touch /mine; sleep 1000");
+  const script = "touch /mine /kept/a; ln -s /kept /link; sleep 1000";
+  await engine.ok("run", "-d", "--name", "lives", "-v", "kept:/kept", "busybox", "sh", "-c", script);
+  await engine.ok("exec", "lives", "sh", "-c", "until [ -L /link ]; do sleep 0.1; done");
   await engine.stop("SIGKILL");
+  // an administrator's own mode: the engine lets containers' root pass again
+  await chmod(join(engine.home, "data"), 0o700);
   await writeFile(join(folder, "ranges"), `games:${first + 100_000}:65536\n`);
   await engine.start();
   expect(await engine.ok("exec", "lives", "stat", "-c", "%u", "/mine")).toBe("0");
   const { stdout } = await engine.run(["sh", "-c", "docker cp lives:/mine - | tar tv --numeric-owner"]);
   expect(stdout).toContain(" 0/0 ");
+  // owners of its volumes and name files cannot be told by the new map
+  for (const path of ["/kept/a", "/kept", "/", "/etc/hosts"]) {
+    const out = await engine.berth("cp", `lives:${path}`, "-");
+    expect([out.code, out.stderr]).toEqual([1, expect.stringContaining("restart the container first")]);
+  }
+  const into = ["lives:/kept", "lives:/kept/new", "lives:/link"];
+  for (const target of into)
+    expect((await engine.berth("cp", join(folder, "ranges"), target)).code).not.toBe(0);
+  expect(await engine.ok("exec", "lives", "ls", "/kept")).toBe("a");
+  await engine.ok("cp", join(folder, "ranges"), "lives:/mine-too");
   await engine.ok("restart", "-t", "0", "lives");
+  await engine.ok("cp", join(folder, "ranges"), "lives:/kept/new");
+  expect(await engine.ok("exec", "lives", "stat", "-c", "%u", "/kept/new", "/mine-too")).toBe("0\n0");
   expect(await engine.ok("exec", "lives", "sh", "-c", "stat -c %u /mine; cat /proc/self/uid_map")).toMatch(
     new RegExp(`^0\n\\s*0\\s+${first + 100_000}\\s+65536$`),
   );
@@ -273,6 +341,11 @@ test("an engine that cannot map says why it does not start", async () => {
   const starting = startEngine({ flags: ["--userns-remap", "nobody-has-this-name"] });
   expect(starting).rejects.toThrow('Error during uid lookup for "nobody-has-this-name"');
   await starting.catch(() => undefined);
+  for (const user of ["visitor:games", "54321:games"]) {
+    const login = startEngine({ flags: ["--userns-remap", user], wrapper: within() });
+    expect(login).rejects.toThrow("visitor can log in (shell /bin/sh)");
+    await login.catch(() => undefined);
+  }
   const vfs = startEngine({
     flags: ["--userns-remap", "games", "--storage-driver", "vfs"],
     wrapper: within(),

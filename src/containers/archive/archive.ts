@@ -30,7 +30,7 @@ export async function getArchive(
   reference: string,
   path: string,
 ): Promise<{ stat: PathStat; tar: ReadableStream<Uint8Array> }> {
-  const held = await holdView(ctx, container);
+  const held = await holdView(ctx, container, { copying: { path, reading: true } });
   try {
     const session = ctx.archives.nextSession();
     const stat = await ctx.archives.call("pack", { session, request: { ...held.view, path } });
@@ -77,7 +77,7 @@ export async function putArchive(
   reference: string,
   { path, noOverwriteDirNonDir, copyUidGid, source, signal }: ExtractArchive,
 ): Promise<void> {
-  const { view, volumes, release } = await holdView(ctx, container);
+  const { view, volumes, release } = await holdView(ctx, container, { copying: { path, reading: false } });
   try {
     const owner = copyUidGid ? ownerOf(container, view.root) : undefined;
     const session = ctx.archives.nextSession();
@@ -106,7 +106,7 @@ export async function copyLocal(
   reference: string,
   { path, noOverwriteDirNonDir, copyUidGid, source, signal }: CopyLocal,
 ): Promise<{ bytes: number }> {
-  const { view, volumes, release } = await holdView(ctx, container);
+  const { view, volumes, release } = await holdView(ctx, container, { copying: { path, reading: false } });
   const session = ctx.archives.nextSession();
   const cancel = (): void =>
     ctx.background.run("cancel a copy", () => ctx.archives.call("cancelCopy", { session }));

@@ -14,7 +14,14 @@ import {
   tellMounted,
   tellUnmounted,
 } from "../start/volumes.ts";
+import { isOutdated, refuseOutdated } from "./outdated-map.ts";
 import type { ExtractRequest, ViewRequest } from "./worker-calls.ts";
+
+/** What is copied, and whether out of the container. */
+export interface Copying {
+  path: string;
+  reading: boolean;
+}
 
 export interface HeldView {
   view: ViewRequest;
@@ -32,7 +39,7 @@ export interface HeldView {
 export async function holdView(
   ctx: Context,
   container: Container,
-  { mounts = true }: { mounts?: boolean } = {},
+  { mounts = true, copying }: { mounts?: boolean; copying?: Copying } = {},
 ): Promise<HeldView> {
   const letGo = ctx.archives.hold();
   try {
@@ -47,7 +54,7 @@ export async function holdView(
       try {
         const keep: Keep = (close) => held.push(close);
         const over = mounts
-          ? await mountsOf(ctx, container, { root, keep, user: holdVolumes(ctx, container, keep) })
+          ? await mountsOf(ctx, container, { root, keep, user: holdVolumes(ctx, container, keep) }, copying)
           : [];
         if (mounts) tellMounted(ctx, container);
         return {
@@ -84,12 +91,20 @@ function holdVolumes(ctx: Context, container: Container, keep: Keep): string {
   return user;
 }
 
-async function mountsOf(ctx: Context, container: Container, preparation: Preparation): Promise<ViewMount[]> {
+async function mountsOf(
+  ctx: Context,
+  container: Container,
+  preparation: Preparation,
+  copying: Copying | undefined,
+): Promise<ViewMount[]> {
   const prepared = await prepareMounts(ctx, container, preparation);
   const mounts = prepared.flatMap(({ type, source, destination, options }) =>
     type === "bind" && source !== undefined
       ? [{ source, destination, readOnly: options.includes("ro"), recursive: !options.includes("bind") }]
       : [],
+  );
+  const shifted = new Set(
+    container.spec.mounts.flatMap(({ point }) => (point.Type === "bind" ? [] : [point.Destination])),
   );
   const taken = new Set(prepared.map(({ destination }) => destination));
   const { hosts, hostname, resolvConf } = nameFilesOf(ctx, container.id);
@@ -102,5 +117,9 @@ async function mountsOf(ctx: Context, container: Container, preparation: Prepara
         readOnly: container.spec.hostConfig.ReadonlyRootfs,
         recursive: false,
       });
-  return mounts;
+  if (!isOutdated(ctx, container)) return mounts;
+  const foreign = (mount: ViewMount): boolean => shifted.has(mount.destination) || mount.destination in own;
+  if (copying) refuseOutdated(container, copying.path, mounts.filter(foreign), copying);
+  // a link may lead there all the same
+  return mounts.map((mount) => (foreign(mount) ? { ...mount, readOnly: true } : mount));
 }

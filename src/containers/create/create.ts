@@ -15,6 +15,7 @@ import { portRequests } from "../networks/request.ts";
 import { refuseRemapped } from "../remap.ts";
 import { prepareViews, removeViews } from "../start/image-views.ts";
 import { readBody } from "./body.ts";
+import { refuseMountsOfDataRoot } from "./data-root.ts";
 import { type PlannedMount, planMounts } from "./mounts.ts";
 import { normalise } from "./normalise.ts";
 import { checkPlatform } from "./platform.ts";
@@ -95,6 +96,7 @@ export async function create(ctx: Context, request: CreateRequest): Promise<Cont
       undo.add("row", () => ctx.store.retract(id));
     }
     await makeVolumes(ctx, planned, undo);
+    await refuseMountsOfDataRoot(ctx, complete.hostConfig, planned);
     undo.add("views of images", () => removeViews(ctx, container));
     await prepareViews(ctx, container);
     await ctx.snapshots.prepare(id, container.spec.layers);

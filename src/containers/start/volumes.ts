@@ -10,6 +10,7 @@ import type { Context } from "../context.ts";
 import type { ResolvedMount } from "../contract.ts";
 import { checkBindSource } from "../create/mount-request.ts";
 import { remapOf } from "../remap.ts";
+import { refuseDataRoot, refuseDataRootVolume } from "./data-root.ts";
 import { checkPropagation } from "./propagation.ts";
 import { type Keep, stage, stageMapped } from "./staging.ts";
 import { subpathSource } from "./subpath.ts";
@@ -69,9 +70,11 @@ async function prepareOne(
     mount.volume === undefined ? undefined : await readyVolume(ctx, mount, mount.volume, preparation);
   if (data === undefined && mount.options.includes("create-source")) await makeSource(point.Source);
   if (point.Type === "bind") await checkPropagation(point.Source, mount.options);
+  // bound by its real path: what was looked at
+  const own = remapped && point.Type === "bind" ? await refuseDataRoot(ctx, point.Source) : point.Source;
   const base = mount.image
     ? await ctx.snapshots.mount(mount.image.key, { remapped, bare: true })
-    : (data ?? point.Source);
+    : (data ?? own);
   const source = await sourceOf(ctx, mount, base, keep);
   return {
     destination: point.Destination,
@@ -118,6 +121,7 @@ async function readyVolume(
   const data = await ctx.volumes.mount(name, user);
   // its server may be gone since somebody else's start mounted it
   await reach([data]);
+  if (remapped) await refuseDataRootVolume(ctx, name, { Driver: mount.point.Driver, data });
   const through = remapped ? ctx.snapshots.remappedPath(data) : undefined;
   if (mount.copyUp)
     await ctx.volumes.copyUp(name, user, {
