@@ -1,21 +1,17 @@
-import { closeSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { setTimeout as pause } from "node:timers/promises";
 import { EngineError } from "../lib/errors.ts";
-import { endedPipe, makePipe, PipeReader } from "../system/pipe-reader.ts";
+import { PipeReader, startPiped } from "../system/pipe-reader.ts";
 import { type SpawnedProcess, spawnProcess } from "../system/process.ts";
 import { AttachClient } from "./attach/client.ts";
 import type { StreamNumber } from "./attach/connection.ts";
+import { pauseAtBytes, resumeAtBytes } from "./attach/streams.ts";
 import type { RunningContainer } from "./containers.ts";
 import type { RuntimeContext } from "./context.ts";
 import type { Attachment, AttachOptions, ExecProcess } from "./contract.ts";
 import { execFailure } from "./failure.ts";
 import { inBundle } from "./paths.ts";
 import { complaintIn, log } from "./runtime-log.ts";
-
-/** A client that is this many bytes behind holds the process back … */
-const pauseAtBytes = 1024 * 1024;
-/** … until it is at most this far behind. */
-const resumeAtBytes = 256 * 1024;
 
 /** Where its files are, and the command that gives it what the runtime cannot (`raiseLimits`). */
 export interface PreparedExec {
@@ -62,8 +58,6 @@ function spawn(
   exec: ExecProcess,
   { bundle, prefix }: PreparedExec,
 ) {
-  const input = endedPipe();
-  const [out, err] = [makePipe(), makePipe()];
   const argv = [
     ...prefix,
     runtime.executable(),
@@ -77,19 +71,9 @@ function spawn(
     inBundle.pid(bundle),
     exec.containerId,
   ];
-  try {
-    const env = { PATH: process.env["PATH"] ?? "/usr/sbin:/usr/bin:/sbin:/bin" };
-    const child = context.launcher.enterBy(runtime)(() =>
-      spawnProcess({ argv, env, cwd: bundle, fds: [input, out.write, err.write], session: true }),
-    );
-    return { child, pipes: [out.read, err.read] as const };
-  } catch (error) {
-    closeSync(out.read);
-    closeSync(err.read);
-    throw error;
-  } finally {
-    for (const fd of [input, out.write, err.write]) closeSync(fd);
-  }
+  const env = { PATH: process.env["PATH"] ?? "/usr/sbin:/usr/bin:/sbin:/bin" };
+  const enter = context.launcher.enterBy(runtime);
+  return startPiped((fds) => enter(() => spawnProcess({ argv, env, cwd: bundle, fds, session: true })));
 }
 
 /** The runtime says the pid once the process is there; where it never is, it ends and says why. */
@@ -144,8 +128,11 @@ class PipedStreams {
 
   /** The process has ended: what it wrote is taken, and the client told the end. */
   async finish(): Promise<void> {
-    await Promise.all(this.readers.map((reader) => reader.finish()));
-    this.client.end();
+    try {
+      await Promise.all(this.readers.map((reader) => reader.finish()));
+    } finally {
+      this.client.end();
+    }
   }
 
   close(): void {

@@ -56,6 +56,20 @@ test("finishing takes what is there and does not wait for another who holds the 
   closeSync(write);
 });
 
+test("finishing does not wait for one who writes on and on", async () => {
+  const { read, write } = makePipe();
+  let taken = 0;
+  const reader = new PipeReader(read, (bytes) => {
+    taken += bytes.length;
+  });
+  const child = Bun.spawn(["cat", "/dev/zero"], { stdio: ["ignore", write, "ignore"] });
+  closeSync(write);
+  while (taken === 0) await Bun.sleep(1);
+  await reader.finish();
+  await child.exited; // of its broken pipe
+  expect(child.signalCode).toBe("SIGPIPE");
+});
+
 test("a reader that was closed leaves its writer with a broken pipe", async () => {
   const { read, write } = makePipe();
   const reader = new PipeReader(read, () => undefined);

@@ -30,11 +30,32 @@ export function makePipe(): { read: number; write: number } {
   return { read, write };
 }
 
-/** The reading end of a pipe nobody writes into: an empty input. The caller closes it. */
-export function endedPipe(): number {
+/** The reading end of a pipe nobody writes into: an empty input. */
+function endedPipe(): number {
   const { read, write } = makePipe();
   closeSync(write);
   return read;
+}
+
+/** A child's descriptors 0 to 2: an input that is empty, and the writing ends of two pipes. */
+export type PipedFds = readonly [input: number, out: number, err: number];
+
+/** Starts a child with an empty input; gives it with the reading ends of its output. Its ends are closed here in any case. */
+export function startPiped<Child>(start: (fds: PipedFds) => Child): {
+  child: Child;
+  pipes: readonly [out: number, err: number];
+} {
+  const input = endedPipe();
+  const [out, err] = [makePipe(), makePipe()];
+  try {
+    return { child: start([input, out.write, err.write]), pipes: [out.read, err.read] };
+  } catch (error) {
+    closeSync(out.read);
+    closeSync(err.read);
+    throw error;
+  } finally {
+    for (const fd of [input, out.write, err.write]) closeSync(fd);
+  }
 }
 
 const pieceSize = 64 << 10;
@@ -60,6 +81,7 @@ export class PipeReader {
     this.take = take;
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     this.ended = promise;
+    promise.catch(() => undefined); // told to whoever waits for the end, which may be later
     this.settle = { resolve, reject };
     listen();
     open.add(this);
@@ -104,7 +126,10 @@ export class PipeReader {
       size += count;
       this.take(Uint8Array.prototype.slice.call(scratch, 0, count));
     }
-    if (size >= roundSize) this.later();
+    if (size < roundSize) return;
+    // a pipe holds no more than that: what comes on top was written after the end
+    if (this.finishing) this.close();
+    else this.later();
   }
 
   /** How many bytes are in `scratch`; 0 at the end, `undefined` while there is nothing. */

@@ -1,6 +1,5 @@
-import { closeSync } from "node:fs";
 import { EngineError, messageOf } from "../lib/errors.ts";
-import { endedPipe, makePipe, PipeReader } from "./pipe-reader.ts";
+import { PipeReader, startPiped } from "./pipe-reader.ts";
 
 /** Spawning. There is never a shell between: arguments are passed as they are. */
 export interface SpawnRequest {
@@ -101,17 +100,10 @@ async function takeAll(fd: number, stream: 1 | 2, output: WatchRequest["output"]
 
 /** Real pipes: a program must be able to open its output again, as /dev/stdout. */
 function spawnPiped(argv: readonly string[], env: Readonly<Record<string, string>>, cwd: string) {
-  const input = endedPipe();
-  const [out, err] = [makePipe(), makePipe()];
   try {
-    const child = Bun.spawn([...argv], { env: { ...env }, cwd, stdio: [input, out.write, err.write] });
-    return { child, pipes: [out.read, err.read] };
+    return startPiped((fds) => Bun.spawn([...argv], { env: { ...env }, cwd, stdio: [...fds] }));
   } catch (error) {
-    closeSync(out.read);
-    closeSync(err.read);
     throw new EngineError("internal", `start ${argv[0]}: ${messageOf(error)}`, { cause: error });
-  } finally {
-    for (const fd of [input, out.write, err.write]) closeSync(fd);
   }
 }
 

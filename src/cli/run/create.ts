@@ -27,11 +27,11 @@ export function prepare(
   return request;
 }
 
-/** loaded for those few who ask for it */
 /** Loaded when an image is missing: what it needs (credentials, progress) would double the start of every create. */
 const pull: typeof import("./pull.ts").pullImage = async (...request) =>
   (await import("./pull.ts")).pullImage(...request);
 
+/** Loaded for those few who ask for it. */
 const apiSocket = () => require("./api-socket.ts") as typeof import("./api-socket.ts");
 
 const proxyNames: [keyof ProxyConfig, string][] = [

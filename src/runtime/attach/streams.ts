@@ -3,9 +3,9 @@ import { AttachClient } from "./client.ts";
 import { AttachConnection } from "./connection.ts";
 
 /** A reader that is this many bytes behind holds the process back … */
-const pauseAtBytes = 1024 * 1024;
+export const pauseAtBytes = 1024 * 1024;
 /** … until it is at most this far behind. */
-const resumeAtBytes = 256 * 1024;
+export const resumeAtBytes = 256 * 1024;
 const deadCheckMs = 100;
 
 export interface StreamsOf {
