@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { EngineError } from "../lib/errors.ts";
@@ -60,9 +61,10 @@ export async function removeRemains(
   { id, bundle, cgroup, runtime }: Remains,
 ): Promise<void> {
   if (cgroup !== undefined) await removeCgroup(context, id, cgroup);
+  const state = join(context.paths.state, id);
   if (runtime.name === "crun" && cgroup !== undefined)
-    await removeFolder(join(context.paths.state, id)); // all that `crun delete` does besides
-  else await runtimeDelete(context, id, runtime);
+    await removeFolder(state); // all that `crun delete` does besides
+  else if (runtime.name !== "crun" || existsSync(state)) await runtimeDelete(context, id, runtime); // else it never ran
   await Promise.all([removeFolder(bundle), rm(context.paths.exitFile(id), { force: true })]);
 }
 

@@ -140,9 +140,9 @@ class PipedStreams {
     this.client.end();
   }
 
-  private push(stream: StreamNumber, bytes: Uint8Array): void {
+  private push(stream: StreamNumber, bytes: Buffer): void {
     if (this.left) return;
-    this.client.push({ stream, bytes });
+    this.client.push(stream, bytes);
     this.settle();
   }
 

@@ -70,6 +70,54 @@ test("finishing does not wait for one who writes on and on", async () => {
   expect(child.signalCode).toBe("SIGPIPE");
 });
 
+test("one who writes on and on does not keep the others from their turn", async () => {
+  const busy = makePipe();
+  let taken = 0;
+  const flood = new PipeReader(busy.read, (bytes) => {
+    taken += bytes.length;
+  });
+  const child = Bun.spawn(["cat", "/dev/zero"], { stdio: ["ignore", busy.write, "ignore"] });
+  closeSync(busy.write);
+  while (taken === 0) await Bun.sleep(1);
+  const texts = await Promise.all(
+    Array.from({ length: 100 }, async (_, index) => {
+      const { read, write } = makePipe();
+      let text = "";
+      const reader = new PipeReader(read, (bytes) => {
+        text += bytes.toString();
+      });
+      writeSync(write, `${index} `);
+      await Bun.sleep(1);
+      writeSync(write, "end");
+      closeSync(write);
+      await reader.ended;
+      return text;
+    }),
+  );
+  expect(texts).toEqual(texts.map((_, index) => `${index} end`));
+  expect(child.exitCode).toBeNull();
+  flood.close();
+  await child.exited;
+});
+
+test("finishing loses nothing of what several pipes hold, however full they are, also when paused", async () => {
+  const sizes = await Promise.all(
+    Array.from({ length: 5 }, async () => {
+      const { read, write } = makePipe();
+      let taken = 0;
+      const reader = new PipeReader(read, (bytes) => {
+        taken += bytes.length;
+      });
+      reader.pause();
+      for (let piece = 0; piece < 16; piece++) writeSync(write, Buffer.alloc(4096));
+      await reader.finish();
+      closeSync(write);
+      return taken;
+    }),
+  );
+  expect(sizes).toEqual([65_536, 65_536, 65_536, 65_536, 65_536]);
+});
+
 test("a reader that was closed leaves its writer with a broken pipe", async () => {
   const { read, write } = makePipe();
   const reader = new PipeReader(read, () => undefined);

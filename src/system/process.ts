@@ -85,7 +85,7 @@ async function takeAll(fd: number, stream: 1 | 2, output: WatchRequest["output"]
   let last: Promise<void> | undefined;
   const reader = new PipeReader(fd, (bytes) => {
     try {
-      const busy = output(stream, bytes);
+      const busy = output(stream, Uint8Array.prototype.slice.call(bytes));
       if (!busy) return;
       reader.pause();
       last = busy.then(() => reader.resume(), fail);
@@ -120,21 +120,19 @@ export async function runCommand(
   { cwd, signal }: { cwd?: string; signal?: AbortSignal } = {},
 ): Promise<CommandResult> {
   try {
-    const child = Bun.spawn([...argv], {
-      stdin: "ignore",
-      stdout: "pipe",
-      stderr: "pipe",
-      timeout: timeoutMs,
-      ...(cwd === undefined ? {} : { cwd }),
-      ...(signal === undefined ? {} : { signal }),
-      env: { PATH: process.env["PATH"] ?? "", LC_ALL: "C" },
-    });
-    const [stdout, stderr, exitCode] = await Promise.all([
-      firstPart(child.stdout),
-      firstPart(child.stderr),
-      child.exited,
-    ]);
-    return { exitCode, stdout, stderr };
+    const { child, pipes } = startPiped((fds) =>
+      Bun.spawn([...argv], {
+        stdio: [...fds],
+        timeout: timeoutMs,
+        ...(cwd === undefined ? {} : { cwd }),
+        ...(signal === undefined ? {} : { signal }),
+        env: { PATH: process.env["PATH"] ?? "", LC_ALL: "C" },
+      }),
+    );
+    const [out, err] = pipes.map(firstPart);
+    living.add(child);
+    const exitCode = await child.exited.finally(() => living.delete(child));
+    return { exitCode, stdout: (await out?.()) ?? "", stderr: (await err?.()) ?? "" };
   } catch (error) {
     throw new EngineError("internal", `run ${argv[0]}: ${messageOf(error)}`, { cause: error });
   }
@@ -142,13 +140,16 @@ export async function runCommand(
 
 const keptMax = 65_536;
 
-/** Reads to the end, so that the writer is never held up, and keeps the beginning. */
-async function firstPart(stream: ReadableStream<Uint8Array>): Promise<string> {
+/** Reads all, so that the writer is never held up, and keeps the beginning, which it gives once the writer has ended. */
+function firstPart(fd: number): () => Promise<string> {
   const kept: Uint8Array[] = [];
   let size = 0;
-  for await (const chunk of stream) {
-    if (size < keptMax) kept.push(chunk.subarray(0, keptMax - size));
-    size += chunk.length;
-  }
-  return Buffer.concat(kept).toString();
+  const reader = new PipeReader(fd, (bytes) => {
+    if (size < keptMax) kept.push(Buffer.from(bytes.subarray(0, keptMax - size)));
+    size += bytes.length;
+  });
+  return async () => {
+    await reader.finish();
+    return Buffer.concat(kept).toString();
+  };
 }

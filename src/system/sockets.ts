@@ -53,7 +53,7 @@ export function connectSeqpacket(path: string): number {
 
 export interface SocketEvents {
   /** `bytes` is the receiver's to keep */
-  data(bytes: Uint8Array): void;
+  data(bytes: Buffer): void;
   /** the socket takes bytes again after a short write */
   drain?(): void;
   /** nothing more will come; called once */
@@ -71,7 +71,7 @@ export async function adoptSocket(fd: number, events: SocketEvents): Promise<Ado
     ended = true;
   };
   const handlers = {
-    data: (_socket: unknown, bytes: Uint8Array) => events.data(bytes),
+    data: (_socket: unknown, bytes: Buffer) => events.data(bytes),
     drain: () => events.drain?.(),
     close: end,
     error: end,

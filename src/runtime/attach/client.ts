@@ -1,8 +1,7 @@
 import type { AttachOptions } from "../contract.ts";
-import { joinPackets, type Packet } from "./frames.ts";
+import type { StreamNumber } from "./connection.ts";
+import { OutputQueue } from "./frames.ts";
 
-/** bytes joined into one piece of output at most */
-const pieceSize = 256 * 1024;
 /**
  * conmon's packets hold 8 KB. While a process writes on and on, they are gathered to pieces of this size, for at most
  * that long: each piece costs the engine and the client several calls. What comes after a pause is told at once.
@@ -13,11 +12,8 @@ const gatherMs = 2;
 /** One reader of a process's output: a queue on one side, a stream on the other. */
 export class AttachClient {
   readonly output: ReadableStream<Uint8Array>;
-  /** bytes that wait to be read */
-  queued = 0;
   private readonly options: AttachOptions;
-  private readonly terminal: boolean;
-  private packets: Packet[] = [];
+  private readonly queue: OutputQueue;
   private ended = false;
   private wake: (() => void) | undefined;
   /** bytes that have to be queued for `wake` */
@@ -27,7 +23,7 @@ export class AttachClient {
   /** `changed` is told when bytes were read or the reader left. */
   constructor(options: AttachOptions, terminal: boolean, changed: (left: boolean) => void) {
     this.options = options;
-    this.terminal = terminal;
+    this.queue = new OutputQueue(terminal);
     this.output = new ReadableStream<Uint8Array>(
       {
         pull: (controller) => this.pull(controller, changed),
@@ -37,10 +33,15 @@ export class AttachClient {
     );
   }
 
-  push(packet: Packet): void {
-    if (this.ended || !(packet.stream === 1 ? this.options.stdout : this.options.stderr)) return;
-    this.packets.push(packet);
-    this.queued += packet.bytes.length;
+  /** bytes that wait to be read */
+  get queued(): number {
+    return this.queue.waiting;
+  }
+
+  /** Copies the bytes from `from` on, 64 KB at most. */
+  push(stream: StreamNumber, bytes: Buffer, from = 0): void {
+    if (this.ended || !(stream === 1 ? this.options.stdout : this.options.stderr)) return;
+    this.queue.push(stream, bytes, from);
     if (this.queued >= this.wakeAt) this.wake?.();
   }
 
@@ -54,15 +55,16 @@ export class AttachClient {
     controller: ReadableStreamDefaultController<Uint8Array>,
     changed: (left: boolean) => void,
   ): Promise<void> {
-    if (this.packets.length === 0 && !this.ended) await this.more(1);
+    if (this.queued === 0 && !this.ended) await this.more(1);
     if (this.queued < gatherBytes && !this.ended && performance.now() - this.gaveAt < gatherMs)
       await this.more(gatherBytes, gatherMs);
     this.gaveAt = performance.now();
-    if (this.packets.length === 0) {
+    const piece = this.queue.take();
+    if (!piece) {
       controller.close();
       return;
     }
-    controller.enqueue(joinPackets(this.take(), this.terminal));
+    controller.enqueue(piece);
     changed(false);
   }
 
@@ -77,15 +79,5 @@ export class AttachClient {
         resolve();
       };
     });
-  }
-
-  private take(): Packet[] {
-    let size = 0;
-    let count = 0;
-    while (count < this.packets.length && size < pieceSize) size += this.packets[count++]?.bytes.length ?? 0;
-    this.queued -= size;
-    const taken = this.packets;
-    this.packets = taken.splice(count);
-    return taken;
   }
 }

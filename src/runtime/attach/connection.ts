@@ -9,8 +9,8 @@ const packetSize = 16_384;
 export type StreamNumber = 1 | 2;
 
 export interface ConnectionEvents {
-  /** at most 8 KB of the process's output, Docker's stream numbers: 1 stdout, 2 stderr */
-  packet(stream: StreamNumber, bytes: Uint8Array): void;
+  /** at most 8 KB of the process's output, from `from` on; Docker's stream numbers: 1 stdout, 2 stderr */
+  packet(stream: StreamNumber, bytes: Buffer, from: number): void;
   /** conmon has closed it: all output was delivered before */
   end(): void;
 }
@@ -40,10 +40,10 @@ export class AttachConnection {
     return connection;
   }
 
-  private take(packet: Uint8Array): void {
+  private take(packet: Buffer): void {
     const pipe = packet[0];
     if (pipe !== stdoutPipe && pipe !== stderrPipe) return;
-    this.events.packet(pipe === stdoutPipe ? 1 : 2, packet.subarray(1));
+    this.events.packet(pipe === stdoutPipe ? 1 : 2, packet, 1);
   }
 
   private finish(): void {

@@ -69,8 +69,8 @@ export class ProcessStreams {
   private async open(): Promise<AttachConnection | undefined> {
     try {
       return await AttachConnection.open(this.of.socketPath, {
-        packet: (stream, bytes) => {
-          for (const client of this.clients) client.push({ stream, bytes });
+        packet: (stream, bytes, from) => {
+          for (const client of this.clients) client.push(stream, bytes, from);
           this.hold();
         },
         end: () => this.end(),
