@@ -1,6 +1,6 @@
 import type { Duplex } from "node:stream";
 import type { Session } from "../containers/contract.ts";
-import { stringify } from "../lib/json.ts";
+import { stringifyPlain } from "../lib/json.ts";
 
 /**
  * What a handler answers: a value, not yet a byte on the wire, so that handlers are tested without a socket.
@@ -33,7 +33,7 @@ export const htmlSafeJson = (value: unknown): Reply => ({
   kind: "text",
   status: 200,
   contentType: contentTypes.json,
-  text: `${stringify(value).replace(/[<>&\u2028\u2029]/g, escaped)}\n`,
+  text: `${stringifyPlain(value).replace(/[<>&\u2028\u2029]/g, escaped)}\n`,
 });
 const escaped = (character: string): string => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
 

@@ -1,6 +1,6 @@
 import type { ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
-import { stringify } from "../lib/json.ts";
+import { stringifyPlain } from "../lib/json.ts";
 import type { ByteSource, Reply } from "./reply.ts";
 
 /** Headers that every reply has. */
@@ -8,7 +8,7 @@ export type CommonHeaders = Readonly<Record<string, string>>;
 
 type Plain = Exclude<Reply, { kind: "hijack" | "websocket" | "upgrade" | "rawError" }>;
 
-const jsonText = (value: unknown): string => `${stringify(value)}\n`;
+const jsonText = (value: unknown): string => `${stringifyPlain(value)}\n`;
 
 /** Writes a reply that ends by itself. Resolves when all is handed over or the client is gone. */
 export async function send(

@@ -27,8 +27,9 @@ export class Container implements ContainerRow {
   readonly id: string;
   name: string;
   readonly imageId: string;
-  spec: ContainerSpec;
-  life: ContainerLife;
+  /** both are replaced, never changed in place: what is made of them is known by them (`list/still.ts`) */
+  spec: Readonly<ContainerSpec>;
+  life: Readonly<ContainerLife>;
   readonly createdAtNs: bigint;
   /** operations that change it run one at a time */
   readonly lock = new Lock();

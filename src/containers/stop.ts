@@ -73,7 +73,7 @@ export function numberOf(name: string): number {
 export function gaveUpRestart(ctx: Context, container: Container): Promise<boolean> {
   return container.lock.run(async () => {
     if (container.life.status !== "restarting") return false;
-    container.life.stoppedByUser = true;
+    container.life = { ...container.life, stoppedByUser: true };
     giveUpRestart(ctx, container);
     return true;
   });

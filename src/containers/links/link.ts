@@ -67,7 +67,10 @@ export function namesByLinks(ctx: Context): (container: Container) => string[] {
       names.push(`/${holder.name}/${alias}`);
       byTarget.set(containerId, names);
     }
-  return ({ id, name }) => [`/${name}`, ...(byTarget.get(id) ?? [])].sort();
+  return ({ id, name }) => {
+    const linked = byTarget.get(id);
+    return linked ? [`/${name}`, ...linked].sort() : [`/${name}`];
+  };
 }
 
 /** `rm --link holder/alias`: the name goes, the containers stay. */

@@ -84,6 +84,24 @@ describe("the list", () => {
     expect(await names(world, { publish: ["80/none"], isolation: ["any"] })).toEqual([]);
   });
 
+  test("tells what has changed since it was last asked", async () => {
+    const world = openWorld();
+    const id = await createOne(world, { HostConfig: { Binds: ["vol:/data"] } }, "one");
+    const told = async () => {
+      const [summary] = await world.containers.list({ all: true, size: false, filters: new Map() });
+      if (!summary) throw new Error("the container is not listed");
+      const { Names, State, Mounts, Reason } = summary;
+      return [Names, State, Mounts[0]?.Source !== "", Reason?.replace(/ .*/, "")];
+    };
+    expect(await told()).toEqual([["/one"], "created", false, undefined]);
+    await world.containers.start(id);
+    expect(await told()).toEqual([["/one"], "running", true, undefined]);
+    await world.containers.rename(id, "other");
+    world.runtime.exit(id, 3);
+    await settle();
+    expect(await told()).toEqual([["/other"], "exited", true, "ended"]);
+  });
+
   test("is not stopped by an expression that another engine would try for ever", async () => {
     const world = openWorld();
     await createOne(world, {}, `${"a".repeat(60)}b`);

@@ -2,16 +2,29 @@ import type { ContainerSummary } from "../../types/api.ts";
 import type { Container } from "../container.ts";
 import type { Context } from "../context.ts";
 import type { ListRequest } from "../contract.ts";
-import { whyEnded } from "../ended.ts";
 import { namesByLinks } from "../links/link.ts";
-import { endpointsOf } from "../networks/endpoints.ts";
 import { sizesOf } from "../sizes.ts";
 import { filterTest } from "./filter.ts";
-import { portSummaries } from "./ports.ts";
 import { stateWord, statusText } from "./status.ts";
+import { stillOf } from "./still.ts";
 
 /** `GET /containers/json`: newest first; only running ones unless asked, or unless a filter speaks of others. */
 export async function list(ctx: Context, request: ListRequest): Promise<ContainerSummary[]> {
+  const tell = teller(ctx);
+  const chosen = choose(ctx, request);
+  if (!request.size) return chosen.map((container) => tell(container, {}));
+  return Promise.all(
+    chosen.map(async (container) => {
+      const { rw, rootFs } = await sizesOf(ctx, container);
+      return tell(container, {
+        ...(rw ? { SizeRw: rw } : {}),
+        ...(rootFs ? { SizeRootFs: rootFs } : {}),
+      });
+    }),
+  );
+}
+
+function choose(ctx: Context, request: ListRequest): Container[] {
   const test = filterTest(ctx, request.filters);
   const limit = request.limit !== undefined && request.limit > 0 ? request.limit : undefined;
   const named = request.filters.has("status") || request.filters.has("exited");
@@ -21,59 +34,56 @@ export async function list(ctx: Context, request: ListRequest): Promise<Containe
     named ||
     request.filters.has("before") ||
     request.filters.has("since");
-  const chosen = ctx.store
+  return ctx.store
     .all()
+    .reverse() // so that there is next to nothing to sort
     .sort((a, b) => (a.createdAtNs > b.createdAtNs ? -1 : a.createdAtNs < b.createdAtNs ? 1 : 0))
     .filter((container) => (all || container.running) && test(container))
     .slice(0, limit);
-  const names = namesByLinks(ctx);
-  return Promise.all(chosen.map((container) => summary(ctx, container, { size: request.size, names })));
 }
 
-async function summary(
-  ctx: Context,
-  container: Container,
-  { size, names }: { size: boolean; names: (container: Container) => string[] },
-): Promise<ContainerSummary> {
-  const { spec } = container;
-  const sizes = size ? await sizesOf(ctx, container) : undefined;
-  return {
-    Id: container.id,
-    Names: names(container),
-    Image:
-      ctx.images.isNamed(spec.config.Image, container.imageId) || spec.config.Image === ""
-        ? spec.config.Image
-        : container.imageId,
-    ImageID: container.imageId,
-    Command: commandText(container),
-    Created: Number(container.createdAtNs / 1_000_000_000n),
-    Ports: portSummaries(container),
-    ...(sizes?.rw ? { SizeRw: sizes.rw } : {}),
-    ...(sizes?.rootFs ? { SizeRootFs: sizes.rootFs } : {}),
-    Labels: spec.config.Labels,
-    State: stateWord(container),
-    ...reason(container),
-    Status: statusText(container, container.health?.status),
-    HostConfig: {
-      NetworkMode: spec.hostConfig.NetworkMode,
-      ...(spec.hostConfig.Annotations ? { Annotations: spec.hostConfig.Annotations } : {}),
-    },
-    NetworkSettings: { Networks: endpointsOf(ctx, container) },
-    // Docker knows a volume's path here only once it was mounted
-    Mounts: spec.mounts.map(({ point }) =>
-      point.Type === "volume" && container.neverStarted ? { ...point, Source: "" } : point,
-    ),
+type Sizes = Pick<ContainerSummary, "SizeRw" | "SizeRootFs">;
+
+/** Makes summaries for one list, of which all rows are told as of one moment. */
+function teller(ctx: Context): (container: Container, sizes: Sizes) => ContainerSummary {
+  const names = namesByLinks(ctx);
+  const image = imageTeller(ctx);
+  const nowMs = Date.now();
+  return (container, sizes) => {
+    const { Command, Created, Ports, Labels, Reason, HostConfig, NetworkSettings, Mounts } = stillOf(
+      ctx,
+      container,
+    );
+    return {
+      Id: container.id,
+      Names: names(container),
+      Image: image(container),
+      ImageID: container.imageId,
+      Command,
+      Created,
+      Ports,
+      ...sizes,
+      Labels,
+      State: stateWord(container),
+      ...(Reason === undefined ? {} : { Reason }),
+      Status: statusText(container, container.health?.status, nowMs),
+      HostConfig,
+      NetworkSettings,
+      Mounts,
+    };
   };
 }
 
-/** Our own addition: why it does not run. */
-function reason(container: Container): { Reason?: string } {
-  const why = whyEnded(container);
-  return why ? { Reason: why.reason } : {};
-}
-
-/** Path and arguments as one line; an argument with spaces stays as it is, or is put in quotes where Docker does. */
-function commandText({ spec: { path, args } }: Container): string {
-  if (args.length === 0) return path;
-  return `${path} ${args.map((arg) => (arg.includes(" ") ? `'${arg}'` : arg)).join(" ")}`;
+/** The image as the user named it, or by its id where that name is another's now. Many containers have one image. */
+function imageTeller(ctx: Context): (container: Container) => string {
+  const told = new Map<string, string>();
+  return ({ spec, imageId }) => {
+    const { Image } = spec.config;
+    const key = `${imageId} ${Image}`;
+    const before = told.get(key);
+    if (before !== undefined) return before;
+    const text = Image === "" || ctx.images.isNamed(Image, imageId) ? Image : imageId;
+    told.set(key, text);
+    return text;
+  };
 }

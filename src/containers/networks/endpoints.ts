@@ -9,7 +9,7 @@ import type { KnownNetwork } from "../contract.ts";
 export function endpointsOf(ctx: Context, container: Container): Record<string, EndpointSettings> {
   const wired = container.life.sandbox?.endpoints ?? {};
   const known = container.life.networks ?? {};
-  const tried = !container.neverStarted || container.life.error !== "";
+  const tried = wasTried(container);
   return Object.fromEntries(
     Object.entries(container.spec.networks).map(([name, asked]) => {
       const there = wired[name];
@@ -26,6 +26,16 @@ export function endpointsOf(ctx: Context, container: Container): Record<string, 
     }),
   );
 }
+
+/** A start was made or tried: from then on Docker tells the networks' ids. */
+const wasTried = ({ neverStarted, life }: Container): boolean => !neverStarted || life.error !== "";
+
+/** Whether `endpointsOf` needs nothing but the container's own record. */
+export const endpointsAreKnown = (container: Container): boolean =>
+  !wasTried(container) ||
+  Object.keys(container.spec.networks).every(
+    (name) => container.life.sandbox?.endpoints[name] ?? container.life.networks?.[name],
+  );
 
 /** What stays known of the networks when the sandbox is gone: Docker starts a container in these very networks again. */
 export const knownNetworks = ({ endpoints }: SandboxState): Record<string, KnownNetwork> =>

@@ -36,7 +36,7 @@ export async function start(
     refuseStart(container);
     await checkSources(container);
     container.cancelRestart?.();
-    container.life.restartCount = 0;
+    container.life = { ...container.life, restartCount: 0 };
     container.backoffMs = 0;
     container.commandOnce = entrypoint;
     await launch(ctx, container).finally(() => {
@@ -133,7 +133,7 @@ async function bringUp(ctx: Context, container: Container, undo: Undo): Promise<
   const [created, wired] = await Promise.allSettled([creating, ready]);
   if (wired.status === "rejected") throw networkFailure(wired.reason);
   if (created.status === "rejected") throw created.reason;
-  container.life.pid = created.value;
+  container.life = { ...container.life, pid: created.value };
   release(held);
   const state = wired.value;
   tellMounted(ctx, container);
