@@ -58,6 +58,8 @@ export interface StartedEngine extends Engine {
  * Nothing answers clients yet when it resolves: the caller binds the sockets.
  */
 export async function startEngine(config: EngineConfig, logger: Logger): Promise<StartedEngine> {
+  // layers are made with the modes their files are to have: see `umaskSafe`
+  process.umask(0o022);
   const release = claimRoots(config);
   const { dataRoot } = config;
   const state = State.open(dataRoot);

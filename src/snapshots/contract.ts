@@ -65,6 +65,20 @@ export interface CommitOptions {
    * written is lost.
    */
   consume?: boolean;
+  /**
+   * With `consume`: who wrote the folder has told its tar meanwhile, as a record beside it (`record.ts`), and left it as
+   * the tar says. Nothing is read again then.
+   */
+  told?: ToldTar;
+}
+
+/** A layer tar that was told while its files were written. */
+export interface ToldTar {
+  diffId: string;
+  /** bytes of the regular files and symlinks */
+  size: number;
+  /** bytes of the uncompressed tar */
+  tarSize: number;
 }
 
 export interface SnapshotUsage {

@@ -1,13 +1,15 @@
+import { mkdirSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import { EngineError } from "../lib/errors.ts";
 import { newId } from "../lib/ids.ts";
 import type { State } from "../state/database.ts";
-import type { ApplyOptions, Layer } from "./contract.ts";
+import type { ApplyOptions, Layer, ToldTar } from "./contract.ts";
 import type { Writes } from "./driver.ts";
 import type { Durability } from "./durability.ts";
 import type { LayerForm } from "./form.ts";
 import { type Paths, temporaryPrefix } from "./paths.ts";
 import type { SnapshotsPool } from "./pool.ts";
+import { recordFile } from "./record.ts";
 import { readFrom, sendToApply } from "./transfer.ts";
 import type { Trash } from "./trash.ts";
 import type { ApplyResult } from "./worker/apply.ts";
@@ -133,6 +135,22 @@ export class Layers {
     const folder = newFolder();
     const request = { writes, consume, ...this.places(folder) };
     return this.adopt(folder, await this.parts.pool.run("commit", request));
+  }
+
+  /** A written folder with its record beside it: four names change, and nothing is read. */
+  take(written: string, told: ToldTar): Layer {
+    const folder = newFolder();
+    const { temporary, final } = this.places(folder);
+    try {
+      mkdirSync(temporary, { mode: 0o755 });
+      renameSync(join(written, "..", recordFile), join(temporary, recordFile));
+      renameSync(written, join(temporary, "diff"));
+      renameSync(temporary, final);
+    } catch (error) {
+      this.parts.trash.discard(temporary);
+      throw error;
+    }
+    return this.adopt(folder, told);
   }
 
   private async unpack(source: AsyncIterable<Uint8Array>, options: ApplyOptions): Promise<Layer> {

@@ -172,9 +172,12 @@ export class SnapshotService implements Snapshots {
     const writes = this.writes(key);
     return readFrom(this.parts.pool, (worker, session) => worker.call("diff", { session, writes }));
   }
-  async commit(key: string, { consume = false }: CommitOptions = {}): Promise<Layer> {
+  async commit(key: string, { consume = false, told }: CommitOptions = {}): Promise<Layer> {
     if (consume) await this.unmount(key);
-    const layer = await this.parts.layers.commit(this.writes(key), consume);
+    const writes = this.writes(key);
+    const take = consume && told !== undefined && writes.kind === "upper";
+    const { layers } = this.parts;
+    const layer = take ? layers.take(writes.folder, told) : await layers.commit(writes, consume);
     if (consume) await this.remove(key);
     return layer;
   }

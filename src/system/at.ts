@@ -41,6 +41,7 @@ const { syscall: openat2 } = bindLibc({
 export const flags = {
   readOnly: 0,
   writeOnly: 1,
+  readWrite: 2,
   create: 0o100,
   exclusive: 0o200,
   nonBlock: 0o4000,

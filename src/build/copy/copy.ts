@@ -1,3 +1,4 @@
+import { lutimesSync } from "node:fs";
 import { EngineError } from "../../lib/errors.ts";
 import {
   close,
@@ -13,6 +14,7 @@ import {
   openRaw,
   openWithinRaw,
   resolve,
+  setTimeRaw,
   statAt,
   statFd,
   toBytes,
@@ -26,25 +28,28 @@ import { everything, type Filter } from "./filter.ts";
 import { filterOf } from "./ignore.ts";
 import { type Match, matchesOf, openTree, plainPath } from "./match.ts";
 import { parseMode } from "./mode.ts";
-import type { CopyInput, CopyRequest } from "./requests.ts";
+import type { CopyInput, CopyRequest, CopyResult } from "./requests.ts";
+import { Tally } from "./tally.ts";
 import { closePlace, type Place, Target } from "./target.ts";
-import { Writer } from "./write.ts";
+import { ToldLayer } from "./told-layer.ts";
+import { type Telling, Writer } from "./write.ts";
 
 const within = resolve.inRoot | resolve.noMagicLinks;
 
 /** COPY and ADD: puts the inputs into the new layer's folder, in order. */
-export async function copy(request: CopyRequest): Promise<{ files: number; bytes: number }> {
+export async function copy(request: CopyRequest): Promise<CopyResult> {
   const time: FileTime | undefined = request.latest === undefined ? undefined : { s: request.latest, ns: 0 };
   const target = new Target(request.upper, request.view, time);
+  const work = new Copy(request, target);
   try {
-    const work = new Copy(request, target);
     let total = { files: 0, bytes: 0 };
     for (const input of request.inputs) {
       const { files, bytes } = await work.input(input);
       total = { files: total.files + files, bytes: total.bytes + bytes };
     }
-    return total;
+    return { ...total, ...work.told() };
   } finally {
+    work.close();
     target.close();
   }
 }
@@ -55,6 +60,7 @@ class Copy {
   /** the destination as a byte string, without links, and whether it was asked for as a folder */
   private readonly destination: string;
   private readonly asFolder: boolean;
+  private telling: Telling | undefined;
 
   constructor(request: CopyRequest, target: Target) {
     this.request = request;
@@ -76,35 +82,67 @@ class Copy {
     }
   }
 
+  /** What was told of the layer meanwhile, if anything was. */
+  told(): Pick<CopyResult, "told"> {
+    if (this.telling === undefined) return {};
+    const { layer, tally } = this.telling;
+    const { latest, upper } = this.request;
+    if (latest !== undefined) lutimesSync(upper, latest, latest);
+    return { told: { layer: layer.finish(), sum: tally.seen.sum } };
+  }
+
+  close(): void {
+    this.telling?.layer.close();
+  }
+
   private writer(ignore: Filter, exclude: Filter, keepOwners = false, mode?: number): Writer {
     const { chmod, uid, gid, latest } = this.request;
-    return new Writer(this.target, {
-      owner: keepOwners ? undefined : { uid, gid },
-      mode: chmod === "" ? (mode === undefined ? undefined : () => mode) : parseMode(chmod),
-      latest,
-      ignore,
-      exclude,
-    });
+    return new Writer(
+      this.target,
+      {
+        owner: keepOwners ? undefined : { uid, gid },
+        mode: chmod === "" ? (mode === undefined ? undefined : () => mode) : parseMode(chmod),
+        latest,
+        ignore,
+        exclude,
+      },
+      this.telling,
+    );
   }
 
   private async tree({ tree, unpack }: CopyInput & { kind: "tree" }) {
     const root = openTree(tree.root);
     const ignore = filterOf(tree.ignore);
     const exclude = filterOf(tree.exclude);
-    const writer = this.writer(ignore, exclude, tree.owners ?? false);
+    const { parents } = tree;
     const total = { files: 0, bytes: 0 };
+    let writer: Writer | undefined;
     try {
-      for (const pattern of tree.patterns)
-        for (const match of matchesOf(root, pattern, ignore)) {
-          const added = await this.match(root, match, { writer, parents: tree.parents, unpack, exclude });
-          total.files += added.files;
-          total.bytes += added.bytes;
-        }
+      const matches = tree.patterns.flatMap((pattern) => matchesOf(root, pattern, ignore));
+      this.tellOnly(matches, { parents, unpack });
+      writer = this.writer(ignore, exclude, tree.owners ?? false);
+      for (const match of matches) {
+        const added = await this.match(root, match, { writer, parents, unpack, exclude });
+        total.files += added.files;
+        total.bytes += added.bytes;
+      }
       return { files: total.files + writer.written.files, bytes: total.bytes + writer.written.bytes };
     } finally {
-      writer.close();
+      writer?.close();
       close(root);
     }
+  }
+
+  /** What comes of one match alone is written in the order of the layer's tar. */
+  private tellOnly(
+    [match, ...others]: readonly Match[],
+    { parents, unpack }: { parents: boolean; unpack: boolean },
+  ): void {
+    const { tell, inputs, upper, since } = this.request;
+    if (!tell || parents || match === undefined || others.length > 0 || inputs.length > 1) return;
+    // it may be an archive
+    if (unpack && !match.isDirectory) return;
+    this.telling = { layer: new ToldLayer(upper), tally: new Tally(since) };
   }
 
   private async match(
@@ -121,10 +159,16 @@ class Copy {
         const told = how.parents && match.kept !== "" ? `${match.kept}/` : "";
         const to = how.parents ? `${this.destination}/${match.kept}` : this.destination;
         const made = this.target.status(to) === undefined;
-        this.inFolder(to, (place) => {
-          how.writer.folder(fd, match.path, told, place);
-          if (!how.parents) how.writer.destination(fd, place, made);
-        });
+        const { mtime } = statFd(fd);
+        const time = how.parents ? undefined : how.writer.timeOf(mtime);
+        this.inFolder(
+          to,
+          time,
+          (place) => how.writer.folder(fd, match.path, told, place),
+          (place) => {
+            if (made && !how.parents) how.writer.destinationMode(place);
+          },
+        );
         return nothing;
       }
       const path = `/proc/self/fd/${fd}`;
@@ -144,9 +188,12 @@ class Copy {
     const to = parents || this.isFolder() ? `${this.destination}/${name}` : this.destination;
     const at = to.lastIndexOf("/");
     const status = statFd(fd);
-    this.inFolder(to.slice(0, at), (place) => {
+    const file = { status, told: name };
+    // a file that comes into a folder is a change of the folder
+    const time = this.telling && writer.timeOf({ s: Math.floor(Date.now() / 1000), ns: 0 });
+    this.inFolder(to.slice(0, at), time, (place) => {
       if ((status.mode & fileType.mask) !== fileType.file) {
-        writer.file(cwdFd, `/proc/self/fd/${fd}`, status, place, to.slice(at + 1));
+        writer.file(cwdFd, `/proc/self/fd/${fd}`, file, place, to.slice(at + 1));
         return;
       }
       const source = must(
@@ -154,7 +201,7 @@ class Copy {
         () => `open ${toText(name)}`,
       );
       try {
-        writer.regular(source, place, to.slice(at + 1));
+        writer.regular(source, file, place, to.slice(at + 1));
       } finally {
         close(source);
       }
@@ -167,14 +214,36 @@ class Copy {
     return status !== undefined && (status.mode & fileType.mask) === fileType.directory;
   }
 
-  private inFolder(path: string, work: (place: Place) => void): void {
+  /** Opens or makes the folder at a path. It has `time` at the end, undefined = whatever time comes of the work. */
+  private inFolder(
+    path: string,
+    time: FileTime | undefined,
+    work: (place: Place) => void,
+    prepare?: (place: Place) => void,
+  ): void {
     const { uid, gid } = this.request;
     const place = this.target.folder(path, { uid, gid });
     try {
+      prepare?.(place);
+      if (time !== undefined) this.tellWay(path, time);
       work(place);
+      if (time !== undefined) must(fsetTimeRaw(place.upper, time), () => `set the time of ${toText(path)}`);
     } finally {
       closePlace(place);
     }
+  }
+
+  /** The folders on the way to a place. */
+  private tellWay(path: string, time: FileTime): void {
+    if (this.telling === undefined) return;
+    const { layer } = this.telling;
+    const { latest } = this.request;
+    this.target.way(path, (above, name, { mtime }, isLast) => {
+      const own = latest !== undefined && mtime.s >= latest ? latest : mtime.s;
+      const told = isLast ? time : { s: own, ns: 0 };
+      must(setTimeRaw(above.upper, name, told), () => `set the time of ${toText(name)}`);
+      layer.folder(above, name, told);
+    });
   }
 
   private async fetched(
@@ -203,7 +272,7 @@ class Copy {
       const writer = this.writer(everything, everything, !this.request.chowns);
       const root = openTree(folder);
       try {
-        this.inFolder(this.destination, (place) => writer.folder(root, "", "", place));
+        this.inFolder(this.destination, undefined, (place) => writer.folder(root, "", "", place));
         return writer.written;
       } finally {
         close(root);
@@ -217,7 +286,7 @@ class Copy {
     const to = this.isFolder() ? `${this.destination}/${toBytes(name)}` : this.destination;
     const at = to.lastIndexOf("/");
     const { uid, gid, chmod, latest } = this.request;
-    this.inFolder(to.slice(0, at), (place) => {
+    this.inFolder(to.slice(0, at), undefined, (place) => {
       const below = place.below < 0 ? undefined : statAt(place.below, to.slice(at + 1));
       if (below !== undefined && (below.mode & fileType.mask) === fileType.directory)
         throw new EngineError("invalid", `cannot replace to directory ${toText(to)} with file`);

@@ -24,6 +24,7 @@ import type { Filter } from "./filter.ts";
 import { countFile } from "./garbage.ts";
 import { type Match, matchesOf, openTree } from "./match.ts";
 import { type FileFacts, StatCache } from "./stat-cache.ts";
+import { type Seen, Tally } from "./tally.ts";
 
 export interface DigestRequest {
   root: string;
@@ -51,6 +52,8 @@ export interface DigestResult {
   isFolder: boolean;
   files: number;
   bytes: number;
+  /** for a copy that follows: whether it sees the same */
+  seen: Seen;
 }
 
 /** Entries of a list that is kept; a longer one explains nothing. */
@@ -74,7 +77,8 @@ export function digestTree(request: DigestRequest): DigestResult {
       }
     const digest = walk.finish();
     keepList(request.lists, digest, walk.lines);
-    return { digest, matches, isFolder, files: walk.files, bytes: walk.bytes };
+    const { files, bytes, tally } = walk;
+    return { digest, matches, isFolder, files, bytes, seen: tally.seen };
   } finally {
     close(root);
     cache.save();
@@ -97,6 +101,7 @@ class Digester {
   readonly lines: string[] = [];
   files = 0;
   bytes = 0;
+  readonly tally = new Tally();
   private told = 0;
   private readonly hash = new Bun.CryptoHasher("sha256");
   private readonly root: number;
@@ -202,6 +207,7 @@ class Digester {
     const owner = this.request.owners ? ` ${uid}:${gid}` : "";
     const line = `${mode.toString(8)} ${told} ${digest}${owner}${xattrs}\0${path}\0`;
     this.hash.update(line, "latin1");
+    this.tally.add(path, status, type === fileType.file && this.tally.isRecent(status) ? digest : "");
     this.told++;
     countFile();
     if (this.told > listMax) this.lines.length = 0;
@@ -241,7 +247,7 @@ function otherFacts(dir: number, name: string, status: FileStatus): FileFacts {
 }
 
 /** To the end of the file, whatever `size` said; that spares a small one a second look. */
-function hashFile(fd: number, size: number): string {
+export function hashFile(fd: number, size: number): string {
   const hash = new Bun.CryptoHasher("sha256");
   for (let at = 0; ; ) {
     const count = must(readAtRaw(fd, buffer, at), () => "read a file of the context");

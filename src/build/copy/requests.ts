@@ -1,3 +1,4 @@
+import type { ApplyResult } from "../../snapshots/worker/apply.ts";
 import type { DigestResult } from "./digest.ts";
 import type { ListsRequest } from "./explain-files.ts";
 import type { FoundPackage } from "./packages.ts";
@@ -44,6 +45,17 @@ export interface CopyRequest {
   latest?: number;
   /** folder for what is unpacked meanwhile */
   scratch: string;
+  /** the layer is `upper` alone: its tar may be told beside it while it is written */
+  tell?: boolean;
+  /** `Seen.since` of the only source, which may change meanwhile */
+  since?: number;
+}
+
+export interface CopyResult {
+  files: number;
+  bytes: number;
+  /** the layer that `upper` is, where its tar was told; else it is to be read */
+  told?: { layer: ApplyResult; sum: string };
 }
 
 export interface FolderRequest {
@@ -66,7 +78,7 @@ export interface UnpackRequest {
 export interface BuildCalls {
   digest: { args: TreeDigestRequest; result: DigestResult };
   explain: { args: ListsRequest; result: { names: string[]; more: number } };
-  copy: { args: CopyRequest; result: { files: number; bytes: number } };
+  copy: { args: CopyRequest; result: CopyResult };
   makeFolder: { args: FolderRequest; result: boolean };
   /** brings every time in a new layer's folder down to `latest`, seconds since the epoch */
   clampTimes: { args: { folder: string; latest: number }; result: unknown };

@@ -2,6 +2,7 @@ import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node
 import { dirname } from "node:path";
 import { threadId } from "node:worker_threads";
 import type { FileStatus } from "../../system/at.ts";
+import { millisOf, settledMs, stampOf } from "./tally.ts";
 
 /**
  * Content digests of a tree's files by what stat(2) tells of them, so that an unchanged tree is not read again. A file
@@ -11,7 +12,6 @@ import type { FileStatus } from "../../system/at.ts";
  * cost 24 MB while they are looked at, and the same on disk.
  */
 const entriesMax = 500_000;
-const settledMs = 100;
 const recordBytes = 48;
 const headerBytes = 24;
 const magic = "berthst2";
@@ -33,9 +33,6 @@ interface Table {
   /** attributes of a record, by its number */
   attributes: Map<number, string>;
 }
-
-const stampOf = ({ inode, size, ctime, mtime }: FileStatus): string =>
-  `${inode} ${size} ${ctime.s}.${ctime.ns} ${mtime.s}.${mtime.ns}`;
 
 export class StatCache {
   private readonly path: string | undefined;
@@ -69,7 +66,7 @@ export class StatCache {
   /** `status` is of before the file was opened: what changes after that has another. */
   put(path: string, status: FileStatus, { digest, xattrs }: FileFacts): void {
     if (this.path === undefined) return;
-    if (Date.now() - (status.ctime.s * 1000 + status.ctime.ns / 1e6) < settledMs) return;
+    if (Date.now() - millisOf(status) < settledMs) return;
     const { table } = this;
     if (xattrs !== "" && (table.attributes.size >= attributesMax || xattrs.length > attributeBytesMax))
       return;

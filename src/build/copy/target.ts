@@ -37,6 +37,8 @@ export interface Place {
   upper: number;
   below: number;
   path: string;
+  /** see `givesGroup` */
+  setgid?: boolean;
 }
 
 const folderFlags = flags.readOnly | flags.directory | flags.noFollow;
@@ -81,6 +83,23 @@ export class Target {
       place = next;
     }
     return place;
+  }
+
+  /** Tells the folders on the way to a path, which are there: each as a name in the folder above it. */
+  way(path: string, tell: (above: Place, name: string, status: FileStatus, isLast: boolean) => void): void {
+    const names = path.split("/").filter((part) => part !== "");
+    let place = this.again();
+    try {
+      for (const [index, name] of names.entries()) {
+        const status = statAt(place.upper, name);
+        if (status !== undefined) tell(place, name, status, index === names.length - 1);
+        const next = this.enter(place, name, () => undefined);
+        closePlace(place);
+        place = next;
+      }
+    } finally {
+      closePlace(place);
+    }
   }
 
   /**
@@ -138,6 +157,12 @@ function statWithin(root: number, path: string): FileStatus | undefined {
   } finally {
     close(fd);
   }
+}
+
+/** Whether what is made in the folder has the folder's group. Its mode is final when the first file comes. */
+export function givesGroup(place: Place): boolean {
+  place.setgid ??= (statFd(place.upper).mode & 0o2000) !== 0;
+  return place.setgid;
 }
 
 export function closePlace({ upper, below }: Place): void {

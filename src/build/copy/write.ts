@@ -3,7 +3,6 @@ import {
   chmodRaw,
   chownRaw,
   close,
-  copyRangeRaw,
   EEXIST,
   EISDIR,
   type FileStatus,
@@ -19,7 +18,6 @@ import {
   mknodRaw,
   must,
   openRaw,
-  readAtRaw,
   readLink,
   setTimeRaw,
   statAt,
@@ -27,7 +25,6 @@ import {
   symlinkRaw,
   toText,
   unlinkRaw,
-  writeAllAt,
 } from "../../system/at.ts";
 import {
   getXattr,
@@ -37,11 +34,14 @@ import {
   setXattrAtRaw,
   setXattrRaw,
 } from "../../system/xattr.ts";
-import { depthMax, isCopied } from "./digest.ts";
+import { copyContent } from "./content.ts";
+import { depthMax, hashFile, isCopied } from "./digest.ts";
 import type { Filter } from "./filter.ts";
 import { countFile } from "./garbage.ts";
 import type { ModeChange } from "./mode.ts";
-import { closePlace, type Owner, type Place, type Target } from "./target.ts";
+import type { Tally } from "./tally.ts";
+import { closePlace, givesGroup, type Owner, type Place, type Target } from "./target.ts";
+import type { FileDetails, ToldLayer } from "./told-layer.ts";
 
 export interface WriteRules {
   /** undefined = as the source has it (archives) */
@@ -53,6 +53,12 @@ export interface WriteRules {
   exclude: Filter;
 }
 
+/** Where the writing of a layer is told that is told while it is written. */
+export interface Telling {
+  layer: ToldLayer;
+  tally: Tally;
+}
+
 export interface Written {
   files: number;
   bytes: number;
@@ -60,8 +66,10 @@ export interface Written {
 
 const folderFlags = flags.readOnly | flags.directory | flags.noFollow;
 const fileFlags = flags.readOnly | flags.noFollow | flags.nonBlock;
-const inKernelMin = 64 * 1024;
-const buffer = Buffer.allocUnsafe(inKernelMin);
+const newFile = flags.readWrite | flags.create | flags.exclusive | flags.noFollow;
+/** what the engine's umask (`engine/start.ts`) leaves alone */
+const umaskSafe = 0o755;
+const noXattrs = new Map<string, string>();
 
 /** Writes files and folders of one source into the new layer. */
 export class Writer {
@@ -71,10 +79,12 @@ export class Writer {
   /** inode of a source's file with several names → descriptor of the folder with its copy, and its name there */
   private readonly links = new Map<string, string>();
   private readonly root: Place;
+  private readonly telling: Telling | undefined;
 
-  constructor(target: Target, rules: WriteRules) {
+  constructor(target: Target, rules: WriteRules, telling?: Telling) {
     this.target = target;
     this.rules = rules;
+    this.telling = telling;
     this.root = target.folder("", { uid: 0, gid: 0 });
   }
 
@@ -107,7 +117,7 @@ export class Writer {
     const excluded = exclude.excludes(toText(told));
     const out = ignored || excluded;
     if (type !== fileType.directory) {
-      if (!out) this.file(from, name, status, place, name);
+      if (!out) this.file(from, name, { status, told }, place, name);
       return;
     }
     if ((ignored && ignore.prunes(toText(whole))) || (excluded && exclude.prunes(toText(told)))) return;
@@ -117,11 +127,14 @@ export class Writer {
     try {
       const inner = this.enter(place, name);
       try {
+        this.details(from, name, status, place.upper, name);
+        this.telling?.tally.add(told, status);
+        this.telling?.layer.folder(place, name, this.timeOf(status.mtime));
         this.folder(source, whole, `${told}/`, inner, depth + 1);
       } finally {
         closePlace(inner);
       }
-      this.details(from, name, status, place.upper, name);
+      this.setTime(place.upper, name, status.mtime);
     } finally {
       close(source);
     }
@@ -165,59 +178,98 @@ export class Writer {
     return false;
   }
 
-  /** One file, link, device or fifo, as `as` in a place. */
-  file(from: number, name: string, status: FileStatus, place: Place, as: string): void {
+  /** One file, link, device or fifo, as `as` in a place; `told` below its source. */
+  file(
+    from: number,
+    name: string,
+    { status, told }: { status: FileStatus; told: string },
+    place: Place,
+    as: string,
+  ): void {
     this.refuseFolder(place, as);
     countFile();
     const type = status.mode & fileType.mask;
     const path = `${place.path}/${as}`;
     const again = status.links > 1 ? `${status.onMajor}:${status.onMinor}:${status.inode}` : undefined;
     const first = again === undefined ? undefined : this.links.get(again);
-    if (first !== undefined) {
-      this.make(place, as, () => linkRaw(this.root.upper, first.slice(1), place.upper, as));
-      return;
-    }
-    if (type === fileType.file) {
+    if (first === undefined && type === fileType.file) {
       const source = must(openRaw(from, name, fileFlags), () => `open ${toText(name)}`);
       try {
-        this.regular(source, place, as);
+        this.regular(source, { status, told }, place, as);
       } finally {
         close(source);
       }
     } else {
-      if (type === fileType.symlink) {
-        const to = readLink(from, name);
-        this.make(place, as, () => symlinkRaw(to, place.upper, as));
-      } else {
-        const device = makeDevice(status.deviceMajor, status.deviceMinor);
-        this.make(place, as, () => mknodRaw(place.upper, as, status.mode, device));
-      }
-      this.details(from, name, status, place.upper, as);
+      if (first !== undefined)
+        this.make(place, as, () => linkRaw(this.root.upper, first.slice(1), place.upper, as));
+      else this.special(from, name, status, place, as);
+      this.telling?.tally.add(told, status);
+      this.telling?.layer.other(place, as, first);
     }
-    if (again !== undefined) this.links.set(again, path);
+    if (again !== undefined && first === undefined) this.links.set(again, path);
+  }
+
+  private special(from: number, name: string, status: FileStatus, place: Place, as: string): void {
+    if ((status.mode & fileType.mask) === fileType.symlink) {
+      const to = readLink(from, name);
+      this.make(place, as, () => symlinkRaw(to, place.upper, as));
+    } else {
+      const device = makeDevice(status.deviceMajor, status.deviceMinor);
+      this.make(place, as, () => mknodRaw(place.upper, as, status.mode, device));
+    }
+    this.details(from, name, status, place.upper, as);
+    this.setTime(place.upper, as, status.mtime);
   }
 
   /** The content of an open regular file, with its details. */
-  regular(source: number, place: Place, as: string): void {
+  regular(
+    source: number,
+    { status: before, told }: { status: FileStatus; told: string },
+    place: Place,
+    as: string,
+  ): void {
     this.refuseFolder(place, as);
-    const create = flags.writeOnly | flags.create | flags.exclusive | flags.noFollow;
-    const to = this.make(place, as, () => openRaw(place.upper, as, create, 0o600));
+    const made = this.modeOf(before) & umaskSafe;
+    const to = this.make(place, as, () => openRaw(place.upper, as, newFile, made));
     try {
-      const status = statFd(source);
+      const { size, whole } = copyContent(source, to, before.size);
       this.written.files++;
-      this.written.bytes += copyContent(source, to, status.size);
-      const { uid, gid } = this.rules.owner ?? status;
-      const what = (): string => `write ${toText(as)}`;
-      must(fchownRaw(to, uid, gid), what);
-      must(fchmodRaw(to, this.modeOf(status)), what);
-      for (const key of listXattrsFd(source)) {
-        const value = isCopied(key) ? getXattrFd(source, key) : undefined;
-        if (value !== undefined) must(setXattrRaw(to, key, value), what);
-      }
-      must(fsetTimeRaw(to, this.timeOf(status.mtime)), what);
+      this.written.bytes += size;
+      const status = statFd(source);
+      const details = this.fileDetails(source, status);
+      this.giveDetails(to, place, as, { ...details, made });
+      if (this.telling === undefined) return;
+      const { layer, tally } = this.telling;
+      tally.add(told, status, tally.isRecent(status) ? hashFile(to, size) : "");
+      layer.file(`${place.path}/${as}`, details, whole ?? { fd: to, size });
     } finally {
       close(to);
     }
+  }
+
+  private fileDetails(source: number, status: FileStatus): FileDetails {
+    const { uid, gid } = this.rules.owner ?? status;
+    const keys = listXattrsFd(source);
+    const xattrs = keys.length === 0 ? noXattrs : new Map<string, string>();
+    for (const key of keys) {
+      const value = isCopied(key) ? getXattrFd(source, key) : undefined;
+      if (value !== undefined) xattrs.set(key, value.toString("latin1"));
+    }
+    return { mode: this.modeOf(status), uid, gid, mtime: this.timeOf(status.mtime), xattrs };
+  }
+
+  /** `made`: the mode that it was made with, and owned by root, unless its folder gives its group on. */
+  private giveDetails(
+    to: number,
+    place: Place,
+    as: string,
+    { mode, uid, gid, mtime, xattrs, made }: FileDetails & { made: number },
+  ): void {
+    const what = (): string => `write ${toText(as)}`;
+    if (uid !== 0 || gid !== 0 || givesGroup(place)) must(fchownRaw(to, uid, gid), what);
+    if (mode !== made) must(fchmodRaw(to, mode), what);
+    for (const [key, value] of xattrs) must(setXattrRaw(to, key, Buffer.from(value, "latin1")), what);
+    must(fsetTimeRaw(to, mtime), what);
   }
 
   /** Makes a name; what an earlier source of this step put there gives way. */
@@ -242,26 +294,29 @@ export class Writer {
     return this.rules.mode?.(bits, (mode & fileType.mask) === fileType.directory) ?? bits;
   }
 
-  private timeOf(time: FileTime): FileTime {
+  /** Whole seconds, as in every layer. */
+  timeOf(time: FileTime): FileTime {
     const { latest } = this.rules;
-    return latest !== undefined && time.s >= latest ? { s: latest, ns: 0 } : time;
+    return { s: latest !== undefined && time.s >= latest ? latest : time.s, ns: 0 };
   }
 
-  /** The folder that a source's contents went into has its time then, and `--chmod` counts where it was made for them. */
-  destination(source: number, { upper, path }: Place, made: boolean): void {
-    const what = (): string => `set details of ${toText(path)}`;
-    if (made && this.rules.mode !== undefined) must(fchmodRaw(upper, this.rules.mode(0o755, true)), what);
-    must(fsetTimeRaw(upper, this.timeOf(statFd(source).mtime)), what);
+  /** `--chmod` counts for the folder that a source's contents go into, where it was made for them. */
+  destinationMode({ upper, path }: Place): void {
+    const mode = this.rules.mode?.(0o755, true);
+    if (mode !== undefined) must(fchmodRaw(upper, mode), () => `set the mode of ${toText(path)}`);
   }
 
-  /** Owner, mode, attributes and time of what is no regular file. */
+  private setTime(to: number, as: string, mtime: FileTime): void {
+    must(setTimeRaw(to, as, this.timeOf(mtime)), () => `set the time of ${toText(as)}`);
+  }
+
+  /** Owner, mode and attributes of what is no regular file. */
   details(from: number, name: string, status: FileStatus, to: number, as: string): void {
     const what = (): string => `set details of ${toText(as)}`;
     const { uid, gid } = this.rules.owner ?? status;
     must(chownRaw(to, as, uid, gid), what);
     if ((status.mode & fileType.mask) !== fileType.symlink) must(chmodRaw(to, as, this.modeOf(status)), what);
     this.attributes(from, name, to, as);
-    must(setTimeRaw(to, as, this.timeOf(status.mtime)), what);
   }
 
   private attributes(from: number, name: string, to: number, as: string): void {
@@ -275,22 +330,3 @@ export class Writer {
 
 const cannotReplace = (place: Place, name: string): EngineError =>
   new EngineError("invalid", `cannot replace to directory ${toText(`${place.path}/${name}`)} with file`);
-
-/** Large files are copied (or shared) by the kernel; for small ones two calls less are quicker. */
-function copyContent(from: number, to: number, size: number): number {
-  let at = 0;
-  if (size >= inKernelMin)
-    for (;;) {
-      const copied = copyRangeRaw(from, to, at, size - at);
-      if (copied <= 0) break; // what the kernel cannot copy is copied by hand
-      at += copied;
-      if (at >= size) return at;
-    }
-  for (;;) {
-    const count = must(readAtRaw(from, buffer, at), () => "read a file to copy");
-    if (count === 0) return at;
-    writeAllAt(to, buffer.subarray(0, count), at, () => "write a copied file");
-    at += count;
-    if (at === size && count < buffer.length) return at;
-  }
-}

@@ -3,7 +3,8 @@ import { EngineError, messageOf } from "../../lib/errors.ts";
 import { newId } from "../../lib/ids.ts";
 import { chainOf } from "../cache/key.ts";
 import { checkOut } from "../contexts/git.ts";
-import type { CopyInput, TreeRequest } from "../copy/requests.ts";
+import type { CopyInput, CopyResult, TreeRequest } from "../copy/requests.ts";
+import type { Seen } from "../copy/tally.ts";
 import type { CopyOperation, CopySource, TreeSource } from "../graph/operation.ts";
 import type { Vertex } from "../graph/vertex.ts";
 import { LostCache } from "../remote-cache/imports.ts";
@@ -26,6 +27,8 @@ interface Ready {
   input: () => CopyInput | Promise<CopyInput>;
   /** the tree may change while it is read */
   live: boolean;
+  /** what was seen of a tree */
+  seen?: Seen;
 }
 
 type ResultOf = (vertex: Vertex | undefined) => Outcome;
@@ -52,8 +55,9 @@ export async function planCopy(
     files: sources.filter(({ listed }) => listed).map(({ digest }) => digest),
     ...label,
     run: async (_output, signal) => {
-      const result = await run(session, vertex, operation, { base, sources, signal });
-      await refuseChanged(session, operation, sources, resultOf);
+      const { result, sum } = await run(session, vertex, operation, { base, sources, signal });
+      if (sum === undefined || sources[0]?.seen?.sum !== sum)
+        await refuseChanged(session, operation, sources, resultOf);
       return result;
     },
   };
@@ -211,12 +215,12 @@ async function readyTree(
     const root = await open();
     const tree: TreeRequest = { root, ...filter };
     const input = (): CopyInput => treeInput(root);
-    const { digest, matches, isFolder } = await workers.call("digest", {
+    const { digest, matches, isFolder, seen } = await workers.call("digest", {
       ...tree,
       ...session.statCacheOf(root),
       lists: paths.lists,
     });
-    return { digest, matches, isFolder, listed: true, input, live };
+    return { digest, matches, isFolder, listed: true, input, live, seen };
   } catch (error) {
     if (error instanceof LostCache) throw error;
     throw cacheKeyError(error);
@@ -256,18 +260,20 @@ async function run(
   { sourceDateEpoch }: Vertex,
   operation: CopyOperation,
   { base, sources, signal }: { base: Outcome; sources: readonly Ready[]; signal: AbortSignal },
-): Promise<StepResult> {
+): Promise<{ result: StepResult; sum: string | undefined }> {
   const { deps } = session;
   const key = `build-${newId().slice(0, 24)}`;
   const view = base.layers.length === 0 ? undefined : await session.view(base.layers);
   signal.throwIfAborted();
   await deps.snapshots.prepare(key, base.layers);
+  let told: CopyResult["told"];
   try {
     const vfs = deps.snapshots.driver === "vfs";
     const upper = upperOf(deps, key);
     const below = vfs ? upper : view;
     const owner = ownerIn(view, operation.chown);
-    await deps.workers.call("copy", {
+    const since = sources[0]?.seen?.since;
+    const copied = await deps.workers.call("copy", {
       inputs: await Promise.all(sources.map(({ input }) => input())),
       upper,
       ...(below === undefined ? {} : { view: below }),
@@ -278,14 +284,20 @@ async function run(
       chmod: operation.chmod,
       ...(sourceDateEpoch === undefined ? {} : { latest: sourceDateEpoch }),
       scratch: deps.paths.scratch,
+      tell: !vfs,
+      ...(since === undefined ? {} : { since }),
     });
+    told = copied.told;
     signal.throwIfAborted();
   } catch (error) {
     await deps.snapshots.remove(key);
     throw error;
   }
-  const { layer, created, bytes } = await commitLayer(session, key, sourceDateEpoch);
-  return { layer, created, usage: { cpuMs: 0, peakMemory: 0, bytesAdded: bytes } };
+  const { layer, created, bytes } = await commitLayer(session, key, sourceDateEpoch, told?.layer);
+  return {
+    result: { layer, created, usage: { cpuMs: 0, peakMemory: 0, bytesAdded: bytes } },
+    sum: told?.sum,
+  };
 }
 
 /** A tree that is read in place may have changed between looking and copying: then the key would tell something else. */

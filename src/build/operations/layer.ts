@@ -1,4 +1,5 @@
 import { formatNs, nowNs } from "../../lib/time.ts";
+import type { ToldTar } from "../../snapshots/contract.ts";
 import type { BuildContextDeps } from "../deps.ts";
 import type { Session } from "../solver/session.ts";
 
@@ -16,20 +17,25 @@ export function upperOf({ snapshots }: BuildContextDeps, key: string): string {
 
 /**
  * Makes the snapshot's writes a layer, held by the build: the snapshot is gone then, whether it went well or not. With
- * `latest` (seconds) no time in it is later, so that it does not tell when it was made.
+ * `latest` (seconds) no time in it is later, so that it does not tell when it was made. `told`: it is so already, and its
+ * tar is known.
  */
 export async function commitLayer(
   { deps, lease }: Session,
   key: string,
   latest: number | undefined,
+  told?: ToldTar,
 ): Promise<{ layer: string; created: string; bytes: number }> {
   const { snapshots, workers } = deps;
   try {
-    if (latest !== undefined) {
+    if (latest !== undefined && told === undefined) {
       await snapshots.unmount(key);
       await workers.call("clampTimes", { folder: upperOf(deps, key), latest });
     }
-    const { diffId, size } = await snapshots.commit(key, { consume: true });
+    const { diffId, size } = await snapshots.commit(key, {
+      consume: true,
+      ...(told === undefined ? {} : { told }),
+    });
     lease.hold("layer", diffId);
     return { layer: diffId, created: formatNs(nowNs()), bytes: size };
   } finally {

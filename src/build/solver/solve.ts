@@ -131,11 +131,11 @@ export class Solver {
     const base = this.baseOf(vertex);
     const known = vertex.ignoreCache ? undefined : ((await this.imported(key)) ?? this.cached(key));
     if (known !== undefined) return this.hit(vertex, told, known, { key, ...sourcesOf(plan) });
-    const reasons = vertex.ignoreCache ? ["the cache was not to be used"] : await this.reasons(plan, vertex);
-    session.vertex({ ...told, reasons });
+    session.vertex(told);
+    const explained = this.explained(plan, vertex, told);
     // what is kept of a failure is kept for the build that asked for it
     const isShared = !vertex.ignoreCache && !session.request.keepsFailed;
-    const result = await shared.run(
+    const running = shared.run(
       isShared ? key : undefined,
       {
         signal: session.signal,
@@ -159,6 +159,7 @@ export class Solver {
         return made;
       },
     );
+    const [result, reasons] = await allSettled(running, explained);
     session.lease.hold("layer", result.layer);
     session.used.add(key);
     session.vertex({ ...told, reasons, completed: Date.now(), usage: result.usage });
@@ -221,6 +222,13 @@ export class Solver {
     return found;
   }
 
+  /** While the step runs already: to find out what differs takes the time of many a step. */
+  private async explained(plan: Plan, vertex: Vertex, told: BuildVertex): Promise<string[]> {
+    const reasons = vertex.ignoreCache ? ["the cache was not to be used"] : await this.reasons(plan, vertex);
+    this.session.vertex({ ...told, reasons });
+    return reasons;
+  }
+
   private async reasons(plan: Plan, vertex: Vertex): Promise<string[]> {
     const { cache, workers, paths } = this.session.deps;
     const { position, operation } = vertex;
@@ -257,6 +265,12 @@ export const abortedError = (signal: AbortSignal): Error =>
   signal.reason instanceof EngineError
     ? signal.reason
     : new EngineError("conflict", "the build was cancelled", { cause: signal.reason });
+
+/** Both results; a failure is told only once neither runs any more, the first one's before the other's. */
+async function allSettled<One, Other>(one: Promise<One>, other: Promise<Other>): Promise<[One, Other]> {
+  await Promise.allSettled([one, other]);
+  return [await one, await other];
+}
 
 /** What a step works on, as explanations name it. */
 function baseName(base: Vertex | undefined): string {

@@ -1,13 +1,12 @@
 import { mkdirSync, renameSync, rmdirSync } from "node:fs";
 import { join } from "node:path";
-import { setImmediate } from "node:timers/promises";
-import { endOfArchive, headerOf, padding } from "../../lib/tar/writer.ts";
 import { close } from "../../system/at.ts";
 import type { Writes } from "../driver.ts";
 import { RecordWriter, recordFile, replacedFolder } from "../record.ts";
 import { Unpacker } from "../unpack/unpacker.ts";
 import { type ApplyResult, asTold, freeBytes, openFolder } from "./apply.ts";
-import { contentOf, type Piece, piecesOf } from "./diff.ts";
+import { piecesOf } from "./diff.ts";
+import { TarBuilder } from "./tar-builder.ts";
 import { removeTree } from "./tree.ts";
 
 export interface CommitRequest {
@@ -48,7 +47,7 @@ async function taken({ writes, temporary }: CommitRequest): Promise<ApplyResult>
     for (const piece of piecesOf(writes, true)) {
       const { entry, fd } = piece;
       size += entry.type === "symlink" ? entry.linkName.length : entry.size;
-      tar.header(piece);
+      tar.header(entry);
       if (fd !== undefined && entry.size > 0) {
         record.file(entry.name, 0, entry.size);
         for (const bytes of tar.content(fd, entry.size)) await tar.pause(bytes.length);
@@ -69,7 +68,7 @@ async function copied({ writes, temporary }: CommitRequest): Promise<ApplyResult
   const tar = new TarBuilder(record);
   try {
     for (const piece of piecesOf(writes)) {
-      tar.header(piece);
+      tar.header(piece.entry);
       unpacker.entry(piece.entry);
       if (piece.fd !== undefined)
         for (const bytes of tar.content(piece.fd, piece.entry.size)) {
@@ -89,58 +88,5 @@ async function copied({ writes, temporary }: CommitRequest): Promise<ApplyResult
     record.close();
     close(root);
     close(replaced);
-  }
-}
-
-/** Bytes between two moments in which the worker's other sessions get on. */
-const pauseEvery = 32 * 1024 * 1024;
-const buffer = Buffer.allocUnsafe(512 * 1024);
-
-/** Hashes a layer's tar while it is made, and tells the record what no file holds. */
-class TarBuilder {
-  private readonly hash = new Bun.CryptoHasher("sha256");
-  private readonly record: RecordWriter;
-  private sincePause = 0;
-  private padding = 0;
-
-  constructor(record: RecordWriter) {
-    this.record = record;
-  }
-
-  header({ entry }: Piece): void {
-    this.raw(padding(this.padding));
-    this.padding = 0;
-    this.raw(headerOf(entry));
-  }
-
-  /** The content that follows the header. The bytes are only lent. */
-  *content(fd: number, size: number): Generator<Buffer> {
-    this.padding = size;
-    for (const bytes of contentOf(fd, size, (length) => buffer.subarray(0, length))) {
-      this.hash.update(bytes);
-      yield bytes;
-    }
-  }
-
-  /** Lets other sessions of this worker get on, now and then. */
-  async pause(bytes: number): Promise<void> {
-    this.sincePause += bytes;
-    if (this.sincePause < pauseEvery) return;
-    this.sincePause = 0;
-    await setImmediate();
-  }
-
-  /** The tar's digest. */
-  finish(): string {
-    this.raw(padding(this.padding));
-    this.raw(endOfArchive);
-    this.record.finish();
-    return `sha256:${this.hash.digest("hex")}`;
-  }
-
-  private raw(bytes: Uint8Array): void {
-    if (bytes.length === 0) return;
-    this.hash.update(bytes);
-    this.record.raw(bytes);
   }
 }

@@ -77,7 +77,7 @@ export function* contentOf(fd: number, size: number, buffer: (length: number) =>
   }
 }
 
-function markerOf({ kind, path }: Exclude<Written, WrittenEntry>): TarEntry {
+export function markerOf({ kind, path }: Exclude<Written, WrittenEntry>): TarEntry {
   const slash = path.lastIndexOf("/") + 1;
   const name =
     kind === "opaque"
@@ -86,9 +86,9 @@ function markerOf({ kind, path }: Exclude<Written, WrittenEntry>): TarEntry {
   return tarEntry({ type: "file", name, mode: 0 });
 }
 
-/** Undefined for a socket, which has no place in a tar. */
-function entryOf(
-  { status, path, dir, name }: WrittenEntry,
+/** Undefined for a socket, which has no place in a tar. `links`: first names by inode. */
+export function entryOf(
+  { status, path, dir, name }: Omit<WrittenEntry, "kind">,
   links: Map<bigint, string>,
 ): TarEntry | undefined {
   const type = types[status.mode & fileType.mask];
