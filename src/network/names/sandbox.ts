@@ -26,6 +26,8 @@ export interface SandboxTools {
 const anyPort = { address: resolverAddress, port: 0 };
 const backlog = 64;
 const clientsMax = 64;
+/** some 2,700 questions: a client's burst, or 0.1 s at 20,000 a second in which the thread gets no processor */
+const waitingMax = 1 << 20;
 
 /** The resolver as one container has it: sockets in its namespace, and whom it may ask. */
 export class Sandbox {
@@ -62,7 +64,7 @@ export class Sandbox {
 
   private listen(): void {
     const { poller, redirect } = this.tools;
-    const udp = bindUdp(anyPort);
+    const udp = bindUdp(anyPort, waitingMax);
     this.sockets.push(udp);
     poller.add(udp, readable, () => this.receive(udp));
     const tcp = listenTcp(anyPort, backlog);

@@ -13,6 +13,7 @@ const libc = bindLibc({
   listen: { args: ["i32", "i32"], returns: "i32" },
   connect: { args: ["i32", "ptr", "u32"], returns: "i32" },
   accept4: { args: ["i32", "ptr", "ptr", "i32"], returns: "i32" },
+  setsockopt: { args: ["i32", "i32", "i32", "ptr", "u32"], returns: "i32" },
   getsockname: { args: ["i32", "ptr", "ptr"], returns: "i32" },
   recv: { args: ["i32", "ptr", "u64", "i32"], returns: "i64" },
   send: { args: ["i32", "ptr", "u64", "i32"], returns: "i64" },
@@ -23,6 +24,8 @@ const SOCK_DGRAM = 2;
 const SOCK_NONBLOCK = 0o4000;
 const SOCK_CLOEXEC = 0o2000000;
 const MSG_NOSIGNAL = 0x4000;
+const SOL_SOCKET = 1;
+const SO_RCVBUFFORCE = 33;
 const EAGAIN = 11;
 const EINPROGRESS = 115;
 
@@ -43,9 +46,16 @@ function open(endpoint: Endpoint, type: number, prepare: (fd: number, address: B
 
 const what = (verb: string, { address, port }: Endpoint): string => `${verb} ${address} port ${port}`;
 
-/** A UDP socket that receives from anyone. */
-export const bindUdp = (endpoint: Endpoint): number =>
+/**
+ * A UDP socket that receives from anyone. `waitingMax` bytes may wait in it, whatever the host's `rmem_max` says; the kernel
+ * counts 768 of twice that for a small datagram (socket(7)).
+ */
+export const bindUdp = (endpoint: Endpoint, waitingMax?: number): number =>
   open(endpoint, SOCK_DGRAM, (fd, address) => {
+    if (waitingMax !== undefined) {
+      const size = new Int32Array([waitingMax]);
+      check(libc.setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, ptr(size), 4), "size a socket's buffer");
+    }
     check(libc.bind(fd, ptr(address), address.length), what("bind", endpoint));
   });
 
