@@ -2,6 +2,7 @@ import { messageOf } from "../lib/errors.ts";
 import type { Logger } from "../lib/log.ts";
 import type { NetworkFinding } from "../types/network-doctor.ts";
 import type { BridgeNetwork } from "./driver-options.ts";
+import { flowsAfter, flowsBefore } from "./flows.ts";
 import { formatSubnet, ipBytes } from "./ip.ts";
 import type { Passage } from "./passage.ts";
 import { macOf } from "./requests.ts";
@@ -14,7 +15,7 @@ import {
   removeBridge,
   removePorts,
 } from "./rules.ts";
-import type { BridgePlan, Call, PortPlan } from "./worker-protocol.ts";
+import type { BridgePlan, Call, FlowsPlan, PortPlan } from "./worker-protocol.ts";
 
 export interface HostSideOptions {
   call: Call;
@@ -78,11 +79,15 @@ export class HostSide {
   }
 
   async publish(ports: PortRules): Promise<void> {
-    if (countOf(ports) > 0) await this.change(addPorts(this.options.table, ports));
+    if (countOf(ports) === 0) return;
+    await this.change(addPorts(this.options.table, ports));
+    await this.forget(flowsBefore(ports));
   }
 
   async unpublish(ports: PortRules): Promise<void> {
-    if (countOf(ports) > 0) await this.change(removePorts(this.options.table, ports));
+    if (countOf(ports) === 0) return;
+    await this.change(removePorts(this.options.table, ports));
+    await this.forget(flowsAfter(ports));
   }
 
   /** A network that was just recorded gets its bridge and its rules. */
@@ -241,6 +246,10 @@ export class HostSide {
       .catch((error: unknown) =>
         this.options.logger.warn("look at other firewalls", { error: messageOf(error) }),
       );
+  }
+
+  private async forget(flows: FlowsPlan): Promise<void> {
+    if (flows.to.length + flows.at.length > 0) await this.options.call("forgetFlows", flows);
   }
 
   /** One change of elements; where the table is not what it should be (someone flushed it), it is made anew. */

@@ -7,7 +7,7 @@ import type { EndpointRecord } from "./endpoint-store.ts";
 import { type Gateways, gatewaysOf, rerouting, sameGateways } from "./gateways.ts";
 import { isAnchor, type Live, stateOf } from "./live.ts";
 import { checkEndpoint, endpointSettings } from "./requests.ts";
-import { type Sandboxes, udpTargets } from "./sandboxes.ts";
+import type { Sandboxes } from "./sandboxes.ts";
 
 /** Changes of the networks that a standing sandbox is in. Calls for one container come one at a time. */
 export class Membership {
@@ -127,8 +127,7 @@ export class Membership {
     const { call, endpoints } = this.sandboxes.tools;
     const { netnsPath, interface: name, link } = record.spec;
     const others = live.records.filter((one) => one !== record);
-    const flowsTo = udpTargets(this.sandboxes.ports.rulesOf(live));
-    if (name !== "") await call("unwire", { netnsPath, name, link, flowsTo });
+    if (name !== "") await call("unwire", { netnsPath, name, link });
     live.records = others;
     endpoints.remove(record.id);
     this.sandboxes.releaseAddresses(record);

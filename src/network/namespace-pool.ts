@@ -53,7 +53,7 @@ export class NamespacePool {
     this.drained = true;
     const namespaces = this.ready.map(({ path }) => path);
     this.ready = [];
-    if (namespaces.length > 0) await this.call("tearDown", { links: [], namespaces, flowsTo: [] });
+    if (namespaces.length > 0) await this.call("tearDown", { links: [], namespaces });
   }
 
   private async make(existing?: string): Promise<HeldNamespace> {

@@ -20,7 +20,6 @@ import { type Attachment, type Owner, type PlannedEndpoint, planEndpoint } from 
 import type { EndpointRecord, EndpointStore } from "./endpoint-store.ts";
 import { gatewaysOf, routesOf } from "./gateways.ts";
 import type { HostSide } from "./host-side.ts";
-import { ipBytes, parseIp } from "./ip.ts";
 import { type Live, linksOf, stateOf } from "./live.ts";
 import type { HeldNamespace, NamespacePool } from "./namespace-pool.ts";
 import type { Publisher } from "./ports/publisher.ts";
@@ -337,9 +336,8 @@ export class Sandboxes {
     const { call, resolver, directory } = this.tools;
     for (const { networkId } of live.records) directory.remove(live.containerId, networkId);
     resolver?.detach(live.containerId);
-    const flowsTo = udpTargets(this.ports.rulesOf(live));
     await this.ports.unpublish(live);
-    await call("tearDown", { links: linksOf(live), namespaces: this.ownNamespaces(live), flowsTo });
+    await call("tearDown", { links: linksOf(live), namespaces: this.ownNamespaces(live) });
     this.forget(live);
     this.restIfEmpty();
   }
@@ -359,7 +357,7 @@ export class Sandboxes {
   }
 
   private async removeNamespace(path: string): Promise<void> {
-    if (!this.isUsed(path)) await this.tools.call("tearDown", { links: [], namespaces: [path], flowsTo: [] });
+    if (!this.isUsed(path)) await this.tools.call("tearDown", { links: [], namespaces: [path] });
   }
 
   /** Nothing needs bridges and table: no container, and no network of the user's. */
@@ -384,16 +382,4 @@ export class Sandboxes {
         this.tools.logger.warn("make namespaces ahead of use", { error: messageOf(error) }),
       );
   }
-}
-
-/**
- * Where UDP ports lead: their clients do not notice that the other end is new, so its flows are forgotten. For others
- * it is not worth a walk through the whole connection table.
- */
-export function udpTargets({ published }: PortRules): Uint8Array[] {
-  const udp = published.filter(({ protocol }) => protocol === "udp");
-  return [...new Set(udp.map(({ containerIp }) => containerIp))].flatMap((text) => {
-    const ip = parseIp(text);
-    return ip ? [ipBytes(ip)] : [];
-  });
 }

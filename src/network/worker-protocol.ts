@@ -55,8 +55,14 @@ export interface EndpointPlan {
 export interface TearDownPlan {
   links: string[];
   namespaces: string[];
-  /** addresses whose tracked connections are forgotten */
-  flowsTo: Uint8Array[];
+}
+
+/** Tracked UDP flows that the kernel shall forget. */
+export interface FlowsPlan {
+  /** answered from these addresses */
+  to: Uint8Array[];
+  /** to these ports, and not redirected */
+  at: { family: 4 | 6; port: number }[];
 }
 
 /** A container leaves a network and runs on. */
@@ -66,7 +72,6 @@ export interface UnwirePlan {
   name: string;
   /** on the host; "" without one */
   link: string;
-  flowsTo: Uint8Array[];
 }
 
 /** The default routes that a namespace should have; families without one have none. */
@@ -132,6 +137,7 @@ export interface NetworkCalls {
   reroute(plan: ReroutePlan): void;
   /** nft(8) text, one transaction */
   changeRules(args: { commands: string }): void;
+  forgetFlows(plan: FlowsPlan): void;
   tearDown(plan: TearDownPlan): void;
   removeAll(args: { bridges: string[]; table: string }): void;
   sweep(plan: SweepPlan): void;

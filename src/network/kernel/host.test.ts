@@ -62,13 +62,13 @@ test("a new namespace has its loopback up, and its socket is closed", () => {
 
 test("tearing down silences the port at once and leaves the veth to its namespace's end", () => {
   const { host, asked } = setUp({ vethx: { index: 4, kind: "veth", master: 2 } });
-  host.tearDown({ links: ["vethx", "gone"], namespaces: [], flowsTo: [] });
+  host.tearDown({ links: ["vethx", "gone"], namespaces: [] });
   expect(asked).toEqual(["disable bridge port 4"]);
 });
 
 test("a veth that never came into its bridge is deleted", () => {
   const { host, asked } = setUp({ vethx: { index: 4, kind: "veth" } });
-  host.tearDown({ links: ["vethx"], namespaces: [], flowsTo: [] });
+  host.tearDown({ links: ["vethx"], namespaces: [] });
   expect(asked).toEqual(["delete link vethx"]);
 });
 

@@ -1,16 +1,18 @@
-import { forgetFlowsTo } from "../../system/netlink/conntrack.ts";
+import { forgetUdpAt, forgetUdpTo } from "../../system/netlink/conntrack.ts";
 import { decodeLink } from "../../system/netlink/replies.ts";
 import { disablePort, getLinks, setUp } from "../../system/netlink/requests.ts";
 import { NETLINK_NETFILTER } from "../../system/netlink/socket.ts";
 import { listNamespaces, type NamespaceThread, removeNamespace } from "../../system/netns.ts";
 import type { Nftables } from "../../system/nftables.ts";
 import type { NetworkFinding } from "../../types/network-doctor.ts";
+import { flowsBefore } from "../flows.ts";
 import { formatSubnet } from "../ip.ts";
 import { type RuleModel, removeTable, ruleset } from "../rules.ts";
 import type {
   BridgePlan,
   EndpointPlan,
   ExaminePlan,
+  FlowsPlan,
   ForeignChain,
   NetworkCalls,
   ParentPlan,
@@ -47,6 +49,7 @@ export class HostNetwork implements NetworkCalls {
   prepare({ bridges, ports, rules }: { bridges: BridgePlan[]; ports: PortPlan[]; rules: RuleModel }): void {
     // the rules first: a bridge without them would let loopback's packets in
     this.tools.nftables.run(ruleset(rules));
+    this.forgetFlows(flowsBefore(rules));
     for (const bridge of bridges) ensureBridge(this.tools.netlink, bridge);
     this.rejoin(ports);
   }
@@ -89,9 +92,8 @@ export class HostNetwork implements NetworkCalls {
     wireEndpoint(this.tools, plan);
   }
 
-  unwire({ netnsPath, name, link, flowsTo }: UnwirePlan): void {
+  unwire({ netnsPath, name, link }: UnwirePlan): void {
     if (link !== "") this.silence(link);
-    for (const address of flowsTo) this.forgetFlows(address);
     if (link === "") removeInside(this.tools, netnsPath, name);
     else if (findLink(this.tools.netlink, link)) dropLink(this.tools.netlink, link);
   }
@@ -104,13 +106,27 @@ export class HostNetwork implements NetworkCalls {
     this.tools.nftables.run(commands);
   }
 
+  forgetFlows({ to, at }: FlowsPlan): void {
+    const requests = [...to.map(forgetUdpTo), ...at.map(({ port, family }) => forgetUdpAt(port, family))];
+    if (requests.length === 0) return;
+    const netfilter = this.tools.openNetlink(NETLINK_NETFILTER);
+    try {
+      for (const request of requests) netfilter.apply([request]);
+    } catch (error) {
+      // kernels that cannot: those flows end by their own timeouts
+      const { code = "" } = error as { code?: string };
+      if (!cannotForget.has(code)) throw error;
+    } finally {
+      netfilter.close();
+    }
+  }
+
   /**
    * The ports stop forwarding first, so that address and MAC may be had by others at once; the links end with their
    * namespaces, which the kernel takes down in its own time.
    */
-  tearDown({ links, namespaces, flowsTo }: TearDownPlan): void {
+  tearDown({ links, namespaces }: TearDownPlan): void {
     for (const name of links) this.silence(name);
-    for (const address of flowsTo) this.forgetFlows(address);
     for (const path of namespaces) removeNamespace(path);
   }
 
@@ -160,19 +176,6 @@ export class HostNetwork implements NetworkCalls {
     this.tools.netlink.close();
     this.tools.nftables.close();
     this.tools.thread.close();
-  }
-
-  private forgetFlows(address: Uint8Array): void {
-    const netfilter = this.tools.openNetlink(NETLINK_NETFILTER);
-    try {
-      netfilter.apply([forgetFlowsTo(address)]);
-    } catch (error) {
-      // kernels that cannot: those flows end by their own timeouts
-      const { code = "" } = error as { code?: string };
-      if (!cannotForget.has(code)) throw error;
-    } finally {
-      netfilter.close();
-    }
   }
 
   private silence(name: string): void {

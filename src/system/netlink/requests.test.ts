@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { type Attribute, decodeAttributes, encodeAttributes, type NetlinkRequest, textOf } from "./codec.ts";
-import { forgetFlowsTo } from "./conntrack.ts";
+import { forgetUdpAt, forgetUdpTo } from "./conntrack.ts";
 import * as k from "./constants.ts";
 import { decodeAddress, decodeLink, decodeRoute } from "./replies.ts";
 import * as request from "./requests.ts";
@@ -101,10 +101,20 @@ test("an address is read with its prefix and link", () => {
 });
 
 test("flows are forgotten by the address that answers them, and by nothing else", () => {
-  const wanted = forgetFlowsTo(Buffer.of(172, 17, 0, 2));
+  const wanted = forgetUdpTo(Buffer.of(172, 17, 0, 2));
   const attributes = read(wanted);
   expect(wanted.type).toBe(0x102);
-  expect(inside(inside(attributes.get(2)).get(1)).get(1)).toEqual(Buffer.of(172, 17, 0, 2));
+  const reply = inside(attributes.get(2));
+  expect(inside(reply.get(1)).get(1)).toEqual(Buffer.of(172, 17, 0, 2));
+  expect(inside(reply.get(2)).get(1)).toEqual(Buffer.of(17));
   // without the filter's flags the kernel would look for one flow, or forget all
-  expect(inside(attributes.get(25)).get(2)).toEqual(Buffer.of(1, 0, 0, 0));
+  expect(inside(attributes.get(25)).get(2)).toEqual(Buffer.of(9, 0, 0, 0));
+});
+
+test("flows to a port are forgotten where nothing redirects them", () => {
+  const attributes = read(forgetUdpAt(5353, 6));
+  const asked = inside(inside(attributes.get(1)).get(2));
+  expect([asked.get(1), asked.get(3)]).toEqual([Buffer.of(17), Buffer.of(0x14, 0xe9)]);
+  expect(inside(attributes.get(25)).get(1)).toEqual(Buffer.of(40, 0, 0, 0));
+  expect([attributes.get(3), attributes.get(26)]).toEqual([Buffer.alloc(4), Buffer.of(0, 0, 0, 0x30)]);
 });
