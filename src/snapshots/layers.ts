@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { EngineError } from "../lib/errors.ts";
 import { newId } from "../lib/ids.ts";
 import type { State } from "../state/database.ts";
+import type { GzipPart } from "../system/compress.ts";
 import type { ApplyOptions, Layer, ToldTar } from "./contract.ts";
 import type { Writes } from "./driver.ts";
 import type { Durability } from "./durability.ts";
@@ -10,7 +11,7 @@ import type { LayerForm } from "./form.ts";
 import { type Paths, temporaryPrefix } from "./paths.ts";
 import type { SnapshotsPool } from "./pool.ts";
 import { recordFile } from "./record.ts";
-import { readFrom, sendToApply } from "./transfer.ts";
+import { readBlob, readFrom, sendToApply } from "./transfer.ts";
 import type { Trash } from "./trash.ts";
 import type { ApplyResult } from "./worker/apply.ts";
 
@@ -82,6 +83,11 @@ export class Layers {
     return readFrom(this.parts.pool, (worker, session) =>
       worker.call("layerTar", { session, folder, diffId }),
     );
+  }
+
+  blob(diffId: string, level: number): AsyncGenerator<GzipPart, void> {
+    const folder = this.parts.paths.layer(this.folder(diffId));
+    return readBlob(this.parts.pool, { folder, diffId, level });
   }
 
   /** From the row; layers of an older engine are counted once, from their record. */

@@ -21,6 +21,11 @@ export class SnapshotsPool {
     return this.pool.use(work);
   }
 
+  /** The least busy thread, which stays until `release`. */
+  hold(): { worker: SnapshotsWorker; release: () => void } {
+    return this.pool.hold();
+  }
+
   run<Name extends keyof WorkerCalls>(
     name: Name,
     args: WorkerCalls[Name]["args"],

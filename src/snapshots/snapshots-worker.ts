@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { EngineError } from "../lib/errors.ts";
+import { type GzipPart, gzip } from "../system/compress.ts";
 import type { Given, WorkerPort } from "../system/worker.ts";
 import { gather } from "../system/worker-stream.ts";
 import { compareLines } from "./contents/compare.ts";
@@ -15,7 +16,7 @@ import { type CommitRequest, commit } from "./worker/commit.ts";
 import { type CopyRequest, copyStack } from "./worker/copy.ts";
 import { diffTar } from "./worker/diff.ts";
 import { Feed } from "./worker/feed.ts";
-import { layerTar } from "./worker/layer-tar.ts";
+import { LayerTar, layerTar } from "./worker/layer-tar.ts";
 
 /** Calls of the snapshots worker by name, and what each takes and gives. `session` names one run of several calls. */
 export interface WorkerCalls {
@@ -28,6 +29,10 @@ export interface WorkerCalls {
   commit: { args: CommitRequest; result: ApplyResult };
   tarSize: { args: { folder: string }; result: number };
   layerTar: { args: { session: number; folder: string; diffId: string }; result: unknown };
+  layerBlob: { args: { session: number; folder: string; diffId: string; level: number }; result: unknown };
+  /** the next part of a blob; null at its end */
+  readBlob: { args: { session: number }; result: GzipPart | null };
+  readBlobEnd: { args: { session: number }; result: unknown };
   diff: { args: { session: number; writes: Writes }; result: unknown };
   report: { args: { session: number; folders: string[]; files: boolean }; result: unknown };
   compare: { args: { session: number; before: string[]; after: string[] }; result: unknown };
@@ -42,6 +47,7 @@ export interface WorkerCalls {
 
 const feeds = new Map<number, Feed>();
 const readers = new Map<number, Iterator<Uint8Array>>();
+const blobs = new Map<number, AsyncGenerator<GzipPart, void>>();
 
 async function runApply({ session, request }: WorkerCalls["apply"]["args"]): Promise<ApplyResult> {
   const feed = new Feed({ untilDone: true });
@@ -65,6 +71,25 @@ function readEnd(session: number): void {
   readers.delete(session);
 }
 
+async function* layerBlob({ folder, diffId, level }: WorkerCalls["layerBlob"]["args"]) {
+  const tar = new LayerTar(folder, diffId);
+  try {
+    yield* gzip((memory) => tar.fill(memory), level);
+  } finally {
+    tar.close();
+  }
+}
+
+async function readBlob(session: number): Promise<GzipPart | null> {
+  const next = await blobs.get(session)?.next();
+  return next?.value ?? null;
+}
+
+async function readBlobEnd(session: number): Promise<void> {
+  await blobs.get(session)?.return();
+  blobs.delete(session);
+}
+
 type Answer<Name extends keyof WorkerCalls> = Name extends "read"
   ? Given | null
   : WorkerCalls[Name]["result"];
@@ -81,6 +106,9 @@ const handlers: Handlers = {
   commit: (request) => commit(request),
   tarSize: ({ folder }) => tarSizeOf(join(folder, recordFile)),
   layerTar: ({ session, folder, diffId }) => void readers.set(session, layerTar(folder, diffId)),
+  layerBlob: (request) => void blobs.set(request.session, layerBlob(request)),
+  readBlob: ({ session }) => readBlob(session),
+  readBlobEnd: ({ session }) => readBlobEnd(session),
   report: ({ session, folders, files }) => void readers.set(session, reportLines(folders, files)),
   compare: ({ session, before, after }) => void readers.set(session, compareLines(before, after)),
   merge: ({ session, form, folders, base }) => void readers.set(session, mergedTar(form, folders, base)),

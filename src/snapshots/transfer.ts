@@ -1,4 +1,11 @@
-import { readFromWorker, type SendOptions, sendToWorker, streamOf } from "../system/worker-stream.ts";
+import type { GzipPart } from "../system/compress.ts";
+import {
+  type ReadCalls,
+  readFromWorker,
+  type SendOptions,
+  sendToWorker,
+  streamOf,
+} from "../system/worker-stream.ts";
 import type { SnapshotsPool, SnapshotsWorker } from "./pool.ts";
 import type { ApplyRequest, ApplyResult } from "./worker/apply.ts";
 
@@ -25,31 +32,38 @@ type Opening = (worker: SnapshotsWorker, session: number) => Promise<unknown>;
 
 /** A stream of what a worker's reading session gives. */
 export const readFrom = (pool: SnapshotsPool, open: Opening): ReadableStream<Uint8Array> =>
-  streamOf(readSession(pool, open));
-
-async function* readSession(pool: SnapshotsPool, open: Opening): AsyncGenerator<Uint8Array, void> {
-  const session = pool.nextSession();
-  let give: (worker: SnapshotsWorker) => void = () => undefined;
-  let release: () => void = () => undefined;
-  const taken = new Promise<SnapshotsWorker>((resolve) => {
-    give = resolve;
-  });
-  const over = new Promise<void>((resolve) => {
-    release = resolve;
-  });
-  const held = pool.use((worker) => {
-    give(worker);
-    return over;
-  });
-  const worker = await taken;
-  try {
-    await open(worker, session);
-    yield* readFromWorker({
+  streamOf(
+    readSession(pool, open, (worker, session) => ({
       read: () => worker.call("read", { session }),
       readEnd: () => worker.call("readEnd", { session }),
-    });
+    })),
+  );
+
+/** A layer as the worker compresses it. */
+export const readBlob = (
+  pool: SnapshotsPool,
+  layer: { folder: string; diffId: string; level: number },
+): AsyncGenerator<GzipPart, void> =>
+  readSession(
+    pool,
+    (worker, session) => worker.call("layerBlob", { session, ...layer }),
+    (worker, session) => ({
+      read: () => worker.call("readBlob", { session }),
+      readEnd: () => worker.call("readBlobEnd", { session }),
+    }),
+  );
+
+async function* readSession<Message>(
+  pool: SnapshotsPool,
+  open: Opening,
+  calls: (worker: SnapshotsWorker, session: number) => ReadCalls<Message>,
+): AsyncGenerator<Message, void> {
+  const session = pool.nextSession();
+  const { worker, release } = pool.hold();
+  try {
+    await open(worker, session);
+    yield* readFromWorker(calls(worker, session));
   } finally {
     release();
-    await held;
   }
 }

@@ -13,6 +13,18 @@ const header = Buffer.from([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255]);
 /** an empty last block */
 const lastBlock = Buffer.from([3, 0]);
 
+/** Writes the source's next bytes into the memory and tells how many: less than fits only at the source's end. */
+export type Fill = (memory: Buffer) => number;
+
+export interface GzipPart {
+  /** good until the part after the next is asked for */
+  bytes: Uint8Array<SharedArrayBuffer>;
+  /** bytes of the source behind this part and those before it */
+  taken: number;
+  /** in the last part: of all that came out */
+  whole?: { digest: string; size: number };
+}
+
 /** A piece of the source, in memory that later pieces use again. */
 interface Piece {
   memory: Buffer;
@@ -22,48 +34,65 @@ interface Piece {
 }
 
 /**
- * A gzip stream (RFC 1952) of one member, compressed on several threads at a time in bounded memory. The same input gives
- * the same bytes, whatever pieces it comes in. A piece of the source is not looked at once the next is asked for, and what
- * is yielded is good until the next is.
+ * A gzip stream (RFC 1952) of one member in bounded memory, with its digest: the same source gives the same bytes. What
+ * can be compressed is, on several threads at a time; reading, hashing and storing block the thread that asks.
  */
-export async function* gzip(source: AsyncIterable<Uint8Array>, level: number): AsyncGenerator<Uint8Array> {
+export async function* gzip(fill: Fill, level: number): AsyncGenerator<GzipPart, void> {
   const queue: Piece[] = [];
-  const free: Buffer[] = [];
-  const output = Buffer.allocUnsafeSlow(storedBytes(pieceBytes));
-  let checksum = 0;
-  let length = 0;
-  yield header;
-  for await (const { memory, length: filled } of pieces(source, free)) {
-    const bytes = memory.subarray(0, filled);
-    checksum = Bun.hash.crc32(bytes, checksum);
-    length += filled;
-    const deflated = isRandom(bytes) ? undefined : deflate(bytes, level);
-    deflated?.catch(() => undefined); // told when its turn comes
-    queue.push({ memory, length: filled, deflated });
-    // what is stored waits for nothing but those before it
-    while (queue.length >= sideBySide || (queue[0] && queue[0].deflated === undefined))
-      yield* packed(queue, free, output);
+  const output = new Output();
+  try {
+    for (let ended = false; !ended || queue.length > 0; ) {
+      const piece: Piece | undefined = ended ? undefined : begin(fill, level, queue.length === 0);
+      if (piece !== undefined) {
+        queue.push(piece);
+        output.took(piece);
+        ended = piece.length < pieceBytes;
+      }
+      const [first] = queue;
+      // what is stored waits for nothing but those before it
+      const waits = piece !== undefined && !ended && queue.length < sideBySide;
+      if (first === undefined || (waits && first.deflated !== undefined)) continue;
+      const part = output.part(first, await first.deflated, ended && queue.length === 1);
+      queue.shift();
+      pieces.giveBack(first.memory);
+      yield part;
+    }
+  } finally {
+    for (const { memory } of queue) pieces.giveBack(memory);
   }
-  while (queue.length > 0) yield* packed(queue, free, output);
-  yield lastBlock;
-  const trailer = Buffer.alloc(8);
-  trailer.writeUInt32LE(checksum, 0);
-  trailer.writeUInt32LE(length % 2 ** 32, 4);
-  yield trailer;
 }
 
-/** The queue's first, after which its memory is free. */
-async function* packed(queue: Piece[], free: Buffer[], output: Buffer): AsyncGenerator<Uint8Array> {
-  const piece = queue.shift();
-  if (piece === undefined) return;
-  if (piece.deflated === undefined) yield stored(piece.memory.subarray(0, piece.length), output);
-  else {
-    const bytes = await piece.deflated;
-    yield bytes;
-    release(new Uint8Array(bytes.buffer));
+/** Takes the next piece in; undefined where there is no memory for it now. */
+function begin(fill: Fill, level: number, must: boolean): Piece | undefined {
+  const memory = pieces.take(must);
+  if (memory === undefined) return undefined;
+  try {
+    const length = fill(memory);
+    const bytes = memory.subarray(0, length);
+    const deflated = length === 0 || isRandom(bytes) ? undefined : deflate(bytes, level);
+    deflated?.catch(() => undefined); // told when its turn comes
+    return { memory, length, deflated };
+  } catch (error) {
+    pieces.giveBack(memory);
+    throw error;
   }
-  free.push(piece.memory);
 }
+
+/** One budget of memory for all streams of this thread; each gets one piece of it in any case. */
+const pieces = {
+  free: [] as Buffer[],
+  taken: 0,
+  take(must: boolean): Buffer | undefined {
+    if (this.taken >= sideBySide && !must) return undefined;
+    this.taken++;
+    return this.free.pop() ?? Buffer.allocUnsafeSlow(pieceBytes);
+  },
+  giveBack(memory: Buffer): void {
+    this.taken--;
+    this.free.push(memory);
+    if (this.taken === 0) this.free.length = 0;
+  },
+};
 
 const deflate = (piece: Uint8Array, level: number): Promise<Buffer<ArrayBuffer>> =>
   new Promise((resolve, reject) => {
@@ -74,45 +103,72 @@ const deflate = (piece: Uint8Array, level: number): Promise<Buffer<ArrayBuffer>>
     );
   });
 
-const storedBlockMax = 65_535;
+/** Puts the stream together, in two memories by turns: one is read while the other is written. */
+class Output {
+  private readonly memories = [shared(), shared()] as const;
+  private readonly hash = new Bun.CryptoHasher("sha256");
+  private parts = 0;
+  private size = 0;
+  private checksum = 0;
+  /** bytes of the source, and of those, the ones that are in parts */
+  private length = 0;
+  private taken = 0;
 
-const storedBytes = (length: number): number => length + Math.ceil(length / storedBlockMax) * 5;
-
-/** As it is, in blocks that say so (RFC 1951, 3.2.4). */
-function stored(piece: Uint8Array, output: Buffer): Uint8Array {
-  let to = 0;
-  for (let at = 0; at < piece.length; at += storedBlockMax) {
-    const length = Math.min(storedBlockMax, piece.length - at);
-    output[to] = 0;
-    output.writeUInt16LE(length, to + 1);
-    output.writeUInt16LE(length ^ 0xffff, to + 3);
-    output.set(piece.subarray(at, at + length), to + 5);
-    to += 5 + length;
+  took({ memory, length }: Piece): void {
+    this.checksum = Bun.hash.crc32(memory.subarray(0, length), this.checksum);
+    this.length += length;
   }
-  return output.subarray(0, to);
+
+  part({ memory, length }: Piece, deflated: Buffer | undefined, last: boolean): GzipPart {
+    const into = this.memories[this.parts % 2 === 0 ? 0 : 1];
+    let end = this.parts++ === 0 ? put(into, 0, header) : 0;
+    if (deflated === undefined) end = putStored(into, end, memory.subarray(0, length));
+    else {
+      end = put(into, end, deflated);
+      release(new Uint8Array(deflated.buffer));
+    }
+    if (last) end = this.putTrailer(into, end);
+    const bytes = into.subarray(0, end);
+    this.hash.update(bytes);
+    this.size += end;
+    this.taken += length;
+    const { taken, size } = this;
+    return {
+      bytes,
+      taken,
+      ...(last ? { whole: { digest: `sha256:${this.hash.digest("hex")}`, size } } : {}),
+    };
+  }
+
+  private putTrailer(into: Buffer, at: number): number {
+    const trailer = Buffer.alloc(8);
+    trailer.writeUInt32LE(this.checksum, 0);
+    trailer.writeUInt32LE(this.length % 2 ** 32, 4);
+    return put(into, put(into, at, lastBlock), trailer);
+  }
 }
 
-/** The source in pieces of `pieceBytes`, but for the last, in memory from `free` where there is some. */
-async function* pieces(
-  source: AsyncIterable<Uint8Array>,
-  free: Buffer[],
-): AsyncGenerator<{ memory: Buffer; length: number }> {
-  let memory: Buffer | undefined;
-  let length = 0;
-  for await (const bytes of source) {
-    for (let at = 0; at < bytes.length; ) {
-      memory ??= free.pop() ?? Buffer.allocUnsafeSlow(pieceBytes);
-      const part = Math.min(bytes.length - at, pieceBytes - length);
-      memory.set(bytes.subarray(at, at + part), length);
-      length += part;
-      at += part;
-      if (length < pieceBytes) continue;
-      yield { memory, length };
-      memory = undefined;
-      length = 0;
-    }
+const shared = (): Buffer<SharedArrayBuffer> =>
+  Buffer.from(new SharedArrayBuffer(header.length + outputBytes + lastBlock.length + 8));
+
+function put(into: Buffer, at: number, bytes: Uint8Array): number {
+  into.set(bytes, at);
+  return at + bytes.length;
+}
+
+const storedBlockMax = 65_535;
+
+/** As it is, in blocks that say so (RFC 1951, 3.2.4). */
+function putStored(into: Buffer, start: number, piece: Uint8Array): number {
+  let to = start;
+  for (let at = 0; at < piece.length; at += storedBlockMax) {
+    const length = Math.min(storedBlockMax, piece.length - at);
+    into[to] = 0;
+    into.writeUInt16LE(length, to + 1);
+    into.writeUInt16LE(length ^ 0xffff, to + 3);
+    to = put(into, to + 5, piece.subarray(at, at + length));
   }
-  if (memory !== undefined) yield { memory, length };
+  return to;
 }
 
 const sampleBytes = 16 * 1024;

@@ -25,9 +25,9 @@ interface FeedEnd {
   feedEnd(error?: string): Promise<unknown>;
 }
 
-export interface ReadCalls {
+export interface ReadCalls<Message> {
   /** null at the end */
-  read(): Promise<Uint8Array | null>;
+  read(): Promise<Message | null>;
   readEnd(): Promise<unknown>;
 }
 
@@ -160,13 +160,13 @@ async function* batches<Memory extends ArrayBufferLike>(
  * What a reading session gives, one message at a time, until its end or until the reader goes. The next message is made
  * while the last one is used.
  */
-export async function* readFromWorker(calls: ReadCalls): AsyncGenerator<Uint8Array, void> {
+export async function* readFromWorker<Message>(calls: ReadCalls<Message>): AsyncGenerator<Message, void> {
   let next = calls.read();
   try {
-    for (let bytes = await next; bytes !== null; bytes = await next) {
+    for (let message = await next; message !== null; message = await next) {
       next = calls.read();
       next.catch(() => undefined); // told when it is waited for, or nobody wants it any more
-      yield bytes;
+      yield message;
     }
   } finally {
     await next.catch(() => undefined); // what was to be told is on its way already

@@ -1,8 +1,7 @@
 import type { Repository } from "../../distribution/contract.ts";
 import { RegistryError } from "../../distribution/errors.ts";
 import { canonical, type Reference, repositoryOf } from "../../lib/reference.ts";
-import { release } from "../../lib/release.ts";
-import { gzip } from "../../system/compress.ts";
+import type { GzipPart } from "../../system/compress.ts";
 import { type Descriptor, mediaTypes } from "../../types/oci.ts";
 import type { ImagesContext } from "../deps.ts";
 import type { KnownBlob } from "../remote/records.ts";
@@ -113,16 +112,16 @@ async function upload(
   tell: Listener<PushNews>,
 ): Promise<Descriptor> {
   const total = snapshots.layer(diffId)?.size ?? 0;
-  let made: { digest: string; size: number } = { digest: "", size: 0 };
+  let made: Whole = { digest: "", size: 0 };
   await target.upload({
     digest: () => made.digest,
     source: (offset) =>
       packed({
-        tar: snapshots.layerTar(diffId) as unknown as AsyncIterable<Uint8Array>,
+        parts: snapshots.layerBlob(diffId, gzipLevel),
         offset,
         progress: (current) => tell({ kind: "progress", current, total: Math.max(current, total) }),
-        done: (digest, size) => {
-          made = { digest, size };
+        done: (whole) => {
+          made = whole;
         },
       }),
     signal,
@@ -131,37 +130,25 @@ async function upload(
   return { mediaType: mediaTypes.dockerLayerGzip, ...made };
 }
 
+type Whole = NonNullable<GzipPart["whole"]>;
+
 interface Packing {
-  tar: AsyncIterable<Uint8Array>;
+  parts: AsyncIterable<GzipPart>;
   /** compressed bytes that the registry has */
   offset: number;
   progress(bytes: number): void;
-  done(digest: string, size: number): void;
+  done(whole: Whole): void;
 }
 
 /** The compressed bytes from an offset on, each piece good until the next is asked for. */
-async function* packed({ tar, offset, progress, done }: Packing): AsyncGenerator<Uint8Array> {
-  const hash = new Bun.CryptoHasher("sha256");
+async function* packed({ parts, offset, progress, done }: Packing): AsyncGenerator<Uint8Array> {
   let size = 0;
-  for await (const bytes of gzip(counted(tar, progress), gzipLevel)) {
-    hash.update(bytes);
+  for await (const { bytes, taken, whole } of parts) {
     const before = size;
     size += bytes.length;
     if (size > offset) yield before >= offset ? bytes : bytes.subarray(offset - before);
-  }
-  done(`sha256:${hash.digest("hex")}`, size);
-}
-
-async function* counted(
-  tar: AsyncIterable<Uint8Array>,
-  progress: (bytes: number) => void,
-): AsyncGenerator<Uint8Array> {
-  let count = 0;
-  for await (const bytes of tar) {
-    count += bytes.length;
-    yield bytes;
-    release(bytes);
-    progress(count);
+    progress(taken);
+    if (whole) done(whole);
   }
 }
 

@@ -19,7 +19,7 @@ import { type PushNews, pushKey, pushLayer } from "./layer.ts";
 import { manifestFor, preferredBlobs } from "./manifest.ts";
 
 /**
- * `push`: for each tag, the layers side by side, then the configuration, then the manifest, which makes the image visible
+ * `push`: for each tag, the layers and the configuration side by side, then the manifest, which makes the image visible
  * there. What the registry has is not sent.
  */
 export async function* push(context: ImagesContext, request: PushRequest): AsyncGenerator<JsonMessage> {
@@ -80,9 +80,8 @@ async function pushOne(context: ImagesContext, one: PushOne): Promise<void> {
     context.state.transaction(() => {
       for (const diffId of new Set(image.layers)) lease.hold("layer", diffId);
     });
-    const layers = await pushLayers(context, one);
     const text = new TextEncoder().encode(context.store.text(image.id));
-    await pushConfig(target, image.id, text, one.signal);
+    const layers = await pushBlobs(context, one, text);
     const manifest = manifestFor(
       { digest: image.id, size: text.length },
       layers,
@@ -100,6 +99,25 @@ async function pushOne(context: ImagesContext, one: PushOne): Promise<void> {
     messages.tell({ progressDetail: {}, aux });
   } finally {
     lease.end();
+  }
+}
+
+/** The layers, and beside them the configuration; where both fail, what the layers have to say is told. */
+async function pushBlobs(
+  context: ImagesContext,
+  one: PushOne,
+  text: Uint8Array<ArrayBuffer>,
+): Promise<Descriptor[]> {
+  const stop = new AbortController();
+  const config = pushConfig(one.target, one.image.id, text, AbortSignal.any([stop.signal, one.signal]));
+  const settled = config.catch(() => undefined);
+  try {
+    const layers = await pushLayers(context, one);
+    await config;
+    return layers;
+  } finally {
+    stop.abort();
+    await settled;
   }
 }
 

@@ -12,6 +12,7 @@ import type { ApplyOptions, Layer, Snapshots } from "../../snapshots/contract.ts
 import { State } from "../../state/database.ts";
 import { EventBus } from "../../state/events.ts";
 import { Leases } from "../../state/leases.ts";
+import { gzip } from "../../system/compress.ts";
 import { decompress } from "../../system/decompress.ts";
 import type { PullRequest } from "../contract.ts";
 import { noRegistries } from "../fixture.ts";
@@ -110,6 +111,16 @@ function fakeSnapshots(state: State, layers: Map<string, number>): Snapshots {
       layers.set(diffId, size);
       tars.set(diffId, Buffer.concat(pieces));
       return { diffId, size };
+    },
+    layerBlob: (diffId, level) => {
+      const tar = Buffer.from(tars.get(diffId) ?? []);
+      let at = 0;
+      const fill = (memory: Buffer): number => {
+        const length = tar.copy(memory, 0, at);
+        at += length;
+        return length;
+      };
+      return gzip(fill, level);
     },
     layerTar: (diffId) => new Blob([tars.get(diffId) as Uint8Array<ArrayBuffer>]).stream(),
     removeLayer: async (diffId) => void layers.delete(diffId),

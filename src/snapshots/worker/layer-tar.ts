@@ -26,18 +26,77 @@ const plainly = resolve.noMagicLinks | resolve.noSymlinks | resolve.beneath;
 
 /** The tar a layer was unpacked from; throws at its end where it is not what it was, for then the layer is damaged. */
 export function* layerTar(folder: string, diffId: string): Generator<Uint8Array> {
-  const hash = new Bun.CryptoHasher("sha256");
-  for (const bytes of rebuild(folder)) {
-    hash.update(bytes);
-    yield bytes;
+  const tar = new LayerTar(folder, diffId);
+  try {
+    for (let length = chunk; length === chunk; ) {
+      // a memory of its own: the reader may give it away
+      const bytes = Buffer.allocUnsafeSlow(chunk);
+      length = tar.fill(bytes);
+      if (length > 0) yield bytes.subarray(0, length);
+    }
+  } finally {
+    tar.close();
   }
-  const digest = `sha256:${hash.digest("hex")}`;
-  if (digest !== diffId)
-    throw new EngineError("internal", `layer ${diffId} is damaged: its tar is now ${digest}`);
 }
 
-/** Byte for byte, from the record and the files. `folder` holds `diff` and both. */
-function* rebuild(folder: string): Generator<Uint8Array> {
+/** The same, read into memory of the reader's. */
+export class LayerTar {
+  private readonly diffId: string;
+  private readonly parts: Generator<Part>;
+  private readonly hash = new Bun.CryptoHasher("sha256");
+  private part: Part | undefined;
+  /** bytes of the part that were read */
+  private done = 0;
+
+  constructor(folder: string, diffId: string) {
+    this.diffId = diffId;
+    this.parts = rebuild(folder);
+  }
+
+  /** The next bytes, from the memory's beginning on; less than fit only at the end. Throws there where it is damaged. */
+  fill(memory: Buffer): number {
+    let length = 0;
+    while (length < memory.length) {
+      if (this.part === undefined || this.done === this.part.length) {
+        const next = this.parts.next();
+        if (next.done) break;
+        this.part = next.value;
+        this.done = 0;
+      }
+      const count = Math.min(memory.length - length, this.part.length - this.done);
+      read(this.part, this.done, memory.subarray(length, length + count));
+      this.done += count;
+      length += count;
+    }
+    this.hash.update(memory.subarray(0, length));
+    if (length < memory.length) this.check();
+    return length;
+  }
+
+  close(): void {
+    this.parts.return(undefined);
+  }
+
+  private check(): void {
+    const digest = `sha256:${this.hash.digest("hex")}`;
+    if (digest !== this.diffId)
+      throw new EngineError("internal", `layer ${this.diffId} is damaged: its tar is now ${digest}`);
+  }
+}
+
+/** A run of the tar: bytes of the record, or of a file. */
+type Part =
+  | { length: number; bytes: Buffer; fd?: undefined }
+  | { length: number; fd: number; offset: number; path: string };
+
+function read(part: Part, from: number, into: Buffer): void {
+  if (part.fd === undefined) part.bytes.copy(into, 0, from, from + into.length);
+  else if (readFull(part.fd, into, part.offset + from) < into.length)
+    throw new EngineError("internal", `the layer's file ${toText(part.path)} is shorter than it was`);
+}
+
+/** Byte for byte, from the record and the files. `folder` holds `diff` and both. A part is good until the next. */
+function* rebuild(folder: string): Generator<Part> {
   const replacements = readReplacements(folder);
   const root = must(
     openRaw(cwdFd, toBytes(folder), flags.readOnly | flags.directory),
@@ -47,7 +106,7 @@ function* rebuild(folder: string): Generator<Uint8Array> {
   try {
     for (const frame of readRecord(join(folder, recordFile))) {
       if (frame.path === undefined) {
-        yield frame.bytes;
+        yield { length: frame.bytes.length, bytes: frame.bytes };
         continue;
       }
       files++;
@@ -81,21 +140,13 @@ function locate(path: string, count: number, replacements: readonly Replacement[
   return prefix + at;
 }
 
-function* content(root: number, path: string, offset: number, length: number): Generator<Uint8Array> {
+function* content(root: number, path: string, offset: number, length: number): Generator<Part> {
   const fd = must(
     openWithinRaw(root, path, flags.readOnly | flags.nonBlock, plainly),
     () => `open ${toText(path)}`,
   );
   try {
-    for (let done = 0; done < length; ) {
-      // a memory of its own: the reader may give it away
-      const part = Math.min(chunk, length - done);
-      const buffer = Buffer.from(new ArrayBuffer(part));
-      if (readFull(fd, buffer, offset + done) < part)
-        throw new EngineError("internal", `the layer's file ${toText(path)} is shorter than it was`);
-      yield buffer;
-      done += part;
-    }
+    yield { length, fd, offset, path };
   } finally {
     close(fd);
   }
