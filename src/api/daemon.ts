@@ -73,7 +73,11 @@ async function serve(config: EngineConfig, flags: DaemonFlags, logger: DaemonLog
   const endpoints = await endpointsOf(config);
   const engine = await startEngine(config, logger);
   const idle = new IdleTrim();
-  const server = new ApiServer(engine, new Router(routes), () => idle.touch());
+  const server = new ApiServer(engine, new Router(routes), {
+    // clients that are about to start a process connect before they have made their request
+    connection: () => engine.containers.expectProcess(),
+    request: () => idle.touch(),
+  });
   try {
     for (const endpoint of endpoints) await server.listen(endpoint);
     idle.touch();

@@ -1,5 +1,6 @@
 import type { Duplex } from "node:stream";
 import type { Session } from "../containers/contract.ts";
+import type { Reply } from "./reply.ts";
 import { headText, pour } from "./send.ts";
 
 /**
@@ -10,19 +11,19 @@ import { headText, pour } from "./send.ts";
 export async function hijack(
   socket: Duplex,
   upgraded: boolean,
-  contentType: string,
-  session: Session,
+  { contentType, session, protocol = "tcp", last }: Reply & { kind: "hijack" },
 ): Promise<void> {
   socket.on("error", ignoreReset);
   socket.write(
     upgraded
-      ? headText(101, { "Content-Type": contentType, Connection: "Upgrade", Upgrade: "tcp" }, "UPGRADED")
+      ? headText(101, { "Content-Type": contentType, Connection: "Upgrade", Upgrade: protocol }, "UPGRADED")
       : headText(200, { "Content-Type": contentType }),
   );
   const input = new Input(socket, session);
   socket.once("close", () => session.close());
   try {
     await pour(session.output, socket);
+    if (last && !socket.destroyed) socket.write(last());
   } finally {
     input.stop();
     session.close();

@@ -14,8 +14,8 @@ export type Reply =
   | { kind: "stream"; status: number; contentType: string; body: ByteSource; headers?: Headers }
   /** headers at once, the JSON when it is known (`wait`) */
   | { kind: "later"; status: number; value: Promise<unknown> }
-  /** the connection becomes the session's */
-  | { kind: "hijack"; contentType: string; session: Session }
+  /** the connection becomes the session's; `last` gives what is sent when its output is over */
+  | { kind: "hijack"; contentType: string; session: Session; protocol?: string; last?: () => Uint8Array }
   /** the same over a WebSocket, with the key of its handshake */
   | { kind: "websocket"; key: string; session: Session }
   /** the connection changes its protocol, and is somebody else's from then on; only for requests that ask to upgrade */

@@ -64,6 +64,10 @@ beforeEach(async () => {
         return echo;
       },
       wait: () => ({ done: gate.promise }),
+      exec: {
+        create: async () => ({ Id: "e1" }),
+        start: async () => Object.assign(echo, { exitCode: () => 7 }),
+      },
       pause: async () => {
         pauses++;
         throw new TypeError("a bug");
@@ -206,6 +210,27 @@ test("a refused attach is told as plain text, on either kind of connection", asy
       "HTTP/1.1 404 Not Found\r\nContent-Type: application/vnd.docker.raw-stream\r\n\r\nNo such container: none\r\n",
     );
   }
+});
+
+const execRequest = (protocol: string, body: object): string => {
+  const text = JSON.stringify(body);
+  const headers = `Connection: Upgrade\r\nUpgrade: ${protocol}\r\nContent-Type: application/json\r\n`;
+  return `${post("/containers/a/exec", `${headers}Content-Length: ${text.length}\r\n`)}${text}`;
+};
+
+test("an exec created by our protocol starts on its connection, and its exit code comes last", async () => {
+  const client = new Client(execRequest("berth-exec", { Cmd: ["cat"] }));
+  expect(await client.until("\r\n\r\n")).toMatch(/^HTTP\/1.1 101 [\s\S]*Upgrade: berth-exec\r\n/);
+  client.socket.end("hello ");
+  expect(await client.untilEnd()).toEndWith("hello end\x04\0\0\0\0\0\0\x07");
+});
+
+test("an exec with a terminal, or by another protocol, is created only", async () => {
+  for (const request of [
+    execRequest("berth-exec", { Cmd: ["cat"], Tty: true }),
+    execRequest("tcp", { Cmd: ["cat"] }),
+  ])
+    expect(await new Client(request).untilEnd()).toMatch(/^HTTP\/1.1 201 [\s\S]*\{"Id":"e1"\}/);
 });
 
 test("a client that vanishes lets its session go", async () => {

@@ -21,11 +21,17 @@ export type Endpoint =
 const maxHeaderBytes = 64 * 1024;
 const maxConnections = 4096;
 
+/** Who wants to know of connections and requests. */
+export interface Observers {
+  connection?: () => void;
+  request?: () => void;
+}
+
 /** The API over HTTP: any number of listeners, one router. */
 export class ApiServer {
   private readonly engine: Engine;
   private readonly router: Router;
-  private readonly onActivity: () => void;
+  private readonly on: Observers;
   private readonly common: CommonHeaders;
   private readonly servers: http.Server[] = [];
   private readonly sockets = new Set<Duplex>();
@@ -33,11 +39,10 @@ export class ApiServer {
   private readonly taken = new WeakSet<Duplex>();
   private readonly unixPaths: string[] = [];
 
-  /** `onActivity` is called with each request. */
-  constructor(engine: Engine, router: Router, onActivity: () => void = () => undefined) {
+  constructor(engine: Engine, router: Router, on: Observers = {}) {
     this.engine = engine;
     this.router = router;
-    this.onActivity = onActivity;
+    this.on = on;
     this.common = {
       "Api-Version": `1.${newestMinor}`,
       "Docker-Experimental": "false",
@@ -95,6 +100,7 @@ export class ApiServer {
   }
 
   private track(socket: Duplex): void {
+    this.on.connection?.();
     this.sockets.add(socket);
     socket.on("error", ignoreReset);
     socket.once("close", () => this.sockets.delete(socket));
@@ -111,14 +117,14 @@ export class ApiServer {
       return;
     }
     this.taken.add(socket);
-    this.onActivity();
+    this.on.request?.();
     response.on("error", ignoreReset);
     request.on("error", ignoreReset);
     const head = request.method === "HEAD";
     const signal = lazySignal(response);
     try {
       const reply = await answer(this.engine, this.router, rawRequest(request, signal));
-      if (reply.kind === "hijack") await hijack(socket, false, reply.contentType, reply.session);
+      if (reply.kind === "hijack") await hijack(socket, false, reply);
       else if (reply.kind === "websocket") await serveWebsocket(socket, reply.key, reply.session);
       else if (reply.kind === "rawError") socket.end(rawErrorText(reply));
       else if (reply.kind === "upgrade") socket.destroy();
@@ -134,13 +140,13 @@ export class ApiServer {
   }
 
   private async onUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
-    this.onActivity();
+    this.on.request?.();
     socket.on("error", ignoreReset);
     if (head.length > 0) socket.unshift(head);
     const signal = lazySignal(socket);
     try {
       const reply = await answer(this.engine, this.router, rawRequest(request, signal));
-      if (reply.kind === "hijack") await hijack(socket, true, reply.contentType, reply.session);
+      if (reply.kind === "hijack") await hijack(socket, true, reply);
       else if (reply.kind === "websocket") await serveWebsocket(socket, reply.key, reply.session);
       else if (reply.kind === "upgrade") upgrade(socket, reply);
       else if (reply.kind === "rawError") socket.end(rawErrorText(reply));

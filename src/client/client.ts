@@ -37,6 +37,12 @@ export interface HijackedStream {
   contentType: string;
 }
 
+/** A connection, and what has been read from it too far. */
+interface Line {
+  connection: Connection;
+  reader: Reader;
+}
+
 /**
  * One engine, by its address. Requests that follow each other share a connection; a request made while another's
  * body is still being read gets one of its own.
@@ -44,7 +50,7 @@ export interface HijackedStream {
 export class Client {
   readonly host: Host;
   private readonly options: ClientOptions;
-  private readonly idle: { connection: Connection; reader: Reader }[] = [];
+  private readonly idle: Line[] = [];
   private version: string;
   private negotiable: boolean;
   private triedToStart = false;
@@ -88,23 +94,38 @@ export class Client {
 
   /** Turns the request's connection into a raw stream in both directions. */
   async hijack(path: string, options: RequestOptions = {}): Promise<HijackedStream> {
-    const headers = { ...options.headers, Upgrade: "tcp", Connection: "Upgrade" };
-    const { connection, reader } = await this.dial();
-    await send(connection, this.build("POST", path, { ...options, headers }), this.hostHeader());
-    const response = await receive(reader, "POST");
-    if (response.status !== 101 && response.status !== 200) {
-      const error = await toApiError(response);
-      connection.close();
-      if (this.adapts(error)) return this.hijack(path, options);
-      throw error;
-    }
-    const raw: Connection = {
-      read: () => reader.chunk(),
-      write: (bytes) => connection.write(bytes),
-      closeWrite: () => connection.closeWrite(),
-      close: () => connection.close(),
-    };
-    return { connection: raw, contentType: response.headers["content-type"] ?? "" };
+    const { line, response } = await this.askToUpgrade("tcp", path, options);
+    if (response.status === 101 || response.status === 200) return hijacked(line, response);
+    const error = await toApiError(response);
+    line.connection.close();
+    throw error;
+  }
+
+  /** The same by a protocol that an engine may not know: its answer to the request as such comes instead then. */
+  async upgrade(
+    protocol: string,
+    path: string,
+    options: RequestOptions,
+  ): Promise<{ stream: HijackedStream } | { response: HttpResponse }> {
+    const { line, response } = await this.askToUpgrade(protocol, path, options);
+    if (response.status === 101) return { stream: hijacked(line, response) };
+    return { response: { ...response, body: this.returning(line, response, true) } };
+  }
+
+  private async askToUpgrade(
+    protocol: string,
+    path: string,
+    options: RequestOptions,
+  ): Promise<{ line: Line; response: HttpResponse }> {
+    const headers = { ...options.headers, Upgrade: protocol, Connection: "Upgrade" };
+    const line = await this.dial();
+    await send(line.connection, this.build("POST", path, { ...options, headers }), this.hostHeader());
+    const response = await receive(line.reader, "POST");
+    if (response.status < 400) return { line, response };
+    const error = await toApiError(response);
+    line.connection.close();
+    if (this.adapts(error)) return this.askToUpgrade(protocol, path, options);
+    throw error;
   }
 
   /** `GET /_ping` without a version, as clients ask for the API version and the engine's kind. */
@@ -156,11 +177,7 @@ export class Client {
     return this.over(await this.dial(), request, signal);
   }
 
-  private async over(
-    line: { connection: Connection; reader: Reader },
-    request: HttpRequest,
-    signal?: AbortSignal,
-  ): Promise<HttpResponse> {
+  private async over(line: Line, request: HttpRequest, signal?: AbortSignal): Promise<HttpResponse> {
     const abort = (): void => line.connection.close();
     signal?.addEventListener("abort", abort, { once: true });
     const sending = send(line.connection, request, this.hostHeader());
@@ -184,7 +201,7 @@ export class Client {
 
   /** The body, after which the connection goes back to the idle ones, or is closed when it was not read to the end. */
   private async *returning(
-    line: { connection: Connection; reader: Reader },
+    line: Line,
     response: HttpResponse,
     complete: boolean,
   ): AsyncGenerator<Uint8Array> {
@@ -227,7 +244,7 @@ export class Client {
     return this.host.kind === "tcp" ? this.host.basePath : "";
   }
 
-  private async dial(): Promise<{ connection: Connection; reader: Reader }> {
+  private async dial(): Promise<Line> {
     for (;;) {
       try {
         const connection = await this.open();
@@ -250,6 +267,16 @@ export class Client {
       host.tls ? { ...target, tls: { serverName: host.hostname, ...this.options.tls } } : target,
     );
   }
+}
+
+function hijacked({ connection, reader }: Line, response: HttpResponse): HijackedStream {
+  const raw: Connection = {
+    read: () => reader.chunk(),
+    write: (bytes) => connection.write(bytes),
+    closeWrite: () => connection.closeWrite(),
+    close: () => connection.close(),
+  };
+  return { connection: raw, contentType: response.headers["content-type"] ?? "" };
 }
 
 export function queryString(query: Query | undefined): string {

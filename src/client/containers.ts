@@ -1,3 +1,4 @@
+import { execProtocol } from "../lib/multiplex.ts";
 import type {
   ContainerCreateRequest,
   ContainerCreateResponse,
@@ -7,7 +8,7 @@ import type {
   ExecInspect,
   WaitResponse,
 } from "../types/api.ts";
-import { type Client, filterQuery, type HijackedStream, type Query } from "./client.ts";
+import { type Client, filterQuery, type HijackedStream, type Query, readText } from "./client.ts";
 import type { HttpResponse } from "./http.ts";
 
 /** A container's path; the slash its name may be written with is left out. */
@@ -117,6 +118,17 @@ export const attach = (client: Client, id: string, query: AttachQuery): Promise<
 
 export const execCreate = (client: Client, id: string, body: ExecCreateRequest): Promise<{ Id: string }> =>
   client.json("POST", at(id, "/exec"), { json: body });
+
+/** Creates an exec; an engine of ours also starts it, on the request's own connection, and tells its exit code there. */
+export async function execJoin(
+  client: Client,
+  id: string,
+  body: ExecCreateRequest,
+): Promise<{ stream: HijackedStream } | { Id: string }> {
+  const answer = await client.upgrade(execProtocol, at(id, "/exec"), { json: body });
+  if ("stream" in answer) return answer;
+  return JSON.parse(await readText(answer.response.body)) as { Id: string };
+}
 
 export const execStart = (client: Client, id: string, body: object): Promise<HttpResponse> =>
   client.call("POST", `/exec/${encodeURIComponent(id)}/start`, { json: body });

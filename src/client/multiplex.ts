@@ -1,3 +1,5 @@
+import { exitStream } from "../lib/multiplex.ts";
+
 /** Output of a process without a terminal: each frame is 1 byte stream, 3 zero bytes, 4 bytes length, the payload. */
 export type OutputStream = "stdout" | "stderr";
 
@@ -11,6 +13,8 @@ const systemError = 3;
 
 /** Splits chunks of multiplexed output into frames; a frame cut by chunk ends is passed on piece by piece. */
 export class Demultiplexer {
+  /** what an engine of ours says at the end of an exec (`exitStream`) */
+  exitCode: number | undefined;
   private head: number[] = [];
   private left = 0;
   private kind = 0;
@@ -37,10 +41,15 @@ export class Demultiplexer {
     while (at < chunk.length && this.head.length < 8) this.head.push(chunk[at++] ?? 0);
     if (this.head.length < 8) return at;
     const [kind = 0, , , , a = 0, b = 0, c = 0, d = 0] = this.head;
+    const length = a * 2 ** 24 + b * 65536 + c * 256 + d;
+    this.head = [];
+    if (kind === exitStream) {
+      this.exitCode = length;
+      return at;
+    }
     if (kind > systemError) throw new Error(`Unrecognized input header: ${kind}`);
     this.kind = kind;
-    this.left = a * 2 ** 24 + b * 65536 + c * 256 + d;
-    this.head = [];
+    this.left = length;
     return at;
   }
 }

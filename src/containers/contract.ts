@@ -136,6 +136,8 @@ export interface Session {
   write(bytes: Uint8Array): Promise<void>;
   closeStdin(): Promise<void>;
   close(): void;
+  /** of an exec without a terminal; known when its output is over */
+  exitCode?(): number | null;
 }
 
 export interface LogsRequest {
@@ -189,6 +191,8 @@ export interface CopyLocal extends Omit<ExtractArchive, "source"> {
 }
 
 export interface Containers {
+  /** Says that a process may be asked for within milliseconds, so that the kernel can prepare meanwhile. */
+  expectProcess(): void;
   create(request: CreateRequest): Promise<ContainerCreateResponse>;
   /** `entrypoint`: program and arguments to run this once, on the same files, in place of the container's own. */
   start(idOrName: string, options?: { entrypoint?: string[] }): Promise<void>;

@@ -100,6 +100,7 @@ export function openContainers(deps: ContainersDeps, options: { clock?: Context[
     },
     export: async (id) => exportRoot(ctx, find(id)),
     exec: execUseCases(ctx),
+    expectProcess: () => ctx.runtime.expectProcess(),
     renameVolume: (from, to, path) => renameVolume(ctx, from, to, path),
     reconfigure: async (id, body) => reconfigure(ctx, find(id), id, body),
     ...facts(ctx),

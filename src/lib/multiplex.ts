@@ -8,6 +8,13 @@ export const stderrStream = 2;
 /** an error of the engine's own, told in the stream */
 export const systemStream = 3;
 
+/**
+ * Our own: the last head of an exec's output, without a payload, has its exit code in place of the length. Clients ask for it
+ * by this protocol's name where they create an exec, which then starts at once on their connection.
+ */
+export const exitStream = 4;
+export const execProtocol = "berth-exec";
+
 export const headSize = 8;
 
 /** Writes a head into `target` at `offset`. */

@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import { setTimeout as pause } from "node:timers/promises";
 import { EngineError } from "../lib/errors.ts";
 import { PipeReader, startPiped } from "../system/pipe-reader.ts";
@@ -9,15 +8,8 @@ import { pauseAtBytes, resumeAtBytes } from "./attach/streams.ts";
 import type { RunningContainer } from "./containers.ts";
 import type { RuntimeContext } from "./context.ts";
 import type { Attachment, AttachOptions, ExecProcess } from "./contract.ts";
+import { ExecFiles } from "./exec-files.ts";
 import { execFailure } from "./failure.ts";
-import { inBundle } from "./paths.ts";
-import { complaintIn, log } from "./runtime-log.ts";
-
-/** Where its files are, and the command that gives it what the runtime cannot (`raiseLimits`). */
-export interface PreparedExec {
-  bundle: string;
-  prefix: readonly string[];
-}
 
 export interface DirectExec {
   pid: number;
@@ -28,47 +20,52 @@ export interface DirectExec {
 /**
  * A process without input or terminal, for a client who waits for its output: the OCI runtime is our own child and writes
  * into pipes of ours, which saves the 5 ms of a conmon. When the engine dies, so does the client's connection; the process
- * runs on, and finds its pipes broken.
+ * runs on, and finds its pipes broken. `prefix` is the command that gives it what the runtime cannot (`raiseLimits`).
  */
 export async function directExec(
   context: RuntimeContext,
   container: RunningContainer,
   exec: ExecProcess,
-  options: AttachOptions,
-  at: PreparedExec,
+  { prefix, ...options }: AttachOptions & { prefix: readonly string[] },
 ): Promise<DirectExec> {
-  const { child, pipes } = spawn(context, container, exec, at);
-  const streams = new PipedStreams(pipes, options);
+  const files = new ExecFiles(container.bundle, exec, context.logger);
+  let streams: PipedStreams | undefined;
   try {
-    const pid = await startedPid(child, exec, at.bundle);
+    const { child, pipes } = spawn(context, container, exec, [...prefix], files);
+    streams = new PipedStreams(pipes, options);
+    const pid = await startedPid(child, streams.spoken, exec, files);
+    const { attachment } = streams;
     const exit = child.exited.then(async (code) => {
-      await streams.finish();
+      await streams?.finish();
+      files.release();
       return code;
     });
-    return { pid, exit, attachment: streams.attachment };
+    return { pid, exit, attachment };
   } catch (error) {
-    streams.close();
+    streams?.close();
+    files.release();
     throw error;
   }
 }
 
 function spawn(
   context: RuntimeContext,
-  { runtime }: RunningContainer,
+  { runtime, bundle }: RunningContainer,
   exec: ExecProcess,
-  { bundle, prefix }: PreparedExec,
+  prefix: string[],
+  files: ExecFiles,
 ) {
   const argv = [
     ...prefix,
     runtime.executable(),
     ...runtime.globalArguments(context.paths.state),
     "--log",
-    log(bundle),
+    files.log,
     "exec",
     "--process",
-    inBundle.process(bundle),
+    files.process,
     "--pid-file",
-    inBundle.pid(bundle),
+    files.pid,
     exec.containerId,
   ];
   const env = { PATH: process.env["PATH"] ?? "/usr/sbin:/usr/bin:/sbin:/bin" };
@@ -76,18 +73,33 @@ function spawn(
   return startPiped((fds) => enter(() => spawnProcess({ argv, env, cwd: bundle, fds, session: true })));
 }
 
-/** The runtime says the pid once the process is there; where it never is, it ends and says why. */
-async function startedPid(child: SpawnedProcess, exec: ExecProcess, bundle: string): Promise<number> {
+/**
+ * The runtime says the pid once the process is there; where it never is, it ends and says why. Nobody waits for the pid but
+ * for the process's first words or its end, by which it is there.
+ */
+async function startedPid(
+  child: SpawnedProcess,
+  spoken: Promise<void>,
+  exec: ExecProcess,
+  files: ExecFiles,
+): Promise<number> {
   let ended: number | undefined;
   const over = child.exited.then((code) => {
     ended = code;
   });
-  for (let waitMs = 2; ; waitMs = Math.min(waitMs * 1.2, 20)) {
-    await Promise.race([over, pause(waitMs)]);
-    const pid = writtenPid(bundle);
+  let waitMs = 5;
+  let word: Promise<void>[] = [
+    spoken.then(() => {
+      word = [];
+      waitMs = 1;
+    }),
+  ];
+  for (; ; waitMs = Math.min(waitMs * 1.2, 20)) {
+    await Promise.race([over, ...word, pause(waitMs)]);
+    const pid = files.writtenPid();
     if (pid > 0 && ended === undefined) return pid;
     if (ended === undefined) continue;
-    const complaint = ended === 0 ? "" : await complaintIn(bundle);
+    const complaint = ended === 0 ? "" : files.complaint();
     const { args, cwd } = exec.process;
     if (complaint !== "") throw execFailure(complaint, { command: args[0] ?? "", cwd });
     if (pid > 0) return pid;
@@ -95,25 +107,21 @@ async function startedPid(child: SpawnedProcess, exec: ExecProcess, bundle: stri
   }
 }
 
-/** 0 while there is none. A file of a few bytes in memory: no need to leave the thread. */
-function writtenPid(bundle: string): number {
-  try {
-    return Number(readFileSync(inBundle.pid(bundle), "latin1"));
-  } catch (error) {
-    if ((error as { code?: unknown }).code === "ENOENT") return 0;
-    throw error;
-  }
-}
-
 /** Two pipes, given to one client who may be slower than they are. */
 class PipedStreams {
   readonly attachment: Attachment;
+  /** resolves with the first output */
+  readonly spoken: Promise<void>;
+  private readonly speak: () => void;
   private readonly client: AttachClient;
   private readonly readers: readonly PipeReader[];
   /** what comes is read and dropped, for an unread pipe stops the process */
   private left = false;
 
   constructor(pipes: readonly [number, number], options: AttachOptions) {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.spoken = promise;
+    this.speak = resolve;
     this.client = new AttachClient(options, false, (left) => (left ? this.leave() : this.settle()));
     this.readers = pipes.map(
       (fd, index) => new PipeReader(fd, (bytes) => this.push(index === 0 ? 1 : 2, bytes)),
@@ -141,6 +149,7 @@ class PipedStreams {
   }
 
   private push(stream: StreamNumber, bytes: Buffer): void {
+    this.speak();
     if (this.left) return;
     this.client.push(stream, bytes);
     this.settle();

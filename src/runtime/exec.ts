@@ -8,7 +8,7 @@ import { raiseLimits } from "./conmon/raised-limits.ts";
 import type { RunningContainer } from "./containers.ts";
 import type { RuntimeContext } from "./context.ts";
 import type { Attachment, AttachOptions, ExecProcess } from "./contract.ts";
-import { directExec, type PreparedExec } from "./direct-exec.ts";
+import { directExec } from "./direct-exec.ts";
 import { execFailure } from "./failure.ts";
 import { inBundle } from "./paths.ts";
 import { removeFolder } from "./remove-folder.ts";
@@ -37,7 +37,7 @@ export class Execs {
     this.context = context;
   }
 
-  /** The bundle of a running exec. */
+  /** The bundle of a running exec that has a conmon. */
   bundle(execId: string): string {
     const bundle = this.bundles.get(execId);
     if (bundle === undefined) throw new EngineError("conflict", `exec ${execId} is not running`);
@@ -46,15 +46,15 @@ export class Execs {
 
   async run(exec: ExecProcess, attach: AttachOptions | undefined): Promise<RunningExec> {
     const container = this.context.containers.get(exec.containerId);
+    const { process, prefix } =
+      exec.remapped === true ? raiseLimits(exec.process) : { process: exec.process, prefix: [] };
+    if (attach && !exec.stdin && !process.terminal)
+      return directExec(this.context, container, { ...exec, process }, { ...attach, prefix });
     const bundle = this.context.paths.execBundle(exec.containerId, exec.id);
     await mkdir(bundle, { recursive: true, mode: 0o700 });
     this.bundles.set(exec.id, bundle);
     try {
-      const { process, prefix } =
-        exec.remapped === true ? raiseLimits(exec.process) : { process: exec.process, prefix: [] };
       await writeFile(inBundle.process(bundle), specJson(process), { mode: 0o600 });
-      if (attach && !exec.stdin && !process.terminal)
-        return await this.direct(container, exec, attach, { bundle, prefix });
       return await this.spawn(container, exec, attach, { bundle, prefix });
     } catch (error) {
       await this.forget(exec.id, bundle);
@@ -62,25 +62,11 @@ export class Execs {
     }
   }
 
-  private async direct(
-    container: RunningContainer,
-    exec: ExecProcess,
-    attach: AttachOptions,
-    at: PreparedExec,
-  ): Promise<RunningExec> {
-    const running = await directExec(this.context, container, exec, attach, at);
-    const exit = running.exit.then(async (code) => {
-      await this.forget(exec.id, at.bundle);
-      return code;
-    });
-    return { ...running, exit };
-  }
-
   private async spawn(
     container: RunningContainer,
     exec: ExecProcess,
     attach: AttachOptions | undefined,
-    { bundle, prefix }: PreparedExec,
+    { bundle, prefix }: { bundle: string; prefix: readonly string[] },
   ): Promise<RunningExec> {
     const { terminal } = exec.process;
     const typed = exec.stdin && attach !== undefined;

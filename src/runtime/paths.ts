@@ -46,6 +46,8 @@ export const inBundle = {
   attach: (bundle: string): string => join(bundle, "attach"),
   control: (bundle: string): string => join(bundle, "ctl"),
   process: (bundle: string): string => join(bundle, "process.json"),
+  /** in the container's bundle */
+  execPid: (bundle: string, execId: string): string => join(bundle, `exec-${execId}.pid`),
 };
 
 /** A build step's own group lies in one that outlives it by a moment, for what it used to be read from. */

@@ -1,5 +1,5 @@
 import { closeSync, readFileSync, statSync } from "node:fs";
-import { sealedFile } from "../system/sealed-file.ts";
+import { pathOf, sealedFile } from "../system/sealed-file.ts";
 
 /**
  * A runtime's program as a sealed copy in memory.
@@ -20,15 +20,15 @@ export class SealedRuntime {
   executable(): string {
     const { ino, size, mtimeMs } = statSync(this.path);
     const version = `${ino} ${size} ${mtimeMs}`;
-    if (this.copy?.version !== version) this.renew(version);
-    return `/proc/${process.pid}/fd/${this.copy?.fd}`;
+    if (this.copy?.version !== version) this.copy = this.renew(version);
+    return pathOf(this.copy.fd);
   }
 
-  private renew(version: string): void {
+  private renew(version: string): { fd: number; version: string } {
     const fd = sealedFile("oci-runtime", readFileSync(this.path), { executable: true });
     const old = this.copy;
-    this.copy = { fd, version };
     // a conmon that was just spawned may be about to execute it
     if (old) setTimeout(() => closeSync(old.fd), 60_000).unref();
+    return { fd, version };
   }
 }

@@ -2,7 +2,7 @@ import { ptr } from "bun:ffi";
 import { closeSync, writeSync } from "node:fs";
 import { bindLibc, check, cString, SystemError } from "./libc.ts";
 
-/** Files in memory that nobody can change any more: memfd_create(2), fcntl(2) "File Sealing". */
+/** Files in memory, also such as nobody can change any more: memfd_create(2), fcntl(2) "File Sealing". */
 const libc = bindLibc({
   memfd_create: { args: ["ptr", "u32"], returns: "i32" },
   fcntl: { args: ["i32", "i32", "i32"], returns: "i32" },
@@ -27,6 +27,12 @@ export function sealedFile(name: string, bytes: Uint8Array, options: { executabl
     throw error;
   }
 }
+
+/** A descriptor of an empty file that others may write by its path (`pathOf`); the caller's to close. */
+export const memoryFile = (name: string): number => create(name, false);
+
+/** A path by which other processes of root's open a file of ours, as long as we hold it. */
+export const pathOf = (fd: number): string => `/proc/${process.pid}/fd/${fd}`;
 
 function create(name: string, executable: boolean): number {
   const text = cString(name);

@@ -1,7 +1,8 @@
 import type { Session } from "../../containers/contract.ts";
 import { EngineError, messageOf } from "../../lib/errors.ts";
-import { frame, stdoutStream } from "../../lib/multiplex.ts";
+import { execProtocol, exitStream, frame, headSize, stdoutStream, writeHead } from "../../lib/multiplex.ts";
 import type { ExecCreateRequest } from "../../types/api.ts";
+import type { Call } from "../call.ts";
 import { upgradeConsoleSize } from "../compat/containers.ts";
 import { execContentType } from "../compat/streams.ts";
 import { execCreate, execStart } from "../decode/bodies.ts";
@@ -9,18 +10,38 @@ import { consoleSize } from "../decode/query.ts";
 import { created, emptyOk, json, type Reply } from "../reply.ts";
 import type { Handler, Route } from "../router.ts";
 
+/** Creates an exec; where our own client asks for that, it starts at once on the same connection. */
 const create: Handler = async (call) => {
   const body = await call.json<ExecCreateRequest>(execCreate);
   if (!body.Cmd || body.Cmd.length === 0) throw new EngineError("invalid", "No exec command specified");
-  return created(
-    await call.engine.containers.exec.create(call.param("id"), upgradeConsoleSize(body, call.minor)),
-  );
+  const { exec } = call.engine.containers;
+  const made = await exec.create(call.param("id"), upgradeConsoleSize(body, call.minor));
+  if (call.headers.upgrade !== execProtocol || body.Tty) return created(made);
+  const reply = await begin(call, made.Id, { detach: false, tty: false });
+  if (reply.kind !== "hijack") return reply;
+  const { exitCode } = reply.session;
+  return { ...reply, protocol: execProtocol, last: () => exitHead(exitCode?.() ?? neverRan) };
 };
+
+/** Docker's code of an exec that could not be started */
+const neverRan = 126;
+
+function exitHead(exitCode: number): Uint8Array {
+  const head = new Uint8Array(headSize);
+  writeHead(head, 0, exitStream, exitCode);
+  return head;
+}
 
 interface StartBody {
   Detach?: boolean;
   Tty?: boolean;
   ConsoleSize?: [number, number] | null;
+}
+
+interface StartOptions {
+  detach: boolean;
+  tty: boolean;
+  consoleSize?: [number, number] | null;
 }
 
 /**
@@ -29,10 +50,13 @@ interface StartBody {
  */
 const start: Handler = async (call): Promise<Reply> => {
   const body = upgradeConsoleSize(await call.json<StartBody>(execStart), call.minor);
-  const tty = body.Tty ?? false;
-  const options = { detach: body.Detach ?? false, tty, consoleSize: body.ConsoleSize ?? null };
+  const { Detach: detach = false, Tty: tty = false, ConsoleSize: consoleSize = null } = body;
+  return begin(call, call.param("id"), { detach, tty, consoleSize });
+};
+
+async function begin(call: Call, id: string, options: StartOptions): Promise<Reply> {
   try {
-    const session = await call.engine.containers.exec.start(call.param("id"), options);
+    const session = await call.engine.containers.exec.start(id, options);
     if (!session) return emptyOk;
     return {
       kind: "hijack",
@@ -42,10 +66,10 @@ const start: Handler = async (call): Promise<Reply> => {
   } catch (error) {
     if (options.detach || (error instanceof EngineError && ["notFound", "conflict"].includes(error.kind)))
       throw error;
-    const session = sayOnly(`${messageOf(error)}\r\n`, tty);
-    return { kind: "hijack", contentType: execContentType(call.minor, tty, call.upgrades), session };
+    const session = sayOnly(`${messageOf(error)}\r\n`, options.tty);
+    return { kind: "hijack", contentType: execContentType(call.minor, options.tty, call.upgrades), session };
   }
-};
+}
 
 /** A session that says one thing and ends. */
 function sayOnly(text: string, terminal: boolean): Session {

@@ -11,6 +11,8 @@ export interface AttachedOptions {
   stderr: boolean;
   tty: boolean;
   detachKeys: string;
+  /** told at the end of the output what the stream says of it: see client `Demultiplexer` */
+  onExit?: (exitCode: number | undefined) => void;
 }
 
 /** How a stream ended: the process closed it, or the user typed the detach keys. */
@@ -55,6 +57,7 @@ async function copyOutput(
       if (stream === "stderr" && options.stderr) await writeOut(2, bytes);
     }
   }
+  options.onExit?.(frames.exitCode);
 }
 
 /** Copies stdin until it ends; then the process reads an end too. */

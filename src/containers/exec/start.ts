@@ -19,7 +19,10 @@ export interface ExecStartOptions {
   consoleSize?: [number, number] | null;
 }
 
-/** `POST /exec/{id}/start` */
+/**
+ * `POST /exec/{id}/start`. A client without a terminal has its session while the process is still being started, as with
+ * Docker: what fails from there on is told in the session.
+ */
 export async function startExec(
   ctx: Context,
   exec: Exec,
@@ -31,14 +34,24 @@ export async function startExec(
   if (!visits) refuseStopped(container, container.name);
   exec.status = "running";
   ctx.runtime.expectProcess();
-  const attached = !options.detach;
   tell(ctx, container, `exec_start: ${commandLine(exec)}`, { execID: exec.id });
+  const starting = launch(ctx, container, exec, { ...options, visits });
+  return options.detach || exec.request.Tty ? starting : future(exec, starting);
+}
+
+async function launch(
+  ctx: Context,
+  container: Container,
+  exec: Exec,
+  options: ExecStartOptions & { visits: boolean },
+): Promise<Session | undefined> {
+  const attached = !options.detach;
   try {
     const size = options.consoleSize ?? exec.request.consoleSize;
     const attach = attached
       ? { stdout: exec.request.AttachStdout, stderr: exec.request.AttachStderr }
       : undefined;
-    const { pid, attachment, exit } = visits
+    const { pid, attachment, exit } = options.visits
       ? await execInStopped(ctx, container, exec, { attach, size })
       : await ctx.runtime.exec(
           {
@@ -61,6 +74,31 @@ export async function startExec(
     if (!attached) throw failure.error;
     return failedSession(exec, failure.error.message);
   }
+}
+
+/** The session of a process that is being started; what the client does meanwhile waits for it. */
+function future(exec: Exec, starting: Promise<Session | undefined>): Session {
+  let chunks: AsyncIterator<Uint8Array> | undefined;
+  const close = (): void => void starting.then((session) => session?.close());
+  return {
+    terminal: false,
+    output: new ReadableStream<Uint8Array>(
+      {
+        async pull(controller) {
+          chunks ??= (await starting)?.output[Symbol.asyncIterator]();
+          const next = await chunks?.next();
+          if (!next || next.done) controller.close();
+          else controller.enqueue(next.value);
+        },
+        cancel: close,
+      },
+      { highWaterMark: 0 },
+    ),
+    write: async (bytes) => (await starting)?.write(bytes),
+    closeStdin: async () => (await starting)?.closeStdin(),
+    close,
+    exitCode: () => exec.exitCode,
+  };
 }
 
 export function containerOf(ctx: Context, exec: Exec): Container {

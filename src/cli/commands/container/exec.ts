@@ -1,4 +1,12 @@
-import { execAttach, execCreate, execInspect, execResize, execStart } from "../../../client/containers.ts";
+import type { HijackedStream } from "../../../client/client.ts";
+import {
+  execAttach,
+  execCreate,
+  execInspect,
+  execJoin,
+  execResize,
+  execStart,
+} from "../../../client/containers.ts";
 import type { ExecCreateRequest } from "../../../types/api.ts";
 import { atLeast, defineCommand } from "../../command.ts";
 import { CliError } from "../../errors.ts";
@@ -48,19 +56,37 @@ export const command = defineCommand({
     };
     if (attached && flags.interactive && flags.tty && !isTerminal(0))
       throw new CliError("the input device is not a TTY");
-    const { Id } = await execCreate(session.client, container, request);
     const start = {
       Detach: flags.detach,
       Tty: flags.tty,
       ...(size ? { ConsoleSize: [size.rows, size.columns] } : {}),
     };
-    if (flags.detach) {
+    if (!attached) {
+      const { Id } = await execCreate(session.client, container, request);
       await execStart(session.client, Id, start);
       return 0;
     }
-    return attachTo(session, Id, request, start);
+    const made = await (flags.tty ? execCreate : execJoin)(session.client, container, request);
+    return "stream" in made ? follow(made.stream, request) : attachTo(session, made.Id, request, start);
   },
 });
+
+/** To the end of a command that tells its exit code on its stream. */
+async function follow(stream: HijackedStream, { AttachStdin }: ExecCreateRequest): Promise<number> {
+  let exitCode: number | undefined;
+  await pump(stream, {
+    stdin: AttachStdin ?? false,
+    stdout: true,
+    stderr: true,
+    tty: false,
+    detachKeys: "",
+    onExit: (told) => {
+      exitCode = told;
+    },
+  });
+  if (exitCode === undefined) throw new CliError("the engine was lost before it told how the command ended");
+  return exitCode;
+}
 
 async function attachTo(
   session: Session,
