@@ -16,13 +16,13 @@ export interface Leaf {
 
 export interface Group {
   summary: string;
-  children: Record<string, Leaf>;
+  children: () => Record<string, Leaf>;
   hidden?: boolean;
   /** a plugin of docker's of that name has the commands that are not here */
   plugin?: boolean;
 }
 
-const container: Record<string, Leaf> = {
+const container = (): Record<string, Leaf> => ({
   attach: {
     summary: "Connect this terminal to a running container",
     load: () => import("./commands/container/attach.ts"),
@@ -108,9 +108,9 @@ const container: Record<string, Leaf> = {
     summary: "Wait until containers end and print their exit codes",
     load: () => import("./commands/container/wait.ts"),
   },
-};
+});
 
-const image: Record<string, Leaf> = {
+const image = (): Record<string, Leaf> => ({
   build: {
     summary: "Make an image of a Dockerfile",
     load: () => import("./commands/image/build.ts"),
@@ -163,9 +163,9 @@ const image: Record<string, Leaf> = {
     summary: "Read images again and compare them with their digests",
     load: () => import("./commands/image/verify.ts"),
   },
-};
+});
 
-const builder: Record<string, Leaf> = {
+const builder = (): Record<string, Leaf> => ({
   build: {
     summary: "Make an image of a Dockerfile",
     load: () => import("./commands/image/build.ts"),
@@ -173,9 +173,9 @@ const builder: Record<string, Leaf> = {
   },
   du: { summary: "Show what the build cache takes", load: () => import("./commands/builder/du.ts") },
   prune: { summary: "Remove build cache", load: () => import("./commands/builder/prune.ts") },
-};
+});
 
-const buildHistory: Record<string, Leaf> = {
+const buildHistory = (): Record<string, Leaf> => ({
   inspect: {
     summary: "Show all that is known of a build",
     load: () => import("./commands/build-history/inspect.ts"),
@@ -191,9 +191,9 @@ const buildHistory: Record<string, Leaf> = {
     load: () => import("./commands/build-history/remove.ts"),
     aliases: ["remove"],
   },
-};
+});
 
-const volume: Record<string, Leaf> = {
+const volume = (): Record<string, Leaf> => ({
   clone: { summary: "Copy a volume under a new name", load: () => import("./commands/volume/clone.ts") },
   create: { summary: "Create a volume", load: () => import("./commands/volume/create.ts") },
   inspect: {
@@ -235,9 +235,9 @@ const volume: Record<string, Leaf> = {
     summary: "Change a cluster volume, which needs a swarm",
     load: () => import("./commands/volume/update.ts"),
   },
-};
+});
 
-const network: Record<string, Leaf> = {
+const network = (): Record<string, Leaf> => ({
   connect: {
     summary: "Connect a container to a network",
     load: () => import("./commands/network/connect.ts"),
@@ -258,9 +258,9 @@ const network: Record<string, Leaf> = {
   ls: { summary: "List networks", load: () => import("./commands/network/list.ts"), aliases: ["list"] },
   prune: { summary: "Remove unused networks", load: () => import("./commands/network/prune.ts") },
   rm: { summary: "Remove networks", load: () => import("./commands/network/remove.ts"), aliases: ["remove"] },
-};
+});
 
-const system: Record<string, Leaf> = {
+const system = (): Record<string, Leaf> => ({
   "dial-stdio": {
     summary: "Join stdin and stdout to the engine",
     load: () => import("./commands/system/dial-stdio.ts"),
@@ -277,9 +277,9 @@ const system: Record<string, Leaf> = {
   },
   info: { summary: "Show what the engine says of itself", load: () => import("./commands/system/info.ts") },
   prune: { summary: "Remove what is not in use", load: () => import("./commands/system/prune.ts") },
-};
+});
 
-const context: Record<string, Leaf> = {
+const context = (): Record<string, Leaf> => ({
   create: { summary: "Create a context", load: () => import("./commands/context/create.ts") },
   export: {
     summary: "Write a context with its keys to a file or to stdout",
@@ -301,9 +301,9 @@ const context: Record<string, Leaf> = {
   },
   update: { summary: "Change a context", load: () => import("./commands/context/update.ts") },
   use: { summary: "Make a context the current one", load: () => import("./commands/context/use.ts") },
-};
+});
 
-const plugin: Record<string, Leaf> = {
+const plugin = (): Record<string, Leaf> => ({
   disable: { summary: "Stop using a plugin", load: () => import("./commands/plugin/disable.ts") },
   enable: { summary: "Use a plugin", load: () => import("./commands/plugin/enable.ts") },
   inspect: {
@@ -313,9 +313,9 @@ const plugin: Record<string, Leaf> = {
   ls: { summary: "List managed plugins", load: () => import("./commands/plugin/list.ts"), aliases: ["list"] },
   rm: { summary: "Remove plugins", load: () => import("./commands/plugin/remove.ts"), aliases: ["remove"] },
   set: { summary: "Change a plugin's settings", load: () => import("./commands/plugin/set.ts") },
-};
+});
 
-const completion: Record<string, Leaf> = {
+const completion = (): Record<string, Leaf> => ({
   bash: {
     summary: "Print the completion script for bash",
     load: () => import("./commands/completion/bash.ts"),
@@ -325,9 +325,9 @@ const completion: Record<string, Leaf> = {
     load: () => import("./commands/completion/fish.ts"),
   },
   zsh: { summary: "Print the completion script for zsh", load: () => import("./commands/completion/zsh.ts") },
-};
+});
 
-const manifest: Record<string, Leaf> = {
+const manifest = (): Record<string, Leaf> => ({
   inspect: {
     summary: "Show a registry's manifest or index",
     load: () => import("./commands/manifest/inspect.ts"),
@@ -336,7 +336,7 @@ const manifest: Record<string, Leaf> = {
     summary: "List what refers to a registry's manifest: signatures, SBOMs …",
     load: () => import("./commands/manifest/referrers.ts"),
   },
-};
+});
 
 export const groups: Record<string, Group> = {
   /** found by `routesToHistory` alone: `build` is a command as well */
@@ -400,7 +400,7 @@ export const shortForms: Record<string, [group: string, name: string]> = {
 };
 
 /** Commands of no group. */
-export const ungrouped: Record<string, Leaf> = {
+export const ungrouped = (): Record<string, Leaf> => ({
   inspect: {
     summary: "Show all that is known about objects of any kind",
     load: () => import("./commands/inspect.ts"),
@@ -409,4 +409,4 @@ export const ungrouped: Record<string, Leaf> = {
   logout: { summary: "Log out from a registry", load: () => import("./commands/logout.ts") },
   search: { summary: "Search Docker Hub for images", load: () => import("./commands/search.ts") },
   version: { summary: "Show the versions of client and engine", load: () => import("./commands/version.ts") },
-};
+});

@@ -29,8 +29,8 @@ async function entries(): Promise<Entry[]> {
   };
   const found: Entry[] = [top];
   for (const [name, group] of Object.entries(groups)) {
-    found.push({ path: name, summary: group.summary, words: visible(group.children) });
-    for (const [child, leaf] of Object.entries(group.children))
+    found.push({ path: name, summary: group.summary, words: visible(group.children()) });
+    for (const [child, leaf] of Object.entries(group.children()))
       found.push({ path: `${name} ${child}`, summary: leaf.summary, words: await options(leaf) });
   }
   for (const [name, leaf] of Object.entries(commands()))

@@ -25,7 +25,7 @@ export async function helpText(words: readonly string[], session?: Session): Pro
   const group = Object.hasOwn(groups, word) ? groups[word] : undefined;
   if (group) {
     if (second === undefined) return groupHelp(word);
-    const found = findIn(group.children, second);
+    const found = findIn(group.children(), second);
     if (!found) throw unknown(`${word} ${second}`);
     return commandHelp(
       `${word} ${found.name}`,
@@ -65,7 +65,7 @@ const table = (rows: [string, string][]): string => {
 
 function groupHelp(name: string): string {
   const group = groups[name];
-  const rows = Object.entries(group?.children ?? {})
+  const rows = Object.entries(group?.children() ?? {})
     .filter(([, leaf]) => !leaf.hidden)
     .map(([child, leaf]): [string, string] => [child, leaf.summary]);
   const path = `${programName} ${name}`;

@@ -67,9 +67,9 @@ function route(
   const group = Object.hasOwn(groups, word) ? groups[word] : undefined;
   const history = groups["build history"];
   if (history && isHistory(word, rest))
-    return routeInGroup(session, "build history", history.children, rest.slice(1));
+    return routeInGroup(session, "build history", history.children(), rest.slice(1));
   if (group?.plugin && !hasOwnCommand(group, rest[0])) return plugin(session, word, argv);
-  if (group) return routeInGroup(session, word, group.children, rest);
+  if (group) return routeInGroup(session, word, group.children(), rest);
   const found = findCommand(word);
   if (found) return runCommand(session, `${programName} ${word}`, found.load, rest);
   return plugin(session, word, argv);
@@ -81,7 +81,7 @@ const isHistory = (word: string, [first, second]: readonly string[]): boolean =>
   (word === "builder" || (word === "build" && second !== undefined && /^(?:\w|--help$|-h$)/.test(second)));
 
 const hasOwnCommand = ({ children }: Group, word: string | undefined): boolean =>
-  word !== undefined && findIn(children, word) !== undefined;
+  word !== undefined && findIn(children(), word) !== undefined;
 
 async function plugin(session: Session, word: string, argv: readonly string[]): Promise<number> {
   const { runPlugin } = await import("./plugins/run.ts");

@@ -15,7 +15,7 @@ function rethrow(error: unknown): void {
 
 /** Writes all of it before returning, so that nothing is lost when the process ends. */
 export function writeNow(fd: 1 | 2, data: string | Uint8Array): void {
-  let rest = typeof data === "string" ? Buffer.from(data) : data;
+  let rest = typeof data === "string" ? new TextEncoder().encode(data) : data;
   while (rest.length > 0) {
     try {
       rest = rest.subarray(write(fd, rest));

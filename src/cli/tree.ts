@@ -6,13 +6,13 @@ const own = <T>(table: Record<string, T>, name: string): T | undefined =>
 /** A command by its first word: a short form, or one of no group. */
 export function findCommand(word: string): Leaf | undefined {
   const place = own(shortForms, word);
-  return place ? groups[place[0]]?.children[place[1]] : own(ungrouped, word);
+  return place ? groups[place[0]]?.children()[place[1]] : own(ungrouped(), word);
 }
 
 /** Every command that has a word of its own, for help and completion. */
 export function commands(): Record<string, Leaf> {
   const found: Record<string, Leaf> = {};
-  for (const word of [...Object.keys(shortForms), ...Object.keys(ungrouped)]) {
+  for (const word of [...Object.keys(shortForms), ...Object.keys(ungrouped())]) {
     const leaf = findCommand(word);
     if (!leaf) throw new Error(`no such command in the tree: ${word}`);
     found[word] = leaf;
@@ -22,7 +22,7 @@ export function commands(): Record<string, Leaf> {
 
 /** Every spelling of a leaf, for `--help`: `berth container ls, berth ps`. */
 export function spellings(group: string, name: string): string[] {
-  const leaf = groups[group]?.children[name];
+  const leaf = groups[group]?.children()[name];
   const names = [name, ...(leaf?.aliases ?? [])].map((each) => `${group} ${each}`);
   const short = Object.entries(shortForms).find(([, [g, n]]) => g === group && n === name)?.[0];
   return short ? [...names, short] : names;

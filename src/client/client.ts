@@ -2,7 +2,7 @@ import type { Connection, SocketTarget } from "./connection.ts";
 import { SocketConnection } from "./connection.ts";
 import { ApiError, connectionError } from "./errors.ts";
 import type { Host } from "./host.ts";
-import { type HttpRequest, type HttpResponse, Reader, receive, SourceFailed, send } from "./http.ts";
+import { concat, type HttpRequest, type HttpResponse, Reader, receive, SourceFailed, send } from "./http.ts";
 
 /** The newest API this client speaks; an older engine is met half way (see `negotiate`). */
 export const newestApiVersion = "1.51";
@@ -280,8 +280,9 @@ function hijacked({ connection, reader }: Line, response: HttpResponse): Hijacke
 }
 
 export function queryString(query: Query | undefined): string {
+  if (!query) return "";
   const parameters = new URLSearchParams();
-  for (const [name, value] of Object.entries(query ?? {})) {
+  for (const [name, value] of Object.entries(query)) {
     if (value === undefined) continue;
     for (const item of Array.isArray(value) ? value : [value])
       parameters.append(name, item === true ? "1" : String(item));
@@ -301,7 +302,8 @@ export function filterQuery(filters: readonly { key: string; value: string }[]):
 export async function readText(body: AsyncIterable<Uint8Array>): Promise<string> {
   const chunks: Uint8Array[] = [];
   for await (const chunk of body) chunks.push(chunk);
-  return Buffer.concat(chunks).toString("utf8");
+  const [whole = new Uint8Array(0)] = chunks.length > 1 ? [concat(chunks)] : chunks;
+  return new TextDecoder("utf-8", { ignoreBOM: true }).decode(whole);
 }
 
 async function toApiError(response: HttpResponse): Promise<ApiError> {

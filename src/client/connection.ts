@@ -50,9 +50,9 @@ export class SocketConnection implements Connection {
       if (chunk) return this.give(chunk);
       if (this.failure) throw this.failure;
       if (this.ended) return undefined;
-      await new Promise<void>((resolve) => {
-        this.wakeReader = resolve;
-      });
+      const { promise, resolve } = Promise.withResolvers<void>();
+      this.wakeReader = resolve;
+      await promise;
     }
   }
 
@@ -63,9 +63,9 @@ export class SocketConnection implements Connection {
       if (sent < 0 || this.failure) throw this.failure ?? new Error("write: broken pipe");
       rest = rest.subarray(sent);
       if (rest.length === 0) return;
-      await new Promise<void>((resolve) => {
-        this.wakeWriter = resolve;
-      });
+      const { promise, resolve } = Promise.withResolvers<void>();
+      this.wakeWriter = resolve;
+      await promise;
     }
   }
 

@@ -19,6 +19,8 @@ export interface HttpResponse {
 const headLimitBytes = 64 << 10;
 const crlf2 = [13, 10, 13, 10];
 
+const encode = (text: string): Uint8Array => new TextEncoder().encode(text);
+
 /** Reads what it is asked for from a connection and keeps the rest for the next reader. */
 export class Reader {
   private rest: Uint8Array = new Uint8Array(0);
@@ -67,19 +69,43 @@ export class Reader {
   }
 }
 
-const concat = (parts: Uint8Array[]): Uint8Array => Buffer.concat(parts);
-const indexOf = (bytes: Uint8Array, mark: readonly number[], from: number): number =>
-  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).indexOf(Buffer.from(mark), from);
+/*
+ * Regular expressions, `Buffer` and the methods of arrays that take a function cost 0.1 to 0.2 ms each where they are used
+ * first. Every command passes here, and none of its time is spent on anything larger.
+ */
+
+export function concat(parts: readonly Uint8Array[]): Uint8Array {
+  let length = 0;
+  for (const part of parts) length += part.length;
+  const whole = new Uint8Array(length);
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
+}
+
+function indexOf(bytes: Uint8Array, mark: readonly number[], from: number): number {
+  for (let at = bytes.indexOf(mark[0] ?? 0, from); at >= 0; at = bytes.indexOf(mark[0] ?? 0, at + 1)) {
+    let same = 1;
+    while (same < mark.length && bytes[at + same] === mark[same]) same++;
+    if (same === mark.length) return at;
+  }
+  return -1;
+}
 
 export function requestHead(request: HttpRequest, host: string): string {
   const headers: Record<string, string> = { Host: host, ...request.headers };
   const { body } = request;
-  if (typeof body === "string") headers["Content-Length"] = String(Buffer.byteLength(body));
+  if (typeof body === "string") headers["Content-Length"] = String(encode(body).length);
   else if (body instanceof Uint8Array) headers["Content-Length"] = String(body.length);
   else if (body) headers["Transfer-Encoding"] = "chunked";
   else if (request.method === "POST") headers["Content-Length"] = "0";
-  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value.replace(/[\r\n]/g, "")}`);
-  return `${request.method} ${request.path} HTTP/1.1\r\n${lines.join("\r\n")}\r\n\r\n`;
+  let head = `${request.method} ${request.path} HTTP/1.1\r\n`;
+  for (const name in headers)
+    head += `${name}: ${headers[name]?.replaceAll("\r", "").replaceAll("\n", "")}\r\n`;
+  return `${head}\r\n`;
 }
 
 /** Sends the whole request. A body that is a stream goes out in chunks, with back pressure. */
@@ -92,9 +118,7 @@ export async function send(connection: Connection, request: HttpRequest, host: s
   if (!body) return;
   for await (const chunk of fromSource(body)) {
     if (chunk.length === 0) continue;
-    await connection.write(
-      concat([Buffer.from(`${chunk.length.toString(16)}\r\n`), chunk, Buffer.from("\r\n")]),
-    );
+    await connection.write(concat([encode(`${chunk.length.toString(16)}\r\n`), chunk, encode("\r\n")]));
   }
   await connection.write("0\r\n\r\n");
 }
@@ -123,11 +147,11 @@ export async function receive(reader: Reader, method: string): Promise<HttpRespo
     const head = await reader.until(crlf2);
     if (head === undefined) throw new Error("connection closed before an answer");
     const [statusLine = "", ...lines] = head.split("\r\n");
-    const match = /^HTTP\/1\.(\d) (\d{3})/.exec(statusLine);
-    if (!match) throw new Error(`malformed HTTP response ${JSON.stringify(statusLine.slice(0, 60))}`);
-    const status = Number(match[2]);
+    const status = Number(statusLine.slice(9, 12));
+    if (!statusLine.startsWith("HTTP/1.") || statusLine[8] !== " " || !(status >= 100))
+      throw new Error(`malformed HTTP response ${JSON.stringify(statusLine.slice(0, 60))}`);
     if (status < 200 && status !== 101) continue;
-    return respond(reader, method, status, match[1] === "1", parseHeaders(lines));
+    return respond(reader, method, status, statusLine[7] === "1", parseHeaders(lines));
   }
 }
 

@@ -1,9 +1,13 @@
-import { dlopen, type Pointer, ptr, read } from "bun:ffi";
+import type { dlopen as Dlopen, Pointer, ptr as Ptr, read as Read } from "bun:ffi";
 
 /*
  * The few system calls that every command makes, straight to libc: loading `node:fs` costs 2 ms, `node:tty` 4 and
- * `process.stdout` 14, where a whole command may cost 15. Everything else uses Bun's modules.
+ * `process.stdout` 14, where a whole command may cost 12. Everything else uses Bun's modules. What stands behind
+ * `bun:ffi` is taken without it, for that is a module of JavaScript which each start would parse: half a millisecond.
  */
+const { dlopen, ptr, read } = (
+  Bun as unknown as { FFI: { dlopen: typeof Dlopen; ptr: typeof Ptr; read: typeof Read } }
+).FFI;
 const libc = dlopen("libc.so.6", {
   __errno_location: { returns: "ptr" },
   open: { args: ["cstring", "i32", "i32"], returns: "i32" },
@@ -40,6 +44,8 @@ export class SystemError extends Error {
   }
 }
 
+const cString = (text: string): Uint8Array => new TextEncoder().encode(`${text}\0`);
+
 const errno = (): number => read.i32(libc.__errno_location() as Pointer);
 
 /** How many of the bytes were written; `EAGAIN` and `EPIPE` are errors like all others. */
@@ -62,7 +68,7 @@ export function isWritable(fd: number): boolean {
 
 /** A small file's text; `undefined` where there is none. */
 export function readText(path: string): string | undefined {
-  const fd = libc.open(Buffer.from(`${path}\0`), 0o2000000 /* O_CLOEXEC */, 0);
+  const fd = libc.open(cString(path), 0o2000000 /* O_CLOEXEC */, 0);
   if (fd < 0) {
     const code = errno();
     if (codes[code] === "ENOENT") return undefined;
@@ -76,13 +82,13 @@ export function readText(path: string): string | undefined {
 }
 
 function readAll(fd: number, path: string): string {
-  const parts: Buffer[] = [];
-  for (;;) {
-    const part = Buffer.allocUnsafe(16 << 10);
+  const decoder = new TextDecoder();
+  const part = new Uint8Array(16 << 10);
+  for (let text = ""; ; ) {
     const length = Number(libc.read(fd, part, part.length));
     if (length < 0) throw new SystemError("read", errno(), path);
-    if (length === 0) return Buffer.concat(parts).toString("utf8");
-    parts.push(part.subarray(0, length));
+    if (length === 0) return text + decoder.decode();
+    text += decoder.decode(part.subarray(0, length), { stream: true });
   }
 }
 
@@ -104,6 +110,6 @@ export function makeNode(path: string, type: keyof typeof nodeTypes, major: numb
   const [high, low] = [BigInt(major), BigInt(minor)];
   const device =
     ((high & 0xfffff000n) << 32n) | ((high & 0xfffn) << 8n) | ((low & 0xffffff00n) << 12n) | (low & 0xffn);
-  if (symbols.mknod(Buffer.from(`${path}\0`), nodeTypes[type] | 0o600, device) < 0)
+  if (symbols.mknod(cString(path), nodeTypes[type] | 0o600, device) < 0)
     throw new SystemError("mknod", errno(), path);
 }
