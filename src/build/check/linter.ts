@@ -21,12 +21,13 @@ export function parseCheckOptions(text: string): CheckOptions {
     second === undefined ? [first] : [first, second, ...(rest.length > 0 ? [rest.join(";")] : [])];
   for (const part of parts) {
     const equals = part.indexOf("=");
-    if (equals < 0) throw invalid(`invalid check option ${JSON.stringify(part)}`);
+    if (equals < 0)
+      throw invalid(`failed to parse check options: invalid check option ${JSON.stringify(part)}`);
     const key = part.slice(0, equals).trim();
     const value = part.slice(equals + 1).trim();
     if (key === "skip" || key === "experimental") options[key] = namesIn(value);
     else if (key === "error") options.error = truth(part, value);
-    else throw invalid(`invalid check option ${JSON.stringify(key)}`);
+    else throw invalid(`failed to parse check options: invalid check option ${JSON.stringify(key)}`);
   }
   return options;
 }

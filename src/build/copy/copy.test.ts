@@ -16,7 +16,7 @@ import { differingFiles } from "./explain-files.ts";
 import { everything } from "./filter.ts";
 import { filterOf } from "./ignore.ts";
 import { matchesOf, openTree } from "./match.ts";
-import { parseMode } from "./mode.ts";
+import { folderMode, parseMode } from "./mode.ts";
 
 const work = mkdtempSync(join(tmpdir(), "berth-copy-"));
 afterAll(() => rmSync(work, { recursive: true, force: true }));
@@ -115,6 +115,7 @@ test("the files that differ between two builds are named", () => {
 
 test("modes are octal numbers or changes", () => {
   expect(parseMode("0640")(0o777, false)).toBe(0o640);
+  expect(["", "640", "4711", "u=rwX,go="].map(folderMode)).toEqual([0o755, 0o640, 0o711, 0o755]);
   expect(parseMode("+x")(0o644, false)).toBe(0o755);
   expect(parseMode("u=rwX,go=rX")(0o600, true)).toBe(0o755);
   expect(parseMode("u=rwX,go=rX")(0o600, false)).toBe(0o644);

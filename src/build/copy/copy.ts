@@ -27,7 +27,7 @@ import { isArchive, unpacked } from "./archive.ts";
 import { everything, type Filter } from "./filter.ts";
 import { filterOf } from "./ignore.ts";
 import { type Match, matchesOf, openTree, plainPath } from "./match.ts";
-import { parseMode } from "./mode.ts";
+import { folderMode, parseMode } from "./mode.ts";
 import type { CopyInput, CopyRequest, CopyResult } from "./requests.ts";
 import { Tally } from "./tally.ts";
 import { closePlace, type Place, Target } from "./target.ts";
@@ -221,8 +221,8 @@ class Copy {
     work: (place: Place) => void,
     prepare?: (place: Place) => void,
   ): void {
-    const { uid, gid } = this.request;
-    const place = this.target.folder(path, { uid, gid });
+    const { uid, gid, chmod } = this.request;
+    const place = this.target.folder(path, { uid, gid }, folderMode(chmod));
     try {
       prepare?.(place);
       if (time !== undefined) this.tellWay(path, time);

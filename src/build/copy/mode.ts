@@ -7,10 +7,8 @@ import { EngineError } from "../../lib/errors.ts";
 export type ModeChange = (mode: number, isFolder: boolean) => number;
 
 export function parseMode(text: string): ModeChange {
-  if (/^[0-7]{1,5}$/.test(text) && Number.parseInt(text, 8) <= 0o7777) {
-    const fixed = Number.parseInt(text, 8);
-    return () => fixed;
-  }
+  const fixed = octalMode(text);
+  if (fixed !== undefined) return () => fixed;
   const clauses = /^\d/.test(text) ? [] : text.split(",").map(parseClause);
   if (clauses.length === 0 || clauses.includes(undefined))
     throw new EngineError(
@@ -20,6 +18,14 @@ export function parseMode(text: string): ModeChange {
   return (mode, isFolder) =>
     clauses.reduce((bits, clause) => (clause === undefined ? bits : clause(bits, isFolder)), mode);
 }
+
+function octalMode(text: string): number | undefined {
+  const mode = /^[0-7]{1,5}$/.test(text) ? Number.parseInt(text, 8) : undefined;
+  return mode !== undefined && mode <= 0o7777 ? mode : undefined;
+}
+
+/** Of folders that are made on the way to the destination: BuildKit gives them an octal mode, too, but its special bits. */
+export const folderMode = (chmod: string): number => (octalMode(chmod) ?? 0o755) & 0o777;
 
 const classes: Record<string, number> = { u: 0o4700, g: 0o2070, o: 0o1007, a: 0o7777 };
 

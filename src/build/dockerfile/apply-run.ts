@@ -10,6 +10,11 @@ import type { RunStep, StepMount } from "./steps.ts";
 /** RUN: a step whose process sees the variables as they are now. */
 export function applyRun(state: StageState, instruction: Run): void {
   const { source, network, security, devices } = instruction;
+  if (devices.length > 0)
+    throw new EngineError(
+      "notImplemented",
+      "device feature is only supported in Dockerfile frontend 1.14.0-labs or later",
+    );
   const mounts = resolveMounts(state, instruction);
   const { words, inlineFile, summary } = heredocCommand(instruction);
   const args = throughShell(state, { ...instruction.command, words });
@@ -26,7 +31,6 @@ export function applyRun(state: StageState, instruction: Run): void {
     volumes: state.isClassic ? Object.keys(state.config.Volumes ?? {}) : [],
     network,
     security,
-    devices,
     inlineFile,
     proxy: proxyVariables(state.plan.settings.buildArgs),
     name: state.stepName(withCapitals(shownCommand(state, instruction, mounts) + summary)),

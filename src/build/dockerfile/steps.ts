@@ -93,8 +93,6 @@ export interface RunStep extends StepCommon {
   volumes: string[];
   network: NetworkMode;
   security: "sandbox" | "insecure";
-  /** CDI devices as written: `vendor/class=name,required` … */
-  devices: string[];
   /** a heredoc that begins with `#!`: an executable file to be seen at `path` in the step alone */
   inlineFile: { path: string; content: string } | undefined;
   /** proxy variables of the build arguments: in the environment, but in neither the key nor the history */

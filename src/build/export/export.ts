@@ -2,7 +2,7 @@ import type { Repository } from "../../distribution/contract.ts";
 import type { Image, Images } from "../../images/contract.ts";
 import { sha256 } from "../../lib/digest.ts";
 import { EngineError, messageOf } from "../../lib/errors.ts";
-import { canonical, parseReference, withDefaultTag } from "../../lib/reference.ts";
+import { canonical, parseReference } from "../../lib/reference.ts";
 import type { ImageConfig } from "../../types/oci.ts";
 import type { BuildOutput, BuildResult, OutputSink } from "../contract.ts";
 import type { Session } from "../solver/session.ts";
@@ -46,7 +46,7 @@ export async function exportBuild(
   if (session.request.outputs.some(({ type }) => type !== "cacheonly"))
     await session.imports.bring(results.flatMap(({ layers }) => layers));
   for (const [index, output] of session.request.outputs.entries()) {
-    const one = await told(session, output, index, () => exportTo(session, output, attested));
+    const one = await told(session, output, index, attested);
     total.images.push(...one.images);
     Object.assign(total.response, one.response);
   }
@@ -63,20 +63,22 @@ const titles = {
 } as const;
 
 /** As a step of the build, in BuildKit's words. */
-async function told<T extends BuildResult>(
+async function told(
   session: Session,
-  { type }: BuildOutput,
+  output: BuildOutput,
   index: number,
-  work: () => Promise<T>,
-): Promise<T> {
-  const name = titles[type];
+  results: readonly PlatformResult[],
+): Promise<BuildResult> {
+  const work = (): Promise<BuildResult> => exportTo(session, output, results);
+  const name = titles[output.type];
   if (name === "") return await work();
   const vertex = { digest: sha256(`${session.ref} export ${index}`), inputs: [], name, cached: false };
   const started = Date.now();
   session.vertex({ ...vertex, started });
   try {
     const result = await work();
-    if (type === "image") tellImage(session, vertex.digest, result, started);
+    if (output.type === "image")
+      tellImage(session, output, results, { vertex: vertex.digest, images: result.images, started });
     session.vertex({ ...vertex, started, completed: Date.now() });
     return result;
   } catch (error) {
@@ -88,16 +90,15 @@ async function told<T extends BuildResult>(
 /** What became of the image, as BuildKit counts it. */
 function tellImage(
   session: Session,
-  vertex: string,
-  { images, response }: BuildResult,
-  started: number,
+  { attributes }: BuildOutput,
+  results: readonly PlatformResult[],
+  { vertex, images, started }: { vertex: string; images: BuildResult["images"]; started: number },
 ): void {
   const [first] = images;
-  const names = (response["image.name"] ?? "").split(",").filter((name) => name !== "");
   const done = [
-    "exporting layers",
+    ...(results.some(({ layers }) => layers.length > 0) ? ["exporting layers"] : []),
     ...(first === undefined ? [] : [`writing image ${first.image.id}`]),
-    ...names.map((name) => `naming to ${name}`),
+    ...namesOf(session, attributes).map((name) => `naming to ${fullName(name)}`),
   ];
   const status = { vertex, current: 0, total: 0, started, completed: Date.now() };
   for (const id of done) session.emit({ kind: "status", status: { id, ...status } });
@@ -144,8 +145,8 @@ function namesOf(session: Session, attributes: Record<string, string>): string[]
   return [...new Set([...session.request.tags, ...named])];
 }
 
-/** "docker.io/library/app:latest" */
-const fullName = (name: string): string => canonical(withDefaultTag(parseReference(name)));
+/** "docker.io/library/app:v1"; BuildKit adds no tag to a name that came without one */
+const fullName = (name: string): string => canonical(parseReference(name));
 
 /** An image of this engine, with its names, in one transaction. */
 async function toImage(

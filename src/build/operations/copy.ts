@@ -14,7 +14,7 @@ import { download } from "./download.ts";
 import { commitLayer, upperOf } from "./layer.ts";
 import { digestOfLayers, type LayersFilter } from "./layer-digests.ts";
 import type { Outcome, Plan } from "./plan.ts";
-import { ownerIn } from "./user.ts";
+import { classicOwnerIn, ownerIn } from "./user.ts";
 
 /** A source whose content is known: what the key says of it, and what the copy takes. */
 interface Ready {
@@ -271,7 +271,7 @@ async function run(
     const vfs = deps.snapshots.driver === "vfs";
     const upper = upperOf(deps, key);
     const below = vfs ? upper : view;
-    const owner = ownerIn(view, operation.chown);
+    const owner = (session.request.classic ? classicOwnerIn : ownerIn)(view, operation.chown);
     const since = sources[0]?.seen?.since;
     const copied = await deps.workers.call("copy", {
       inputs: await Promise.all(sources.map(({ input }) => input())),

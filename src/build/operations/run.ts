@@ -12,7 +12,7 @@ import type { RunOperation } from "../graph/operation.ts";
 import type { Vertex } from "../graph/vertex.ts";
 import type { Session } from "../solver/session.ts";
 import type { RunStep, StepResult } from "../solver/shared-steps.ts";
-import { StepFailure } from "../solver/step-failure.ts";
+import { asStepFailure, StepFailure } from "../solver/step-failure.ts";
 import { refuseForeign } from "./emulators.ts";
 import { keepFailed } from "./keep-failed.ts";
 import { commitLayer } from "./layer.ts";
@@ -112,7 +112,11 @@ async function run(
   await session.imports.bring(running.base.layers);
   await deps.snapshots.prepare(key, running.base.layers);
   try {
-    const { cpuMs, peakMemory } = await execute(session, operation, running, { id, key });
+    const { cpuMs, peakMemory } = await execute(session, operation, running, { id, key }).catch(
+      (error: unknown) => {
+        throw session.request.classic ? error : asStepFailure(operation.args, error);
+      },
+    );
     const { layer, created, bytes } = await commitLayer(session, key, sourceDateEpoch);
     return { layer, created, usage: { cpuMs, peakMemory, bytesAdded: bytes } };
   } catch (error) {

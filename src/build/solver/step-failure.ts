@@ -1,4 +1,6 @@
 import { EngineError } from "../../lib/errors.ts";
+import { StartFailure } from "../../runtime/failure.ts";
+import { UserFailure } from "../operations/user.ts";
 
 /** A step's process ended with another code than 0. */
 export class StepFailure extends EngineError {
@@ -8,12 +10,19 @@ export class StepFailure extends EngineError {
   kept: string | undefined;
 
   constructor(args: readonly string[], exitCode: number) {
-    super(
-      "invalid",
-      `process ${JSON.stringify(args.join(" "))} did not complete successfully: exit code: ${exitCode}`,
-    );
+    super("invalid", `${unsuccessful(args)}: exit code: ${exitCode}`);
     this.args = args;
     this.exitCode = exitCode;
     this.kept = undefined;
   }
+}
+
+const unsuccessful = (args: readonly string[]): string =>
+  `process ${JSON.stringify(args.join(" "))} did not complete successfully`;
+
+/** As BuildKit says that a process could not be started: its OCI runtime has told why, and ended with 1. */
+export function asStepFailure(args: readonly string[], error: unknown): unknown {
+  if (error instanceof StartFailure) return new StepFailure(args, 1);
+  if (!(error instanceof UserFailure)) return error;
+  return new EngineError(error.kind, `${unsuccessful(args)}: ${error.message}`, { cause: error });
 }
