@@ -5,7 +5,7 @@ set -euo pipefail
 # program or library that must be there = Debian package that brings it
 need=(
   crun=crun conmon=conmon nft=nftables libnftables.so.1=libnftables1 xz=xz-utils bzip2=bzip2 tini=tini
-  ip=iproute2 curl=curl unshare=util-linux script=bsdutils busybox=busybox-static docker-registry=docker-registry openssl=openssl mmdebstrap=mmdebstrap skopeo=skopeo
+  ip=iproute2 curl=curl unshare=util-linux script=bsdutils busybox=busybox-static docker-registry=docker-registry openssl=openssl mmdebstrap=mmdebstrap skopeo=skopeo faketime=faketime
 )
 
 have() {

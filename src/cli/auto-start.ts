@@ -35,8 +35,8 @@ export async function startEngine(session: Session): Promise<boolean> {
   });
   child.unref();
   for (
-    const limit = Date.now() + startLimitMs;
-    Date.now() < limit && ended === undefined;
+    const limit = performance.now() + startLimitMs;
+    performance.now() < limit && ended === undefined;
     await Bun.sleep(10)
   ) {
     if (await answers()) return true;

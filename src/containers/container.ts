@@ -1,4 +1,4 @@
-import { zeroTime } from "../lib/time.ts";
+import { parseNs, zeroTime } from "../lib/time.ts";
 import type { ContainerLife, ContainerSpec } from "./contract.ts";
 import type { Sent } from "./ended.ts";
 import type { Visit } from "./exec/stopped.ts";
@@ -40,6 +40,8 @@ export class Container implements ContainerRow {
   /** resolves when the process that runs now has ended */
   ended: Promise<void> = Promise.resolve();
   end: () => void = () => undefined;
+  /** when its process began, by the clock that nobody sets; undefined where an engine before this one began it */
+  begunMs: number | undefined;
   removing = false;
   /** the start under way is a policy's, not a user's: to others it is still restarting */
   startsAgain = false;
@@ -92,6 +94,13 @@ export class Container implements ContainerRow {
 
   get neverStarted(): boolean {
     return this.life.startedAt === zeroTime;
+  }
+
+  /** How long its process ran, milliseconds, once that has ended; where this engine did not begin it, by what is recorded. */
+  ranMs(exitedAtNs: bigint): number {
+    if (this.begunMs !== undefined) return performance.now() - this.begunMs;
+    const startedAtNs = parseNs(this.life.startedAt) ?? exitedAtNs;
+    return Math.max(0, Number(exitedAtNs - startedAtNs) / 1e6);
   }
 
   begin(): void {

@@ -6,12 +6,12 @@ import { closeWorlds, createOne, openWorld, settle } from "./testing/fakes.ts";
 afterAll(closeWorlds);
 
 const plain = { exitCode: 0, oomKilled: false };
-const sent = (by: Sent["by"], signal: number, agoNs = 0n): Sent => ({
+const sent = (by: Sent["by"], signal: number, agoMs = 0): Sent => ({
   by,
   signal,
-  atNs: 100_000_000_000n - agoNs,
+  atMs: 100_000 - agoMs,
 });
-const now = 100_000_000_000n;
+const now = 100_000;
 
 const told = (signals: Sent[], report: Parameters<typeof endedBy>[1]): string =>
   reasonOf({ ended: endedBy(signals, report, now), exitCode: report.exitCode });
@@ -30,8 +30,8 @@ test("a stop is the reason even where the program ends well, or needs SIGKILL", 
 test("a signal that a client sent is the reason only where the end looks like it", () => {
   expect(endedBy([sent("kill", 9)], { ...plain, exitCode: 137 }, now).by).toBe("kill");
   expect(endedBy([sent("kill", 1)], { ...plain, exitCode: 4 }, now)).toEqual({ cause: "exit" });
-  expect(endedBy([sent("kill", 15, 5_000_000_000n)], plain, now).by).toBe("kill");
-  expect(endedBy([sent("kill", 15, 50_000_000_000n)], plain, now).by).toBeUndefined();
+  expect(endedBy([sent("kill", 15, 5_000)], plain, now).by).toBe("kill");
+  expect(endedBy([sent("kill", 15, 50_000)], plain, now).by).toBeUndefined();
 });
 
 test("a signal from elsewhere is named, with the doubt there is", () => {

@@ -1,5 +1,4 @@
 import { signalName, signals } from "../lib/signals.ts";
-import { nowNs } from "../lib/time.ts";
 import type { ExitReport } from "../runtime/contract.ts";
 import type { Container } from "./container.ts";
 
@@ -9,7 +8,8 @@ export type Sender = "stop" | "restart" | "kill" | "remove" | "health";
 export interface Sent {
   by: Sender;
   signal: number;
-  atNs: bigint;
+  /** by `performance.now()` */
+  atMs: number;
 }
 
 /** Why a life ended, as the row keeps it; the sentence is made of it when it is told. */
@@ -25,7 +25,7 @@ export interface Ended {
 }
 
 /** a signal that a program may end after in its own time, and by its own code, is held to be the reason for so long */
-const patienceNs = 10_000_000_000n;
+const patienceMs = 10_000;
 
 const signalOf = (exitCode: number): number | undefined =>
   exitCode > 128 && exitCode <= 128 + 64 ? exitCode - 128 : undefined;
@@ -34,12 +34,12 @@ const signalOf = (exitCode: number): number | undefined =>
 export function endedBy(
   sent: readonly Sent[],
   report: Pick<ExitReport, "exitCode" | "oomKilled" | "oomKills" | "lost">,
-  atNs = nowNs(),
+  atMs = performance.now(),
 ): Ended {
   if (report.lost) return { cause: "lost" };
   const signal = signalOf(report.exitCode);
   const counted = report.oomKilled ? { oomKills: report.oomKills ?? 1 } : {};
-  const reason = sent.findLast((one) => isReason(one, signal, atNs));
+  const reason = sent.findLast((one) => isReason(one, signal, atMs));
   if (reason) {
     const numbers = sent.filter(({ by }) => by === reason.by).map((one) => one.signal);
     return { cause: "signal", by: reason.by, signals: [...new Set(numbers)], ...counted };
@@ -50,10 +50,10 @@ export function endedBy(
 }
 
 /** Whoever meant its end is the reason of it, however it ended; a mere signal only where the end looks like it. */
-function isReason({ by, signal, atNs }: Sent, ended: number | undefined, nowAtNs: bigint): boolean {
+function isReason({ by, signal, atMs }: Sent, ended: number | undefined, nowMs: number): boolean {
   if (by !== "kill") return true;
   if (ended !== undefined) return signal === ended;
-  return signal === signals.terminate && nowAtNs - atNs < patienceNs;
+  return signal === signals.terminate && nowMs - atMs < patienceMs;
 }
 
 const askedBy: Record<Sender, string> = {

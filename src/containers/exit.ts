@@ -1,4 +1,4 @@
-import { formatNs, parseNs } from "../lib/time.ts";
+import { formatNs } from "../lib/time.ts";
 import type { ExitReport } from "../runtime/contract.ts";
 import type { Container } from "./container.ts";
 import { type Context, recordLife, tell } from "./context.ts";
@@ -35,6 +35,7 @@ export async function handleExit(ctx: Context, report: ExitReport): Promise<void
 export async function exited(ctx: Context, container: Container, report: ExitReport): Promise<void> {
   stopHealth(ctx, container);
   const sandbox = container.life.sandbox;
+  const execDuration = String(Math.trunc(container.ranMs(report.exitedAtNs) / 1000));
   const delayMs = ctx.closing ? undefined : (unhealthyRestart(container) ?? nextRestart(container, report));
   recordExit(container, report, delayMs !== undefined);
   const removes =
@@ -56,7 +57,7 @@ export async function exited(ctx: Context, container: Container, report: ExitRep
   for (const _ of container.stopping) tell(ctx, container, "stop");
   container.stopping.clear();
   tell(ctx, container, "die", {
-    execDuration: String(durationS(container)),
+    execDuration,
     exitCode: String(report.exitCode),
   });
   if (removes) {
@@ -88,12 +89,6 @@ function recordExit(container: Container, report: ExitReport, restarting: boolea
 /** `--health-on-failure restart`: again after a moment, unless a user stopped it meanwhile. */
 function unhealthyRestart({ restartsUnhealthy, life }: Container): number | undefined {
   return restartsUnhealthy && !life.stoppedByUser ? unhealthyRestartMs : undefined;
-}
-
-function durationS({ life }: Container): number {
-  const started = parseNs(life.startedAt) ?? 0n;
-  const finished = parseNs(life.finishedAt) ?? started;
-  return Math.max(0, Number((finished - started) / 1_000_000_000n));
 }
 
 function tellHealthWaiters(container: Container): void {

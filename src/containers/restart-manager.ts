@@ -1,5 +1,4 @@
 import { type EngineError, type ErrorKind, messageOf } from "../lib/errors.ts";
-import { parseNs } from "../lib/time.ts";
 import type { ExitReport } from "../runtime/contract.ts";
 import type { Container } from "./container.ts";
 import { type Context, recordLife } from "./context.ts";
@@ -8,7 +7,7 @@ import { launch } from "./start/start.ts";
 const firstMs = 100;
 const longestMs = 60_000;
 /** a run this long was a good one: the next delay is the first again */
-const goodRunNs = 10_000_000_000n;
+const goodRunMs = 10_000;
 
 /**
  * Milliseconds until a container that has just ended is started again, undefined when it is to stay: 100 ms, doubling
@@ -19,8 +18,7 @@ export function nextRestart(
   report: Pick<ExitReport, "exitCode" | "exitedAtNs">,
 ): number | undefined {
   if (!wantsRestart(container, report.exitCode)) return undefined;
-  const started = parseNs(container.life.startedAt) ?? report.exitedAtNs;
-  const before = report.exitedAtNs - started >= goodRunNs ? 0 : container.backoffMs;
+  const before = container.ranMs(report.exitedAtNs) >= goodRunMs ? 0 : container.backoffMs;
   container.backoffMs = longer(before);
   return container.backoffMs;
 }

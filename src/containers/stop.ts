@@ -1,6 +1,5 @@
 import { EngineError, isKind, wrap } from "../lib/errors.ts";
 import { signalNumber, signals } from "../lib/signals.ts";
-import { nowNs } from "../lib/time.ts";
 import type { Container } from "./container.ts";
 import { type Context, longestTimerMs, recordLife, tell } from "./context.ts";
 import type { Sender } from "./ended.ts";
@@ -116,7 +115,7 @@ export function sendSignal(
 
 /** Some of the last are enough; a client may send thousands. */
 function noteSent(container: Container, by: Sender, signal: number): void {
-  container.sent.push({ by, signal, atNs: nowNs() });
+  container.sent.push({ by, signal, atMs: performance.now() });
   if (container.sent.length > sentMax) container.sent.shift();
 }
 

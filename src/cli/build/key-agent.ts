@@ -25,8 +25,8 @@ export async function keyAgent(keys: readonly string[]): Promise<string> {
     agent.kill();
     rmSync(folder, { recursive: true, force: true });
   });
-  for (const end = Date.now() + startMs; !existsSync(socket); await Bun.sleep(5))
-    if (Date.now() > end || agent.exitCode !== null) throw buildError("ssh-agent did not start");
+  for (const end = performance.now() + startMs; !existsSync(socket); await Bun.sleep(5))
+    if (performance.now() > end || agent.exitCode !== null) throw buildError("ssh-agent did not start");
   const adding = Bun.spawn(["ssh-add", "-q", ...keys], {
     env: { ...process.env, SSH_AUTH_SOCK: socket },
     stdin: "inherit",

@@ -214,6 +214,7 @@ function becomeRunning(ctx: Context, container: Container, sandbox: SandboxState
     ...(sandbox ? { sandbox, networks: knownNetworks(sandbox) } : {}),
     ...(remap === undefined ? {} : { remap }),
   };
+  container.begunMs = performance.now();
   ctx.store.saveLife(container);
   const logPath = logPathIn(ctx, container);
   if (logPath !== undefined) ctx.runtime.rotate(container.id, logPath, logPolicyOf(ctx, container));

@@ -31,7 +31,8 @@ export class Uses {
   touch(id: string): void {
     const now = Date.now();
     this.usedAt.set(id, now);
-    if (now - (this.writtenAt.get(id) ?? 0) < writeEveryMs) return;
+    // the clock may have been set back meanwhile
+    if (Math.abs(now - (this.writtenAt.get(id) ?? 0)) < writeEveryMs) return;
     this.waiting.add(id);
     this.timer ??= setTimeout(() => this.flush(), writeDelayMs).unref();
   }
