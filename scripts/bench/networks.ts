@@ -2,14 +2,27 @@
  * Networks at scale: does set-up time or the cost of a packet grow with what is there already?
  *
  *     bun scripts/bench/networks.ts [--networks 200] [--containers 500] [--ports 1000] [--pairs 40]
+ *         [--rounds 20] [--connects 10000]
  *
  * Needs root, nft and dist/berth. Times are medians, of the time that passed and of the processor's (engine, conmon and
  * runtime; it is the one to look at on a busy machine). Throughput beside Docker's is in throughput.ts.
  */
 import { readFileSync } from "node:fs";
-import { berth, startEngine, type TestEngine } from "../../tests/harness/engine.ts";
-import { ProcessorTime } from "./processor-time.ts";
+import { startEngine, type TestEngine } from "../../tests/harness/engine.ts";
+import { beside } from "./beside.ts";
 import { ruleSteps } from "./rule-steps.ts";
+import {
+  bindings,
+  type Cost,
+  create,
+  median,
+  post,
+  processor,
+  removeAll,
+  start,
+  timed,
+  told,
+} from "./steps.ts";
 
 const args = process.argv.slice(2);
 const option = (name: string, standard: string): string => {
@@ -21,82 +34,15 @@ const counts = {
   containers: Number(option("containers", "500")),
   ports: Number(option("ports", "1000")),
   pairs: Number(option("pairs", "40")),
+  rounds: Number(option("rounds", "20")),
+  connects: Number(option("connects", "10000")),
 };
-
-const middle = (values: number[]): number => values.toSorted((a, b) => a - b)[values.length >> 1] ?? 0;
-
-/** What a step took: milliseconds that passed, and of the processor's. */
-interface Cost {
-  passed: number;
-  used: number;
-}
-
-const median = (costs: Cost[]): Cost => ({
-  passed: middle(costs.map(({ passed }) => passed)),
-  used: middle(costs.map(({ used }) => used)),
-});
-const told = ({ passed, used }: Cost): string => `${passed.toFixed(1)} ms (processor ${used.toFixed(1)})`;
-
-const processor = new ProcessorTime(`berth-bench-${process.pid}`);
-
-async function timed(work: () => Promise<unknown>): Promise<Cost> {
-  const [start, used] = [performance.now(), processor.ms];
-  await work();
-  return { passed: performance.now() - start, used: processor.ms - used };
-}
-
-async function post(engine: TestEngine, path: string, body: unknown = {}): Promise<{ Id?: string }> {
-  const answer = await engine.api(path, {
-    method: "POST",
-    headers: { "content-type": "application/json" },
-    body: JSON.stringify(body),
-  });
-  const text = await answer.text();
-  if (!answer.ok && answer.status !== 304) throw new Error(`${path}: ${text}`);
-  return text === "" ? {} : (JSON.parse(text) as { Id?: string });
-}
-
-async function create(
-  engine: TestEngine,
-  network: string,
-  ports: Record<string, unknown> = {},
-): Promise<string> {
-  const { Id = "" } = await post(engine, "/containers/create", {
-    Image: "busybox",
-    Cmd: ["sleep", "100000"],
-    HostConfig: { NetworkMode: network, PortBindings: ports },
-  });
-  return Id;
-}
-
-/** Cost of a start alone; the container stays. */
-async function start(
-  engine: TestEngine,
-  network: string,
-  ports: Record<string, unknown> = {},
-): Promise<Cost> {
-  const id = await create(engine, network, ports);
-  return timed(() => post(engine, `/containers/${id}/start`));
-}
-
-const bindings = (first: number, count: number): Record<string, unknown> =>
-  Object.fromEntries(
-    Array.from({ length: count }, (_, index) => [`${index + 1}/tcp`, [{ HostPort: String(first + index) }]]),
-  );
 
 async function series(count: number, step: (index: number) => Promise<Cost>): Promise<string> {
   const costs: Cost[] = [];
   for (let index = 0; index < count; index++) costs.push(await step(index));
-  const part = Math.max(1, Math.min(50, count >> 2));
+  const part = Math.max(1, Math.min(count > 2000 ? 500 : 50, count >> 2));
   return `first ${part}: ${told(median(costs.slice(0, part)))}, last ${part}: ${told(median(costs.slice(-part)))}`;
-}
-
-/** All containers, but the one of that name. */
-async function removeAll(engine: TestEngine, kept = ""): Promise<void> {
-  const all = (await engine.ok("ps", "-a", "--format", "{{.ID}} {{.Names}}")).split("\n").filter(Boolean);
-  const ids = all.flatMap((line) => (line.endsWith(` ${kept}`) ? [] : [line.split(" ")[0] ?? ""]));
-  for (let at = 0; at < ids.length; at += 100)
-    await engine.run([berth, "rm", "-f", ...ids.slice(at, at + 100)], { timeoutMs: 600_000 });
 }
 
 async function manyNetworks(engine: TestEngine): Promise<void> {
@@ -128,6 +74,20 @@ async function joining(engine: TestEngine, network: string): Promise<string> {
   return told(median(costs));
 }
 
+/** A running container joins and leaves, thousands of times: does it take longer in time? */
+async function manyConnects(engine: TestEngine): Promise<void> {
+  await engine.ok("network", "create", "often");
+  await engine.ok("run", "-d", "--name", "probe", "busybox", "sleep", "100000");
+  const seen = await series(counts.connects, async () => {
+    const cost = await timed(() => post(engine, "/networks/often/connect", { Container: "probe" }));
+    await post(engine, "/networks/often/disconnect", { Container: "probe" });
+    return cost;
+  });
+  console.log(`${counts.connects} connects and disconnects, connect: ${seen}`);
+  await removeAll(engine);
+  await engine.ok("network", "rm", "often");
+}
+
 async function manyContainers(engine: TestEngine): Promise<void> {
   await engine.ok("network", "create", "--subnet", "10.201.0.0/16", "full");
   await engine.ok("run", "-d", "--name", "probe", "busybox", "sleep", "100000");
@@ -139,24 +99,6 @@ async function manyContainers(engine: TestEngine): Promise<void> {
   console.log(`engine started after it was killed: ${told(await restarted(engine))}`);
   await removeAll(engine);
   await engine.ok("network", "rm", "full");
-}
-
-/** Connections a second to a published port, 64 at a time. */
-async function connectionRate(engine: TestEngine, port: number): Promise<number> {
-  const script = `
-    const net = require("node:net");
-    let count = 0;
-    const end = Date.now() + 4000;
-    const one = () => new Promise((done) => {
-      const socket = net.connect(${port}, "10.99.99.1", () => socket.destroy());
-      socket.on("error", () => socket.destroy());
-      socket.on("close", done);
-    });
-    const lane = async () => { while (Date.now() < end) { await one(); count++; } };
-    await Promise.all(Array.from({ length: 64 }, lane));
-    console.log(count / 4);`;
-  const { stdout } = await engine.run([process.execPath, "-e", script]);
-  return Number(stdout);
 }
 
 /** Containers made before, with a port and without, started in turn: what a port adds. */
@@ -183,7 +125,7 @@ async function manyPorts(engine: TestEngine): Promise<void> {
   await engine.ok("run", "-d", "--name", "web", "-p", "9999:80", "busybox", ...serve);
   await Bun.sleep(500);
   await onePort(engine);
-  const [few, steps] = [await connectionRate(engine, 9999), await ruleSteps(engine, "10.99.99.1", 9999)];
+  const steps = await ruleSteps(engine, "10.99.99.1", 9999);
   const each = 50;
   const more = await series(Math.ceil(counts.ports / each), (index) =>
     start(engine, "bridge", bindings(10_000 + index * each, each)),
@@ -191,12 +133,8 @@ async function manyPorts(engine: TestEngine): Promise<void> {
   console.log(`${counts.ports} ports, start with ${each} more: ${more}`);
   const late = await series(10, (index) => start(engine, "bridge", bindings(21_000 + index, 1)));
   console.log(`start with one port, with those there: ${late}`);
-  const [many, stepsThen] = [await connectionRate(engine, 9999), await ruleSteps(engine, "10.99.99.1", 9999)];
+  const stepsThen = await ruleSteps(engine, "10.99.99.1", 9999);
   console.log(`rules that a connection's first packet meets: ${steps} with few ports, ${stepsThen} with all`);
-  await removeAll(engine, "web");
-  const again = await connectionRate(engine, 9999);
-  const rates = [few, many, again].map((rate) => rate.toFixed(0)).join(", ");
-  console.log(`connections a second with few ports, with all, with few again: ${rates}`);
   await removeAll(engine);
 }
 
@@ -217,6 +155,8 @@ try {
   if (counts.ports > 0) await manyPorts(engine);
   if (counts.networks > 0) await manyNetworks(engine);
   if (counts.containers > 0) await manyContainers(engine);
+  if (counts.connects > 0) await manyConnects(engine);
+  if (counts.rounds > 0) await beside(counts);
 } finally {
   await removeAll(engine).catch((error: unknown) => console.error(error));
   await engine.destroy();
