@@ -1,8 +1,7 @@
-import { shortId } from "../../lib/ids.ts";
-import { humanDuration, humanSize } from "../../lib/units.ts";
+import { humanSize } from "../../lib/units.ts";
 import type { ContainerSummary } from "../../types/api.ts";
-import type { RowKind } from "./formatter.ts";
-import { displayPorts } from "./ports.ts";
+import { containerColumns } from "./container-columns.ts";
+import { oneByOne, type RowKind } from "./formatter.ts";
 import { ellipsis, joinLabels, localTime } from "./text.ts";
 
 export const containerTable = (size: boolean, why = false): string =>
@@ -50,16 +49,11 @@ export const containerRows = (noTrunc: boolean): RowKind<C> => ({
     HealthStatus: "HEALTH STATUS",
     Reason: "WHY",
   },
+  columns: containerColumns(noTrunc),
   fields: {
-    ID: (c) => (noTrunc ? c.Id : shortId(c.Id)),
-    Names: (c) => names(c, noTrunc),
-    Image: (c) => image(c, noTrunc),
-    Command: (c) => JSON.stringify(noTrunc ? c.Command : ellipsis(c.Command, 20)),
+    ...oneByOne(containerColumns(noTrunc)),
     CreatedAt: (c) => localTime(c.Created),
-    RunningFor: (c) => `${humanDuration(Date.now() / 1000 - c.Created)} ago`,
-    Ports: (c) => displayPorts(c.Ports ?? []),
     State: (c) => c.State,
-    Status: (c) => c.Status,
     Size: (c) => size(c),
     Labels: (c) => joinLabels(c.Labels),
     Mounts: (c) =>
@@ -80,21 +74,6 @@ export const containerRows = (noTrunc: boolean): RowKind<C> => ({
   methods: { Label: (c) => (name) => c.Labels?.[String(name)] ?? "" },
   notInJson: ["HealthStatus", "Reason"],
 });
-
-function names(c: C, noTrunc: boolean): string {
-  const own = c.Names.map((name) => name.replace(/^\//, ""));
-  return (noTrunc ? own : own.filter((name) => !name.includes("/"))).join(",");
-}
-
-/** An image that has lost its name is told by its short id; a digest beside a tag is left out. */
-function image(c: C, noTrunc: boolean): string {
-  if (c.Image === "") return "<no image>";
-  if (noTrunc) return c.Image;
-  if (shortId(c.ImageID) === shortId(c.Image)) return shortId(c.ImageID);
-  return /@sha256:[0-9a-f]{64}$/.test(c.Image) && /:[^/@]+@/.test(c.Image)
-    ? c.Image.replace(/@.*/, "")
-    : c.Image;
-}
 
 function size(c: C): string {
   const own = humanSize(c.SizeRw ?? 0, 3);

@@ -1,8 +1,8 @@
 import { expect, test } from "bun:test";
-import { formatList, type RowKind } from "./formatter.ts";
+import { formatList, oneByOne, type RowKind } from "./formatter.ts";
 import { indentJson } from "./indent-json.ts";
 import { displayPorts } from "./ports.ts";
-import { alignTabs } from "./tabwriter.ts";
+import { alignColumns, alignTabs } from "./tabwriter.ts";
 import { ellipsis } from "./text.ts";
 
 const kind: RowKind<{ id: string; name: string }> = {
@@ -44,6 +44,29 @@ test("columns are as wide as their widest cell and three spaces, at least ten", 
   expect(alignTabs("A\tB\tC\nlong cell here\tx\ty")).toBe(
     "A                B         C\nlong cell here   x         y",
   );
+});
+test("columns are aligned as a text with tabs is", () => {
+  const columns = [
+    ["A", "long cell here", "x"],
+    ["B", "", "yy"],
+    ["C", "z", ""],
+  ];
+  const rows = [0, 1, 2].map((row) => columns.map((cells) => cells[row]).join("\t"));
+  expect(alignColumns(columns)).toBe(alignTabs(rows.join("\n")));
+  for (const odd of ["a\tb", "a\nb", "\u{1f433}"])
+    expect(alignColumns([["A", odd], columns[0] ?? []])).toBeUndefined();
+});
+test("a field of whole columns is one for templates, too", () => {
+  const columnKind: RowKind<{ id: string; name: string }> = {
+    ...kind,
+    columns: { ID: (list) => list.map(({ id }) => `<${id}>`) },
+  };
+  const fields = { ...kind.fields, ...oneByOne(columnKind.columns ?? {}) };
+  const text = (format: string) =>
+    formatList({ ...columnKind, fields }, items, { format, table: "{{.ID}}\t{{.Name}}" });
+  expect(text("")).toBe("TEST ID   NAME\n<1>       a\n<22>      a name that is long\n");
+  expect(text("{{upper .ID}} {{.ID}}")).toBe("<1> <1>\n<22> <22>\n");
+  expect(text("{{.ID}} {{.Name}}")).toBe("<1> a\n<22> a name that is long\n");
 });
 test("published ports are told one by one, exposed neighbours as a range", () => {
   const ports = [

@@ -1,5 +1,5 @@
 import type { Value } from "../../lib/go-template/values.ts";
-import { alignTabs } from "./tabwriter.ts";
+import { alignColumns, alignTabs } from "./tabwriter.ts";
 
 /** One row of a list: what its fields are called in Go, their headers, and how each is made. */
 export interface RowKind<T> {
@@ -7,11 +7,24 @@ export interface RowKind<T> {
   /** header of each field; a field without one shows `<no value>` in a table's first row */
   headers: Record<string, string>;
   fields: Record<string, (item: T) => Value>;
+  /**
+   * Whole columns of the same, for lists that are often long: one loop each and no function of ours for a cell, because
+   * what is called some thirty times is compiled (docs/decisions/0022)
+   */
+  columns?: Columns<T>;
   /** methods with arguments, such as `Label "k"` */
   methods?: Record<string, (item: T) => (...args: Value[]) => Value>;
   /** fields left out of `json` */
   notInJson?: string[];
 }
+
+export type Columns<T> = Record<string, (items: readonly T[]) => string[]>;
+
+/** Whole columns as fields of one item. */
+export const oneByOne = <T>(columns: Columns<T>): RowKind<T>["fields"] =>
+  Object.fromEntries(
+    Object.entries(columns).map(([name, column]) => [name, (item: T) => column([item])[0] ?? ""]),
+  );
 
 export interface ListFormat {
   /** as given by --format or the configuration; empty for the default */
@@ -52,56 +65,91 @@ function simpleParts(template: string): string[] | undefined {
   return parts.some((part) => part.includes("{{") || part.includes("}}")) ? undefined : parts;
 }
 
+function fieldsIn(parts: readonly string[]): string[] {
+  const names: string[] = [];
+  for (let at = 1; at < parts.length; at += 2) names.push(parts[at] ?? "");
+  return names;
+}
+
 /** The fields of such a format; `undefined` for any other. */
-export const plainFields = (template: string): string[] | undefined =>
-  simpleParts(template)?.filter((_, index) => index % 2 === 1);
+export function plainFields(template: string): string[] | undefined {
+  const parts = simpleParts(template);
+  return parts && fieldsIn(parts);
+}
 
 /**
- * Rows of texts and fields alone, without the engine of templates, whose loading and running is most of what a list
- * costs. `undefined` where a field is unknown or its value is one that only the engine knows how to print.
+ * The columns of texts and fields alone, without the engine of templates, whose loading and running is most of what a
+ * list costs. `undefined` where a field is unknown or its value is one that only the engine knows how to print.
  */
-function plainRows<T>(kind: RowKind<T>, items: readonly T[], parts: string[]): string[] | undefined {
-  const rows: string[] = [];
+function plainColumns<T>(
+  kind: RowKind<T>,
+  items: readonly T[],
+  names: readonly string[],
+): string[][] | undefined {
+  const columns: string[][] = [];
+  for (const name of names) {
+    const cells = own(kind.columns, name)?.(items) ?? cellsOf(own(kind.fields, name), items);
+    if (!cells) return undefined;
+    columns.push(cells);
+  }
+  return columns;
+}
+
+function cellsOf<T>(field: ((item: T) => Value) | undefined, items: readonly T[]): string[] | undefined {
+  const cells: string[] = [];
   for (const item of items) {
-    let row = parts[0] ?? "";
-    for (let at = 1; at < parts.length; at += 2) {
-      const name = parts[at] ?? "";
-      const value = Object.hasOwn(kind.fields, name) ? kind.fields[name]?.(item) : undefined;
-      if (typeof value !== "string") return undefined;
-      row += value + parts[at + 1];
-    }
-    rows.push(row);
+    const value = field?.(item);
+    if (typeof value !== "string") return undefined;
+    cells.push(value);
+  }
+  return cells;
+}
+
+const own = <V>(record: Record<string, V> | undefined, name: string): V | undefined =>
+  record && Object.hasOwn(record, name) ? record[name] : undefined;
+
+/** Rows of a format's texts and the cells of its fields. */
+function joinRows(parts: readonly string[], columns: readonly string[][], count: number): string[] {
+  const rows: string[] = [];
+  for (let row = 0; row < count; row++) rows.push(parts[0] ?? "");
+  for (let column = 0; column < columns.length; column++) {
+    const cells = columns[column] ?? [];
+    const text = parts[2 * column + 2] ?? "";
+    for (let row = 0; row < count; row++) rows[row] += (cells[row] ?? "") + text;
   }
   return rows;
 }
 
-function plainHeader<T>(kind: RowKind<T>, parts: string[]): string | undefined {
-  let row = parts[0] ?? "";
-  for (let at = 1; at < parts.length; at += 2) {
-    const header = kind.headers[parts[at] ?? ""];
+/** Columns under their headers; `undefined` where one has none. */
+function plainTable<T>(
+  kind: RowKind<T>,
+  parts: readonly string[],
+  columns: readonly string[][],
+  count: number,
+): string | undefined {
+  const headers = fieldsIn(parts).map((name) => own(kind.headers, name));
+  for (let column = 0; column < columns.length; column++) {
+    const header = headers[column];
     if (header === undefined) return undefined;
-    row += header + parts[at + 1];
+    columns[column]?.unshift(header);
   }
-  return row;
+  const last = parts.length - 1;
+  const tabsOnly = parts.every((part, at) => at % 2 === 1 || part === (at === 0 || at === last ? "" : "\t"));
+  const aligned = tabsOnly ? alignColumns(columns) : undefined;
+  return aligned ?? alignTabs(joinRows(parts, columns, count + 1).join("\n"));
 }
 
 /** The whole list as text: aligned under its headers for tables, a line a row otherwise. */
 export function formatList<T>(kind: RowKind<T>, items: readonly T[], list: ListFormat): string {
   const { isTable, template } = resolveFormat(list);
-  const { header, rows } = listRows(kind, items, template);
-  if (!isTable) return rows.map((row) => `${row}\n`).join("");
-  return `${alignTabs([header(), ...rows].join("\n"))}\n`;
+  const parts = simpleParts(template);
+  const columns = parts && plainColumns(kind, items, fieldsIn(parts));
+  if (columns && !isTable) return lines(joinRows(parts, columns, items.length));
+  const table = columns && plainTable(kind, parts, columns, items.length);
+  if (table !== undefined) return `${table}\n`;
+  const { templateRows } = require("./template-rows.ts") as typeof import("./template-rows.ts");
+  const { header, rows } = templateRows(kind, items, template);
+  return isTable ? `${alignTabs([header(), ...rows].join("\n"))}\n` : lines(rows);
 }
 
-function listRows<T>(
-  kind: RowKind<T>,
-  items: readonly T[],
-  template: string,
-): { header: () => string; rows: string[] } {
-  const parts = simpleParts(template);
-  const rows = parts && plainRows(kind, items, parts);
-  const header = parts && plainHeader(kind, parts);
-  if (rows && header !== undefined) return { header: () => header, rows };
-  const { templateRows } = require("./template-rows.ts") as typeof import("./template-rows.ts");
-  return templateRows(kind, items, template);
-}
+const lines = (rows: readonly string[]): string => (rows.length === 0 ? "" : `${rows.join("\n")}\n`);

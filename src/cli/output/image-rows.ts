@@ -15,7 +15,7 @@ export interface ImageRow {
 const none = "<none>";
 
 export const imageTable = (digests: boolean): string =>
-  `{{.Repository}}\t{{.Tag}}\t${digests ? "{{.Digest}}\t" : ""}{{.ID}}\t{{if .CreatedSince }}{{.CreatedSince}}{{else}}N/A{{end}}\t{{.Size}}`;
+  `{{.Repository}}\t{{.Tag}}\t${digests ? "{{.Digest}}\t" : ""}{{.ID}}\t{{.CreatedSince}}\t{{.Size}}`;
 
 /** One row a tag; digests without a tag of their repository get rows of their own where digests are shown. */
 export function toRows(image: ImageSummary, digests: boolean): ImageRow[] {

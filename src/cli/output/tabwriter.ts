@@ -13,6 +13,29 @@ export function alignTabs(text: string, minimum = 10, padding = 3): string {
   return aligned;
 }
 
+/**
+ * The same for cells that are columns already. `undefined` where a cell has a tab or a line's end, which would make other
+ * cells of it, or characters of two code units.
+ */
+export function alignColumns(columns: readonly string[][], minimum = 10, padding = 3): string | undefined {
+  for (const cells of columns) if (/[\t\n\ud800-\udbff]/.test(cells.join(""))) return undefined;
+  const [last = []] = columns.slice(-1);
+  const lines: string[] = new Array<string>(last.length).fill("");
+  for (const cells of columns.slice(0, -1)) append(lines, cells, widest(cells, minimum - padding) + padding);
+  append(lines, last, 0);
+  return lines.join("\n");
+}
+
+function widest(cells: readonly string[], least: number): number {
+  let width = least;
+  for (const cell of cells) if (cell.length > width) width = cell.length;
+  return width;
+}
+
+function append(lines: string[], cells: readonly string[], width: number): void {
+  for (let row = 0; row < lines.length; row++) lines[row] += (cells[row] ?? "").padEnd(width);
+}
+
 function measure(
   lines: string[][],
   widths: number[][],

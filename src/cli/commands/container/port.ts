@@ -1,4 +1,5 @@
 import { inspect } from "../../../client/containers.ts";
+import { compareNaturally } from "../../../lib/natural-order.ts";
 import { between, defineCommand } from "../../command.ts";
 import { CliError } from "../../errors.ts";
 
@@ -15,7 +16,7 @@ export const command = defineCommand({
       const lines = Object.entries(ports).flatMap(([port, bindings]) =>
         (bindings ?? []).map((binding) => `${port} -> ${show(binding)}`),
       );
-      for (const line of lines.sort(naturally)) session.out(line);
+      for (const line of lines.sort(compareNaturally)) session.out(line);
       return 0;
     }
     const [number = "", protocol = "tcp"] = wanted.split("/");
@@ -23,24 +24,10 @@ export const command = defineCommand({
     const bindings = ports[`${Number(number)}/${protocol}`];
     if (!bindings || bindings.length === 0)
       throw new CliError(`Error: No public port '${wanted}' published for ${name}`);
-    for (const line of bindings.map(show).sort(naturally)) session.out(line);
+    for (const line of bindings.map(show).sort(compareNaturally)) session.out(line);
     return 0;
   },
 });
-
-/** Numbers by their value, all else by its characters. */
-function naturally(a: string, b: string): number {
-  const [left, right] = [a, b].map((text) => text.match(/\d+|\D/g) ?? []);
-  for (const [index, part] of (left ?? []).entries()) {
-    const other = right?.[index];
-    if (other === undefined) return 1;
-    if (part === other) continue;
-    if (/^\d/.test(part) && /^\d/.test(other) && Number(part) !== Number(other))
-      return Number(part) - Number(other);
-    return part < other ? -1 : 1;
-  }
-  return (left?.length ?? 0) - (right?.length ?? 0);
-}
 
 function checkPort(text: string): void {
   const problem = !/^\d+$/.test(text)

@@ -1,3 +1,4 @@
+import { compareNaturally } from "../../../lib/natural-order.ts";
 import { defineCommand, none } from "../../command.ts";
 import { listContexts } from "../../contexts/store.ts";
 import { listFormat } from "../../flags/common.ts";
@@ -32,7 +33,7 @@ export const command = defineCommand({
         endpoint: meta.Endpoints.docker?.Host ?? "",
         current: current === meta.Name,
       })),
-    ].sort((a, b) => a.name.localeCompare(b.name, "en", { numeric: true }));
+    ].sort((a, b) => compareNaturally(a.name, b.name));
     session.write(
       formatList(kind, rows, {
         format: flags.format,

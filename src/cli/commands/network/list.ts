@@ -1,5 +1,6 @@
 import { filterQuery } from "../../../client/client.ts";
 import { shortId } from "../../../lib/ids.ts";
+import { compareNaturally } from "../../../lib/natural-order.ts";
 import type { NetworkInspect } from "../../../types/api.ts";
 import { defineCommand, none } from "../../command.ts";
 import { filters, listFormat } from "../../flags/common.ts";
@@ -20,7 +21,7 @@ export const command = defineCommand({
     const networks = await session.client.json<NetworkInspect[]>("GET", "/networks", {
       query: { filters: filterQuery(flags.filter) },
     });
-    networks.sort((a, b) => a.Name.localeCompare(b.Name, "en", { numeric: true }));
+    networks.sort((a, b) => compareNaturally(a.Name, b.Name));
     const format = flags.format || (flags.quiet ? "" : session.config.networksFormat) || "";
     session.write(
       formatList(rows(flags.noTrunc), networks, {

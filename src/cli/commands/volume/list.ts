@@ -1,4 +1,5 @@
 import { filterQuery } from "../../../client/client.ts";
+import { compareNaturally } from "../../../lib/natural-order.ts";
 import type { Volume } from "../../../types/api.ts";
 import { defineCommand, none } from "../../command.ts";
 import { filters, listFormat } from "../../flags/common.ts";
@@ -19,7 +20,7 @@ export const command = defineCommand({
     const { Volumes } = await session.client.json<{ Volumes: Volume[] | null }>("GET", "/volumes", {
       query: { filters: filterQuery(flags.filter) },
     });
-    const volumes = (Volumes ?? []).sort((a, b) => a.Name.localeCompare(b.Name, "en", { numeric: true }));
+    const volumes = (Volumes ?? []).sort((a, b) => compareNaturally(a.Name, b.Name));
     const format = flags.format || (flags.quiet ? "" : session.config.volumesFormat) || "";
     session.write(
       formatList(volumeRows, volumes, {
