@@ -40,6 +40,7 @@ interface Piece {
 export async function* gzip(fill: Fill, level: number): AsyncGenerator<GzipPart, void> {
   const queue: Piece[] = [];
   const output = new Output();
+  pieces.open();
   try {
     for (let ended = false; !ended || queue.length > 0; ) {
       const piece: Piece | undefined = ended ? undefined : begin(fill, level, queue.length === 0);
@@ -58,7 +59,9 @@ export async function* gzip(fill: Fill, level: number): AsyncGenerator<GzipPart,
       yield part;
     }
   } finally {
+    await Promise.allSettled(queue.map(({ deflated }) => deflated)); // it reads the memory
     for (const { memory } of queue) pieces.giveBack(memory);
+    pieces.close();
   }
 }
 
@@ -80,8 +83,15 @@ function begin(fill: Fill, level: number, must: boolean): Piece | undefined {
 
 /** One budget of memory for all streams of this thread; each gets one piece of it in any case. */
 const pieces = {
+  streams: 0,
   free: [] as Buffer[],
   taken: 0,
+  open(): void {
+    this.streams++;
+  },
+  close(): void {
+    if (--this.streams === 0) this.free.length = 0;
+  },
   take(must: boolean): Buffer | undefined {
     if (this.taken >= sideBySide && !must) return undefined;
     this.taken++;
@@ -89,8 +99,8 @@ const pieces = {
   },
   giveBack(memory: Buffer): void {
     this.taken--;
-    this.free.push(memory);
-    if (this.taken === 0) this.free.length = 0;
+    if (this.taken + this.free.length < sideBySide) this.free.push(memory);
+    else release(memory);
   },
 };
 
