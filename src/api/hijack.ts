@@ -1,3 +1,4 @@
+import { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { Session } from "../containers/contract.ts";
 import type { Reply } from "./reply.ts";
@@ -27,8 +28,15 @@ export async function hijack(
   } finally {
     input.stop();
     session.close();
-    socket.end();
+    if (upgraded) socket.end();
+    else endRequest(socket);
   }
+}
+
+/** `end` of a connection that is still a request's is forgotten by Bun 1.4.5 where bytes are on their way: the client waits on. */
+function endRequest(socket: Duplex): void {
+  if (socket instanceof Socket) socket.destroySoon();
+  else socket.end();
 }
 
 /** The client left: `close` follows and frees everything. */

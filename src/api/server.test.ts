@@ -188,6 +188,21 @@ test("an attach without an upgrade is answered with 200 and the raw connection",
   expect(await client.untilEnd()).toEndWith("\r\n\r\nout end");
 });
 
+test("a client that is behind gets all there is, and the end", async () => {
+  const length = 1 << 20;
+  for (const headers of ["", upgrade]) {
+    echo = new Echo();
+    const client = new Client(post("/containers/x/attach?stream=1&stdout=1", headers));
+    const head = (await client.until("\r\n\r\n")).length;
+    client.socket.pause();
+    for (let at = 0; at < length; at += 65_536) await echo.write(Buffer.alloc(65_536, "x"));
+    await echo.closeStdin();
+    await Bun.sleep(5);
+    client.socket.resume();
+    expect((await client.untilEnd()).length - head).toBe(length + "end".length);
+  }
+});
+
 test("what follows an attach on a connection is never taken for a request", async () => {
   const attached = post("/containers/x/attach?stream=1&stdin=1&stdout=1");
   const later = new Client(attached);
