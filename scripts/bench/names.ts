@@ -4,7 +4,7 @@
  *
  *     bun scripts/bench/names.ts [SECONDS [QUESTIONS_PER_SECOND]]
  *
- * Needs root, and dnsperf for the steady pace (Debian has it); makes two network namespaces of its own and no engine.
+ * Needs root, and dnsperf for the steady pace (`scripts/setup.sh bench` brings it); makes two network namespaces of its own and no engine.
  * The client shares the machine with the resolver.
  */
 import { closeSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -118,7 +118,7 @@ try {
   console.log(`1 under way beside a flood: ${measure(1, flood)}`);
   closeSync(flood);
   if (Bun.which("dnsperf")) console.log(`${pace}/s asked by dnsperf: ${await paced(pace)}`);
-  else console.log("no dnsperf: nothing was asked at a steady pace");
+  else console.log("no dnsperf (scripts/setup.sh bench brings it): nothing was asked at a steady pace");
 } finally {
   await server.end();
   for (const path of [asking, flooding]) removeNamespace(path);

@@ -5,7 +5,7 @@
  *     bun scripts/bench/throughput.ts --peer unix:///path/docker.sock --peer-pid PID [--rounds 5] [--seconds 3]
  *         [--by "chrt -r 1"]
  *
- * Needs root, iperf3, wrk, nginx and dist/berth; PID is a process in the network namespace of the Docker to compare with.
+ * Needs root, iperf3, wrk and nginx (`scripts/setup.sh bench` brings them), and dist/berth; PID is a process in the network namespace of the Docker to compare with.
  * Servers and clients are the machine's own programs in the containers' namespaces, the same for both engines; `--by` calls
  * them as real-time processes, say, where the machine has other work.
  * Ratios are medians of the rounds' own ratios: what slows the machine down slows both engines of a round.
