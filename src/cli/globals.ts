@@ -1,12 +1,29 @@
 import { defaultConfigFolder } from "./config-file.ts";
-import { bool, type FlagValues, list, string } from "./flags/flag.ts";
+import { bool, type Flag, list, string } from "./flags/flag.ts";
 
 const truthy = (name: string): boolean =>
   !["", undefined, "0", "false", "FALSE", "False", "f", "F"].includes(process.env[name]);
 
+/** What the options before the command are where none is given. */
+export const globalDefaults = () => ({
+  config: defaultConfigFolder(),
+  context: "",
+  debug: false,
+  host: [] as readonly string[],
+  logLevel: "info",
+  tls: truthy("DOCKER_TLS"),
+  tlscacert: "",
+  tlscert: "",
+  tlskey: "",
+  tlsverify: Boolean(process.env["DOCKER_TLS_VERIFY"]),
+  version: false,
+});
+
+export type GlobalValues = Readonly<ReturnType<typeof globalDefaults>>;
+
 /** Options before the command. */
-export function globalFlags() {
-  const folder = defaultConfigFolder();
+export function globalFlags(): { [K in keyof GlobalValues]: Flag<GlobalValues[K]> } {
+  const { config: folder, logLevel, tls, tlsverify } = globalDefaults();
   const shown = (file: string): { shownDefault: string } => ({
     shownDefault: JSON.stringify(`${folder}/${file}`),
   });
@@ -18,14 +35,12 @@ export function globalFlags() {
     ),
     debug: bool("debug,D", "Say more"),
     host: list("host,H", "Socket of the engine to talk to"),
-    logLevel: string("log-level,l", 'How much to log ("debug", "info", "warn", "error", "fatal")', "info"),
-    tls: bool("tls", "Use TLS (implied by --tlsverify)", truthy("DOCKER_TLS")),
+    logLevel: string("log-level,l", 'How much to log ("debug", "info", "warn", "error", "fatal")', logLevel),
+    tls: bool("tls", "Use TLS (implied by --tlsverify)", tls),
     tlscacert: string("tlscacert", "Trust certificates signed by this CA only", "", shown("ca.pem")),
     tlscert: string("tlscert", "File of the client's TLS certificate", "", shown("cert.pem")),
     tlskey: string("tlskey", "File of the client's TLS key", "", shown("key.pem")),
-    tlsverify: bool("tlsverify", "Use TLS and verify the engine", Boolean(process.env["DOCKER_TLS_VERIFY"])),
+    tlsverify: bool("tlsverify", "Use TLS and verify the engine", tlsverify),
     version: bool("version,v", "Print the version and quit"),
   };
 }
-
-export type GlobalValues = FlagValues<ReturnType<typeof globalFlags>>;

@@ -3,7 +3,7 @@ import { type Group, groups } from "./commands-table.ts";
 import { CliError, detailIn } from "./errors.ts";
 import type { FlagTable } from "./flags/flag.ts";
 import { FlagError, parseFlags } from "./flags/parse.ts";
-import { type GlobalValues, globalFlags } from "./globals.ts";
+import { type GlobalValues, globalDefaults, globalFlags } from "./globals.ts";
 import { clientVersion, programName } from "./program.ts";
 import { Session } from "./session.ts";
 import { isTerminal, writeNow } from "./stdio.ts";
@@ -31,22 +31,40 @@ function tellDetail(error: unknown): void {
 }
 
 async function dispatch(argv: readonly string[]): Promise<number | undefined> {
-  const table = globalFlags();
-  const parsed = orUsage(programName, `${programName} [OPTIONS] COMMAND [ARG...]`, () =>
-    parseFlags(table, argv, false),
-  );
-  for (const notice of parsed.notices) writeNow(2, `${notice}\n`);
-  const globals = parsed.values as GlobalValues;
-  const [word, ...rest] = parsed.args;
+  const { globals, args, help } = argv[0]?.startsWith("-") ? parseGlobals(argv) : withoutOptions(argv);
+  const [word, ...rest] = args;
   if (globals.version) {
     writeNow(1, `Docker version ${clientVersion}, build ${programName}\n`);
     return 0;
   }
   const session = new Session(globals);
-  if (word === undefined || parsed.help) return showHelp(word === undefined ? [] : parsed.args, session);
+  if (word === undefined || help) return showHelp(word === undefined ? [] : args, session);
   if (word === "help")
     return isKnown(rest[0]) ? showHelp(rest, session) : plugin(session, rest[0] ?? "", argv);
   return route(session, word, rest, argv);
+}
+
+interface Start {
+  globals: GlobalValues;
+  args: readonly string[];
+  help: boolean;
+}
+
+/** Most command lines begin with the command: the table of options is not even made for them. */
+const withoutOptions = (argv: readonly string[]): Start => ({
+  globals: globalDefaults(),
+  args: argv,
+  help: false,
+});
+
+function parseGlobals(argv: readonly string[]): Start {
+  const { values, args, help, notices } = orUsage(
+    programName,
+    `${programName} [OPTIONS] COMMAND [ARG...]`,
+    () => parseFlags(globalFlags(), argv, false),
+  );
+  for (const notice of notices) writeNow(2, `${notice}\n`);
+  return { globals: values as GlobalValues, args, help };
 }
 
 async function showHelp(words: readonly string[], session?: Session): Promise<number> {

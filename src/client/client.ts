@@ -1,8 +1,10 @@
+import { BlockingConnection } from "./blocking.ts";
 import type { Connection, SocketTarget } from "./connection.ts";
 import { SocketConnection } from "./connection.ts";
 import { ApiError, connectionError } from "./errors.ts";
 import type { Host } from "./host.ts";
 import { concat, type HttpRequest, type HttpResponse, Reader, receive, SourceFailed, send } from "./http.ts";
+import { unixPathMax } from "./kernel.ts";
 
 /** The newest API this client speaks; an older engine is met half way (see `negotiate`). */
 export const newestApiVersion = "1.51";
@@ -15,6 +17,8 @@ export interface ClientOptions {
   /** node:tls options, for tcp hosts */
   tls?: Record<string, unknown>;
   userAgent?: string;
+  /** Requests hold up the thread until they are answered: for commands that do nothing beside them. */
+  blocking?: boolean;
   /** Called once when nobody listens; answers whether to try again. */
   onUnreachable?: () => Promise<boolean>;
 }
@@ -261,7 +265,10 @@ export class Client {
   private async open(): Promise<Connection> {
     const { host } = this;
     if (host.kind === "ssh") return (await import("./ssh.ts")).openSsh(host);
-    if (host.kind === "unix") return SocketConnection.open({ unix: host.path });
+    if (host.kind === "unix") {
+      const blocking = this.options.blocking && host.path.length <= unixPathMax;
+      return blocking ? new BlockingConnection(host.path) : SocketConnection.open({ unix: host.path });
+    }
     const target: SocketTarget = { hostname: host.hostname, port: host.port };
     return SocketConnection.open(
       host.tls ? { ...target, tls: { serverName: host.hostname, ...this.options.tls } } : target,

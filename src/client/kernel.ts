@@ -32,6 +32,8 @@ const codes: Record<number, string> = {
   21: "EISDIR",
   28: "ENOSPC",
   32: "EPIPE",
+  104: "ECONNRESET",
+  111: "ECONNREFUSED",
 };
 
 /** A failed system call; `code` is errno's name, as Node's errors have it. */
@@ -58,6 +60,43 @@ export function write(fd: number, bytes: Uint8Array): number {
   }
 }
 
+/** At most as many bytes as there is room for; 0 at the end. Waits for the first. */
+export function readSome(fd: number, into: Uint8Array): number {
+  for (;;) {
+    const length = Number(libc.read(fd, into, into.length));
+    if (length >= 0) return length;
+    const code = errno();
+    if (codes[code] !== "EINTR") throw new SystemError("read", code, `from descriptor ${fd}`);
+  }
+}
+
+export const closeFile = (fd: number): void => {
+  libc.close(fd);
+};
+
+const unixFamily = 1; // AF_UNIX
+const streamSocket = 0o2000001; // SOCK_STREAM | SOCK_CLOEXEC
+/** What `struct sockaddr_un` has room for: unix(7). */
+export const unixPathMax = 107;
+
+/** A descriptor connected to the socket at `path`, whose reads and writes wait: connect(2). */
+export function connectUnix(path: string): number {
+  const { symbols } = dlopen("libc.so.6", {
+    socket: { args: ["i32", "i32", "i32"], returns: "i32" },
+    connect: { args: ["i32", "ptr", "u32"], returns: "i32" },
+  });
+  const name = cString(path);
+  const address = new Uint8Array(2 + name.length); // struct sockaddr_un: u16 family, then the path
+  address[0] = unixFamily;
+  address.set(name, 2);
+  const fd = symbols.socket(unixFamily, streamSocket, 0);
+  if (fd < 0) throw new SystemError("socket", errno(), path);
+  if (symbols.connect(fd, address, address.length) === 0) return fd;
+  const code = errno();
+  libc.close(fd);
+  throw new SystemError("connect", code, path);
+}
+
 const pollOut = 4; // POLLOUT
 
 /** Whether a write of at most 4096 bytes (PIPE_BUF) would return at once: poll(2), pipe(7). */
@@ -75,18 +114,17 @@ export function readText(path: string): string | undefined {
     throw new SystemError("open", code, path);
   }
   try {
-    return readAll(fd, path);
+    return readAll(fd);
   } finally {
     libc.close(fd);
   }
 }
 
-function readAll(fd: number, path: string): string {
+function readAll(fd: number): string {
   const decoder = new TextDecoder();
   const part = new Uint8Array(16 << 10);
   for (let text = ""; ; ) {
-    const length = Number(libc.read(fd, part, part.length));
-    if (length < 0) throw new SystemError("read", errno(), path);
+    const length = readSome(fd, part);
     if (length === 0) return text + decoder.decode();
     text += decoder.decode(part.subarray(0, length), { stream: true });
   }

@@ -1,4 +1,4 @@
-import { newestApiVersion } from "../../client/client.ts";
+import { type Client, newestApiVersion } from "../../client/client.ts";
 import { type Version, version } from "../../client/system.ts";
 import type { Template } from "../../lib/go-template/template.ts";
 import { defineCommand, none } from "../command.ts";
@@ -16,8 +16,9 @@ export const command = defineCommand({
   flags: { format: objectFormat() },
   async run({ session, flags }) {
     const template = flags.format && flags.format !== "json" ? await parse(flags.format) : undefined;
-    const [server, problem] = await ask(session);
-    const client = clientSide(session);
+    const engine = session.blockingClient;
+    const [server, problem] = await ask(engine);
+    const client = clientSide(session, engine);
     if (flags.format === "json") session.out(JSON.stringify({ Client: client, Server: server ?? null }));
     else if (template) session.out(await render(template, client, server));
     else session.write(layout(client, server));
@@ -35,9 +36,9 @@ async function parse(format: string): Promise<Template> {
   }
 }
 
-async function ask(session: Session): Promise<[Version | undefined, unknown]> {
+async function ask(engine: Client): Promise<[Version | undefined, unknown]> {
   try {
-    return [await version(session.client), undefined];
+    return [await version(engine), undefined];
   } catch (error) {
     return [undefined, error];
   }
@@ -56,10 +57,10 @@ interface ClientVersion {
   Context: string;
 }
 
-function clientSide(session: Session): ClientVersion {
+function clientSide(session: Session, engine: Client): ClientVersion {
   return {
     Version: clientVersion,
-    ApiVersion: session.client.apiVersion,
+    ApiVersion: engine.apiVersion,
     DefaultAPIVersion: newestApiVersion,
     GitCommit: "",
     GoVersion: `bun${Bun.version}`,
@@ -102,12 +103,8 @@ function layout(client: ClientVersion, server: Version | undefined): string {
     ` OS/Arch:\t${client.Os}/${client.Arch}`,
     ` Context:\t${client.Context}`,
   ];
-  if (server)
-    lines.push(
-      "",
-      server.Platform?.Name ? `Server: ${server.Platform.Name}` : "Server:",
-      ...(server.Components ?? []).flatMap(component),
-    );
+  if (server) lines.push("", server.Platform?.Name ? `Server: ${server.Platform.Name}` : "Server:");
+  for (const part of server?.Components ?? []) lines.push(...component(part));
   return `${alignTabs(lines.join("\n"), 20, 1)}\n`;
 }
 
@@ -125,17 +122,14 @@ function component({ Name, Version, Details = {} }: NonNullable<Version["Compone
       `  Experimental:\t${Details["Experimental"] ?? "false"}`,
     ];
   }
-  return [...lines, ...Object.entries(Details).map(([name, value]) => `  ${name}:\t${value}`)];
+  for (const name in Details) lines.push(`  ${name}:\t${Details[name]}`);
+  return lines;
 }
 
 /** An RFC 3339 time as ctime writes it; anything else stays. */
 function reformat(time: string): string {
   const date = new Date(time);
-  if (!/^\d{4}-/.test(time) || Number.isNaN(date.getTime())) return time;
-  const [day, month, dayOfMonth, year, clock] = date
-    .toUTCString()
-    .replace(",", "")
-    .split(" ")
-    .map((part, index, all) => (index === 1 ? (all[2] ?? "") : index === 2 ? (all[1] ?? "") : part));
-  return `${day} ${month} ${String(Number(dayOfMonth)).padStart(2)} ${clock} ${year}`;
+  if (time[4] !== "-" || Number.isNaN(date.getTime())) return time;
+  const [weekday = "", day, month, year, clock] = date.toUTCString().split(" "); // Sun, 22 Nov 2026 14:45:00 GMT
+  return `${weekday.slice(0, 3)} ${month} ${String(Number(day)).padStart(2)} ${clock} ${year}`;
 }

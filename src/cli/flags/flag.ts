@@ -29,6 +29,10 @@ const fail = (message: string): never => {
   throw new FlagValueError(message);
 };
 
+/*
+ * A hundred of these are made for each `run`. Few have anything extra, and no function here is called by all of them: one
+ * called 34 times makes the engine of the language start its compiler, which costs what the rest of the table does.
+ */
 type Extra = { hidden?: boolean; deprecated?: string; shownDefault?: string };
 const none: Extra = {};
 
@@ -41,42 +45,48 @@ const asText = (_current: unknown, text: string): string => text;
 const asInteger = (_current: unknown, text: string): number => parseInteger(text, "ParseInt");
 const asItem = (current: readonly string[], text: string): readonly string[] => [...current, text];
 
-export const bool = (names: string, usage: string, initial = false, extra: Extra = none): Flag<boolean> => ({
-  names,
-  usage,
-  type: "",
-  initial,
-  shownDefault: initial ? "true" : undefined,
-  bare: "true",
-  parse: asBool,
-  ...extra,
-});
+export const bool = (names: string, usage: string, initial = false, extra: Extra = none): Flag<boolean> => {
+  const flag: Flag<boolean> = {
+    names,
+    usage,
+    type: "",
+    initial,
+    shownDefault: initial ? "true" : undefined,
+    bare: "true",
+    parse: asBool,
+  };
+  return extra === none ? flag : { ...flag, ...extra };
+};
 
 /** Like `bool`, but `undefined` until it is given. */
-export const maybeBool = (names: string, usage: string, extra: Extra = none): Flag<boolean | undefined> => ({
-  names,
-  usage,
-  type: "",
-  initial: undefined,
-  bare: "true",
-  parse: asBool,
-  ...extra,
-});
+export const maybeBool = (names: string, usage: string, extra: Extra = none): Flag<boolean | undefined> => {
+  const flag: Flag<boolean | undefined> = {
+    names,
+    usage,
+    type: "",
+    initial: undefined,
+    bare: "true",
+    parse: asBool,
+  };
+  return extra === none ? flag : { ...flag, ...extra };
+};
 
 export const string = (
   names: string,
   usage: string,
   initial = "",
   extra: Extra & { type?: string } = none,
-): Flag<string> => ({
-  names,
-  usage,
-  type: "string",
-  initial,
-  shownDefault: initial ? JSON.stringify(initial) : undefined,
-  parse: asText,
-  ...extra,
-});
+): Flag<string> => {
+  const flag: Flag<string> = {
+    names,
+    usage,
+    type: "string",
+    initial,
+    shownDefault: initial ? JSON.stringify(initial) : undefined,
+    parse: asText,
+  };
+  return extra === none ? flag : { ...flag, ...extra };
+};
 
 /** Repeats add to the list; `check` may refuse or rewrite an item. */
 export const list = (
@@ -84,24 +94,28 @@ export const list = (
   usage: string,
   check?: (text: string) => string,
   extra: Extra & { type?: string } = none,
-): Flag<readonly string[]> => ({
-  names,
-  usage,
-  type: "list",
-  initial: [],
-  parse: check ? (current, text) => [...current, check(text)] : asItem,
-  ...extra,
-});
+): Flag<readonly string[]> => {
+  const flag: Flag<readonly string[]> = {
+    names,
+    usage,
+    type: "list",
+    initial: [],
+    parse: check ? (current, text) => [...current, check(text)] : asItem,
+  };
+  return extra === none ? flag : { ...flag, ...extra };
+};
 
 /** A list whose items may be given separated by commas, too. */
-export const strings = (names: string, usage: string, extra: Extra = none): Flag<readonly string[]> => ({
-  names,
-  usage,
-  type: "strings",
-  initial: [],
-  parse: (current, text) => [...current, ...(text === "" ? [] : text.split(","))],
-  ...extra,
-});
+export const strings = (names: string, usage: string, extra: Extra = none): Flag<readonly string[]> => {
+  const flag: Flag<readonly string[]> = {
+    names,
+    usage,
+    type: "strings",
+    initial: [],
+    parse: (current, text) => [...current, ...(text === "" ? [] : text.split(","))],
+  };
+  return extra === none ? flag : { ...flag, ...extra };
+};
 
 /** `key=value` pairs; a key alone has an empty value, and the last one given counts. */
 export const map = (
@@ -109,39 +123,45 @@ export const map = (
   usage: string,
   check: (text: string) => string = (text) => text,
   extra: Extra = none,
-): Flag<Readonly<Record<string, string>>> => ({
-  names,
-  usage,
-  type: "map",
-  initial: {},
-  shownDefault: "map[]",
-  parse: (current, text) => {
-    const pair = check(text);
-    const at = pair.indexOf("=");
-    return at < 0 ? { ...current, [pair]: "" } : { ...current, [pair.slice(0, at)]: pair.slice(at + 1) };
-  },
-  ...extra,
-});
+): Flag<Readonly<Record<string, string>>> => {
+  const flag: Flag<Readonly<Record<string, string>>> = {
+    names,
+    usage,
+    type: "map",
+    initial: {},
+    shownDefault: "map[]",
+    parse: (current, text) => {
+      const pair = check(text);
+      const at = pair.indexOf("=");
+      return at < 0 ? { ...current, [pair]: "" } : { ...current, [pair.slice(0, at)]: pair.slice(at + 1) };
+    },
+  };
+  return extra === none ? flag : { ...flag, ...extra };
+};
 
-export const int = (names: string, usage: string, initial = 0, extra: Extra = none): Flag<number> => ({
-  names,
-  usage,
-  type: "int",
-  initial,
-  shownDefault: initial !== 0 ? String(initial) : undefined,
-  parse: asInteger,
-  ...extra,
-});
+export const int = (names: string, usage: string, initial = 0, extra: Extra = none): Flag<number> => {
+  const flag: Flag<number> = {
+    names,
+    usage,
+    type: "int",
+    initial,
+    shownDefault: initial !== 0 ? String(initial) : undefined,
+    parse: asInteger,
+  };
+  return extra === none ? flag : { ...flag, ...extra };
+};
 
 /** `undefined` until it is given. */
-export const maybeInt = (names: string, usage: string, extra: Extra = none): Flag<number | undefined> => ({
-  names,
-  usage,
-  type: "int",
-  initial: undefined,
-  parse: asInteger,
-  ...extra,
-});
+export const maybeInt = (names: string, usage: string, extra: Extra = none): Flag<number | undefined> => {
+  const flag: Flag<number | undefined> = {
+    names,
+    usage,
+    type: "int",
+    initial: undefined,
+    parse: asInteger,
+  };
+  return extra === none ? flag : { ...flag, ...extra };
+};
 
 export const uint = (
   names: string,
@@ -149,19 +169,21 @@ export const uint = (
   type = "uint",
   bits = 64,
   extra: Extra = none,
-): Flag<number> => ({
-  names,
-  usage,
-  type,
-  initial: 0,
-  parse: (_current, text) => {
-    const value = parseInteger(text, "ParseUint");
-    if (value < 0) fail(syntax("ParseUint", text));
-    if (value >= 2 ** bits) fail(`strconv.ParseUint: parsing ${quote(text)}: value out of range`);
-    return value;
-  },
-  ...extra,
-});
+): Flag<number> => {
+  const flag: Flag<number> = {
+    names,
+    usage,
+    type,
+    initial: 0,
+    parse: (_current, text) => {
+      const value = parseInteger(text, "ParseUint");
+      if (value < 0) fail(syntax("ParseUint", text));
+      if (value >= 2 ** bits) fail(`strconv.ParseUint: parsing ${quote(text)}: value out of range`);
+      return value;
+    },
+  };
+  return extra === none ? flag : { ...flag, ...extra };
+};
 
 /** A flag of any other kind: `parse` throws Errors whose message is shown. */
 export const custom = <T>(
@@ -171,7 +193,10 @@ export const custom = <T>(
   initial: T,
   parse: (current: T, text: string) => T,
   extra: Extra = none,
-): Flag<T> => ({ names, usage, type, initial, parse, ...extra });
+): Flag<T> => {
+  const flag: Flag<T> = { names, usage, type, initial, parse };
+  return extra === none ? flag : { ...flag, ...extra };
+};
 
 const trueWords = new Set(["1", "t", "T", "true", "TRUE", "True"]);
 const falseWords = new Set(["0", "f", "F", "false", "FALSE", "False"]);

@@ -45,6 +45,7 @@ test("-- ends the options", () => {
 
 const refused: [string, string][] = [
   ["--nosuch", "unknown flag: --nosuch"],
+  ["--env,e", "unknown flag: --env,e"],
   ["-ix", "unknown shorthand flag: 'x' in -x"],
   ["--name", "flag needs an argument: --name"],
   ["-im", "flag needs an argument: 'm' in -m"],

@@ -48,12 +48,24 @@ function start(table: FlagTable): State {
   return { table, parsed: { values, changed: new Set(), args: [], help: false, notices: [] } };
 }
 
-/** The flag's key; looked for one by one, as a command line has a few flags and a table a hundred. */
-function keyOf(table: FlagTable, of: typeof longName | typeof shortName, name: string): string | undefined {
+/*
+ * Flags are looked for one by one, as a command line has a few and a table a hundred, and by what is built in: a function of
+ * ours called for each would be compiled.
+ */
+
+function keyOfLong(table: FlagTable, name: string): string | undefined {
+  if (name.includes(",")) return undefined;
+  const start = `${name},`;
   for (const key in table) {
-    const flag = table[key];
-    if (flag && of(flag) === name) return key;
+    const names = table[key]?.names;
+    if (names === name || names?.startsWith(start)) return key;
   }
+  return undefined;
+}
+
+function keyOfShort(table: FlagTable, letter: string): string | undefined {
+  const end = `,${letter}`;
+  for (const key in table) if (table[key]?.names.endsWith(end)) return key;
   return undefined;
 }
 
@@ -62,7 +74,7 @@ function long(state: State, word: string, rest: string[]): undefined {
   if (body.startsWith("-") || body.startsWith("=")) throw new FlagError(`bad flag syntax: ${word}`);
   const at = body.indexOf("=");
   const name = at < 0 ? body : body.slice(0, at);
-  const key = keyOf(state.table, longName, name);
+  const key = keyOfLong(state.table, name);
   const flag = key === undefined ? undefined : state.table[key];
   if (key === undefined || !flag) {
     if (name === "help") return askHelp(state);
@@ -80,7 +92,7 @@ function shorts(state: State, word: string, rest: string[]): undefined {
   while (letters.length > 0 && !state.parsed.help) {
     const letter = letters.slice(0, 1);
     const after = letters.slice(1);
-    const key = keyOf(state.table, shortName, letter);
+    const key = keyOfShort(state.table, letter);
     const flag = key === undefined ? undefined : state.table[key];
     if (key === undefined || !flag) {
       if (letter !== "h") throw new FlagError(`unknown shorthand flag: '${letter}' in -${letters}`);

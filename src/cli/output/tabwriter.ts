@@ -3,9 +3,13 @@
  * each column is as wide as its widest cell and three spaces, at least ten.
  */
 export function alignTabs(text: string, minimum = 10, padding = 3): string {
-  const lines = text.split("\n").map((line) => line.split("\t"));
-  const widths: number[][] = lines.map(() => []);
-  const wide = /[\ud800-\udbff]/.test(text);
+  const lines: string[][] = [];
+  const widths: number[][] = [];
+  for (const line of text.split("\n")) {
+    lines.push(line.split("\t"));
+    widths.push([]);
+  }
+  const wide = hasPairs(text);
   measure(lines, widths, 0, lines.length, 0, { minimum, padding, wide });
   let aligned = "";
   for (let row = 0; row < lines.length; row++)
@@ -59,6 +63,10 @@ function measure(
     row = end - 1;
   }
 }
+
+/** Whether a text has characters of two code units; the expression is set up only where not all of it is ASCII. */
+const hasPairs = (text: string): boolean =>
+  new TextEncoder().encode(text).length > text.length && /[\ud800-\udbff]/.test(text);
 
 /** A text's columns where some of a table's texts have characters of two code units (`wide`). */
 const codePoints = (text: string): number => [...text].length;

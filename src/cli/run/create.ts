@@ -1,3 +1,4 @@
+import type { Client } from "../../client/client.ts";
 import { create } from "../../client/containers.ts";
 import { ApiError } from "../../client/errors.ts";
 import { familiar, type Reference } from "../../lib/reference.ts";
@@ -56,9 +57,10 @@ function withProxies(session: Session, given: string[] | null): string[] | null 
   return env.length + added.length > 0 ? [...env, ...added] : null;
 }
 
-/** Creates the container, pulling its image first where the policy says so; answers its id. */
+/** Creates the container by `client`, pulling its image first where the policy says so; answers its id. */
 export async function createContainer(
   session: Session,
+  client: Client,
   request: ContainerCreateRequest,
   flags: ContainerFlags,
 ): Promise<string> {
@@ -70,7 +72,7 @@ export async function createContainer(
       await pull(session, reference, flags.platform, flags.quiet ? undefined : 2);
     const logins = flags.useApiSocket ? await apiSocket().loginsFor(session) : undefined;
     if (logins !== undefined) apiSocket().tellConfigFolder(request);
-    const { Id, Warnings } = await createOrPull(session, request, flags, reference);
+    const { Id, Warnings } = await createOrPull(session, client, request, flags, reference);
     for (const warning of Warnings ?? []) session.err(`WARNING: ${warning}`);
     idFile?.write(Id);
     if (logins !== undefined) await apiSocket().copyLogins(session, Id, logins);
@@ -82,13 +84,14 @@ export async function createContainer(
 
 async function createOrPull(
   session: Session,
+  client: Client,
   request: ContainerCreateRequest,
   flags: ContainerFlags,
   reference: Reference | undefined,
 ): ReturnType<typeof create> {
   const query = { name: flags.name, platform: flags.platform };
   try {
-    return await create(session.client, request, query);
+    return await create(client, request, query);
   } catch (error) {
     if (!(error instanceof ApiError && error.status === 404 && reference && flags.pull === "missing"))
       throw error;
@@ -99,7 +102,8 @@ async function createOrPull(
 }
 
 function warnOfLocalDns(session: Session, servers: readonly string[]): void {
-  const local = servers.find((server) => /^127\./.test(server) || server === "::1");
+  if (servers.length === 0) return;
+  const local = servers.find((server) => server.startsWith("127.") || server === "::1");
   if (local) session.err(`WARNING: Localhost DNS (${local}) setting may fail in containers.`);
 }
 

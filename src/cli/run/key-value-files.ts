@@ -52,10 +52,10 @@ export const readEnvFile = (path: string): string[] =>
 export const readLabelFile = (path: string): string[] => parseLines(path, "label", (name) => name);
 
 export function pairs(items: readonly string[]): Record<string, string> {
-  return Object.fromEntries(
-    items.map((item) => {
-      const at = item.indexOf("=");
-      return at < 0 ? [item, ""] : [item.slice(0, at), item.slice(at + 1)];
-    }),
-  );
+  const found: Record<string, string> = {};
+  for (const item of items) {
+    const at = item.indexOf("=");
+    found[at < 0 ? item : item.slice(0, at)] = at < 0 ? "" : item.slice(at + 1);
+  }
+  return found;
 }

@@ -95,16 +95,16 @@ export interface Networking {
 export function networking(networks: readonly NetworkAttachment[], single: SingleNetworkOptions): Networking {
   const all = networks.length > 0 ? networks : [attachment("default")];
   const endpoints: Record<string, EndpointSettings> = {};
-  const hasUserDefined = all.some((network) => isUserDefined(network.target));
-  const hasOthers = all.some((network) => !isUserDefined(network.target));
-  all.forEach((network, index) => {
-    const complete = index === 0 ? withSingle(network, single) : network;
+  let userDefined = 0;
+  for (const network of all) {
+    if (isUserDefined(network.target)) userDefined++;
+    const complete = network === all[0] ? withSingle(network, single) : network;
     check(complete);
     if (Object.hasOwn(endpoints, network.target))
       throw new Error(`network ${JSON.stringify(network.target)} is specified multiple times`);
     endpoints[network.target] = endpoint(complete);
-  });
-  if (hasUserDefined && hasOthers)
+  }
+  if (userDefined > 0 && userDefined < all.length)
     throw new Error(
       "conflicting options: cannot attach both user-defined and non-user-defined network-modes",
     );

@@ -1,7 +1,14 @@
 import { readText } from "../../client/kernel.ts";
-import type { ContainerConfig, ContainerCreateRequest, HealthConfig, HostConfig } from "../../types/api.ts";
+import type {
+  ContainerConfig,
+  ContainerCreateRequest,
+  HealthConfig,
+  HostConfig,
+  Ulimit,
+} from "../../types/api.ts";
 import type { ContainerFlags } from "./flags.ts";
 import { fileError, missingFile, pairs, readEnvFile, readLabelFile } from "./key-value-files.ts";
+import { flattened, kept, mapped, sorted } from "./lists.ts";
 import { checkMac, type Networking, networking } from "./networks.ts";
 import { parseExpose, parsePublish, toPortMap } from "./ports.ts";
 import { device, isCdiName, restartPolicy } from "./values.ts";
@@ -29,8 +36,8 @@ export function createRequest(
     linkLocalIps: flags.linkLocalIp,
   });
   const { binds, anonymous } = volumes(flags.volume);
-  const ports = flags.publish.flatMap(parsePublish);
-  const exposed = [...flags.expose.flatMap(parseExpose), ...ports.map(({ port }) => port)];
+  const ports = flattened(flags.publish, parsePublish);
+  const exposed = [...flattened(flags.expose, parseExpose), ...mapped(ports, ({ port }) => port)];
   return {
     ...config(flags, args, changed, anonymous, exposed),
     HostConfig: { ...host(flags, net, binds), PortBindings: toPortMap(ports) },
@@ -60,11 +67,14 @@ function volumes(specs: readonly string[]): { binds: string[]; anonymous: string
   const binds: string[] = [];
   const anonymous: string[] = [];
   for (const spec of new Set(specs)) (parseVolumeSpec(spec).source ? binds : anonymous).push(spec);
-  return { binds: binds.map(absoluteBind), anonymous };
+  return { binds: mapped(binds, absoluteBind), anonymous };
 }
 
-const asSet = (names: readonly string[]): Record<string, Record<string, never>> =>
-  Object.fromEntries(names.map((name) => [name, {}]));
+function asSet(names: readonly string[]): Record<string, Record<string, never>> {
+  const set: Record<string, Record<string, never>> = {};
+  for (const name of names) set[name] = {};
+  return set;
+}
 
 function config(
   flags: ContainerFlags,
@@ -96,7 +106,7 @@ function config(
     WorkingDir: flags.workdir,
     Entrypoint: flags.entrypoint ? [flags.entrypoint] : changed("entrypoint") ? [""] : null,
     OnBuild: null,
-    Labels: pairs([...flags.labelFile.flatMap(readLabelFile), ...flags.label]),
+    Labels: pairs([...flattened(flags.labelFile, readLabelFile), ...flags.label]),
     ...(flags.stopSignal ? { StopSignal: flags.stopSignal } : {}),
     ...(changed("stopTimeout") && flags.stopTimeout !== undefined ? { StopTimeout: flags.stopTimeout } : {}),
   };
@@ -105,7 +115,7 @@ function config(
 /** Files first, then options; of a variable given twice the last counts. */
 function environment(flags: ContainerFlags): string[] {
   const last = new Map<string, string>();
-  for (const variable of [...flags.envFile.flatMap(readEnvFile), ...flags.env])
+  for (const variable of [...flattened(flags.envFile, readEnvFile), ...flags.env])
     last.set(variable.split("=", 1)[0] ?? "", variable);
   return [...last.values()];
 }
@@ -159,13 +169,7 @@ function annotations({ annotation, healthOnFailure, noHealthcheck }: ContainerFl
 
 function host(flags: ContainerFlags, net: Networking, binds: string[]): Partial<HostConfig> {
   const security = securityOptions(flags.securityOpt);
-  const tmpfs = Object.fromEntries(
-    flags.tmpfs.map((spec) => [
-      spec.split(":", 1)[0] ?? "",
-      spec.slice((spec.split(":", 1)[0] ?? "").length + 1),
-    ]),
-  );
-  const cdi = flags.device.filter(isCdiName);
+  const cdi = kept(flags.device, isCdiName);
   const requests = [
     ...flags.gpus,
     ...(cdi.length > 0
@@ -202,7 +206,7 @@ function host(flags: ContainerFlags, net: Networking, binds: string[]): Partial<
     ReadonlyRootfs: flags.readOnly,
     SecurityOpt: orNull(security.options),
     ...(storage ? { StorageOpt: storage } : {}),
-    ...(flags.tmpfs.length > 0 ? { Tmpfs: tmpfs } : {}),
+    ...(flags.tmpfs.length > 0 ? { Tmpfs: tmpfs(flags.tmpfs) } : {}),
     UTSMode: flags.uts,
     UsernsMode: flags.userns,
     ShmSize: flags.shmSize,
@@ -210,7 +214,10 @@ function host(flags: ContainerFlags, net: Networking, binds: string[]): Partial<
     ...(flags.runtime ? { Runtime: flags.runtime } : {}),
     Isolation: flags.isolation,
     ...resources(flags),
-    Devices: flags.device.filter((spec) => !isCdiName(spec)).map(device),
+    Devices: mapped(
+      kept(flags.device, (spec) => !isCdiName(spec)),
+      device,
+    ),
     DeviceCgroupRules: orNull(flags.deviceCgroupRule),
     DeviceRequests: requests.length > 0 ? requests : null,
     ...(flags.mount.length > 0 ? { Mounts: [...flags.mount] } : {}),
@@ -218,6 +225,16 @@ function host(flags: ContainerFlags, net: Networking, binds: string[]): Partial<
     ReadonlyPaths: security.unconfinedPaths ? [] : null,
     ...(flags.init === undefined ? {} : { Init: flags.init }),
   };
+}
+
+/** Options by the folder they belong to. */
+function tmpfs(specs: readonly string[]): Record<string, string> {
+  const mounts: Record<string, string> = {};
+  for (const spec of specs) {
+    const [path = ""] = spec.split(":", 1);
+    mounts[path] = spec.slice(path.length + 1);
+  }
+  return mounts;
 }
 
 /** Spelled in one way and sorted; what is added is not dropped, and ALL includes every other that is added. */
@@ -229,10 +246,10 @@ function capabilities(
     const upper = name.trim().toUpperCase();
     return upper === "ALL" || upper === "RESET" || upper.startsWith("CAP_") ? upper : `CAP_${upper}`;
   };
-  const asked = new Set(add.map(spell));
+  const asked = new Set(mapped(add, spell));
   const added = asked.has("ALL") ? ["ALL"] : [...asked];
-  const dropped = new Set(drop.map(spell).filter((name) => !added.includes(name)));
-  return { CapAdd: orNull(added.sort()), CapDrop: orNull([...dropped].sort()) };
+  const dropped = kept(new Set(mapped(drop, spell)), (name) => !added.includes(name));
+  return { CapAdd: orNull(sorted(added)), CapDrop: orNull(sorted(dropped)) };
 }
 
 function resources(flags: ContainerFlags): Partial<HostConfig> {
@@ -258,9 +275,7 @@ function resources(flags: ContainerFlags): Partial<HostConfig> {
     MemorySwappiness: flags.memorySwappiness,
     OomKillDisable: flags.oomKillDisable,
     PidsLimit: flags.pidsLimit,
-    Ulimits: [...new Map(flags.ulimit.map((limit) => [limit.Name, limit])).values()].sort((a, b) =>
-      a.Name < b.Name ? -1 : 1,
-    ),
+    Ulimits: ulimits(flags.ulimit),
     CpuCount: flags.cpuCount,
     CpuPercent: flags.cpuPercent,
     IOMaximumIOps: flags.ioMaxiops,
@@ -268,14 +283,21 @@ function resources(flags: ContainerFlags): Partial<HostConfig> {
   };
 }
 
+/** Sorted; of a limit given twice the last counts. */
+function ulimits(given: readonly Ulimit[]): Ulimit[] {
+  const last = new Map<string, Ulimit>();
+  for (const limit of given) last.set(limit.Name, limit);
+  return sorted(last.values(), (a, b) => (a.Name < b.Name ? -1 : 1));
+}
+
 function storageOptions(options: readonly string[]): Record<string, string> | undefined {
-  if (options.some((option) => !option.includes("="))) throw new Error("invalid storage option");
+  for (const option of options) if (!option.includes("=")) throw new Error("invalid storage option");
   return options.length > 0 ? pairs(options) : undefined;
 }
 
 /** A seccomp profile is a file of the client's: its text is sent in place of its name. */
 function securityOptions(given: readonly string[]): { options: string[]; unconfinedPaths: boolean } {
-  const options = given.map((option) => {
+  const options = mapped(given, (option) => {
     const separator = option.includes("=") ? "=" : ":";
     const at = option.indexOf(separator);
     if (at < 0) {
@@ -287,8 +309,8 @@ function securityOptions(given: readonly string[]): { options: string[]; unconfi
     if (key !== "seccomp" || value === "unconfined" || value === "builtin") return option;
     return `seccomp=${seccompProfile(value)}`;
   });
-  const kept = options.filter((option) => option !== "systempaths=unconfined");
-  return { options: kept, unconfinedPaths: kept.length < options.length };
+  const shown = kept(options, (option) => option !== "systempaths=unconfined");
+  return { options: shown, unconfinedPaths: shown.length < options.length };
 }
 
 function seccompProfile(path: string): string {

@@ -15,7 +15,7 @@ export const command = defineCommand({
     } catch (error) {
       throw withHelp("create", error, 125);
     }
-    session.out(await createContainer(session, request, flags));
+    session.out(await createContainer(session, session.blockingClient, request, flags));
     return 0;
   },
 });

@@ -32,7 +32,12 @@ export const command = defineCommand({
     const size = changed("size")
       ? flags.size
       : flags.size || needsSize(resolveFormat(list_).template, flags.noTrunc);
-    const containers = await list(session.client, { all: flags.all, limit, size, filters: flags.filter });
+    const containers = await list(session.blockingClient, {
+      all: flags.all,
+      limit,
+      size,
+      filters: flags.filter,
+    });
     session.write(formatList(containerRows(flags.noTrunc), containers, list_));
     return 0;
   },

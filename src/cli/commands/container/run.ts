@@ -33,7 +33,7 @@ export const command = defineCommand({
     } catch (error) {
       throw error instanceof CliError ? error : withHelp("run", error, 125);
     }
-    const id = await createContainer(session, request, flags).catch((error) => {
+    const id = await createContainer(session, session.client, request, flags).catch((error) => {
       throw withHelp("run", error, runExitCode(error));
     });
     const options = {

@@ -1,0 +1,7 @@
+import { expect, test } from "bun:test";
+import { globalDefaults, globalFlags } from "./globals.ts";
+
+test("an option that is not given has its default, whether or not the table was made", () => {
+  const initial = Object.fromEntries(Object.entries(globalFlags()).map(([key, flag]) => [key, flag.initial]));
+  expect(initial).toEqual(globalDefaults());
+});
