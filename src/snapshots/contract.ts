@@ -56,6 +56,8 @@ export interface MountOptions {
   volatile?: boolean;
   /** the layers alone, without what every container gets besides */
   bare?: boolean;
+  /** below the layers lie the targets of a build step's mounts, and not all that a container gets (`overlay2` alone) */
+  step?: boolean;
   /** owners are shown as remapped containers have them; on the disk they are as in any other container */
   remapped?: boolean;
 }
@@ -72,6 +74,8 @@ export interface CommitOptions {
    * the tar says. Nothing is read again then.
    */
   told?: ToldTar;
+  /** With `consume`: the size tells of regular files alone, as that of BuildKit's layers, and of no symlink's text. */
+  plainSize?: boolean;
 }
 
 /** A layer tar that was told while its files were written. */

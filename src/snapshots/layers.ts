@@ -137,9 +137,9 @@ export class Layers {
     trash.discard(paths.layer(row.folder));
   }
 
-  async commit(writes: Writes, consume: boolean): Promise<Layer> {
+  async commit(writes: Writes, how: { consume: boolean; plainSize: boolean }): Promise<Layer> {
     const folder = newFolder();
-    const request = { writes, consume, ...this.places(folder) };
+    const request = { writes, ...how, ...this.places(folder) };
     return this.adopt(folder, await this.parts.pool.run("commit", request));
   }
 

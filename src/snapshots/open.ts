@@ -8,7 +8,7 @@ import { spreadFolders } from "../system/spread.ts";
 import type { Snapshots } from "./contract.ts";
 import type { Driver } from "./driver.ts";
 import { Durability } from "./durability.ts";
-import { makeInitLayer } from "./init-layer.ts";
+import { makeInitLayer, makeStepLayer } from "./init-layer.ts";
 import { Layers } from "./layers.ts";
 import { OverlayDriver, tryOverlay } from "./overlay.ts";
 import { type Paths, pathsOf } from "./paths.ts";
@@ -44,6 +44,7 @@ export async function openSnapshots(options: SnapshotsOptions): Promise<Snapshot
   const driver = chooseDriver(options, paths, pool, remapped);
   if (rememberedDriver(options.state) === undefined) rememberDriver(options.state, driver.name);
   makeInitLayer(paths.init);
+  makeStepLayer(paths.stepInit);
   const { state, logger } = options;
   const durability = new Durability(state, paths.layers, logger);
   const layers = new Layers({ state, paths, pool, trash, durability, form: driver.form });

@@ -59,7 +59,7 @@ export class OverlayDriver implements Driver {
   mount(
     key: string,
     layers: readonly string[],
-    { volatile = false, remapped = false, bare = false }: MountOptions,
+    { volatile = false, remapped = false, bare = false, step = false }: MountOptions,
   ): Promise<void> {
     if (this.mounted.has(key)) return Promise.resolve();
     const folder = this.paths.snapshot(key);
@@ -70,7 +70,7 @@ export class OverlayDriver implements Driver {
     if (existsSync(mark)) rmSync(mark, { recursive: true });
     mkdirSync(join(folder, "merged"), { recursive: true, mode: 0o700 });
     const overlay = {
-      lower: (bare && layers.length > 0 ? this.stacked(layers) : this.lower(layers)).map(shown),
+      lower: (bare && layers.length > 0 ? this.stacked(layers) : this.lower(layers, step)).map(shown),
       upper: shown(join(folder, "diff")),
       work: shown(join(folder, "work")),
       volatile,
@@ -156,8 +156,8 @@ export class OverlayDriver implements Driver {
   }
 
   /** Topmost first, as overlay wants them. */
-  private lower(layers: readonly string[]): string[] {
-    return [...this.stacked(layers), join(this.paths.init, "diff")];
+  private lower(layers: readonly string[], step = false): string[] {
+    return [...this.stacked(layers), join(step ? this.paths.stepInit : this.paths.init, "diff")];
   }
 
   /** A layer that is in a stack twice counts where it lies highest: the kernel takes each folder once. */

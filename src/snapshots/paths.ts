@@ -11,6 +11,8 @@ export interface Paths {
   merged(key: string): string;
   /** the lowest layer of every snapshot, see `init-layer.ts` */
   init: string;
+  /** the same of a build step's */
+  stepInit: string;
 }
 
 export function pathsOf(dataRoot: string): Paths {
@@ -25,6 +27,7 @@ export function pathsOf(dataRoot: string): Paths {
     snapshot: (key) => join(snapshots, key),
     merged: (key) => join(snapshots, key, "merged"),
     init: join(layers, "init"),
+    stepInit: join(layers, "init-step"),
   };
 }
 

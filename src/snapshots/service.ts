@@ -176,12 +176,17 @@ export class SnapshotService implements Snapshots {
     const writes = this.writes(key);
     return readFrom(this.parts.pool, (worker, session) => worker.call("diff", { session, writes }));
   }
-  async commit(key: string, { consume = false, told }: CommitOptions = {}): Promise<Layer> {
+  async commit(
+    key: string,
+    { consume = false, told, plainSize = false }: CommitOptions = {},
+  ): Promise<Layer> {
     if (consume) await this.unmount(key);
     const writes = this.writes(key);
     const take = consume && told !== undefined && writes.kind === "upper";
     const { layers } = this.parts;
-    const layer = take ? layers.take(writes.folder, told) : await layers.commit(writes, consume);
+    const layer = take
+      ? layers.take(writes.folder, told)
+      : await layers.commit(writes, { consume, plainSize });
     if (consume) await this.remove(key);
     return layer;
   }
@@ -203,7 +208,8 @@ export class SnapshotService implements Snapshots {
       if (!this.stacks.has(name)) trash.discard(paths.snapshot(name));
     const kept = new Set([...layers.folders(), ...this.stackFolders()]);
     for (const name of readdirSync(paths.layers))
-      if (!kept.has(name) && paths.layer(name) !== paths.init) trash.discard(paths.layer(name));
+      if (!kept.has(name) && ![paths.init, paths.stepInit].includes(paths.layer(name)))
+        trash.discard(paths.layer(name));
     trash.sweep();
   }
 

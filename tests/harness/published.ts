@@ -1,6 +1,6 @@
 /** Builds and runs what `tests/builds` holds, by whatever client and engine the commands given here reach. */
-import { existsSync, statSync } from "node:fs";
-import { rename } from "node:fs/promises";
+import { existsSync, readFileSync } from "node:fs";
+import { rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { PublishedBuild, Toolchain } from "../builds/cases.ts";
@@ -27,18 +27,25 @@ const proxied = (proxy: string): string[] => ["--build-arg", `http_proxy=${proxy
 export async function bringBase(client: Client, base: "debian" | Toolchain, proxy: string): Promise<void> {
   const folder = `${buildsFolder}/bases/${base}`;
   const file = join(tmpdir(), `berth-fixture-base-${base}.tar`);
-  const changed = Math.max(
-    ...[base, "debian"].map((name) => statSync(`${buildsFolder}/bases/${name}/Dockerfile`).mtimeMs),
-  );
-  if (existsSync(file) && statSync(file).mtimeMs > changed) {
+  const made = madeOf(base);
+  const note = `${file}.of`;
+  if (existsSync(file) && existsSync(note) && readFileSync(note, "utf8") === made) {
     await succeeded(`loading ${base}`, client("load", "-q", "-i", file));
     return;
   }
   const image = `${base}:bookworm`;
   await succeeded(`building ${base}`, client("build", "-q", ...proxied(proxy), "-t", image, folder));
   await succeeded(`saving ${base}`, client("save", "-o", `${file}.${process.pid}`, image));
+  await rm(note, { force: true });
   await rename(`${file}.${process.pid}`, file);
+  await writeFile(note, made);
 }
+
+/** What a base is made of: by contents, for a fresh checkout's files are all new. */
+const madeOf = (base: string): string =>
+  [...new Set([base, "debian"])]
+    .map((name) => readFileSync(`${buildsFolder}/bases/${name}/Dockerfile`, "utf8"))
+    .join("\n");
 
 export interface PublishedOptions {
   proxy: string;

@@ -39,6 +39,7 @@ async function checked(
   const linter = openLinter(dockerfile.text, { dockerfile: dockerfile.name, buildArgs });
   try {
     await run(linter);
+    linter.requireClean();
   } catch (error) {
     if (!(error instanceof EngineError) || linter.warnings.length === 0) throw error;
     throw new CheckFailed(error, linter.warnings);

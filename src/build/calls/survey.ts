@@ -1,7 +1,7 @@
 import type { ImageConfig, Platform } from "../../types/oci.ts";
 import type { Linter } from "../check/linter.ts";
 import type { BuildRequest } from "../contract.ts";
-import { baseOf, imageError } from "../dockerfile/base-error.ts";
+import { baseOf, imageError, withManifestRequest } from "../dockerfile/base-error.ts";
 import { expandStage } from "../dockerfile/expand.ts";
 import { type BuildPlan, openLinter, planBuild, type Stage } from "../dockerfile/plan.ts";
 import type { LanguageSettings } from "../dockerfile/settings.ts";
@@ -78,7 +78,7 @@ class Surveyor {
     try {
       return await this.options.configOf(reference, stage.platform);
     } catch (error) {
-      throw imageError(this.plan, baseOf(stage, reference), error);
+      throw imageError(this.plan, baseOf(stage, reference), withManifestRequest(error, reference));
     }
   }
 }

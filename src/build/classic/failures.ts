@@ -29,9 +29,7 @@ export function copyFailure(error: unknown, instruction: Instruction): unknown {
 
 function sentenceOf(cause: EngineError, { kind, from }: { kind: string; from: string }): string | undefined {
   const message = messageOf(cause);
-  const user = /^unable to find user (\S+): no matching/.exec(message)?.[1];
-  if (user !== undefined)
-    return `unable to convert uid/gid chown string to host mapping: can't find uid for user ${user}: no such user: ${user}`;
+  if (message.startsWith("unable to convert uid/gid chown string")) return message;
   const reason = reasonOf(cause, message, from !== "");
   return reason === undefined ? undefined : `${kind.toUpperCase()} failed: ${reason}`;
 }

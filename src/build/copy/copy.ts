@@ -27,7 +27,7 @@ import { isArchive, unpacked } from "./archive.ts";
 import { everything, type Filter } from "./filter.ts";
 import { filterOf } from "./ignore.ts";
 import { type Match, matchesOf, openTree, plainPath } from "./match.ts";
-import { folderMode, parseMode } from "./mode.ts";
+import { folderMode, type ModeChange, parseMode } from "./mode.ts";
 import type { CopyInput, CopyRequest, CopyResult } from "./requests.ts";
 import { Tally } from "./tally.ts";
 import { closePlace, type Place, Target } from "./target.ts";
@@ -35,6 +35,8 @@ import { ToldLayer } from "./told-layer.ts";
 import { type Telling, Writer } from "./write.ts";
 
 const within = resolve.inRoot | resolve.noMagicLinks;
+
+const asTheyAre: ModeChange = (mode) => mode;
 
 /** COPY and ADD: puts the inputs into the new layer's folder, in order. */
 export async function copy(request: CopyRequest): Promise<CopyResult> {
@@ -95,13 +97,25 @@ class Copy {
     this.telling?.layer.close();
   }
 
-  private writer(ignore: Filter, exclude: Filter, keepOwners = false, mode?: number): Writer {
-    const { chmod, uid, gid, latest } = this.request;
+  /** What `--chmod` says, or that a file's mode is `mode`. */
+  private change(mode?: number): ModeChange | undefined {
+    const { chmod } = this.request;
+    if (chmod !== "") return parseMode(chmod);
+    return mode === undefined ? undefined : () => mode;
+  }
+
+  private writer(
+    ignore: Filter,
+    exclude: Filter,
+    keepOwners = false,
+    mode: ModeChange | undefined = this.change(),
+  ): Writer {
+    const { uid, gid, latest } = this.request;
     return new Writer(
       this.target,
       {
         owner: keepOwners ? undefined : { uid, gid },
-        mode: chmod === "" ? (mode === undefined ? undefined : () => mode) : parseMode(chmod),
+        mode,
         latest,
         ignore,
         exclude,
@@ -138,11 +152,11 @@ class Copy {
     [match, ...others]: readonly Match[],
     { parents, unpack }: { parents: boolean; unpack: boolean },
   ): void {
-    const { tell, inputs, upper, since } = this.request;
+    const { tell, inputs, upper, since, plainSize = false } = this.request;
     if (!tell || parents || match === undefined || others.length > 0 || inputs.length > 1) return;
     // it may be an archive
     if (unpack && !match.isDirectory) return;
-    this.telling = { layer: new ToldLayer(upper), tally: new Tally(since) };
+    this.telling = { layer: new ToldLayer(upper, plainSize), tally: new Tally(since) };
   }
 
   private async match(
@@ -256,7 +270,7 @@ class Copy {
       plain.written.bytes += bytes;
       return;
     }
-    const writer = mode === undefined ? plain : this.writer(everything, everything, false, mode);
+    const writer = mode === undefined ? plain : this.writer(everything, everything, false, this.change(mode));
     const fd = must(openRaw(cwdFd, toBytes(path), flags.path), () => `open ${path}`);
     try {
       this.single(fd, toBytes(name), writer, false);
@@ -266,10 +280,10 @@ class Copy {
     }
   }
 
-  /** An archive's files keep their owners and go below the destination, which is a folder then. */
+  /** An archive's files keep their owners and modes and go below the destination, which is a folder then. */
   private async archive(path: string): Promise<{ files: number; bytes: number }> {
     return await unpacked(path, this.request.scratch, (folder) => {
-      const writer = this.writer(everything, everything, !this.request.chowns);
+      const writer = this.writer(everything, everything, !this.request.chowns, asTheyAre);
       const root = openTree(folder);
       try {
         this.inFolder(this.destination, undefined, (place) => writer.folder(root, "", "", place));

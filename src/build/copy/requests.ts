@@ -47,6 +47,8 @@ export interface CopyRequest {
   scratch: string;
   /** the layer is `upper` alone: its tar may be told beside it while it is written */
   tell?: boolean;
+  /** what is told as the size counts regular files alone */
+  plainSize?: boolean;
   /** `Seen.since` of the only source, which may change meanwhile */
   since?: number;
 }

@@ -73,6 +73,7 @@ const read = (folder: string) =>
     temporary: `${folder}.new`,
     final: `${folder}.read`,
     consume: true,
+    plainSize: false,
   });
 
 const below = (): string => {

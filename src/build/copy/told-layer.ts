@@ -24,10 +24,12 @@ export interface FileDetails {
 export class ToldLayer {
   private readonly record: RecordWriter;
   private readonly tar: TarBuilder;
+  private readonly plainSize: boolean;
   private size = 0;
 
-  /** The record goes beside `upper`, the folder of the layer. */
-  constructor(upper: string) {
+  /** The record goes beside `upper`, the folder of the layer. `plainSize`: symlinks' texts do not count. */
+  constructor(upper: string, plainSize: boolean) {
+    this.plainSize = plainSize;
     this.record = new RecordWriter(join(upper, "..", recordFile));
     this.tar = new TarBuilder(this.record);
   }
@@ -75,7 +77,7 @@ export class ToldLayer {
     const told: FileStatus = mtime === undefined ? status : { ...status, mtime };
     const entry = entryOf({ status: told, path, dir: upper, name }, links);
     if (entry === undefined) return;
-    if (entry.type === "symlink") this.size += entry.linkName.length;
+    if (entry.type === "symlink" && !this.plainSize) this.size += entry.linkName.length;
     this.tar.header(entry);
   }
 }

@@ -1,6 +1,7 @@
 import type { Range } from "../../lib/dockerfile/ast.ts";
 import { withSuggestion } from "../../lib/dockerfile/suggest.ts";
 import { EngineError, messageOf } from "../../lib/errors.ts";
+import { parseReference, withDefaultTag } from "../../lib/reference.ts";
 import { BuildError } from "../failure.ts";
 import type { BuildPlan, Stage } from "./plan.ts";
 
@@ -18,6 +19,16 @@ export const baseOf = ({ base, from, location }: Stage, reference: string): Name
   reference,
   location,
 });
+
+/** A registry that cannot be reached, as BuildKit says it: by the request that it would begin with. */
+export function withManifestRequest(error: unknown, reference: string): unknown {
+  if (!(error instanceof EngineError)) return error;
+  const [, host, why] = /^Get "https?:\/\/([^/"]+)\/v2\/": (.+)$/s.exec(error.message) ?? [];
+  if (host === undefined || why === undefined) return error;
+  const { path, tag, digest } = withDefaultTag(parseReference(reference));
+  const url = `https://${host}/v2/${path}/manifests/${digest ?? tag}`;
+  return new EngineError(error.kind, `failed to do request: Head "${url}": ${why}`, { cause: error });
+}
 
 /** Why an image cannot be had: `name: reason`, with a stage or a common image of nearly that name. */
 export function imageError(plan: BuildPlan, image: NamedImage, error: unknown): BuildError {

@@ -285,6 +285,7 @@ async function run(
       ...(sourceDateEpoch === undefined ? {} : { latest: sourceDateEpoch }),
       scratch: deps.paths.scratch,
       tell: !vfs,
+      plainSize: session.request.classic !== true,
       ...(since === undefined ? {} : { since }),
     });
     told = copied.told;

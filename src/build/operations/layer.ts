@@ -21,7 +21,7 @@ export function upperOf({ snapshots }: BuildContextDeps, key: string): string {
  * tar is known.
  */
 export async function commitLayer(
-  { deps, lease }: Session,
+  { deps, lease, request }: Session,
   key: string,
   latest: number | undefined,
   told?: ToldTar,
@@ -34,6 +34,7 @@ export async function commitLayer(
     }
     const { diffId, size } = await snapshots.commit(key, {
       consume: true,
+      plainSize: request.classic !== true,
       ...(told === undefined ? {} : { told }),
     });
     lease.hold("layer", diffId);

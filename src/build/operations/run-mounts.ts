@@ -1,4 +1,5 @@
-import { chmod, chown, mkdir, stat, writeFile } from "node:fs/promises";
+import { constants } from "node:fs";
+import { chmod, chown, copyFile, mkdir, stat, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { EngineError } from "../../lib/errors.ts";
 import { overflowId, seenAs } from "../../lib/id-map.ts";
@@ -40,7 +41,9 @@ export async function prepareMounts(
   { files }: RunOperation,
 ): Promise<Prepared> {
   const prepared: Prepared = { mounts: [], env: [] };
-  for (const [index, ready] of mounts.entries()) {
+  let agents = 0;
+  for (const [place, ready] of mounts.entries()) {
+    const index = ready.mount.type === "ssh" ? agents++ : place;
     const { mounts: more, env } = await prepare(around, ready, index);
     prepared.mounts.push(...more);
     prepared.env.push(...env);
@@ -76,7 +79,7 @@ const tmpfs = ({ target, size }: RunMount & { type: "tmpfs" }): MountInput => ({
   destination: target,
   type: "tmpfs",
   source: "tmpfs",
-  options: ["nosuid", "nodev", "noexec", ...(size === undefined ? [] : [`size=${size}`])],
+  options: ["nosuid", ...(size === undefined ? [] : [`size=${size}`])],
 });
 
 /** A path below a tree, held by a descriptor until the step is over; links are followed inside the tree only. */
@@ -199,13 +202,21 @@ async function filtered(
   return folder;
 }
 
-/** A folder whose changes go with the step. */
+/** A folder or file whose changes go with the step. */
 async function throwaway({ folder, undo }: Surroundings, source: string, index: number): Promise<string> {
   const at = join(folder, `bind-${index}`);
+  const status = await stat(source);
+  const { uid, gid } = status;
+  if (!status.isDirectory()) {
+    await copyFile(source, at, constants.COPYFILE_FICLONE);
+    await chown(at, uid, gid);
+    await chmod(at, status.mode & 0o7777);
+    await utimes(at, status.mtime, status.mtime);
+    return at;
+  }
   const [upper, work, merged, empty] = ["upper", "work", "merged", "empty"].map((name) => join(at, name));
   if (!upper || !work || !merged || !empty) throw new EngineError("internal", "no folder for a mount");
   for (const path of [upper, work, merged, empty]) await mkdir(path, { recursive: true });
-  const { uid, gid } = await stat(source);
   await chown(upper, uid, gid);
   mountOverlay({ lower: [source, empty], upper, work, volatile: true }, merged);
   undo.add("writable mount", () => unmount(merged));
@@ -220,8 +231,10 @@ async function cache(
   const { session, signal, undo } = around;
   const { id, sharing, mode, uid, gid, target, readOnly, source } = mount;
   const seed = tree === undefined ? {} : { seed: (folder: string) => fill(session, tree, source, folder) };
+  const plain = mode === 0o755 && uid === 0 && gid === 0;
   const held = await session.deps.cacheMounts.acquire({
-    id,
+    // with another owner or mode it is another cache
+    id: plain || tree !== undefined ? id : `${id} ${mode.toString(8)} ${uid}:${gid}`,
     sharing,
     mode,
     uid,
@@ -317,6 +330,7 @@ async function secret(
   return prepared;
 }
 
+/** `index`: among its kind; the variable names the first, whether there is an agent or not. */
 async function ssh(
   around: Surroundings,
   { id, target, required, mode, uid, gid }: RunMount & { type: "ssh" },
@@ -324,17 +338,15 @@ async function ssh(
 ): Promise<Prepared> {
   const { session, undo } = around;
   const socket = await session.request.ssh.open(id);
+  const destination = target === "" ? `/run/buildkit/ssh_agent.${index}` : target;
+  const env = index === 0 ? [`SSH_AUTH_SOCK=${destination}`] : [];
   if (socket === undefined) {
     if (required) throw new EngineError("notFound", `unset ssh forward key ${id}`);
-    return { env: [], mounts: [] };
+    return { env, mounts: [] };
   }
   undo.add("ssh agent", () => socket.close());
   const path = socket.foreign ? await relayTo(socket.path, session.deps.paths.steps, undo) : socket.path;
   await give(around, path, { uid, gid });
   await chmod(path, mode);
-  const destination = target === "" ? `/run/buildkit/ssh_agent.${index}` : target;
-  return {
-    env: [`SSH_AUTH_SOCK=${destination}`],
-    mounts: [{ destination, type: "bind", source: path, options: ["rbind"] }],
-  };
+  return { env, mounts: [{ destination, type: "bind", source: path, options: ["rbind"] }] };
 }

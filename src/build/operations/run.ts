@@ -30,7 +30,11 @@ function refuseUnallowed({ request }: Session, { insecure, network }: RunOperati
     ...(network === "host" && request.networkMode !== "host" ? ["network.host"] : []),
   ];
   for (const entitlement of asked)
-    if (!request.allow.has(entitlement)) throw new EngineError("forbidden", `${entitlement} is not allowed`);
+    if (!request.allow.has(entitlement))
+      throw new EngineError(
+        "forbidden",
+        `${request.classic ? "" : "failed to load LLB: "}${entitlement} is not allowed`,
+      );
 }
 
 /** What cannot be had from a user namespace: Docker's sentences. */
@@ -146,7 +150,11 @@ async function execute(
     // it is awaited below, but may fail before that
     networking.catch(() => undefined);
     const { remap } = deps.config;
-    const root = await deps.snapshots.mount(key, { volatile: true, remapped: remap !== undefined });
+    const root = await deps.snapshots.mount(key, {
+      volatile: true,
+      step: true,
+      remapped: remap !== undefined,
+    });
     const around = { session, root, folder, signal, undo };
     const names = await writeNameFiles(session, folder, mode === "host");
     const extra = await prepareMounts(around, mounts, operation);

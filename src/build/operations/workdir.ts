@@ -5,7 +5,7 @@ import type { Vertex } from "../graph/vertex.ts";
 import type { Session } from "../solver/session.ts";
 import { commitLayer, upperOf } from "./layer.ts";
 import type { Outcome, Plan } from "./plan.ts";
-import { userIn } from "./user.ts";
+import { ownerIn } from "./user.ts";
 
 /** WORKDIR: the folder, where it is not there, owned by the user of that moment. */
 export function planWorkdir(
@@ -31,7 +31,8 @@ export function planWorkdir(
       const view = base.layers.length === 0 ? undefined : await session.view(base.layers);
       await deps.snapshots.prepare(key, base.layers);
       try {
-        const owner = user === "" || view === undefined ? { uid: 0, gid: 0 } : userIn(view, user);
+        // the classic builder's are the superuser's
+        const owner = ownerIn(view, session.request.classic ? "" : user);
         await deps.workers.call("makeFolder", {
           upper: upperOf(deps, key),
           ...(view === undefined ? {} : { view }),

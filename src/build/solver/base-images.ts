@@ -10,6 +10,7 @@ import {
   withDefaultTag,
 } from "../../lib/reference.ts";
 import type { Platform } from "../../types/oci.ts";
+import { withManifestRequest } from "../dockerfile/base-error.ts";
 import { isImageId } from "../dockerfile/sources.ts";
 import type { Material } from "../export/attest/provenance.ts";
 import { imagePurl } from "../export/attest/statements.ts";
@@ -34,7 +35,8 @@ export async function resolveBase(
     session.lease.hold("image", image.id);
     session.vertex({ ...told, started, completed: Date.now() });
     return { ...image, shown };
-  } catch (error) {
+  } catch (failure) {
+    const error = session.request.classic ? failure : withManifestRequest(failure, shown);
     session.vertex({ ...told, started, completed: Date.now(), error: messageOf(error) });
     throw error;
   }

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import type { BuildEvent } from "../../build/contract.ts";
 import { EngineError } from "../../lib/errors.ts";
 import { parseIgnoreFile } from "../../lib/ignore/ignore-file.ts";
+import { IgnoreMatcher } from "../../lib/ignore/matcher.ts";
 import type { MemoryTree } from "../filesync/memory-tree.ts";
 import { receiveSmall } from "../filesync/transfer.ts";
 import { openFileSync } from "../session/file-sync.ts";
@@ -28,8 +29,12 @@ export interface DefinitionSource {
 
 const decoder = new TextDecoder();
 
-const patterns = (file: Uint8Array): string[] =>
-  parseIgnoreFile(decoder.decode(file)).map(({ pattern }) => pattern);
+/** Throws `invalid` for a pattern that is none, before a client is asked for files by it. */
+function patternsIn(file: Uint8Array): string[] {
+  const patterns = parseIgnoreFile(decoder.decode(file)).map(({ pattern }) => pattern);
+  new IgnoreMatcher(patterns);
+  return patterns;
+}
 
 /** Fetches the Dockerfile and the ignore file from the client, telling both as steps. */
 export async function loadDefinition(source: DefinitionSource): Promise<Definition> {
@@ -50,7 +55,7 @@ export async function loadDefinition(source: DefinitionSource): Promise<Definiti
       `failed to read dockerfile: open ${filename}: no such file or directory`,
     );
   const ownIgnore = files.read(own);
-  const ignore = ownIgnore ? patterns(ownIgnore) : await contextIgnore(source);
+  const ignore = ownIgnore ? patternsIn(ownIgnore) : await contextIgnore(source);
   return { name: filename, text: decoder.decode(dockerfile), ignore };
 }
 
@@ -62,7 +67,7 @@ export async function contextIgnore(source: DefinitionSource): Promise<string[]>
     receive(source, contextFolder, [".dockerignore"], onBytes),
   );
   const text = files.read(".dockerignore");
-  return text ? patterns(text) : [];
+  return text ? patternsIn(text) : [];
 }
 
 const receive = (

@@ -16,6 +16,8 @@ export interface CommitRequest {
   final: string;
   /** the written folder itself becomes the layer: nothing is copied, and the snapshot is of no more use */
   consume: boolean;
+  /** with `consume`: symlinks' texts do not count */
+  plainSize: boolean;
 }
 
 /**
@@ -39,14 +41,14 @@ export async function commit(request: CommitRequest): Promise<ApplyResult> {
 }
 
 /** The written folder as it lies: only the record is new. */
-async function taken({ writes, temporary }: CommitRequest): Promise<ApplyResult> {
+async function taken({ writes, temporary, plainSize }: CommitRequest): Promise<ApplyResult> {
   const record = new RecordWriter(join(temporary, recordFile));
   const tar = new TarBuilder(record);
   let size = 0;
   try {
     for (const piece of piecesOf(writes, true)) {
       const { entry, fd } = piece;
-      size += entry.type === "symlink" ? entry.linkName.length : entry.size;
+      size += entry.type !== "symlink" ? entry.size : plainSize ? 0 : entry.linkName.length;
       tar.header(entry);
       if (fd !== undefined && entry.size > 0) {
         record.file(entry.name, 0, entry.size);
