@@ -76,7 +76,7 @@ const handlers: Handlers = {
   feed: ({ session, bytes }) => feeds.get(session)?.push(bytes),
   feedEnd: ({ session, error }) =>
     feeds.get(session)?.end(error === undefined ? undefined : new EngineError("invalid", error)),
-  packages: ({ root }) => ({ packages: findPackages(root) }),
+  packages: ({ root }) => findPackages(root),
   sizeOf: ({ path }) => sizeOf(path),
   removeTree: ({ path }) => removeTree(path),
 };

@@ -1,7 +1,4 @@
-import { mkdirSync, renameSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
 import { EngineError } from "../../lib/errors.ts";
-import { newId } from "../../lib/ids.ts";
 import {
   close,
   cwdFd,
@@ -20,6 +17,7 @@ import {
   toText,
 } from "../../system/at.ts";
 import { getXattr, getXattrFd, listXattrs, listXattrsFd } from "../../system/xattr.ts";
+import { FileList } from "./file-list.ts";
 import type { Filter } from "./filter.ts";
 import { countFile } from "./garbage.ts";
 import { type Match, matchesOf, openTree } from "./match.ts";
@@ -56,8 +54,6 @@ export interface DigestResult {
   seen: Seen;
 }
 
-/** Entries of a list that is kept; a longer one explains nothing. */
-const listMax = 100_000;
 export const depthMax = 1000;
 const within = resolve.inRoot | resolve.noMagicLinks;
 
@@ -76,7 +72,7 @@ export function digestTree(request: DigestRequest): DigestResult {
         walk.top(match);
       }
     const digest = walk.finish();
-    keepList(request.lists, digest, walk.lines);
+    walk.list.keep(request.lists, digest);
     const { files, bytes, tally } = walk;
     return { digest, matches, isFolder, files, bytes, seen: tally.seen };
   } finally {
@@ -85,24 +81,13 @@ export function digestTree(request: DigestRequest): DigestResult {
   }
 }
 
-function keepList(folder: string, digest: string, lines: readonly string[]): void {
-  if (lines.length === 0 || lines.length > listMax) return;
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const name = join(folder, digest.slice("sha256:".length));
-  const temporary = `${name}.${newId().slice(0, 12)}`;
-  const packed = Bun.zstdCompressSync(Buffer.from(lines.join("\0"), "latin1"), { level: 1 });
-  writeFileSync(temporary, packed, { mode: 0o600 });
-  renameSync(temporary, name);
-}
-
 const buffer = Buffer.allocUnsafe(1024 * 1024);
 
 class Digester {
-  readonly lines: string[] = [];
+  readonly list = new FileList();
   files = 0;
   bytes = 0;
   readonly tally = new Tally();
-  private told = 0;
   private readonly hash = new Bun.CryptoHasher("sha256");
   private readonly root: number;
   private readonly request: DigestRequest;
@@ -208,13 +193,10 @@ class Digester {
     const line = `${mode.toString(8)} ${told} ${digest}${owner}${xattrs}\0${path}\0`;
     this.hash.update(line, "latin1");
     this.tally.add(path, status, type === fileType.file && this.tally.isRecent(status) ? digest : "");
-    this.told++;
     countFile();
-    if (this.told > listMax) this.lines.length = 0;
-    else
-      this.lines.push(
-        `${path}\n${mode.toString(8)}${digest.slice(0, 24)}${owner}${xattrs === "" ? "" : Bun.hash(xattrs)}`,
-      );
+    this.list.add(
+      `${path}\n${mode.toString(8)}${digest.slice(0, 24)}${owner}${xattrs === "" ? "" : Bun.hash(xattrs)}`,
+    );
   }
 
   private factsOf(open: () => number, path: string, status: FileStatus): FileFacts {

@@ -38,19 +38,33 @@ const foundMax = 32 * 1024 * 1024;
 /** characters of a name, a version, a license: what is longer is none */
 const textMax = 1024;
 
+export interface FoundPackages {
+  packages: FoundPackage[];
+  /** limits that were met, as ends of a sentence: what lies beyond them is not among the packages */
+  limits: string[];
+}
+
 /** The packages in a root file system, by what dpkg, apk, npm and pip have written down. For a worker thread. */
-export function findPackages(root: string): FoundPackage[] {
+export function findPackages(root: string): FoundPackages {
   const distinct = new Map<string, FoundPackage>();
+  const records = new Records(root);
   let length = 0;
-  for (const each of recorded(new Records(root))) {
+  for (const each of recorded(records)) {
     if (distinct.has(each.purl)) continue;
+    if (distinct.size >= packagesMax) {
+      records.met(`there are more than ${packagesMax} packages`);
+      break;
+    }
     length += each.purl.length + each.name.length + each.version.length + each.license.length;
     length += each.source.length;
-    if (length > foundMax) break;
+    if (length > foundMax) {
+      records.met(`the packages' names take more than ${foundMax >> 20} MiB`);
+      break;
+    }
     distinct.set(each.purl, each);
-    if (distinct.size >= packagesMax) break;
   }
-  return [...distinct.values()].sort((one, other) => (one.purl < other.purl ? -1 : 1));
+  const packages = [...distinct.values()].sort((one, other) => (one.purl < other.purl ? -1 : 1));
+  return { packages, limits: [...records.limits] };
 }
 
 function* recorded(records: Records): Generator<FoundPackage> {
@@ -63,10 +77,15 @@ function* recorded(records: Records): Generator<FoundPackage> {
 /** The records in a root file system, no more than `bytesMax` of them: an image may bring any number, of any size. */
 class Records {
   readonly root: string;
+  readonly limits = new Set<string>();
   private left = bytesMax;
 
   constructor(root: string) {
     this.root = root;
+  }
+
+  met(limit: string): void {
+    this.limits.add(limit);
   }
 
   /** A record without the paragraph at which it was cut; "" where there is none. */
@@ -76,6 +95,10 @@ class Records {
     const text = readBeneath(this.root, path, limit) ?? "";
     const length = Buffer.byteLength(text);
     this.left = Math.max(0, this.left - length);
+    if (this.left === 0) this.met(`the records take more than ${bytesMax >> 20} MiB`);
+    // of a METADATA only the head is wanted
+    else if (length >= limit && most !== descriptionMax)
+      this.met(`/${path} takes more than ${most >> 20} MiB`);
     return length < limit ? text : text.slice(0, Math.max(0, text.lastIndexOf("\n\n")));
   }
 }
@@ -119,7 +142,9 @@ const statusFilesMax = 10_000;
 
 function* dpkg(records: Records, { id, release }: Distribution): Generator<FoundPackage> {
   const folder = "var/lib/dpkg/status.d";
-  const names = namesIn(records.root, folder).slice(0, statusFilesMax);
+  const all = namesIn(records.root, folder);
+  const names = all.slice(0, statusFilesMax);
+  if (all.length > names.length) records.met(`/${folder} has more than ${statusFilesMax} files`);
   for (const file of ["var/lib/dpkg/status", ...names.map((name) => `${folder}/${name}`)]) {
     for (const paragraph of paragraphs(records.text(file, recordMax))) {
       const name = fieldOf(paragraph, dpkgFields.name);
@@ -156,7 +181,11 @@ const depthMax = 64;
 function* installed(records: Records): Generator<FoundPackage> {
   const waiting: { path: string; depth: number }[] = [{ path: "", depth: 0 }];
   let looked = 0;
-  for (let next = waiting.pop(); next !== undefined && looked++ < foldersMax; next = waiting.pop()) {
+  for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+    if (looked++ >= foldersMax) {
+      records.met(`there are more than ${foldersMax} folders`);
+      return;
+    }
     const { path, depth } = next;
     const found = /(^|\/)node_modules\/(@[^/]+\/)?[^/@][^/]*$/.test(path)
       ? npm(records, `${path}/package.json`)
@@ -164,10 +193,12 @@ function* installed(records: Records): Generator<FoundPackage> {
         ? python(records, `${path}/METADATA`)
         : undefined;
     if (found !== undefined) yield found;
-    if (depth < depthMax)
-      for (const name of foldersIn(records.root, path))
-        if (waiting.length < waitingMax && (path !== "" || !["proc", "sys", "dev"].includes(name)))
-          waiting.push({ path: path === "" ? name : `${path}/${name}`, depth: depth + 1 });
+    for (const name of foldersIn(records.root, path)) {
+      if (path === "" && ["proc", "sys", "dev"].includes(name)) continue;
+      if (depth >= depthMax) records.met(`folders are nested over ${depthMax} deep`);
+      else if (waiting.length >= waitingMax) records.met(`a folder has more than ${waitingMax} folders`);
+      else waiting.push({ path: path === "" ? name : `${path}/${name}`, depth: depth + 1 });
+    }
   }
 }
 

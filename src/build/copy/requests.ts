@@ -1,7 +1,7 @@
 import type { ApplyResult } from "../../snapshots/worker/apply.ts";
 import type { DigestResult } from "./digest.ts";
 import type { ListsRequest } from "./explain-files.ts";
-import type { FoundPackage } from "./packages.ts";
+import type { FoundPackages } from "./packages.ts";
 import type { TreeTar } from "./tree-tar.ts";
 
 /** A tree as the worker takes it: filters as patterns, for functions do not cross threads. */
@@ -93,7 +93,7 @@ export interface BuildCalls {
   feed: { args: { session: number; bytes: Uint8Array }; result: unknown };
   feedEnd: { args: { session: number; error?: string }; result: unknown };
   /** what package managers' records in a root file system name */
-  packages: { args: { root: string }; result: { packages: FoundPackage[] } };
+  packages: { args: { root: string }; result: FoundPackages };
   /** bytes of the files in a folder of ours; links are not followed */
   sizeOf: { args: { path: string }; result: number };
   /** deletes a folder of ours; never follows a link */

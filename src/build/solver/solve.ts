@@ -15,6 +15,7 @@ import type { Session } from "./session.ts";
 import { StepFailure } from "./step-failure.ts";
 
 const filesToldMax = 20;
+const showAfterMs = 200;
 
 interface Step {
   key: string;
@@ -74,7 +75,7 @@ export class Solver {
     try {
       const claimed = await this.claimed(vertex);
       if (claimed !== undefined) return this.hit(vertex, { ...told, started }, claimed, { key: claimed.key });
-      const plan = await this.plan(vertex);
+      const plan = await this.shownAfter(showAfterMs, { ...told, started }, this.plan(vertex));
       return await this.planned(vertex, plan, { ...told, started });
     } catch (error) {
       const failure = this.failure(vertex, error);
@@ -82,6 +83,16 @@ export class Solver {
       const text = this.session.signal.aborted ? "context canceled" : failure.message;
       this.session.vertex({ ...told, started, completed: Date.now(), error: text });
       throw failure;
+    }
+  }
+
+  /** A step that is long being looked up, as a COPY of much that was never read before, is shown as begun meanwhile. */
+  private async shownAfter<Result>(ms: number, told: BuildVertex, work: Promise<Result>): Promise<Result> {
+    const timer = setTimeout(() => this.session.vertex(told), ms);
+    try {
+      return await work;
+    } finally {
+      clearTimeout(timer);
     }
   }
 

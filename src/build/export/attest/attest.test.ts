@@ -73,7 +73,7 @@ test("packages are read off the records of dpkg, apk, npm and pip, whatever else
   );
   symlinkSync("/etc", join(root, "loop"));
   symlinkSync(".", join(root, "app/self"));
-  expect(findPackages(root).map(({ purl, license }) => [purl, license])).toEqual([
+  expect(findPackages(root).packages.map(({ purl, license }) => [purl, license])).toEqual([
     ["pkg:apk/debian/musl@1.2.5-r0?arch=x86_64&distro=debian-12", "MIT"],
     ["pkg:deb/debian/base-files@12.4?arch=all&distro=debian-12", ""],
     ["pkg:deb/debian/libc6@2.36-9%2Bdeb12u1?arch=amd64&distro=debian-12", ""],
@@ -90,17 +90,18 @@ test("records without end cost no more than their limit, and a name that is no t
     mkdirSync(folder, { recursive: true });
     const paragraphs = Array.from({ length: 120_000 }, (_, at) => `Package: p${at}\nVersion: 1\n`);
     writeFileSync(join(folder, "status"), `${"x\n".repeat(1000)}\n${paragraphs.join("\n")}`);
-    expect(findPackages(image)).toHaveLength(100_000);
+    const many = findPackages(image);
+    expect(many.packages).toHaveLength(100_000);
+    expect(many.limits).toEqual(["there are more than 100000 packages"]);
     writeFileSync(
       join(folder, "status"),
       `Package: a\nVersion: 1\n\nPackage: b\nVersion: ${"1".repeat(32 << 20)}`,
     );
     mkdirSync(join(image, "node_modules/c"), { recursive: true });
     writeFileSync(join(image, "node_modules/c/package.json"), '{"name":"c\\ud800","version":"1"}');
-    expect(findPackages(image).map(({ purl }) => purl)).toEqual([
-      "pkg:deb/debian/a@1",
-      "pkg:npm/c%EF%BF%BD@1",
-    ]);
+    const long = findPackages(image);
+    expect(long.limits).toEqual(["/var/lib/dpkg/status takes more than 32 MiB"]);
+    expect(long.packages.map(({ purl }) => purl)).toEqual(["pkg:deb/debian/a@1", "pkg:npm/c%EF%BF%BD@1"]);
   } finally {
     rmSync(image, { recursive: true, force: true });
   }

@@ -1,5 +1,5 @@
 import { sha256 } from "../../../lib/digest.ts";
-import type { FoundPackage } from "../../copy/packages.ts";
+import type { FoundPackage, FoundPackages } from "../../copy/packages.ts";
 import type { Session } from "../../solver/session.ts";
 import type { PlatformResult } from "../export.ts";
 import type { Predicate } from "./statements.ts";
@@ -10,18 +10,38 @@ import type { Predicate } from "./statements.ts";
  */
 export async function sbomOf(session: Session, result: PlatformResult): Promise<Predicate> {
   const root = await session.view(result.layers);
-  const { packages } = await session.deps.workers.call("packages", { root });
+  const started = Date.now();
+  const found = await session.deps.workers.call("packages", { root });
   session.signal.throwIfAborted();
+  if (found.limits.length > 0) tellIncomplete(session, result, { started, text: incomplete(found) });
   return {
     predicateType: "https://spdx.dev/Document",
-    predicate: documentOf(session, packages),
+    predicate: documentOf(session, found),
     file: "sbom.spdx.json",
   };
 }
 
+const incomplete = ({ packages, limits }: FoundPackages): string =>
+  `the SBOM is incomplete: ${packages.length} packages are listed and others may be missing, for ${limits.join(", and ")}.`;
+
+/** As a step of its own: who reads only the progress is to know it, too. */
+function tellIncomplete(
+  session: Session,
+  { platform }: PlatformResult,
+  { started, text }: { started: number; text: string },
+): void {
+  const digest = sha256(`${session.ref} sbom ${platform}`);
+  const vertex = { digest, inputs: [], name: `[${platform}] generating sbom`, cached: false, started };
+  session.vertex(vertex);
+  const data = Buffer.from(`WARNING: ${text}\n`);
+  session.emit({ kind: "log", vertex: digest, stream: 2, data, time: Date.now() });
+  session.vertex({ ...vertex, completed: Date.now() });
+}
+
 const documentId = "SPDXRef-DOCUMENT";
 
-function documentOf(session: Session, packages: readonly FoundPackage[]): object {
+function documentOf(session: Session, found: FoundPackages): object {
+  const { packages, limits } = found;
   const { sourceDateEpoch } = session.request;
   const created = sourceDateEpoch === undefined ? session.startedAt : sourceDateEpoch * 1000;
   const told = packages.map(packageOf);
@@ -35,6 +55,7 @@ function documentOf(session: Session, packages: readonly FoundPackage[]): object
     creationInfo: {
       creators: ["Tool: berth"],
       created: new Date(created).toISOString().replace(/\.\d+Z$/, "Z"),
+      ...(limits.length === 0 ? {} : { comment: incomplete(found) }),
     },
     packages: told,
     relationships: told.map(({ SPDXID }) => ({
