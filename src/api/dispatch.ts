@@ -37,7 +37,7 @@ function dispatch(engine: Engine, router: Router, request: RawRequest): Promise<
     return { kind: "empty", status: 200 };
   }
   const match = router.match(request.method, target.path);
-  if (!match) throw pageNotFound();
+  if (!match) return { kind: "json", status: 404, value: errorBody(pageNotFound()), bare: true };
   const call = new Call({
     engine,
     method: request.method,

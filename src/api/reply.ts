@@ -7,7 +7,8 @@ import { stringifyPlain } from "../lib/json.ts";
  * `send.ts` writes it to a response, or to the bare socket of a connection that asked for an upgrade.
  */
 export type Reply =
-  | { kind: "json"; status: number; value: unknown; headers?: Headers }
+  /** `bare`: without the headers that name the API and the server */
+  | { kind: "json"; status: number; value: unknown; headers?: Headers; bare?: boolean }
   | { kind: "empty"; status: number; headers?: Headers }
   | { kind: "text"; status: number; text: string; contentType: string; headers?: Headers }
   /** bytes as they come; the headers go out before the first of them */

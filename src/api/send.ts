@@ -22,7 +22,7 @@ export async function send(
       return sendWhole(
         response,
         reply.status,
-        { ...common, ...reply.headers, "Content-Type": "application/json" },
+        { ...(reply.bare ? {} : common), ...reply.headers, "Content-Type": "application/json" },
         jsonText(reply.value),
         head,
       );

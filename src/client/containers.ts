@@ -19,18 +19,21 @@ export interface ListOptions {
   all?: boolean;
   limit?: number;
   size?: boolean;
+  /** with our own `Reason` */
+  why?: boolean;
   filters?: readonly { key: string; value: string }[];
 }
 
 export const list = (
   client: Client,
-  { all, limit, size, filters = [] }: ListOptions = {},
+  { all, limit, size, why, filters = [] }: ListOptions = {},
 ): Promise<ContainerSummary[]> =>
   client.json("GET", "/containers/json", {
     query: {
       all: all || undefined,
       limit: limit && limit > 0 ? limit : undefined,
       size: size || undefined,
+      why: why || undefined,
       filters: filterQuery(filters),
     },
   });
@@ -48,8 +51,11 @@ export const create = (
 export const inspect = (client: Client, id: string, size = false): Promise<ContainerInspect> =>
   client.json("GET", at(id, "/json"), { query: { size: size || undefined } });
 
-export const inspectText = (client: Client, id: string, size = false): Promise<string> =>
-  client.text("GET", at(id, "/json"), { query: { size: size || undefined } });
+/** `format` is what the text is for: our own `State.Ended` is asked for only where it says so. */
+export const inspectText = (client: Client, id: string, size = false, format = ""): Promise<string> =>
+  client.text("GET", at(id, "/json"), {
+    query: { size: size || undefined, why: format.includes("Ended") || undefined },
+  });
 
 export const start = (client: Client, id: string, query: Query = {}): Promise<HttpResponse> =>
   client.call("POST", at(id, "/start"), { query });

@@ -1,16 +1,18 @@
 import { applyChanges } from "../lib/dockerfile/changes.ts";
 import { formatNs, nowNs } from "../lib/time.ts";
 import { Leases } from "../state/leases.ts";
+import type { ContainerConfig } from "../types/api.ts";
 import type { ImageConfig, ImageRunConfig } from "../types/oci.ts";
 import type { Container } from "./container.ts";
 import { type Context, tell } from "./context.ts";
 import type { CommitRequest } from "./contract.ts";
+import { readConfig } from "./create/body.ts";
+import { mergeImageConfig } from "./create/merge.ts";
 import { whileStill } from "./pause.ts";
 
 /** `POST /commit`: a container's files and configuration become an image. */
 export async function commit(ctx: Context, container: Container, request: CommitRequest): Promise<string> {
-  const base = runConfigOf(container);
-  const run = applyChanges(losesCommand(request.changes) ? { ...base, Cmd: null } : base, request.changes);
+  const run = runConfigFor(container, request);
   const lease = new Leases(ctx.state).open();
   const write = async (): Promise<string> => {
     const { diffId } = await ctx.snapshots.commit(container.id);
@@ -33,6 +35,15 @@ export async function commit(ctx: Context, container: Container, request: Commit
   }
 }
 
+/** The image's configuration; without one of the request's own, the changes are made to the container's. */
+function runConfigFor(container: Container, { config, changes }: CommitRequest): ImageRunConfig {
+  const base = runConfigOf(container.spec.config);
+  if (!config) return applyChanges(losesCommand(changes) ? { ...base, Cmd: null } : base, changes);
+  const own = readConfig(config);
+  const changed = readConfig({ ...own, ...applyChanges(runConfigOf(own), changes) });
+  return runConfigOf(mergeImageConfig(changed, base));
+}
+
 /** A new entrypoint takes the old command away, unless a new one was given before it. */
 function losesCommand(changes: readonly string[]): boolean {
   const at = (word: RegExp): number => changes.findIndex((change) => word.test(change));
@@ -42,7 +53,7 @@ function losesCommand(changes: readonly string[]): boolean {
 }
 
 /** What of a container's configuration an image has. */
-function runConfigOf({ spec: { config } }: Container): ImageRunConfig {
+function runConfigOf(config: ContainerConfig): ImageRunConfig {
   return {
     User: config.User,
     ...(config.ExposedPorts ? { ExposedPorts: config.ExposedPorts } : {}),

@@ -114,6 +114,8 @@ export interface ListRequest {
   all: boolean;
   limit?: number;
   size: boolean;
+  /** with our own `Reason` */
+  why?: boolean;
   filters: Map<string, string[]>;
 }
 
@@ -160,6 +162,8 @@ export interface CommitRequest {
   /** Dockerfile instructions to apply to its configuration */
   changes: string[];
   pause: boolean;
+  /** what is to stand before the container's own configuration, as an image's user's does before the image's */
+  config?: Partial<ContainerConfig>;
 }
 
 /** What a path in a container names, as Docker's `X-Docker-Container-Path-Stat` tells it. */
@@ -212,7 +216,8 @@ export interface Containers {
   /** Throws at once where there is no such container; `done` resolves at the condition. */
   wait(idOrName: string, condition: WaitCondition, signal: AbortSignal): { done: Promise<WaitResponse> };
   list(request: ListRequest): Promise<ContainerSummary[]>;
-  inspect(idOrName: string, options: { size: boolean }): Promise<ContainerInspect>;
+  /** `why`: with our own `State.Ended`, which other clients do not expect. */
+  inspect(idOrName: string, options: { size: boolean; why?: boolean }): Promise<ContainerInspect>;
   attach(idOrName: string, request: AttachRequest): Promise<Session>;
   resize(idOrName: string, size: { height: number; width: number }): Promise<void>;
   logs(idOrName: string, request: LogsRequest): { terminal: boolean; output: ReadableStream<Uint8Array> };

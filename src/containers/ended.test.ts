@@ -61,7 +61,7 @@ test("the last lines are whole, but for a single long one", () => {
 });
 
 const inspected = async (world: ReturnType<typeof openWorld>, id: string) =>
-  (await world.containers.inspect(id, { size: false })).State;
+  (await world.containers.inspect(id, { size: false, why: true })).State;
 
 test("the reason is there once it has ended, survives the engine, and is gone while it runs again", async () => {
   const world = openWorld();
@@ -79,7 +79,7 @@ test("the reason is there once it has ended, survives the engine, and is gone wh
     Signals: ["SIGTERM"],
     LastLines: [],
   });
-  const [row] = await after.containers.list({ all: true, size: false, filters: new Map() });
+  const [row] = await after.containers.list({ all: true, size: false, why: true, filters: new Map() });
   expect(row?.Reason).toBe("stopped by a client (SIGTERM), exit code 143");
   await after.containers.start(id);
   expect((await inspected(after, id)).Ended).toBeUndefined();

@@ -3,6 +3,7 @@ import type { ExitReport } from "../runtime/contract.ts";
 import type { Container } from "./container.ts";
 import { type Context, recordLife, tell } from "./context.ts";
 import { endedBy, whyEnded } from "./ended.ts";
+import { forgetUnstarted } from "./exec/create.ts";
 import { stopHealth } from "./health.ts";
 import { tellNetworks } from "./networks/request.ts";
 import { discard } from "./remove.ts";
@@ -47,6 +48,7 @@ export async function exited(ctx: Context, container: Container, report: ExitRep
   tellHealthWaiters(container);
   container.waiters.exited(report.exitCode);
   container.end();
+  forgetUnstarted(ctx, container);
   if (report.oomKilled) tell(ctx, container, "oom");
   await closing.catch((error: unknown) =>
     ctx.logger.warn("network of an ended container", { container: container.id, error: String(error) }),

@@ -18,7 +18,7 @@ import { toldApparmor } from "./start/security.ts";
 export async function inspect(
   ctx: Context,
   container: Container,
-  { size }: { size: boolean },
+  { size, why = false }: { size: boolean; why?: boolean },
 ): Promise<ContainerInspect> {
   const { id, spec, life } = container;
   const tried = !container.neverStarted || life.error !== "" || container.alive;
@@ -31,7 +31,7 @@ export async function inspect(
     Created: formatNs(container.createdAtNs),
     Path: spec.path,
     Args: spec.args,
-    State: await stateOf(ctx, container),
+    State: await stateOf(ctx, container, why),
     Image: container.imageId,
     ResolvConfPath: tried ? files.resolvConf : "",
     HostnamePath: tried ? files.hostname : "",
@@ -59,7 +59,7 @@ function graphDriver(ctx: Context, id: string): ContainerInspect["GraphDriver"] 
   return { Data: { ID: id, ...Data }, Name };
 }
 
-async function stateOf(ctx: Context, container: Container): Promise<ContainerState> {
+async function stateOf(ctx: Context, container: Container, why: boolean): Promise<ContainerState> {
   const { life } = container;
   const status = stateWord(container);
   return {
@@ -75,7 +75,7 @@ async function stateOf(ctx: Context, container: Container): Promise<ContainerSta
     StartedAt: life.startedAt,
     FinishedAt: life.finishedAt,
     ...(container.health ? { Health: container.health.told() } : {}),
-    ...(await toldEnd(ctx, container)),
+    ...(why ? await toldEnd(ctx, container) : {}),
   };
 }
 

@@ -1,9 +1,10 @@
 import { join } from "node:path";
 import { EngineError, messageOf } from "../lib/errors.ts";
+import { goBool } from "../lib/go-bool.ts";
 import { formatNs } from "../lib/time.ts";
 import { parseRamSize } from "../lib/units.ts";
 import { type LogInfo, renderTag } from "../runtime/log-drivers/info.ts";
-import { goBool, isRemoteDriver, type LogDriverOptions } from "../runtime/log-drivers/options.ts";
+import { isRemoteDriver, type LogDriverOptions } from "../runtime/log-drivers/options.ts";
 import type { Container } from "./container.ts";
 import { type Context, folderOf, logPathOf } from "./context.ts";
 

@@ -1,7 +1,8 @@
 import { EngineError } from "../lib/errors.ts";
+import { goBool } from "../lib/go-bool.ts";
 import type { LogPolicy } from "../runtime/contract.ts";
 import { extraAttributes } from "../runtime/log-drivers/info.ts";
-import { goBool, isRemoteDriver } from "../runtime/log-drivers/options.ts";
+import { isRemoteDriver } from "../runtime/log-drivers/options.ts";
 import type { Container } from "./container.ts";
 import { type Context, logPathOf } from "./context.ts";
 import type { LogsRequest } from "./contract.ts";

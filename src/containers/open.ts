@@ -133,7 +133,8 @@ function execUseCases(ctx: Context): Containers["exec"] {
     inspect: (id) => inspectExec(find(id)),
     resize: async (id, size) => {
       const exec = find(id);
-      if (exec.status !== "running") throw new EngineError("conflict", `exec process ${id} is not running`);
+      if (exec.status !== "running")
+        throw new EngineError("internal", "timeout waiting for exec session ready");
       if (exec.visiting) await ctx.runtime.resize(id, size);
       else await ctx.runtime.resizeExec(id, size);
     },

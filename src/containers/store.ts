@@ -41,7 +41,7 @@ export class ContainerStore {
   }
 
   lookUp(idOrName: string): Container | undefined {
-    if (idOrName === "") throw new EngineError("invalid", "No container name or ID supplied");
+    if (idOrName === "") throw new EngineError("invalid", 'invalid name or ID supplied: ""');
     const exact = this.byId.get(idOrName);
     if (exact) return exact;
     const named = this.byId.get(this.byName.get(idOrName.replace(/^\//, "")) ?? "");

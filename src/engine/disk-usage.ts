@@ -8,11 +8,14 @@ export const usageKinds: readonly UsageKind[] = ["container", "image", "volume",
 /** `GET /system/df`: what was not asked for is null. */
 export interface DiskUsage {
   LayersSize: number;
-  Images: ImageSummary[] | null;
+  Images: UsedImage[] | null;
   Containers: ContainerSummary[] | null;
   Volumes: Volume[] | null;
   BuildCache: BuildCacheItem[] | null;
 }
+
+/** Docker tells no list of digests here where there is none to tell, unlike in its list of images. */
+export type UsedImage = Omit<ImageSummary, "RepoDigests"> & { RepoDigests: string[] | null };
 
 /** One record of the build cache, as the API tells it. */
 export interface BuildCacheItem {
@@ -37,7 +40,9 @@ export async function diskUsage(
   const everyImage = { all: true, filters: new Map<string, string[]>(), sharedSize: true };
   return {
     LayersSize: asked("image") ? snapshots.layers().reduce((sum, { size }) => sum + size, 0) : 0,
-    Images: asked("image") ? images.list(everyImage, (id) => containers.usersOfImage(id).length) : null,
+    Images: asked("image")
+      ? images.list(everyImage, (id) => containers.usersOfImage(id).length).map(withoutEmptyDigests)
+      : null,
     Containers: asked("container")
       ? await containers.list({ all: true, size: true, filters: new Map() })
       : null,
@@ -45,6 +50,9 @@ export async function diskUsage(
     BuildCache: asked("build-cache") ? buildCacheItems(builds) : null,
   };
 }
+
+const withoutEmptyDigests = (image: ImageSummary): UsedImage =>
+  image.RepoDigests.length === 0 ? { ...image, RepoDigests: null } : image;
 
 async function volumeUsage({ volumes, containers }: PruneParts): Promise<Volume[]> {
   const told: Volume[] = [];

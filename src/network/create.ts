@@ -1,4 +1,5 @@
 import { EngineError } from "../lib/errors.ts";
+import { goBool } from "../lib/go-bool.ts";
 import { newId } from "../lib/ids.ts";
 import { nowNs } from "../lib/time.ts";
 import type { IpamConfig, NetworkCreateRequest } from "../types/api.ts";
@@ -10,7 +11,7 @@ import {
   type NetworkSpec,
   type SubnetSpec,
 } from "./definitions.ts";
-import { bridgeOption, goBool, readBridge } from "./driver-options.ts";
+import { bridgeOption, readBridge } from "./driver-options.ts";
 import { checkDriver } from "./drivers.ts";
 import {
   contains,

@@ -1,4 +1,5 @@
 import { EngineError } from "../lib/errors.ts";
+import { goBool, goBoolError } from "../lib/go-bool.ts";
 import type { NetworkDefinition, NetworkSpec } from "./definitions.ts";
 import { type Family, type Ip, parseCidr, parseIp, type Subnet } from "./ip.ts";
 
@@ -56,20 +57,12 @@ export interface BridgeNetwork {
 
 const invalid = (sentence: string): EngineError => new EngineError("invalid", sentence);
 
-/** Go's ParseBool; undefined for what it refuses. */
-export function goBool(text: string): boolean | undefined {
-  if (/^(1|t|T|TRUE|true|True)$/.test(text)) return true;
-  if (/^(0|f|F|FALSE|false|False)$/.test(text)) return false;
-  return undefined;
-}
-
 function flag(options: Record<string, string>, name: string, standard: boolean): boolean {
   const value = options[name];
   if (value === undefined) return standard;
   const read = goBool(value);
   if (read !== undefined) return read;
-  const reason = `strconv.ParseBool: parsing ${JSON.stringify(value)}: invalid syntax`;
-  throw invalid(`failed to parse ${name} value: ${value} (${reason})`);
+  throw invalid(`failed to parse ${name} value: ${value} (${goBoolError(value)})`);
 }
 
 /** Bytes; 0 = the driver's own default. */

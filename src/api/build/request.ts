@@ -1,5 +1,6 @@
 import type { BuildRequest, BuildResources } from "../../build/contract.ts";
-import { EngineError } from "../../lib/errors.ts";
+import { EngineError, messageOf } from "../../lib/errors.ts";
+import { parse as parseJson } from "../../lib/go-json/decode.ts";
 import type { Call } from "../call.ts";
 import { registryAuthOf } from "./registry-config.ts";
 
@@ -49,9 +50,10 @@ const extraHosts = (values: readonly string[]): string[] =>
 
 function parse(text: string, what: string): unknown {
   try {
-    return JSON.parse(text);
+    return parseJson(text);
   } catch (error) {
-    throw new EngineError("invalid", `error reading ${what}: ${String(error)}`, { cause: error });
+    const why = messageOf(error).replace(/^invalid JSON: /, "");
+    throw new EngineError("invalid", `error reading ${what}: ${why}`, { cause: error });
   }
 }
 
@@ -89,9 +91,9 @@ function resourcesOf({ query }: Call): BuildResources {
 
 function ulimitsOf(text: string): BuildResources["ulimits"] {
   if (text === "" || text === "null") return [];
-  const value = parse(text, "ulimits");
+  const value = parse(text, "ulimit settings");
   const wrong = (): EngineError =>
-    new EngineError("invalid", "error reading ulimits: a list of limits is needed");
+    new EngineError("invalid", "error reading ulimit settings: a list of limits is needed");
   if (!Array.isArray(value)) throw wrong();
   return value.map((one: unknown) => {
     const { Name, Soft, Hard } = (one ?? {}) as Record<string, unknown>;

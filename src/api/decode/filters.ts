@@ -8,6 +8,7 @@ const keys = {
   images: "before dangling label label! reference since until",
   volumes: "dangling driver label name",
   networks: "dangling driver id label name scope type",
+  plugins: "capability enabled",
   containersPrune: "label label! until",
   imagesPrune: "dangling label label! until",
   volumesPrune: "all label label!",

@@ -1,4 +1,5 @@
 import { EngineError } from "../../lib/errors.ts";
+import { goBool, goBoolError } from "../../lib/go-bool.ts";
 
 /** The parameters of a request's URL, read as Docker reads each kind. */
 export class Query {
@@ -38,10 +39,9 @@ export class Query {
   strictFlag(key: string): boolean {
     const value = this.text(key);
     if (value === "") return false;
-    if (["1", "t", "T", "TRUE", "true", "True"].includes(value)) return true;
-    if (["0", "f", "F", "FALSE", "false", "False"].includes(value)) return false;
-    const why = `strconv.ParseBool: parsing ${JSON.stringify(value)}: invalid syntax`;
-    throw new EngineError("invalid", `invalid value for ${key}: ${value}: ${why}`);
+    const read = goBool(value);
+    if (read !== undefined) return read;
+    throw new EngineError("invalid", `invalid value for ${key}: ${value}: ${goBoolError(value)}`);
   }
 }
 

@@ -4,6 +4,7 @@ import { nowNs } from "../../lib/time.ts";
 import { parseTimestamp } from "../../lib/timestamp.ts";
 import { classicBuild } from "../build/classic.ts";
 import { listFilters } from "../decode/filters.ts";
+import type { Query } from "../decode/query.ts";
 import { contentTypes, emptyOk, json } from "../reply.ts";
 import type { Handler, Route } from "../router.ts";
 import { messageLines } from "./image-load.ts";
@@ -46,7 +47,7 @@ const prune: Handler = async ({ engine, query }) => {
   const [until, ...more] = filters.get("until") ?? filters.get("unused-for") ?? [];
   if (more.length > 0) throw pruneError("filters expect only one value");
   const keepBytes = ["max-used-space", "keep-storage"]
-    .map((name) => query.integer(name))
+    .map((name) => bytesOf(query, name))
     .find((value) => value !== undefined && value > 0);
   const { deleted, bytes } = await engine.builds.pruneCache({
     all: query.flag("all"),
@@ -62,6 +63,15 @@ const prune: Handler = async ({ engine, query }) => {
   });
   return json({ CachesDeleted: deleted.length > 0 ? deleted : null, SpaceReclaimed: bytes });
 };
+
+function bytesOf(query: Query, name: string): number | undefined {
+  try {
+    return query.integer(name);
+  } catch (error) {
+    const sentence = `${name} is in bytes and expects an integer, got ${query.text(name)}: ${messageOf(error)}`;
+    throw new EngineError("invalid", sentence, { cause: error });
+  }
+}
 
 const pruneError = (reason: string): EngineError =>
   new EngineError("invalid", `failed to prune build cache: ${reason}`);

@@ -8,14 +8,14 @@ const protocol = "h2c";
 
 /** The engine serves: `docker build`, buildx. */
 async function grpc(call: Call): Promise<Reply> {
-  checkUpgrade(call);
+  checkUpgrade(call, "internal");
   const buildkit = await call.engine.buildkit();
   return { kind: "upgrade", protocol, take: (socket) => buildkit.serve(socket) };
 }
 
 /** The client serves: its files, secrets, credentials. */
 async function session(call: Call): Promise<Reply> {
-  checkUpgrade(call);
+  checkUpgrade(call, "invalid");
   const id = header(call, "x-docker-expose-session-uuid");
   if (id === "") throw new EngineError("invalid", "the session has no id");
   const buildkit = await call.engine.buildkit();
@@ -33,10 +33,11 @@ const header = (call: Call, name: string): string => {
   return (Array.isArray(value) ? value.join(",") : value) ?? "";
 };
 
-function checkUpgrade(call: Call): void {
+/** Docker answers 500 on one of these paths and 400 on the other. */
+function checkUpgrade(call: Call, kind: "internal" | "invalid"): void {
   const asked = header(call, "upgrade");
-  if (asked === "") throw new EngineError("invalid", "no upgrade proto in request");
-  if (asked !== protocol) throw new EngineError("invalid", `protocol ${asked} not supported`);
+  if (asked === "") throw new EngineError(kind, "no upgrade proto in request");
+  if (asked !== protocol) throw new EngineError(kind, `protocol ${asked} not supported`);
 }
 
 export const buildkitRoutes: readonly Route[] = [

@@ -1,5 +1,7 @@
 import { EngineError } from "../../lib/errors.ts";
 import { familiar, parseRepoTag } from "../../lib/reference.ts";
+import type { ContainerConfig } from "../../types/api.ts";
+import { containerCreate } from "../decode/bodies.ts";
 import { created, json } from "../reply.ts";
 import type { Handler, Route } from "../router.ts";
 
@@ -8,10 +10,12 @@ const changes: Handler = async (call) => json(await call.engine.containers.chang
 const top: Handler = async (call) =>
   json(await call.engine.containers.top(call.param("id"), call.query.text("ps_args") || "-ef"));
 
-/** A body with another configuration is what old clients send; the container's own is taken, as with none. */
-const commit: Handler = async ({ engine, query }) => {
+/** What a body's configuration says goes before the container's own. */
+const commit: Handler = async (call) => {
+  const { engine, query } = call;
+  const config = await call.json<Partial<ContainerConfig>>(containerCreate);
   const container = query.text("container");
-  if (container === "") throw new EngineError("invalid", "No container name or ID supplied");
+  if (container === "") throw new EngineError("invalid", 'invalid name or ID supplied: ""');
   const repo = query.text("repo");
   const pause = query.text("pause") === "" || query.flag("pause");
   const Id = await engine.containers.commit(container, {
@@ -20,6 +24,7 @@ const commit: Handler = async ({ engine, query }) => {
     message: query.text("comment"),
     changes: query.all("changes"),
     pause,
+    ...(Object.keys(config).length === 0 ? {} : { config }),
   });
   return created({ Id });
 };

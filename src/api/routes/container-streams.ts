@@ -33,6 +33,7 @@ const attach: Handler = async (call): Promise<Reply> => {
 /** Streams as they are, without heads. Before API 1.42 all three were taken whatever was asked. */
 const attachWebsocket: Handler = async (call): Promise<Reply> => {
   const { query, headers } = call;
+  await call.engine.containers.inspect(call.param("id"), { size: false });
   const key = websocketKey(headers);
   refuseForeignOrigin(headers);
   const detachKeys = query.text("detachKeys");

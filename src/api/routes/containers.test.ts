@@ -91,6 +91,7 @@ test("list reads its flags and refuses unknown filters and bad limits", async ()
   expect(calls[0]?.[1] as ListRequest).toEqual({
     all: true,
     size: false,
+    why: false,
     limit: 2,
     filters: new Map([["name", ["a"]]]),
   });

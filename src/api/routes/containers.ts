@@ -15,6 +15,7 @@ const list: Handler = async ({ engine, query }) => {
     await engine.containers.list({
       all: query.flag("all"),
       size: query.flag("size"),
+      why: query.flag("why"),
       filters: listFilters(query.text("filters"), "containers"),
       ...(limit === undefined || limit <= 0 ? {} : { limit }),
     }),
@@ -37,9 +38,29 @@ const create: Handler = async (call) => {
 };
 
 const inspect: Handler = async (call) =>
-  json(await call.engine.containers.inspect(call.param("id"), { size: call.query.flag("size") }));
+  json(
+    await call.engine.containers.inspect(call.param("id"), {
+      size: call.query.flag("size"),
+      why: call.query.flag("why"),
+    }),
+  );
+
+/** A host configuration at start was taken before API 1.24; an empty object is still sent by clients of then. */
+function refuseStartBody({ headers }: Call): void {
+  const length = headers["content-length"];
+  if (Number(length ?? 0) > emptyObjectLength || (length === undefined && headers["transfer-encoding"]))
+    throw new EngineError(
+      "invalid",
+      "starting container with non-empty request body was deprecated since API v1.22 and removed in v1.24",
+    );
+}
+
+const emptyObjectLength = 2;
 
 const start: Handler = async (call) => {
+  refuseStartBody(call);
+  if (call.query.text("checkpoint") !== "")
+    throw new EngineError("invalid", "checkpoint is only supported in experimental mode");
   // our own: a program and its arguments to run this once
   const entrypoint = call.query.all("entrypoint");
   if (entrypoint[0] === "" || entrypoint.some((word) => word.includes("\0")))

@@ -30,6 +30,8 @@ const remove: Handler = async (call) => {
 
 const create: Handler = async (call) => {
   const body = await call.json<NetworkCreateRequest>(networkCreate);
+  // an option since API 1.48
+  if (call.minor < 48) delete body.EnableIPv4;
   if (body.Driver === "overlay") throw new EngineError("forbidden", notManagerSentence);
   const { id, warning } = await call.engine.networks.create(body);
   return created({ Id: id, Warning: warning });

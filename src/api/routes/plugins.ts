@@ -1,4 +1,6 @@
 import { EngineError } from "../../lib/errors.ts";
+import { booleanFilter } from "../../lib/filters.ts";
+import { listFilters } from "../decode/filters.ts";
 import { parseGoInt } from "../decode/query.ts";
 import { notBuilt } from "../errors.ts";
 import { json } from "../reply.ts";
@@ -7,6 +9,11 @@ import type { Handler, Route } from "../router.ts";
 /** Managed plugins: there are none. */
 const missing: Handler = (call) => {
   throw new EngineError("notFound", `plugin "${call.param("name")}" not found`);
+};
+
+const list: Handler = ({ query }) => {
+  booleanFilter(listFilters(query.text("filters"), "plugins"), "enabled", false);
+  return json([]);
 };
 
 const enable: Handler = (call) => {
@@ -21,7 +28,7 @@ const unbuilt =
   };
 
 export const pluginRoutes: readonly Route[] = [
-  { method: "GET", pattern: "/plugins", handler: () => json([]) },
+  { method: "GET", pattern: "/plugins", handler: list },
   { method: "GET", pattern: "/plugins/privileges", handler: unbuilt("GET", "/plugins/privileges") },
   { method: "POST", pattern: "/plugins/pull", handler: unbuilt("POST", "/plugins/pull") },
   { method: "POST", pattern: "/plugins/create", handler: unbuilt("POST", "/plugins/create") },

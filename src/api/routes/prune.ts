@@ -1,5 +1,6 @@
 import { type UsageKind, usageKinds } from "../../engine/disk-usage.ts";
 import { EngineError } from "../../lib/errors.ts";
+import { usageFor } from "../compat/system.ts";
 import { withAnyVolume } from "../compat/volumes.ts";
 import { listFilters } from "../decode/filters.ts";
 import { json } from "../reply.ts";
@@ -19,13 +20,13 @@ const networks: Handler = async ({ engine, query }) =>
 
 const isKind = (text: string): text is UsageKind => usageKinds.some((kind) => kind === text);
 
-const usage: Handler = async ({ engine, query }) => {
+const usage: Handler = async ({ engine, query, minor }) => {
   const kinds = new Set<UsageKind>();
   for (const type of query.all("type")) {
     if (!isKind(type)) throw new EngineError("invalid", `unknown object type: ${type}`);
     kinds.add(type);
   }
-  return json(await engine.diskUsage(kinds));
+  return json(usageFor(await engine.diskUsage(kinds), minor));
 };
 
 export const pruneRoutes: readonly Route[] = [

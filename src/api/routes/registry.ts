@@ -1,8 +1,9 @@
 import { credentialsOf as credentialsOfBody } from "../../distribution/auth/credentials.ts";
-import { EngineError } from "../../lib/errors.ts";
+import { EngineError, messageOf } from "../../lib/errors.ts";
 import { booleanFilter } from "../../lib/filters.ts";
 import { object, string } from "../../lib/go-json/shape.ts";
 import { canonical, parseReference, withDefaultTag, withTag } from "../../lib/reference.ts";
+import type { Call } from "../call.ts";
 import { credentialsOf } from "../decode/credentials.ts";
 import { listFilters } from "../decode/filters.ts";
 import { parseGoInt } from "../decode/query.ts";
@@ -27,7 +28,10 @@ const push: Handler = (call) => {
 };
 
 const distribution: Handler = async (call) => {
-  const reference = parseReference(call.param("name"));
+  const name = call.param("name");
+  if (/^(sha256:)?[0-9a-f]{64}$/.test(name))
+    throw new EngineError("internal", "no manifest found for full image ID");
+  const reference = parseReference(name);
   const credentials = credentialsOf(call);
   return json(
     await call.engine.images.describeRemote({
@@ -76,8 +80,20 @@ const authShape = object("registry.AuthConfig", {
   registrytoken: string,
 });
 
+/** Docker reads this one body without the care it has for others: a bad one is a 500 in Go's bare words. */
+async function authBody(call: Call): Promise<Record<string, string>> {
+  try {
+    return await call.json<Record<string, string>>(authShape, true);
+  } catch (error) {
+    const text = messageOf(error);
+    if (!text.startsWith("invalid JSON: ")) throw error;
+    const bare = text.includes("got EOF") ? "EOF" : text.slice("invalid JSON: ".length);
+    throw new EngineError("internal", bare, { cause: error });
+  }
+}
+
 const auth: Handler = async (call) => {
-  const body = await call.json<Record<string, string>>(authShape, true);
+  const body = await authBody(call);
   const { status, identityToken } = await call.engine.registries.login(
     body["serveraddress"] ?? "",
     credentialsOfBody(body) ?? {},

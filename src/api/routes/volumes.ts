@@ -6,6 +6,7 @@ import { listFilters } from "../decode/filters.ts";
 import { filterVolumes } from "../filters/volumes.ts";
 import { created, json, noContent } from "../reply.ts";
 import type { Handler, Route } from "../router.ts";
+import { notManagerSentence } from "./swarm.ts";
 
 /** Docker names the volumes where the filter is no filter at all, and only then. */
 function volumeFilters(source: string): Filters {
@@ -27,8 +28,11 @@ const list: Handler = async ({ engine, query }) => {
   });
 };
 
-const create: Handler = async (call) =>
-  created(await call.engine.volumes.create(await call.json<VolumeCreateRequest>(volumeCreate)));
+const create: Handler = async (call) => {
+  const body = await call.json<VolumeCreateRequest & { ClusterVolumeSpec?: object }>(volumeCreate);
+  if (body.ClusterVolumeSpec) throw new EngineError("unavailable", notManagerSentence);
+  return created(await call.engine.volumes.create(body));
+};
 
 const inspect: Handler = async (call) => json(await call.engine.volumes.inspect(call.param("name")));
 
@@ -53,5 +57,6 @@ export const volumeRoutes: readonly Route[] = [
   { method: "POST", pattern: "/volumes/create", handler: create },
   { method: "GET", pattern: "/volumes/{name}", handler: inspect },
   { method: "PUT", pattern: "/volumes/{name}", handler: update },
+  { method: "DELETE", pattern: "/volumes/", handler: remove },
   { method: "DELETE", pattern: "/volumes/{name}", handler: remove },
 ];

@@ -42,8 +42,8 @@ export const command = defineCommand({
       );
     if (flags.as) return printRecipes(session, args, flags.as, flags.format);
     const find = flags.type
-      ? (name: string) => fetchKind(session, flags.type, name, flags.size)
-      : (name: string) => fetchAny(session, name, flags.size);
+      ? (name: string) => fetchKind(session, flags.type, name, flags)
+      : (name: string) => fetchAny(session, name, flags);
     return inspectAll(session, args, flags.format, find);
   },
 });
@@ -60,17 +60,22 @@ const paths: Record<string, (name: string) => string> = {
   task: (name) => `/tasks/${name}`,
 };
 
-function fetchKind(session: Session, kind: string, name: string, size: boolean): Promise<string> {
-  if (kind === "container") return inspectText(session.client, name, size);
+interface Asked {
+  size: boolean;
+  format: string;
+}
+
+function fetchKind(session: Session, kind: string, name: string, { size, format }: Asked): Promise<string> {
+  if (kind === "container") return inspectText(session.client, name, size, format);
   return session.client.text("GET", (paths[kind] ?? (() => ""))(encodePath(name)));
 }
 
 const encodePath = (name: string): string => name.split("/").map(encodeURIComponent).join("/");
 
-async function fetchAny(session: Session, name: string, size: boolean): Promise<string> {
+async function fetchAny(session: Session, name: string, asked: Asked): Promise<string> {
   for (const kind of kinds) {
     try {
-      return await fetchKind(session, kind, name, size);
+      return await fetchKind(session, kind, name, asked);
     } catch (error) {
       // A name that is no valid reference cannot be an image's; the next kind is asked.
       if (!isNotFound(error) && !/invalid reference format/.test((error as Error).message)) throw error;

@@ -312,4 +312,7 @@ export function readBody(body: unknown): CreateBody {
   };
 }
 
+/** A container's configuration by itself, completed with what is empty. */
+export const readConfig = (body: unknown): ContainerConfig => config(body, "");
+
 export { hostConfig as readHostConfig };

@@ -43,7 +43,7 @@ export function createExec(
   if (!mayVisit(container, request.Stopped)) refuseStopped(container, reference);
   const [command, ...args] = request.Cmd ?? [];
   if (command === undefined) throw new EngineError("invalid", "No exec command specified");
-  detachFilter(request.DetachKeys);
+  checkDetachKeys(request.DetachKeys);
   if (request.User !== "" && container.alive) userIn(ctx.snapshots.rootPath(container.id), request.User, []);
   const id = newId();
   const exec: Exec = {
@@ -72,6 +72,15 @@ export function createExec(
   return { Id: id };
 }
 
+/** Docker's error for these has no kind here, and other words than an attach has. */
+function checkDetachKeys(text: string): void {
+  try {
+    detachFilter(text);
+  } catch (error) {
+    throw new EngineError("internal", `Invalid escape keys (${text}) provided`, { cause: error });
+  }
+}
+
 /** Docker's text, with its space after a command that has no arguments. */
 export const commandLine = ({ request: { command } }: Exec): string =>
   `${command[0]} ${command.slice(1).join(" ")}`;
@@ -94,6 +103,15 @@ export function refuseStopped(container: Container, reference: string): void {
       `Container ${reference} is restarting, wait until the container is running`,
     );
   if (!container.alive) throw new EngineError("conflict", `container ${container.id} is not running`);
+}
+
+/** Execs that were never started go with the life they were made in. */
+export function forgetUnstarted(ctx: Context, container: Container): void {
+  for (const id of container.execs) {
+    if (ctx.execs.get(id)?.status !== "created") continue;
+    container.execs.delete(id);
+    ctx.execs.delete(id);
+  }
 }
 
 function remember(ctx: Context, container: Container, exec: Exec): void {

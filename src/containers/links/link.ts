@@ -78,7 +78,7 @@ export async function removeLink(ctx: Context, reference: string): Promise<void>
   const path = reference.replace(/^\//, "");
   const at = path.indexOf("/");
   if (at < 0)
-    throw new EngineError("conflict", "Conflict, cannot remove the default link name of the container");
+    throw new EngineError("internal", "Conflict, cannot remove the default link name of the container");
   const [holderName, alias] = [path.slice(0, at), path.slice(at + 1)];
   const holder = ctx.store.lookUp(holderName);
   if (!holder) throw new EngineError("internal", `Cannot get parent /${holderName} for link /${path}`);

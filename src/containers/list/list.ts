@@ -10,7 +10,7 @@ import { stillOf } from "./still.ts";
 
 /** `GET /containers/json`: newest first; only running ones unless asked, or unless a filter speaks of others. */
 export async function list(ctx: Context, request: ListRequest): Promise<ContainerSummary[]> {
-  const tell = teller(ctx);
+  const tell = teller(ctx, request.why ?? false);
   const chosen = choose(ctx, request);
   if (!request.size) return chosen.map((container) => tell(container, {}));
   return Promise.all(
@@ -45,7 +45,7 @@ function choose(ctx: Context, request: ListRequest): Container[] {
 type Sizes = Pick<ContainerSummary, "SizeRw" | "SizeRootFs">;
 
 /** Makes summaries for one list, of which all rows are told as of one moment. */
-function teller(ctx: Context): (container: Container, sizes: Sizes) => ContainerSummary {
+function teller(ctx: Context, why: boolean): (container: Container, sizes: Sizes) => ContainerSummary {
   const names = namesByLinks(ctx);
   const image = imageTeller(ctx);
   const nowMs = Date.now();
@@ -65,7 +65,7 @@ function teller(ctx: Context): (container: Container, sizes: Sizes) => Container
       ...sizes,
       Labels,
       State: stateWord(container),
-      ...(Reason === undefined ? {} : { Reason }),
+      ...(why && Reason !== undefined ? { Reason } : {}),
       Status: statusText(container, container.health?.status, nowMs),
       HostConfig,
       NetworkSettings,

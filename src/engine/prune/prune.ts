@@ -3,6 +3,7 @@ import type { Images } from "../../images/contract.ts";
 import { EngineError } from "../../lib/errors.ts";
 import type { Filters } from "../../lib/filters.ts";
 import { booleanFilter } from "../../lib/filters.ts";
+import { goBool, goBoolError } from "../../lib/go-bool.ts";
 import type { Networks } from "../../network/contract.ts";
 import type { Snapshots } from "../../snapshots/contract.ts";
 import type { EventBus } from "../../state/events.ts";
@@ -65,9 +66,21 @@ export const isOwnStorage = ({ Driver, Options }: Volume): boolean =>
 
 const anonymousLabel = "com.docker.volume.anonymous";
 
+/** The filter `all`: named volumes too, not only anonymous ones. */
+function takesNamed(filters: Filters): boolean {
+  const [value, ...more] = filters.get("all") ?? [];
+  if (value === undefined) return false;
+  const refuse = (text: string): never => {
+    throw new EngineError("invalid", text);
+  };
+  if (more.length > 0)
+    return refuse(`invalid filter 'all=[${[value, ...more].join(" ")}]': only one value is expected`);
+  return goBool(value) ?? refuse(`invalid filter 'all': ${goBoolError(value)}`);
+}
+
 async function pruneVolumes({ volumes, containers, events }: PruneParts, filters: Filters) {
   const conditions = conditionsOf(filters);
-  const everyOne = booleanFilter(filters, "all", false);
+  const everyOne = takesNamed(filters);
   const deleted: string[] = [];
   let reclaimed = 0;
   for (const { Name, Labels } of (await volumes.list()).volumes.filter(

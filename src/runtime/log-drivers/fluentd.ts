@@ -1,9 +1,10 @@
 import { randomBytes } from "node:crypto";
+import { goBool } from "../../lib/go-bool.ts";
 import { type FluentdEncoder, fluentdAck, fluentdEncoder } from "../../lib/log-codecs/fluentd.ts";
 import type { LogMessage, LogSource } from "../../lib/log-codecs/message.ts";
 import { fluentdAddress, type StreamAddress } from "./addresses.ts";
 import { type Destination, overStream } from "./destination.ts";
-import { goBool, type LogDriverOptions } from "./options.ts";
+import type { LogDriverOptions } from "./options.ts";
 import { StreamConnection } from "./stream-connection.ts";
 
 const ackTimeoutMs = 60_000;

@@ -1,4 +1,5 @@
 import { EngineError, messageOf } from "../../lib/errors.ts";
+import { goBool } from "../../lib/go-bool.ts";
 import { parseGoDuration } from "../../lib/go-duration.ts";
 import { facilityNumber } from "../../lib/log-codecs/syslog.ts";
 import { parseRamSize } from "../../lib/units.ts";
@@ -168,10 +169,4 @@ function between(
     throw new Error(
       `invalid value for ${key}: value (${JSON.stringify(text)}) must be between 100ms and 10s`,
     );
-}
-
-/** Go's ParseBool; undefined for what it refuses. */
-export function goBool(text: string): boolean | undefined {
-  if (["1", "t", "T", "true", "TRUE", "True"].includes(text)) return true;
-  return ["0", "f", "F", "false", "FALSE", "False"].includes(text) ? false : undefined;
 }

@@ -12,5 +12,7 @@ export const command = defineCommand({
   run: ({ session, args, flags }) =>
     flags.as
       ? printRecipes(session, args, flags.as, flags.format)
-      : inspectAll(session, args, flags.format, (name) => inspectText(session.client, name, flags.size)),
+      : inspectAll(session, args, flags.format, (name) =>
+          inspectText(session.client, name, flags.size, flags.format),
+        ),
 });

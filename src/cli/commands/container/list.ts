@@ -32,10 +32,12 @@ export const command = defineCommand({
     const size = changed("size")
       ? flags.size
       : flags.size || needsSize(resolveFormat(list_).template, flags.noTrunc);
+    const why = flags.why || format.includes("Reason");
     const containers = await list(session.blockingClient, {
       all: flags.all,
       limit,
       size,
+      why,
       filters: flags.filter,
     });
     session.write(formatList(containerRows(flags.noTrunc), containers, list_));
