@@ -5,13 +5,17 @@ import type { Container } from "./container.ts";
 import { type Context, tell } from "./context.ts";
 
 const argumentsMax = 4096;
+const psTimeoutMs = 30_000;
+/** bytes: the processes of a whole machine, with their arguments */
+const psOutputMax = 16 * 1024 * 1024;
 
 /** `GET /containers/{id}/top`: the host's `ps`, and of what it says the container's processes. */
 export async function top(ctx: Context, container: Container, psArgs: string): Promise<TopResponse> {
   if (!container.alive) throw new EngineError("conflict", `container ${container.id} is not running`);
   if (psArgs.length > argumentsMax) throw new EngineError("invalid", "the arguments for ps are too long");
   const pids = new Set((await ctx.runtime.pids(container.id)).map(String));
-  const { stdout, stderr, exitCode } = await runCommand(["ps", ...psArgs.split(/[ \t\n]+/).filter(Boolean)]);
+  const argv = ["ps", ...psArgs.split(/[ \t\n]+/).filter(Boolean)];
+  const { stdout, stderr, exitCode } = await runCommand(argv, psTimeoutMs, { keptMax: psOutputMax });
   if (exitCode !== 0) throw new EngineError("internal", `ps: ${stderr.trim().split("\n")[0] ?? ""}`);
   const table = readTable(stdout, pids);
   tell(ctx, container, "top");

@@ -13,6 +13,11 @@ test("a command that says too much is read to its end, and its beginning kept", 
   expect(stderr).toBe("oops\n");
 });
 
+test("as much as is asked for is kept, so that a machine's processes are all seen", async () => {
+  const { stdout } = await runCommand(["head", "-c", "100000", "/dev/zero"], 5000, { keptMax: 90_000 });
+  expect(stdout.length).toBe(90_000);
+});
+
 test("a command that is not there is told by its name", () => {
   expect(runCommand(["/no/such/command"])).rejects.toThrow("run /no/such/command");
 });

@@ -113,11 +113,11 @@ export interface CommandResult {
   stderr: string;
 }
 
-/** Runs a short command to its end and gives what it said (of each stream the first 64 KB). */
+/** Runs a short command to its end and gives what it said, of each stream the first `keptMax` bytes. */
 export async function runCommand(
   argv: readonly string[],
   timeoutMs = 30_000,
-  { cwd, signal }: { cwd?: string; signal?: AbortSignal } = {},
+  { cwd, signal, keptMax = 65_536 }: { cwd?: string; signal?: AbortSignal; keptMax?: number } = {},
 ): Promise<CommandResult> {
   try {
     const { child, pipes } = startPiped((fds) =>
@@ -129,7 +129,7 @@ export async function runCommand(
         env: { PATH: process.env["PATH"] ?? "", LC_ALL: "C" },
       }),
     );
-    const [out, err] = pipes.map(firstPart);
+    const [out, err] = pipes.map((fd) => firstPart(fd, keptMax));
     living.add(child);
     const exitCode = await child.exited.finally(() => living.delete(child));
     return { exitCode, stdout: (await out?.()) ?? "", stderr: (await err?.()) ?? "" };
@@ -138,10 +138,8 @@ export async function runCommand(
   }
 }
 
-const keptMax = 65_536;
-
 /** Reads all, so that the writer is never held up, and keeps the beginning, which it gives once the writer has ended. */
-function firstPart(fd: number): () => Promise<string> {
+function firstPart(fd: number, keptMax: number): () => Promise<string> {
   const kept: Uint8Array[] = [];
   let size = 0;
   const reader = new PipeReader(fd, (bytes) => {

@@ -290,7 +290,7 @@ export class VolumeService implements Volumes {
 }
 
 const noSuchVolume = (name: string): EngineError =>
-  new EngineError("notFound", `get ${name}: no such volume`);
+  new EngineError("notFound", `${name === "" ? "get" : `get ${name}`}: no such volume`);
 
 /** A volume that its plugin knows from elsewhere. */
 const pluggedVolume = (
