@@ -88,7 +88,12 @@ describe("the list", () => {
     const world = openWorld();
     const id = await createOne(world, { HostConfig: { Binds: ["vol:/data"] } }, "one");
     const told = async () => {
-      const [summary] = await world.containers.list({ all: true, size: false, why: true, filters: new Map() });
+      const [summary] = await world.containers.list({
+        all: true,
+        size: false,
+        why: true,
+        filters: new Map(),
+      });
       if (!summary) throw new Error("the container is not listed");
       const { Names, State, Mounts, Reason } = summary;
       return [Names, State, Mounts[0]?.Source !== "", Reason?.replace(/ .*/, "")];
