@@ -41,6 +41,7 @@ async function dispatch(argv: readonly string[]): Promise<number | undefined> {
   if (word === undefined || help) return showHelp(word === undefined ? [] : args, session);
   if (word === "help")
     return isKnown(rest[0]) ? showHelp(rest, session) : plugin(session, rest[0] ?? "", argv);
+  if (word === "exec" || (word === "container" && rest[0] === "exec")) session.connectEarly();
   return route(session, word, rest, argv);
 }
 

@@ -24,6 +24,7 @@ export class Session {
   readonly globals: GlobalValues;
   private loadedConfig: ConfigFile | undefined;
   private openClient: Client | undefined;
+  private early: Client | undefined;
 
   constructor(globals: GlobalValues) {
     this.globals = globals;
@@ -45,7 +46,17 @@ export class Session {
 
   /** For a command that does nothing while it waits for its answer: quicker to set up, but nothing runs beside it. */
   get blockingClient(): Client {
-    return this.openClient ?? this.connect(true);
+    return this.openClient ?? this.early ?? this.connect(true);
+  }
+
+  /** Connects while the command is still being loaded: an engine of ours takes it as a sign that a process is wanted soon. */
+  connectEarly(): void {
+    try {
+      this.early = this.connect(true);
+      this.early.connectEarly();
+    } catch {
+      return; // the command says so itself, where it needs its engine
+    }
   }
 
   /** Writes text to stdout as it is. */

@@ -58,6 +58,7 @@ export class Client {
   private version: string;
   private negotiable: boolean;
   private triedToStart = false;
+  private early: Promise<Line | undefined> | undefined;
 
   constructor(options: ClientOptions) {
     this.host = options.host;
@@ -130,6 +131,12 @@ export class Client {
     line.connection.close();
     if (this.adapts(error)) return this.askToUpgrade(protocol, path, options);
     throw error;
+  }
+
+  /** Begins to connect, for a request that is still being prepared. Where that fails, the request will tell. */
+  connectEarly(): void {
+    if (this.host.kind !== "unix") return;
+    this.early = this.open().then(lineOf, () => undefined);
   }
 
   /** `GET /_ping` without a version, as clients ask for the API version and the engine's kind. */
@@ -249,10 +256,13 @@ export class Client {
   }
 
   private async dial(): Promise<Line> {
+    const { early } = this;
+    this.early = undefined;
+    const line = await early;
+    if (line) return line;
     for (;;) {
       try {
-        const connection = await this.open();
-        return { connection, reader: new Reader(connection) };
+        return lineOf(await this.open());
       } catch (error) {
         const start = this.options.onUnreachable;
         if (!start || this.triedToStart) throw connectionError(this.host.url, error);
@@ -275,6 +285,8 @@ export class Client {
     );
   }
 }
+
+const lineOf = (connection: Connection): Line => ({ connection, reader: new Reader(connection) });
 
 function hijacked({ connection, reader }: Line, response: HttpResponse): HijackedStream {
   const raw: Connection = {
