@@ -41,7 +41,8 @@ export async function pump(stream: HijackedStream, options: AttachedOptions): Pr
   }
 }
 
-async function copyOutput(
+/** All that comes, to the end. */
+export async function copyOutput(
   { connection, contentType }: HijackedStream,
   options: AttachedOptions,
 ): Promise<void> {

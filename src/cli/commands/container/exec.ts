@@ -15,7 +15,7 @@ import { readEnvFile } from "../../run/key-value-files.ts";
 import { environmentVariable } from "../../run/values.ts";
 import type { Session } from "../../session.ts";
 import { isTerminal, windowSize } from "../../stdio.ts";
-import { pump } from "../../stream/attached.ts";
+import { copyOutput, pump } from "../../stream/attached.ts";
 import { followWindowSize } from "../../stream/signals.ts";
 
 export const command = defineCommand({
@@ -66,7 +66,9 @@ export const command = defineCommand({
       await execStart(session.client, Id, start);
       return 0;
     }
-    const made = await (flags.tty ? execCreate : execJoin)(session.client, container, request);
+    const alone = !flags.interactive && !flags.tty;
+    const client = alone ? session.blockingClient : session.client;
+    const made = await (flags.tty ? execCreate : execJoin)(client, container, request);
     return "stream" in made ? follow(made.stream, request) : attachTo(session, made.Id, request, start);
   },
 });
@@ -74,8 +76,9 @@ export const command = defineCommand({
 /** To the end of a command that tells its exit code on its stream. */
 async function follow(stream: HijackedStream, { AttachStdin }: ExecCreateRequest): Promise<number> {
   let exitCode: number | undefined;
-  await pump(stream, {
-    stdin: AttachStdin ?? false,
+  const join = AttachStdin ? pump : copyOutput;
+  await join(stream, {
+    stdin: true,
     stdout: true,
     stderr: true,
     tty: false,
