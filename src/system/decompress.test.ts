@@ -41,3 +41,15 @@ for (const [format, pack] of Object.entries({ gzip: gzipSync, zstd: zstdCompress
     expect(await read(pieces(real, 40), mebibyte)).toEqual({ bytes: 40 * 11 * 65_536, error: undefined });
   });
 }
+
+test("what was cut anywhere is told, by gzip as by zstd, in place or not", async () => {
+  const noise = crypto.getRandomValues(new Uint8Array(65_536));
+  for (const pack of [gzipSync, zstdCompressSync]) {
+    const whole = pack(Buffer.concat([noise, Buffer.alloc(100_000), noise]));
+    for (const length of [12, 1000, whole.length >> 1, whole.length - 1])
+      for (const inPlace of [true, false]) {
+        const cut = decompress(pieces(whole.subarray(0, length), 1), { inPlace });
+        await expect(Array.fromAsync(cut, (each) => each.length)).rejects.toThrow(/^unexpected EOF$/);
+      }
+  }
+});

@@ -2,6 +2,7 @@ import { Readable } from "node:stream";
 import { createGunzip, createZstdDecompress } from "node:zlib";
 import { type Compression, compressionMagicMax, detectCompression } from "../lib/compression.ts";
 import { EngineError, isKind, messageOf } from "../lib/errors.ts";
+import { ZstdFrames } from "../lib/zstd-frames.ts";
 import { InflateError, Inflater } from "./inflate.ts";
 import { throughProgram } from "./pipe.ts";
 
@@ -38,7 +39,8 @@ export async function* decompress(
       return;
     }
     const read = { bytes: 0 };
-    const all = counted(rejoin(start, iterator), read);
+    const source = counted(rejoin(start, iterator), read);
+    const all = compression === "zstd" ? wholeFrames(source) : source;
     let written = 0;
     for await (const bytes of through(compression, all, inPlace)) {
       written += bytes.length;
@@ -99,6 +101,16 @@ async function* counted(
     read.bytes += bytes.length;
     yield bytes;
   }
+}
+
+/** zstd's decoder says nothing of a stream that was cut. */
+async function* wholeFrames(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  const frames = new ZstdFrames();
+  for await (const bytes of source) {
+    frames.push(bytes);
+    yield bytes;
+  }
+  if (!frames.complete) throw new EngineError("invalid", "unexpected EOF");
 }
 
 /** Programs and other threads look at bytes later than their source may want the memory back. */

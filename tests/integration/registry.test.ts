@@ -71,6 +71,47 @@ test("what is pushed is pulled unchanged, is not sent twice, and is taken over b
   expect(manifest.config.digest).toBe(id);
 });
 
+test("what refers to an image is listed under its tag where the registry has no list of its own", async () => {
+  for (const name of ["signed", "signed-copy"]) {
+    await engine.ok("tag", "busybox", `${plain}/${name}:base`);
+    await engine.ok("push", "-q", `${plain}/${name}:base`);
+  }
+  const url = `http://${plain}/v2/signed/manifests`;
+  const base = JSON.parse(await engine.ok("manifest", "inspect", "--raw", `${plain}/signed:base`));
+  const index = await engine.ok("image", "inspect", "-f", "{{json .RepoDigests}}", "busybox");
+  const digest = /signed@(sha256:\w+)/.exec(index)?.[1];
+  const type = "application/vnd.oci.image.manifest.v1+json";
+  const signature = JSON.stringify({
+    schemaVersion: 2,
+    mediaType: type,
+    artifactType: "a/signature",
+    config: { ...base.config, mediaType: "application/vnd.oci.image.config.v1+json" },
+    layers: base.layers.map((layer: object) => ({
+      ...layer,
+      mediaType: "application/vnd.oci.image.layer.v1.tar+gzip",
+    })),
+    subject: { mediaType: base.mediaType, digest, size: 1 },
+  });
+  const put = [
+    "curl",
+    "-fsS",
+    "-X",
+    "PUT",
+    "-H",
+    `Content-Type: ${type}`,
+    "-d",
+    signature,
+    `${url}/signature`,
+  ];
+  expect((await engine.run(put)).stderr).toBe("");
+  await engine.ok("pull", "-q", `${plain}/signed:signature`);
+  await engine.ok("tag", `${plain}/signed:signature`, `${plain}/signed-copy:signature`);
+  for (let times = 0; times < 2; times++) await engine.ok("push", "-q", `${plain}/signed-copy:signature`);
+  const copy = `${plain}/signed-copy:base`;
+  const referrers = await engine.ok("manifest", "referrers", "--format", "{{.ArtifactType}}", copy);
+  expect(referrers.trim()).toBe("a/signature");
+});
+
 test("a password is asked for, kept by login, and forgotten by logout", async () => {
   const config = join(folder, "config");
   await mkdir(config, { recursive: true });

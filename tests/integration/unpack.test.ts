@@ -94,6 +94,8 @@ describe("broken archives are refused", () => {
   test("truncated and damaged compression", async () => {
     const packed = gzipSync(Buffer.concat([whole, Buffer.alloc(100_000)]));
     expect(await refused(streamOf(packed.subarray(0, packed.length - 12)))).toBe("unexpected EOF");
+    const zstd = Bun.zstdCompressSync(Buffer.concat([whole, Buffer.alloc(100_000)]));
+    expect(await refused(streamOf(zstd.subarray(0, zstd.length - 12)))).toBe("unexpected EOF");
     packed[30] = 0xff;
     packed[31] = 0xff;
     await refused(streamOf(packed));

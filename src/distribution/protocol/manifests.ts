@@ -69,12 +69,13 @@ export async function headManifest(
   return { mediaType, digest, size };
 }
 
+/** `listsSubject`: the registry lists it by itself among what refers to its subject. */
 export async function putManifest(
   place: ManifestPlace,
   tagOrDigest: string,
   mediaType: string,
   bytes: Uint8Array<ArrayBuffer>,
-): Promise<PutResult> {
+): Promise<PutResult & { listsSubject: boolean }> {
   const answer = await place.caller.call({
     method: "PUT",
     path: pathOf(place, tagOrDigest),
@@ -87,7 +88,11 @@ export async function putManifest(
   const told = answer.headers.get("docker-content-digest");
   if (told !== null && told !== digest && isSha256(told))
     throw new EngineError("internal", `the registry stored the manifest ${digest} as ${told}`);
-  return { digest, warnings: warningsOf(answer.headers.get("warning")) };
+  return {
+    digest,
+    warnings: warningsOf(answer.headers.get("warning")),
+    listsSubject: answer.headers.has("oci-subject"),
+  };
 }
 
 /** `299 - "text"` (OCI distribution spec, "Warnings"). */

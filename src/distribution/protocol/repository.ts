@@ -4,6 +4,7 @@ import { getBlob, headBlob } from "./blobs.ts";
 import type { Caller } from "./call.ts";
 import { getManifest, headManifest, listTags, type ManifestPlace, putManifest } from "./manifests.ts";
 import { listReferrers } from "./referrers.ts";
+import { listUnderSubject } from "./subject.ts";
 import { mountBlob, uploadBlob } from "./uploads.ts";
 
 /** One repository at one endpoint, with what may be done there. */
@@ -44,7 +45,13 @@ export class RemoteRepository implements Repository {
   upload(request: UploadRequest): Promise<void> {
     return uploadBlob(this.place, request);
   }
-  putManifest(tagOrDigest: string, mediaType: string, bytes: Uint8Array<ArrayBuffer>): Promise<PutResult> {
-    return putManifest(this.place, tagOrDigest, mediaType, bytes);
+  async putManifest(
+    tagOrDigest: string,
+    mediaType: string,
+    bytes: Uint8Array<ArrayBuffer>,
+  ): Promise<PutResult> {
+    const { listsSubject, ...result } = await putManifest(this.place, tagOrDigest, mediaType, bytes);
+    if (!listsSubject) await listUnderSubject(this.place, mediaType, bytes);
+    return result;
   }
 }
