@@ -136,6 +136,23 @@ test("a health check turns a container healthy", async () => {
   await api("DELETE", `/containers/${id}?force=1`);
 }, 30_000);
 
+test("top tells a container's processes on a host whose list of processes is long", async () => {
+  // a hundred kilobytes each, before its own
+  const long = [1, 2].map(() => Bun.spawn(["sleep", "60", ...Array<string>(50_000).fill("0")]));
+  const id = await up({ Cmd: ["sleep", "60"] });
+  const told = async (args: string): Promise<string[]> => {
+    const { body } = await api("GET", `/containers/${id}/top?ps_args=${encodeURIComponent(args)}`);
+    return (body["Processes"] as string[][]).map((row) => row.at(-1)?.replace(/^[\W_]+/, "") ?? "");
+  };
+  expect([await told("-ef"), await told("-eo pid,cmd"), await told("faux")]).toEqual([
+    ["sleep 60"],
+    ["sleep 60"],
+    ["sleep 60"],
+  ]);
+  for (const child of long) child.kill("SIGKILL");
+  await api("DELETE", `/containers/${id}?force=1`);
+}, 30_000);
+
 test("nothing is left of removed containers", async () => {
   await mkdir(folder, { recursive: true });
   const { body } = await api("GET", "/info");
