@@ -65,6 +65,12 @@ export interface BuildRun {
   result: Promise<BuildResult>;
 }
 
+/** An image that stands in for FROM and `--from`; of a layout, where it is: a folder of this machine, or the client's. */
+export interface NamedImage {
+  image: string;
+  layout?: { folder: string } | { store: Repository };
+}
+
 export interface BuildRequest {
   /** the client's name for the build; made up when absent */
   ref?: string;
@@ -72,7 +78,7 @@ export interface BuildRequest {
   /** what COPY and ADD read without `--from`; undefined = empty */
   context: BuildContext | undefined;
   /** `--build-context name=…`: a folder, or an image reference that stands in for FROM and `--from` */
-  namedContexts: ReadonlyMap<string, { context: BuildContext } | { image: string }>;
+  namedContexts: ReadonlyMap<string, { context: BuildContext } | NamedImage>;
   target?: string;
   buildArgs: ReadonlyMap<string, string>;
   labels: ReadonlyMap<string, string>;

@@ -106,6 +106,8 @@ export interface PullRequest {
   platform?: string;
   /** give it no tag, but the digest of its own platform's manifest alone */
   untagged?: boolean;
+  /** where it comes from instead of its registry (an OCI layout): it gets no name then */
+  sources?: readonly Repository[];
   /** told of each image that is here then */
   arrived?: (image: Image) => void;
   credentials?: Credentials;

@@ -8,8 +8,8 @@ export interface LocalBuildRequest {
   call: "build" | "check" | "outline" | "targets";
   dockerfile: { name: string; text: string };
   context?: LocalFolder;
-  /** `url`: a git repository or an archive, which the engine fetches */
-  namedContexts: Record<string, LocalFolder | { image: string } | { url: string }>;
+  /** `url`: a git repository or an archive, which the engine fetches; `layout`: `PATH[:TAG][@DIGEST]` in an OCI layout */
+  namedContexts: Record<string, LocalFolder | { image: string } | { url: string } | LocalLayout>;
   target?: string;
   buildArgs: Record<string, string>;
   labels: Record<string, string>;
@@ -40,6 +40,11 @@ export interface LocalBuildRequest {
   allow: string[];
   /** by registry host */
   auth: Record<string, LocalBuildCredentials>;
+}
+
+/** An image in an OCI layout, which is this folder. */
+export interface LocalLayout extends LocalFolder {
+  layout: string;
 }
 
 /** A folder as the client sees it; the engine refuses it (409) where it sees another there. */

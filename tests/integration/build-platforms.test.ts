@@ -174,6 +174,29 @@ describe("builds of several platforms", () => {
     expect(existsSync(join(dest, "sbom.spdx.json"))).toBe(false);
   });
 
+  for (const client of hasBuildx ? ["berth", "docker"] : ["berth"])
+    test(`an image of a layout stands in for FROM and --from: ${client}`, async () => {
+      const archive = join(folder, "base.tar");
+      await put("only-amd64", `amd64 for ${client}\n`);
+      await ok(build("-t", "base:of-layout", "--platform=linux/amd64", "-o", `type=oci,dest=${archive}`));
+      await put("only-amd64", "amd64\n");
+      // its layers are to come from the layout
+      await engine.ok("builder", "prune", "-af");
+      const layout = await unpacked(archive);
+      const [top] = JSON.parse(await readFile(join(layout, "index.json"), "utf8")).manifests as Descriptor[];
+      await put("Layout.Dockerfile", "FROM base\nCOPY --from=tagged /arch /again\n");
+      const contexts = [
+        `base=oci-layout://${layout}@${top?.digest}`,
+        `tagged=oci-layout://${layout}:of-layout`,
+      ].flatMap((context) => ["--build-context", context]);
+      const dest = join(folder, `of-layout-${client}`);
+      const file = ["-f", join(folder, "Layout.Dockerfile"), "--platform=linux/amd64"];
+      await ok((client === "berth" ? build : docker)(...file, ...contexts, "-o", `type=local,dest=${dest}`));
+      for (const name of ["arch", "again"])
+        expect(await readFile(join(dest, name), "utf8")).toBe(`amd64 for ${client}\n`);
+      expect(await engine.ok("images", "--digests")).not.toContain("berth.internal");
+    });
+
   test("annotations are on the manifest and the index", async () => {
     const archive = join(folder, "annotated.tar");
     const args = [

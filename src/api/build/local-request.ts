@@ -6,10 +6,12 @@ import type {
   BuildRequest,
   Builds,
   CachePlace,
+  NamedImage,
   OutputSink,
 } from "../../build/contract.ts";
 import { askedAttestations } from "../../build/export/attest/asked.ts";
 import { EngineError } from "../../lib/errors.ts";
+import { layoutReference, parseLayoutName } from "../../lib/oci-layout-name.ts";
 import type { LocalBuildRequest, LocalFolder } from "../../types/local-build.ts";
 
 /** The request of `POST /berth/build` as the builder takes it; folders are checked to be the client's own. */
@@ -82,10 +84,15 @@ async function contextsOf(
   given: LocalBuildRequest["namedContexts"],
   builds: Pick<Builds, "fetchContext">,
 ): Promise<BuildRequest["namedContexts"]> {
-  const contexts = new Map<string, { context: BuildContext } | { image: string }>();
+  const contexts = new Map<string, { context: BuildContext } | NamedImage>();
   for (const [name, value] of Object.entries(given)) {
     if ("image" in value && value.image) contexts.set(name, { image: value.image });
     else if ("url" in value && value.url) contexts.set(name, { context: remoteOf(value.url, builds) });
+    else if ("layout" in value && value.layout)
+      contexts.set(name, {
+        image: layoutReference(name, parseLayoutName(value.layout)),
+        layout: { folder: await checkedPath(value) },
+      });
     else if ("path" in value) contexts.set(name, { context: await folderOf(value) });
   }
   return contexts;

@@ -39,7 +39,7 @@ export const localBuildShape = object("local.BuildRequest", {
   call: string,
   dockerfile: object("local.Dockerfile", { name: string, text: string }),
   context: object("local.Folder", folder),
-  namedContexts: map(object("local.Context", { ...folder, image: string, url: string })),
+  namedContexts: map(object("local.Context", { ...folder, image: string, url: string, layout: string })),
   target: string,
   buildArgs: stringMap,
   labels: stringMap,

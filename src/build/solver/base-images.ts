@@ -1,3 +1,4 @@
+import type { Repository } from "../../distribution/contract.ts";
 import type { Image } from "../../images/contract.ts";
 import { sha256 } from "../../lib/digest.ts";
 import { isKind, messageOf } from "../../lib/errors.ts";
@@ -15,6 +16,7 @@ import { isImageId } from "../dockerfile/sources.ts";
 import type { Material } from "../export/attest/provenance.ts";
 import { imagePurl } from "../export/attest/statements.ts";
 import type { ResolvedImage } from "../graph/build-graph.ts";
+import { LayoutFolder } from "../remote-cache/layout-folder.ts";
 import type { Session } from "./session.ts";
 
 /** The image a stage begins with: the one that is here, or, where it is not or `--pull` says so, its registry's. */
@@ -26,11 +28,16 @@ export async function resolveBase(
   const byId = session.request.classic === true && isImageId(reference);
   const shown = byId ? reference : canonical(withDefaultTag(parseReference(reference)));
   const digest = sha256(`${session.ref} metadata ${shown} ${formatPlatform(platform)}`);
-  const told = { digest, inputs: [], name: `[internal] load metadata for ${shown}`, cached: false };
+  const layout = layoutOf(session, reference);
+  const name = layout?.title ?? `[internal] load metadata for ${shown}`;
+  const told = { digest, inputs: [], name, cached: false };
   const started = Date.now();
   session.vertex({ ...told, started });
   try {
-    const image = await find(session, shown, platform);
+    const image =
+      layout === undefined
+        ? await find(session, shown, platform)
+        : await pull(session, parseReference(reference), platform, layout.store);
     for (const layer of image.layers) session.lease.hold("layer", layer);
     session.lease.hold("image", image.id);
     session.vertex({ ...told, started, completed: Date.now() });
@@ -40,6 +47,17 @@ export async function resolveBase(
     session.vertex({ ...told, started, completed: Date.now(), error: messageOf(error) });
     throw error;
   }
+}
+
+/** Where the image of a named context is that no registry has. */
+function layoutOf({ request }: Session, reference: string): { title: string; store: Repository } | undefined {
+  for (const [name, named] of request.namedContexts) {
+    if (!("image" in named) || named.image !== reference || named.layout === undefined) continue;
+    const { layout } = named;
+    const store = "store" in layout ? layout.store : new LayoutFolder(layout.folder);
+    return { title: `[context ${name}] OCI load from client`, store };
+  }
+  return undefined;
 }
 
 /** The image as something the result was made from: by what its registry calls it, else by its own id. */
@@ -100,9 +118,14 @@ async function later(session: Session, parsed: Reference, platform: Platform): P
 }
 
 /** Gives the image of another architecture no tag: by that name users know what runs here. */
-async function pull(session: Session, reference: Reference, platform: Platform): Promise<Found> {
+async function pull(
+  session: Session,
+  reference: Reference,
+  platform: Platform,
+  layout?: Repository,
+): Promise<Found> {
   const { images } = session.deps;
-  const credentials = await session.request.registryAuth(reference.domain);
+  const credentials = layout === undefined ? await session.request.registryAuth(reference.domain) : undefined;
   let pulled: Image | undefined;
   const progress = images.pull({
     reference,
@@ -113,6 +136,7 @@ async function pull(session: Session, reference: Reference, platform: Platform):
     allTags: false,
     platform: formatPlatform(platform),
     signal: session.signal,
+    ...(layout === undefined ? {} : { sources: [layout] }),
     ...(credentials === undefined ? {} : { credentials }),
   });
   for await (const _message of progress) session.signal.throwIfAborted();

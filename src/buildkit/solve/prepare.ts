@@ -1,6 +1,7 @@
 import { folderContext } from "../../build/contexts/folder.ts";
-import type { BuildContext, BuildRequest, CachePlace } from "../../build/contract.ts";
+import type { BuildContext, BuildRequest, CachePlace, NamedImage } from "../../build/contract.ts";
 import { EngineError } from "../../lib/errors.ts";
+import { layoutReference, parseLayoutName } from "../../lib/oci-layout-name.ts";
 import { readBeneath } from "../../system/beneath.ts";
 import { contentMethods } from "../messages/content.ts";
 import { type BuildOptions, buildOptions } from "../request/options.ts";
@@ -119,17 +120,21 @@ type Contexts = BuildRequest["namedContexts"];
 
 function namedContexts(
   parts: Parts,
-  { attributes, inputs, session }: PrepareRequest,
+  { attributes, inputs, session, signal }: PrepareRequest,
   contexts: BuildOptions["contexts"],
   source: DefinitionSource,
 ): Contexts {
-  const named = new Map<string, { context: BuildContext } | { image: string }>();
+  const named = new Map<string, { context: BuildContext } | NamedImage>();
   for (const [name, value] of contexts) {
     const [, kind = "", rest = ""] = /^([a-z-]+):(.*)$/s.exec(value) ?? [];
     const image = kind === "input" ? inputs.get(rest) : undefined;
     if (image !== undefined) named.set(name, { image });
     else if (kind === "docker-image") named.set(name, { image: rest.replace(/^\/\//, "") });
-    else if (kind === "local") {
+    else if (kind === "oci-layout") {
+      const layout = parseLayoutName(rest.replace(/^\/\//, ""));
+      const store = new ClientStore(session, `oci:${layout.path}`, signal);
+      named.set(name, { image: layoutReference(name, layout), layout: { store } });
+    } else if (kind === "local") {
       const sharedKey = attributes.get(`sharedkey:localdir:${name}`) ?? session.sharedKey;
       const ignore = (): Promise<string[]> => contextIgnore({ ...source, contextFolder: rest });
       named.set(name, {

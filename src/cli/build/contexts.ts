@@ -1,5 +1,6 @@
 import { stat } from "node:fs/promises";
-import type { LocalBuildRequest } from "../../types/local-build.ts";
+import { parseLayoutName } from "../../lib/oci-layout-name.ts";
+import type { LocalBuildRequest, LocalLayout } from "../../types/local-build.ts";
 import { fileError } from "../run/key-value-files.ts";
 import { buildError, optionError } from "./failure.ts";
 import { localFolder, patternsOf, readIgnoreFile } from "./folder.ts";
@@ -7,7 +8,9 @@ import { isRemote } from "./sources.ts";
 
 const imagePrefix = "docker-image://";
 
-/** `--build-context name=folder`, `name=docker-image://reference`, `name=https://…` (git or an archive). */
+const layoutPrefix = "oci-layout://";
+
+/** `--build-context name=folder`, `name=docker-image://reference`, `name=oci-layout://folder:tag`, `name=https://…` (git or an archive). */
 export async function readContexts(options: readonly string[]): Promise<LocalBuildRequest["namedContexts"]> {
   const contexts: LocalBuildRequest["namedContexts"] = {};
   for (const option of options) {
@@ -21,18 +24,29 @@ export async function readContexts(options: readonly string[]): Promise<LocalBui
 
 async function readContext(name: string, value: string): Promise<LocalBuildRequest["namedContexts"][string]> {
   if (value.startsWith(imagePrefix)) return { image: value.slice(imagePrefix.length) };
+  if (value.startsWith(layoutPrefix)) return await readLayout(name, value.slice(layoutPrefix.length));
   if (isRemote(value)) return { url: value };
   if (/^(?:[a-z-]+:\/\/|target:|git@)/.test(value))
     throw buildError(
       `failed to get build context ${name}: ${value.split(":", 1)[0]} contexts are not built in berth`,
     );
+  await requireFolder(name, value);
+  return localFolder(value, patternsOf(await readIgnoreFile(value, undefined)));
+}
+
+async function readLayout(name: string, layout: string): Promise<LocalLayout> {
+  const { path } = parseLayoutName(layout);
+  await requireFolder(name, path);
+  return { ...(await localFolder(path, [])), layout };
+}
+
+async function requireFolder(name: string, path: string): Promise<void> {
   try {
-    const stats = await stat(value);
+    const stats = await stat(path);
     if (!stats.isDirectory())
-      throw buildError(`failed to get build context ${name}: ${value} is not a directory`);
+      throw buildError(`failed to get build context ${name}: ${path} is not a directory`);
   } catch (error) {
     if (typeof (error as { code?: unknown }).code === "number") throw error;
-    throw buildError(`failed to get build context ${name}: ${fileError("stat", value, error).message}`);
+    throw buildError(`failed to get build context ${name}: ${fileError("stat", path, error).message}`);
   }
-  return localFolder(value, patternsOf(await readIgnoreFile(value, undefined)));
 }

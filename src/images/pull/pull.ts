@@ -51,7 +51,8 @@ async function run(context: ImagesContext, request: PullRequest, messages: Trans
   const pulling: Pull = {
     request,
     platform,
-    sources: context.distribution.sources(reference, access),
+    sources:
+      request.sources === undefined ? context.distribution.sources(reference, access) : [...request.sources],
     messages,
   };
   try {
@@ -80,7 +81,8 @@ async function* referencesOf({ request, sources }: Pull): AsyncGenerator<Referen
 /** Pulls one reference. True when it now names another image than before. */
 async function pullOne(context: ImagesContext, pulling: Pull, reference: Reference): Promise<boolean> {
   const { messages, sources } = pulling;
-  const { untagged = false, arrived } = pulling.request;
+  const { sources: given, arrived } = pulling.request;
+  const untagged = pulling.request.untagged === true || given !== undefined;
   const before = untagged ? undefined : currentImage(context, reference);
   const unchanged =
     before && hasLayers(context, before) && (await stillNamed(context, pulling, reference, before));
@@ -94,7 +96,7 @@ async function pullOne(context: ImagesContext, pulling: Pull, reference: Referen
   const digest = unchanged ?? found?.manifest.digest ?? "";
   const image = found ? await bring(context, pulling, found, reference) : before;
   messages.status(`Digest: ${digest}`);
-  if (image) tellEvent(context, image, reference);
+  if (image && given === undefined) tellEvent(context, image, reference);
   if (image) arrived?.(toImage(image));
   return found !== undefined && image?.id !== before?.id;
 }
@@ -148,11 +150,12 @@ async function bring(
   reference: Reference,
 ): Promise<ImageRecord> {
   const image = await imageManifest(found, pulling.platform);
-  const { untagged = false } = pulling.request;
+  const { untagged = false, sources: given } = pulling.request;
+  const naming = { untagged, unnamed: given !== undefined };
   checkTypes(image.config, image.layers);
   const known = context.store.get(image.config.digest);
   if (known && hasLayers(context, known))
-    return adopt(context, { found, image, reference, text: undefined, blobs: new Map(), untagged }, known);
+    return adopt(context, { found, image, reference, text: undefined, blobs: new Map(), ...naming }, known);
   const { signal } = pulling.request;
   const text = new TextDecoder().decode(
     await readSmallBlob(found.sources, image.config, { limit: configSizeMax, signal }),
@@ -170,7 +173,7 @@ async function bring(
       signal,
       messages: pulling.messages,
     });
-    return adopt(context, { found, image, reference, text, blobs, untagged }, undefined);
+    return adopt(context, { found, image, reference, text, blobs, ...naming }, undefined);
   } finally {
     lease.end();
   }
@@ -202,24 +205,31 @@ interface Arrived {
   /** by diff id, those that were found to hold a layer */
   blobs: ReadonlyMap<string, Descriptor>;
   untagged: boolean;
+  /** no registry has it: neither names nor places of blobs are kept */
+  unnamed: boolean;
 }
 
 /** The image, its names, and what it was pulled by: one transaction. */
 function adopt(
   context: ImagesContext,
-  { found, image, reference, text, blobs, untagged }: Arrived,
+  { found, image, reference, text, blobs, untagged, unnamed }: Arrived,
   known: ImageRecord | undefined,
 ): ImageRecord {
   const { domain, path, tag } = reference;
   const { manifest } = image;
   const byDigest = { domain, path, digest: untagged ? manifest.digest : found.manifest.digest };
   const isTagged = reference.digest === undefined && !untagged;
-  const references = isTagged ? [{ domain, path, tag: tag ?? "latest" }, byDigest] : [byDigest];
+  const references = unnamed
+    ? []
+    : isTagged
+      ? [{ domain, path, tag: tag ?? "latest" }, byDigest]
+      : [byDigest];
   return context.state.transaction(() => {
     const id = known?.id ?? sha256(text ?? "");
     const record = known
       ? context.store.addNames(id, references.map(canonical))
       : addText(context, text ?? "", { references });
+    if (unnamed) return record;
     for (const [diffId, blob] of blobs) context.remote.addBlob(diffId, blob, `${domain}/${path}`);
     context.remote.addManifest(id, {
       digest: manifest.digest,
