@@ -42,7 +42,7 @@ export interface SpecParts {
 export function specFor(ctx: Context, container: Container, parts: SpecParts): Spec {
   const { config, hostConfig } = container.spec;
   const security = securityOf(ctx.config, hostConfig, ctx.runtime.facts.apparmor);
-  const process = parts.visit?.process ?? processOf(ctx, container, parts.root);
+  const process = parts.visit?.process ?? processOf(ctx, container, parts.root, ownRights(container));
   if (config.WorkingDir !== "")
     makeFolderBeneath(parts.root, config.WorkingDir, 0o755, rootOwner(ctx, container));
   const init = initOf(ctx, hostConfig);
@@ -131,20 +131,34 @@ function nameFileMounts(ctx: Context, { files, mounts, userns }: SpecParts, read
   ].filter(({ destination }) => !taken.has(destination));
 }
 
+/** In what a further process may differ from the first. */
+interface Rights {
+  user: string;
+  privileged: boolean;
+  terminal: boolean;
+}
+
+const ownRights = ({ spec: { config, hostConfig } }: Container): Rights => ({
+  user: config.User,
+  privileged: hostConfig.Privileged,
+  terminal: config.Tty,
+});
+
 /** The first process: who it is, what it may do, where it runs. */
-function processOf(ctx: Context, container: Container, root: string): ProcessInput {
+function processOf(ctx: Context, container: Container, root: string, rights: Rights): ProcessInput {
   const { config, hostConfig, path, args } = container.spec;
-  const user = userIn(root, config.User, hostConfig.GroupAdd ?? []);
+  const { terminal, privileged } = rights;
+  const user = userIn(root, rights.user, hostConfig.GroupAdd ?? []);
   const security = securityOf(ctx.config, hostConfig, ctx.runtime.facts.apparmor);
   const [height, width] = hostConfig.ConsoleSize;
   return {
-    terminal: config.Tty,
-    ...(config.Tty && height > 0 && width > 0 ? { consoleSize: { height, width } } : {}),
+    terminal,
+    ...(terminal && height > 0 && width > 0 ? { consoleSize: { height, width } } : {}),
     args: [...(container.commandOnce ?? [path, ...args])],
     env: environmentOf({
       env: config.Env ?? [],
       hostname: hostnameOf(ctx, container),
-      terminal: config.Tty,
+      terminal,
       home: user.home,
       linked: linkedEnvironment(ctx, container),
     }),
@@ -153,7 +167,7 @@ function processOf(ctx: Context, container: Container, root: string): ProcessInp
     capabilities: resolveCapabilities({
       add: hostConfig.CapAdd ?? [],
       drop: hostConfig.CapDrop ?? [],
-      privileged: hostConfig.Privileged,
+      privileged,
     }),
     noNewPrivileges: security.noNewPrivileges,
     rlimits: rlimitsOf(ctx, container),
@@ -187,30 +201,17 @@ export function execInput(
   size: readonly [number, number] | undefined,
 ): ProcessInput {
   const { request } = exec;
-  const { hostConfig, config } = container.spec;
-  const root = ctx.snapshots.rootPath(container.id);
-  const base = processOf(ctx, container, root);
-  const { consoleSize: _none, ...rest } = base;
-  const user = userIn(root, request.user || config.User, hostConfig.GroupAdd ?? []);
-  const env = environmentOf({
-    env: config.Env ?? [],
-    hostname: hostnameOf(ctx, container),
+  const own = ownRights(container);
+  const { consoleSize: _none, ...base } = processOf(ctx, container, ctx.snapshots.rootPath(container.id), {
+    user: request.user || own.user,
+    privileged: request.Privileged || own.privileged,
     terminal: request.Tty,
-    home: user.home,
-    linked: linkedEnvironment(ctx, container),
   });
   return {
-    ...rest,
-    terminal: request.Tty,
+    ...base,
     ...(request.Tty && size ? { consoleSize: { height: size[0], width: size[1] } } : {}),
     args: [...request.command],
-    env: withVariables(env, request.env),
+    env: withVariables(base.env, request.env),
     cwd: request.workingDir || base.cwd,
-    user: { uid: user.uid, gid: user.gid, additionalGids: [...new Set([user.gid, ...user.additionalGids])] },
-    capabilities: resolveCapabilities({
-      add: hostConfig.CapAdd ?? [],
-      drop: hostConfig.CapDrop ?? [],
-      privileged: hostConfig.Privileged || request.Privileged,
-    }),
   };
 }
