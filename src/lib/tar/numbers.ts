@@ -31,8 +31,18 @@ function parseBase256(block: Buffer, at: number, length: number): number {
 export const fitsOctal = (value: number, length: number): boolean => value >= 0 && value < 8 ** (length - 1);
 
 export function formatOctal(value: number, into: Buffer, at: number, length: number): void {
-  into.write(value.toString(8).padStart(length - 1, "0"), at, "latin1");
+  if (value > 0x7fffffff) into.write(value.toString(8).padStart(length - 1, "0"), at, "latin1");
+  else
+    for (let index = at + length - 2, rest = value; index >= at; index--, rest >>>= 3)
+      into[index] = 48 + (rest & 7);
   into[at + length - 1] = 0;
+}
+
+/** The sum of a header's bytes, in which the checksum's own field is still empty and counts as spaces. */
+export function sumOf(block: Uint8Array): number {
+  let sum = 8 * 32;
+  for (let at = 0; at < 512; at++) sum += block[at] ?? 0;
+  return sum;
 }
 
 /** A header's checksum: the sum of its bytes, the checksum field counted as spaces. */

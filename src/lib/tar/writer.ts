@@ -1,5 +1,5 @@
 import { blockSize, paddingOf, type TarEntry, type TarEntryType } from "./entry.ts";
-import { checksum, fitsOctal, formatOctal } from "./numbers.ts";
+import { fitsOctal, formatOctal, sumOf } from "./numbers.ts";
 import { formatPax, xattrPrefix } from "./pax.ts";
 
 /**
@@ -53,7 +53,8 @@ export function headerOf(entry: TarEntry): Buffer {
 }
 
 const isAscii = (text: string): boolean => !/[^\x01-\x7f]/.test(text);
-const fits = (text: string, length: number): boolean => text.length <= length && isAscii(text);
+const fits = (text: string, length: number): boolean =>
+  text === "" || (text.length <= length && isAscii(text));
 
 /** Where a name of over 100 bytes is cut into prefix and name; undefined where it cannot be. */
 function splitName(name: string): { prefix: string; rest: string } | undefined {
@@ -77,6 +78,7 @@ function paxRecords(entry: TarEntry): [string, string][] {
   if (!fits(entry.userName, 32)) records.push(["uname", entry.userName]);
   if (!fits(entry.groupName, 32)) records.push(["gname", entry.groupName]);
   if (entry.mtime.ns !== 0 || !fitsOctal(entry.mtime.s, 12)) records.push(["mtime", formatTime(entry.mtime)]);
+  if (entry.xattrs.size === 0) return records;
   for (const key of [...entry.xattrs.keys()].sort())
     records.push([xattrPrefix + key, entry.xattrs.get(key) ?? ""]);
   return records;
@@ -92,8 +94,9 @@ function formatTime({ s, ns }: { s: number; ns: number }): string {
 
 function block(entry: TarEntry, flag: string): Buffer {
   const into = Buffer.alloc(blockSize);
-  const put = (text: string, at: number, length: number): void =>
-    void into.write(text.slice(0, length), at, "latin1");
+  const put = (text: string, at: number, length: number): void => {
+    if (text !== "") into.write(text.slice(0, length), at, "latin1");
+  };
   const octal = (value: number, at: number, length: number): void =>
     formatOctal(fitsOctal(value, length) ? value : 0, into, at, length);
   const { prefix, rest } = splitName(entry.name) ?? { prefix: "", rest: entry.name.slice(0, 100) };
@@ -111,6 +114,7 @@ function block(entry: TarEntry, flag: string): Buffer {
   octal(entry.deviceMajor, 329, 8);
   octal(entry.deviceMinor, 337, 8);
   put(prefix, 345, 155);
-  into.write(`${checksum(into).unsigned.toString(8).padStart(6, "0")}\0 `, 148, "latin1");
+  formatOctal(sumOf(into), into, 148, 7);
+  into[155] = 32;
   return into;
 }
