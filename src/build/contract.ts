@@ -1,5 +1,6 @@
 import type { Repository } from "../distribution/contract.ts";
 import type { Image } from "../images/contract.ts";
+import type { WireBuildLog, WireOutline, WireTarget } from "../types/local-build.ts";
 import type { ImageConfig } from "../types/oci.ts";
 
 /**
@@ -38,25 +39,10 @@ export interface Builds {
   pruneCache(options: CachePruneOptions): Promise<{ deleted: string[]; bytes: number }>;
 }
 
-/** `description` is the comment above the stage or ARG whose first word is its name (stages: any text after it). */
-export interface BuildOutline {
-  /** of the target; "" where the stage has none */
-  name: string;
-  description: string;
-  args: { name: string; description: string; value: string | undefined; line: number }[];
-  secrets: { name: string; required: boolean; line: number }[];
-  ssh: { name: string; required: boolean; line: number }[];
-}
-
-export interface BuildTarget {
-  name: string;
-  description: string;
-  default: boolean;
-  /** as FROM names it */
-  base: string;
-  platform: string;
-  line: number;
-}
+/** These three go to a client as they are. */
+export type BuildOutline = WireOutline;
+export type BuildTarget = WireTarget;
+export type BuildHistoryLog = WireBuildLog;
 
 export interface BuildRun {
   /** names the build in events and history */
@@ -328,15 +314,6 @@ export interface BuildHistoryRecord {
     reasons: string[] | undefined;
     usage: BuildVertex["usage"];
   }[];
-}
-
-export interface BuildHistoryLog {
-  /** index in the record's `steps` */
-  step: number;
-  stream: 1 | 2;
-  time: number;
-  /** base64 */
-  data: string;
 }
 
 export interface CacheRecord {

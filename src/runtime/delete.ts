@@ -6,7 +6,7 @@ import { signals } from "../lib/signals.ts";
 import { runCommand } from "../system/process.ts";
 import { signalPid } from "../system/signals.ts";
 import type { RuntimeContext } from "./context.ts";
-import type { OciRuntime } from "./oci-runtime.ts";
+import { commandOf, type OciRuntime } from "./oci-runtime.ts";
 import { cgroupOf, runtimeOf } from "./recover.ts";
 import { removeFolder } from "./remove-folder.ts";
 
@@ -69,13 +69,7 @@ export async function removeRemains(
 }
 
 async function runtimeDelete(context: RuntimeContext, id: string, runtime: OciRuntime): Promise<void> {
-  const argv = [
-    runtime.executable(),
-    ...runtime.globalArguments(context.paths.state),
-    "delete",
-    "--force",
-    id,
-  ];
+  const argv = [...commandOf(runtime, context.paths.state), "delete", "--force", id];
   const { exitCode, stderr } = await runCommand(argv);
   if (exitCode !== 0) context.logger.warn("runtime delete", { container: id, error: stderr.trim() });
 }

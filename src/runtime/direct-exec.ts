@@ -10,6 +10,7 @@ import type { RuntimeContext } from "./context.ts";
 import type { Attachment, AttachOptions, ExecProcess } from "./contract.ts";
 import { ExecFiles } from "./exec-files.ts";
 import { execFailure } from "./failure.ts";
+import { commandOf, runtimeEnvironment } from "./oci-runtime.ts";
 
 export interface DirectExec {
   pid: number;
@@ -57,8 +58,7 @@ function spawn(
 ) {
   const argv = [
     ...prefix,
-    runtime.executable(),
-    ...runtime.globalArguments(context.paths.state),
+    ...commandOf(runtime, context.paths.state),
     "--log",
     files.log,
     "exec",
@@ -68,7 +68,7 @@ function spawn(
     files.pid,
     exec.containerId,
   ];
-  const env = { PATH: process.env["PATH"] ?? "/usr/sbin:/usr/bin:/sbin:/bin" };
+  const env = runtimeEnvironment();
   const enter = context.launcher.enterBy(runtime);
   return startPiped((fds) => enter(() => spawnProcess({ argv, env, cwd: bundle, fds, session: true })));
 }

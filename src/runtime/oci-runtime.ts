@@ -14,6 +14,17 @@ export interface OciRuntime {
   globalArguments(stateFolder: string): string[];
 }
 
+/** The runtime as a command of ours, up to the name of what it is to do. */
+export const commandOf = (runtime: OciRuntime, stateFolder: string): string[] => [
+  runtime.executable(),
+  ...runtime.globalArguments(stateFolder),
+];
+
+/** What the runtime needs of our environment: where to look for programs. */
+export const runtimeEnvironment = (): { PATH: string } => ({
+  PATH: process.env["PATH"] ?? "/usr/sbin:/usr/bin:/sbin:/bin",
+});
+
 export async function findProgram(name: string): Promise<string | undefined> {
   if (name.includes("/")) return (await isExecutable(name)) ? name : undefined;
   const folders = [

@@ -6,7 +6,7 @@ import type { StepEnd, StepProcess } from "./contract.ts";
 import { raised } from "./create.ts";
 import { removeRemains } from "./delete.ts";
 import { createFailure } from "./failure.ts";
-import type { OciRuntime } from "./oci-runtime.ts";
+import { commandOf, type OciRuntime, runtimeEnvironment } from "./oci-runtime.ts";
 import { inBundle, innerGroup } from "./paths.ts";
 import { complaintIn, log } from "./runtime-log.ts";
 import { specJson } from "./spec/json.ts";
@@ -45,8 +45,7 @@ async function foreground(
 ): Promise<StepEnd> {
   const argv = [
     ...prefix,
-    runtime.executable(),
-    ...runtime.globalArguments(context.paths.state),
+    ...commandOf(runtime, context.paths.state),
     "--log",
     log(bundle),
     "run",
@@ -59,8 +58,7 @@ async function foreground(
     if (signal.aborted) context.cgroups.signalAll(spec.linux.cgroupsPath, signals.kill);
   }, 100);
   try {
-    const env = { PATH: process.env["PATH"] ?? "/usr/sbin:/usr/bin:/sbin:/bin" };
-    const end = await watchProcess({ argv, env, cwd: bundle, output });
+    const end = await watchProcess({ argv, env: runtimeEnvironment(), cwd: bundle, output });
     const complaint = end.exitCode === 0 ? "" : await complaintIn(bundle);
     if (complaint !== "" && !signal.aborted)
       throw createFailure(complaint, { command: spec.process.args[0] ?? "", cwd: spec.process.cwd });

@@ -3,6 +3,7 @@ import { EngineError } from "../lib/errors.ts";
 import { writeFifo } from "../system/fifo.ts";
 import { runCommand } from "../system/process.ts";
 import type { RuntimeContext } from "./context.ts";
+import { commandOf } from "./oci-runtime.ts";
 
 /**
  * Lets the first process run. With crun this is one byte into the fifo the process waits on, which is all that
@@ -11,7 +12,7 @@ import type { RuntimeContext } from "./context.ts";
 export async function startContainer(context: RuntimeContext, id: string): Promise<void> {
   const { runtime } = context.containers.get(id);
   if (runtime.name === "crun" && writeStartFifo(context, id)) return;
-  const argv = [runtime.executable(), ...runtime.globalArguments(context.paths.state), "start", id];
+  const argv = [...commandOf(runtime, context.paths.state), "start", id];
   const { exitCode, stderr } = await runCommand(argv);
   if (exitCode !== 0) throw new EngineError("internal", `start container ${id}: ${stderr.trim()}`);
 }

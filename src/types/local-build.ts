@@ -139,7 +139,9 @@ export interface WireWarning {
   dockerfile: string;
 }
 
+/** `description` is the comment above the stage or ARG whose first word is its name (stages: any text after it). */
 export interface WireOutline {
+  /** of the target; "" where the stage has none */
   name: string;
   description: string;
   args: { name: string; description: string; value?: string | undefined; line: number }[];
@@ -151,6 +153,7 @@ export interface WireTarget {
   name: string;
   description: string;
   default: boolean;
+  /** as FROM names it */
   base: string;
   platform: string;
   line: number;

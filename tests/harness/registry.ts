@@ -1,10 +1,11 @@
 /**
  * A registry for tests: Debian's `docker-registry` in an engine's network namespace, with a folder of its own.
  */
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { run, type TestEngine } from "./engine.ts";
+import { RegistryProcess } from "./registry-process.ts";
 
 export interface RegistryOptions {
   port: number;
@@ -22,17 +23,7 @@ export interface RegistryOptions {
   mirrorOf?: string;
 }
 
-export class TestRegistry {
-  readonly folder: string;
-  readonly address: string;
-  private readonly process: Bun.Subprocess;
-
-  constructor(folder: string, address: string, child: Bun.Subprocess) {
-    this.folder = folder;
-    this.address = address;
-    this.process = child;
-  }
-
+export class TestRegistry extends RegistryProcess {
   /** Lines of its access log, which tell the status and the bytes of each answer. */
   async accesses(): Promise<string[]> {
     return (await Bun.file(join(this.folder, "accesses")).text()).split("\n");
@@ -41,12 +32,6 @@ export class TestRegistry {
   /** The authority's certificate. */
   get authority(): string {
     return join(this.folder, "ca.crt");
-  }
-
-  async destroy(): Promise<void> {
-    this.process.kill("SIGKILL");
-    await this.process.exited;
-    await rm(this.folder, { recursive: true, force: true });
   }
 }
 

@@ -5,11 +5,12 @@
  *     <folder>/manifests/<tag or digest>    their `mediaType` is told
  *     <folder>/blobs/<digest>
  */
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { digestOf } from "../support/archives.ts";
 import type { TestEngine } from "./engine.ts";
+import { RegistryProcess } from "./registry-process.ts";
 
 const gzipLayer = "application/vnd.oci.image.layer.v1.tar+gzip";
 const manifestType = "application/vnd.oci.image.manifest.v1+json";
@@ -21,18 +22,7 @@ export interface ServedLayer {
   mediaType?: string;
 }
 
-export class StaticRegistry {
-  readonly folder: string;
-  /** host and port */
-  readonly address: string;
-  private readonly process: Bun.Subprocess;
-
-  constructor(folder: string, address: string, child: Bun.Subprocess) {
-    this.folder = folder;
-    this.address = address;
-    this.process = child;
-  }
-
+export class StaticRegistry extends RegistryProcess {
   async addBlob(bytes: Uint8Array): Promise<{ digest: string; size: number }> {
     const digest = digestOf(bytes);
     await writeFile(join(this.folder, "blobs", digest), bytes);
@@ -55,12 +45,6 @@ export class StaticRegistry {
         layers.map(async ({ blob, mediaType = gzipLayer }) => ({ mediaType, ...(await this.addBlob(blob)) })),
       ),
     });
-  }
-
-  async destroy(): Promise<void> {
-    this.process.kill("SIGKILL");
-    await this.process.exited;
-    await rm(this.folder, { recursive: true, force: true });
   }
 }
 

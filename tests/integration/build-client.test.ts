@@ -1,36 +1,26 @@
 /** `berth build`: folders read in place, what it prints and where results go. */
-import { afterAll, beforeAll, beforeEach, expect, setDefaultTimeout, test } from "bun:test";
-import { chmod, mkdir, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
+import { chmod, readFile, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { contextFolder } from "../harness/context-folder.ts";
 import { berth, processesWith, run as runProgram, startEngine, type TestEngine } from "../harness/engine.ts";
 import { startRegistry } from "../harness/registry.ts";
 
 setDefaultTimeout(60_000);
 
 let engine: TestEngine;
-let folder = "";
+const context = contextFolder("build-client");
 
 beforeAll(async () => {
   engine = await startEngine({ images: ["busybox"] });
 });
-beforeEach(async () => {
-  if (folder !== "") await rm(folder, { recursive: true, force: true });
-  folder = await mkdtemp(join(tmpdir(), "berth-build-client-"));
-});
 afterAll(async () => {
-  await rm(folder, { recursive: true, force: true });
   await engine?.destroy();
 });
 
-async function files(contents: Record<string, string>): Promise<void> {
-  for (const [name, content] of Object.entries(contents)) {
-    await mkdir(dirname(join(folder, name)), { recursive: true });
-    await writeFile(join(folder, name), content);
-  }
-}
+const files = (contents: Record<string, string>): Promise<void> => context.files(contents);
 
-const build = (...args: string[]) => engine.berth("build", ...args, folder);
+const build = (...args: string[]) => engine.berth("build", ...args, context.path);
 const run = (image: string, script: string) => engine.ok("run", "--rm", image, "sh", "-c", script);
 
 test("a folder is read in place: without what the ignore file names, with links kept in it", async () => {
@@ -51,7 +41,7 @@ test("a folder is read in place: without what the ignore file names, with links 
 
 test("-q prints the image ID alone, --iidfile and --metadata-file hold it", async () => {
   await files({ Dockerfile: "FROM busybox\nRUN echo out\n" });
-  const [iid, metadata] = [join(folder, "iid"), join(folder, "metadata")];
+  const [iid, metadata] = [join(context.path, "iid"), join(context.path, "metadata")];
   const { stdout, stderr } = await build("-q", "--iidfile", iid, "--metadata-file", metadata);
   expect(stdout).toMatch(/^sha256:[0-9a-f]{64}\n?$/);
   expect(stderr).toBe("");
@@ -83,7 +73,7 @@ RUN --mount=type=secret,id=s cat /run/secrets/s >/dev/null; echo partial >half; 
 `,
     secret: "hidden",
   });
-  const failed = await build("--on-error=shell", "--secret", `id=s,src=${join(folder, "secret")}`);
+  const failed = await build("--on-error=shell", "--secret", `id=s,src=${join(context.path, "secret")}`);
   expect(failed.code).toBe(1);
   expect(failed.stderr).toContain("did not complete successfully: exit code: 5");
   const image = / run -it --rm (failed-step:[a-z0-9]+) /.exec(failed.stderr)?.[1] ?? "";
@@ -118,7 +108,7 @@ test("secrets reach their step and nothing else", async () => {
     "-t",
     "secret",
     "--secret",
-    `id=tok,src=${folder}/tok`,
+    `id=tok,src=${context.path}/tok`,
   );
   expect([code, stderr.includes("hidden-value")]).toEqual([0, false]);
   expect(await engine.ok("history", "--no-trunc", "secret")).not.toContain("hidden-value");
@@ -132,20 +122,20 @@ test.skipIf(Bun.which("ssh-agent") === null)(
       Dockerfile: "FROM busybox\nRUN --mount=type=ssh,id=k test -S $SSH_AUTH_SOCK && ! test -e /key\n",
       notkey: "no key\n",
     });
-    const key = join(folder, "key");
+    const key = join(context.path, "key");
     await runProgram(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key]);
     const { code, stderr } = await build("--no-cache", "--ssh", `k=${key}`);
     expect([code, stderr.includes("ERROR")]).toEqual([0, false]);
-    const wrong = await build("--ssh", `k=${join(folder, "notkey")}`);
+    const wrong = await build("--ssh", `k=${join(context.path, "notkey")}`);
     expect([wrong.code, wrong.stderr.includes("no key could be read of")]).toEqual([1, true]);
   },
 );
 
 test("results go into a folder with the client's own rights, or as a tar to stdout", async () => {
   await files({ Dockerfile: "FROM scratch\nCOPY --chown=5:6 --chmod=640 a /d/a\n", a: "content" });
-  expect((await build("-q", "-o", join(folder, "out"))).code).toBe(0);
-  expect(await readFile(join(folder, "out/d/a"), "utf8")).toBe("content");
-  const { uid, mode } = await stat(join(folder, "out/d/a"));
+  expect((await build("-q", "-o", join(context.path, "out"))).code).toBe(0);
+  expect(await readFile(join(context.path, "out/d/a"), "utf8")).toBe("content");
+  const { uid, mode } = await stat(join(context.path, "out/d/a"));
   expect([uid, mode & 0o777]).toEqual([process.getuid?.() ?? 0, 0o640]);
   const { stdout } = await build("-q", "-o", "-");
   expect(stdout).toContain("d/a");
@@ -272,7 +262,7 @@ test("a folder named history is still built", async () => {
     "-c",
     'cd "$1" && "$2" -H "$3" build history -q',
     "sh",
-    folder,
+    context.path,
     berth,
     engine.host,
   ]);
@@ -291,10 +281,10 @@ echo '{"Username":"me","Secret":"secret"}'
 `,
       "config/config.json": JSON.stringify({ credsStore: "test" }),
     });
-    await chmod(join(folder, "bin/docker-credential-test"), 0o755);
-    const env = { PATH: `${join(folder, "bin")}:${process.env["PATH"]}` };
+    await chmod(join(context.path, "bin/docker-credential-test"), 0o755);
+    const env = { PATH: `${join(context.path, "bin")}:${process.env["PATH"]}` };
     const helped = (...args: string[]) =>
-      runProgram([berth, "-H", engine.host, "--config", join(folder, "config"), ...args], { env });
+      runProgram([berth, "-H", engine.host, "--config", join(context.path, "config"), ...args], { env });
     await engine.ok("tag", "busybox", `${registry.address}/base`);
     expect((await helped("push", `${registry.address}/base`)).code).toBe(0);
     await engine.ok("rmi", `${registry.address}/base`);
@@ -304,7 +294,7 @@ echo '{"Username":"me","Secret":"secret"}'
       "-t",
       `${registry.address}/made`,
       "--push",
-      folder,
+      context.path,
     ];
     const refused = await engine.berth("build", ...args);
     expect(refused.code).toBe(1);
@@ -318,7 +308,7 @@ echo '{"Username":"me","Secret":"secret"}'
 test("a client that is gone ends its build", async () => {
   const marker = String(6_000_000 + process.pid);
   await files({ Dockerfile: `FROM busybox\nRUN sleep ${marker}\n` });
-  const child = Bun.spawn([berth, "-H", engine.host, "build", "--progress=plain", folder], {
+  const child = Bun.spawn([berth, "-H", engine.host, "build", "--progress=plain", context.path], {
     stdout: "ignore",
     stderr: "ignore",
   });

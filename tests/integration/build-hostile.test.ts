@@ -1,11 +1,11 @@
 /** Dockerfiles, contexts and base images that try to harm: each test shows that one attempt fails, in place and through buildx. */
-import { afterAll, beforeAll, beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync } from "node:fs";
-import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
-import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { footprint } from "../harness/api.ts";
+import { contextFolder } from "../harness/context-folder.ts";
 import { type Outcome, run, startEngine, type TestEngine } from "../harness/engine.ts";
 import { tarOf } from "../support/archives.ts";
 
@@ -16,36 +16,26 @@ const hasBuildx = plugins.some((folder) => existsSync(`${folder}/docker/cli-plug
 if (!hasBuildx) console.log("SKIPPED builds through buildx: docker's plugin is not on this machine");
 
 let engine: TestEngine;
-let folder = "";
+const context = contextFolder("build-hostile");
 
 beforeAll(async () => {
   engine = await startEngine({ images: ["busybox"] });
 });
-beforeEach(async () => {
-  if (folder !== "") await rm(folder, { recursive: true, force: true });
-  folder = await mkdtemp(join(tmpdir(), "berth-build-hostile-"));
-});
 afterAll(async () => {
-  await rm(folder, { recursive: true, force: true });
   await engine?.destroy();
 });
 
 type Build = (...args: string[]) => Promise<Outcome>;
 const doors: [string, Build][] = [
-  ["in place", (...args) => engine.berth("build", "--progress=plain", ...args, folder)],
+  ["in place", (...args) => engine.berth("build", "--progress=plain", ...args, context.path)],
 ];
 if (hasBuildx)
-  doors.push(["buildx", (...args) => engine.docker("build", "--progress=plain", ...args, folder)]);
+  doors.push(["buildx", (...args) => engine.docker("build", "--progress=plain", ...args, context.path)]);
 
-async function files(contents: Record<string, string>): Promise<void> {
-  for (const [name, content] of Object.entries(contents)) {
-    await mkdir(dirname(join(folder, name)), { recursive: true });
-    await writeFile(join(folder, name), content);
-  }
-}
+const files = (contents: Record<string, string>): Promise<void> => context.files(contents);
 
 const script = async (text: string): Promise<void> => {
-  const { code, stderr } = await run(["bash", "-ec", text, folder]);
+  const { code, stderr } = await run(["bash", "-ec", text, context.path]);
   if (code !== 0) throw new Error(stderr);
 };
 const inImage = (image: string, text: string): Promise<string> =>
@@ -67,8 +57,8 @@ describe.each(doors)("%s", (door, build) => {
   test("COPY ../.. and links do not lead out of the context", async () => {
     await files({ Dockerfile: "FROM busybox\nCOPY ../../../../etc/hostname /stolen\n", d: "x" });
     expect(await bad()).toContain("not found");
-    await symlink("/etc", join(folder, "link"));
-    await symlink(`../../../../../../..${folder}/../..`, join(folder, "up"));
+    await symlink("/etc", join(context.path, "link"));
+    await symlink(`../../../../../../..${context.path}/../..`, join(context.path, "up"));
     for (const path of ["link/hostname", "up/etc/hostname"]) {
       await files({ Dockerfile: `FROM busybox\nCOPY ${path} /stolen\n` });
       expect(await bad()).toContain("not found");
@@ -89,7 +79,7 @@ describe.each(doors)("%s", (door, build) => {
   test("fifos, sockets and devices of a context are not read", async () => {
     await script('mkdir "$0/d"; mkfifo "$0/d/fifo"; mknod "$0/d/zero" c 1 5; mknod "$0/d/disk" b 7 200');
     const server = createServer();
-    await new Promise<void>((listening) => server.listen(join(folder, "d/socket"), listening));
+    await new Promise<void>((listening) => server.listen(join(context.path, "d/socket"), listening));
     try {
       await files({ Dockerfile: "FROM busybox\nCOPY d /d\nADD d/fifo /added\n" });
       await good("-t", tag);
@@ -125,17 +115,17 @@ describe.each(doors)("%s", (door, build) => {
 
   test("secrets reach no layer, log, history, cache key or file of the engine", async () => {
     const value = `hidden-${door === "buildx" ? "x" : "p"}-${process.pid}-${Date.now()}`;
-    await writeFile(join(folder, "token"), value);
+    await writeFile(join(context.path, "token"), value);
     const mounts = "--mount=type=secret,id=token --mount=type=secret,id=token,env=TOKEN";
     const use = (end: string): Record<string, string> => ({
       Dockerfile: `FROM busybox\nRUN ${mounts} test "$(cat /run/secrets/token)" = "$TOKEN" && env | grep -q "$TOKEN"${end}\nRUN ls -la /run >/run-is; env >/env-is\n`,
       ".dockerignore": "token*\n",
     });
-    const given = ["--secret", `id=token,src=${folder}/token`];
+    const given = ["--secret", `id=token,src=${context.path}/token`];
     await files(use(""));
     expect(await good(...given, "-t", tag)).not.toContain(value);
     expect(await inImage(tag, "cat /run-is /env-is")).not.toContain("TOKEN");
-    await writeFile(join(folder, "token"), `${value}-2`);
+    await writeFile(join(context.path, "token"), `${value}-2`);
     expect(await good(...given)).toMatch(/#\d+ CACHED/);
     await files(use("; exit 3"));
     expect(await bad(...given)).not.toContain(value);
@@ -204,13 +194,13 @@ COPY --from=0 /etc/hostname /again
 
   test("an engine killed while a step holds a secret leaves none of it", async () => {
     const value = `hidden-k-${door === "buildx" ? "x" : "p"}-${process.pid}`;
-    await writeFile(join(folder, "token"), value);
+    await writeFile(join(context.path, "token"), value);
     await files({
       Dockerfile:
         "FROM busybox\nRUN --mount=type=secret,id=token grep -q hidden /run/secrets/token && echo holding && sleep 4323\n",
       ".dockerignore": "token\n",
     });
-    const doomed = build("--secret", `id=token,src=${folder}/token`);
+    const doomed = build("--secret", `id=token,src=${context.path}/token`);
     const holding = async (): Promise<boolean> => (await run(["pgrep", "-fx", "sleep 4323"])).code === 0;
     while (!(await holding())) await Bun.sleep(50);
     await engine.stop("SIGKILL");
@@ -250,7 +240,7 @@ async function load(name: string, triggers: string[]): Promise<void> {
   const manifest = JSON.stringify([
     { Config: "config.json", RepoTags: [`${name}:latest`], Layers: ["layer.tar"] },
   ]);
-  const file = join(folder, "hostile.tar");
+  const file = join(context.path, "hostile.tar");
   await writeFile(
     file,
     tarOf([

@@ -1,3 +1,4 @@
+import { imageConfigOrder } from "../../lib/image-config-order.ts";
 import { formatNs } from "../../lib/time.ts";
 import type { HistoryEntry, ImageConfig, ImageRunConfig, Platform } from "../../types/oci.ts";
 import type { HistoryStep } from "../graph/build-graph.ts";
@@ -106,25 +107,9 @@ function limited(history: HistoryEntry[], epoch: number | undefined): HistoryEnt
   );
 }
 
-const order: readonly (keyof ImageRunConfig)[] = [
-  "User",
-  "ExposedPorts",
-  "Env",
-  "Entrypoint",
-  "Cmd",
-  "Volumes",
-  "WorkingDir",
-  "Labels",
-  "StopSignal",
-  "ArgsEscaped",
-  "Healthcheck",
-  "OnBuild",
-  "Shell",
-];
-
 /** What is empty is left out, as BuildKit leaves it. */
 function ordered(config: ImageRunConfig): ImageRunConfig {
-  const entries = order
+  const entries = imageConfigOrder
     .map((name) => [name, config[name]] as const)
     .filter(([, value]) => value !== undefined && value !== null && value !== "" && !isEmpty(value));
   return Object.fromEntries(entries) as ImageRunConfig;

@@ -1,4 +1,5 @@
 import { Nil, Struct, type Value } from "../../lib/go-template/values.ts";
+import { imageConfigOrder } from "../../lib/image-config-order.ts";
 import { goTime } from "./text.ts";
 
 /** Keys whose objects are maps in Docker's types; all other objects are structs. */
@@ -157,21 +158,6 @@ class Time extends Struct {
   }
 }
 
-const imageConfigOrder = [
-  "User",
-  "ExposedPorts",
-  "Env",
-  "Entrypoint",
-  "Cmd",
-  "Volumes",
-  "WorkingDir",
-  "Labels",
-  "StopSignal",
-  "ArgsEscaped",
-  "Healthcheck",
-  "OnBuild",
-  "Shell",
-];
 const healthOrder = ["Test", "Interval", "Timeout", "StartPeriod", "StartInterval", "Retries"];
 
 /** An image's configuration in the order of its Go type, without what is empty. */

@@ -26,7 +26,7 @@ export function alignColumns(columns: readonly string[][], minimum = 10, padding
   const [last = []] = columns.slice(-1);
   const lines: string[] = new Array<string>(last.length).fill("");
   for (const cells of columns.slice(0, -1)) append(lines, cells, widest(cells, minimum - padding) + padding);
-  append(lines, last, 0);
+  for (let row = 0; row < lines.length; row++) lines[row] += last[row] ?? "";
   return lines.join("\n");
 }
 

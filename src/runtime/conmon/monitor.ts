@@ -3,6 +3,7 @@ import { EngineError } from "../../lib/errors.ts";
 import { type SpawnedProcess, spawnProcess } from "../../system/process.ts";
 import { type AdoptedSocket, adoptSocket, socketPair } from "../../system/sockets.ts";
 import type { Enter } from "../launch/launcher.ts";
+import { runtimeEnvironment } from "../oci-runtime.ts";
 import { SyncLines, type SyncMessage } from "./sync-message.ts";
 
 /** One running conmon and the pipes between it and the engine, until the engine lets go of them. */
@@ -38,7 +39,7 @@ export class Monitor {
     if (!sync) throw new EngineError("internal", "no sync pipe");
     const theirs = pairs.map((pair) => pair.theirs);
     const env = {
-      PATH: process.env["PATH"] ?? "/usr/sbin:/usr/bin:/sbin:/bin",
+      ...runtimeEnvironment(),
       // conmon stamps its log in local time; in UTC the log can be served as it stands
       TZ: "UTC0",
       _OCI_SYNCPIPE: "3",
