@@ -70,6 +70,11 @@ async function fetched(git: (...args: string[]) => Promise<string>, wanted: stri
     if (done) return "FETCH_HEAD";
   }
   await git("fetch", "-q", "origin", "+refs/heads/*:refs/remotes/origin/*", "--tags");
+  const known = await git("rev-parse", "-q", "--verify", `${wanted}^{commit}`).then(
+    () => true,
+    () => false,
+  );
+  if (!known) throw new EngineError("notFound", `repository does not contain ref ${wanted}`);
   return wanted;
 }
 

@@ -29,6 +29,8 @@ export async function remoteContext(
     return { root: folderWithin(folder, git.subdir), close };
   } catch (error) {
     await close();
+    if (error instanceof EngineError)
+      throw new EngineError(error.kind, error.message.replaceAll(`${folder}/`, ""), { cause: error });
     throw error;
   }
 }

@@ -1,5 +1,6 @@
 import { statfs } from "node:fs/promises";
-import { EngineError, messageOf } from "../../lib/errors.ts";
+import { transportError } from "../../distribution/http/failure.ts";
+import { EngineError } from "../../lib/errors.ts";
 
 export interface WebLimits {
   /** until the answer begins, and between two pieces of it, ms */
@@ -29,6 +30,9 @@ export async function roomIn(folder: string): Promise<number> {
   return Math.max(0, bavail * bsize - reserve);
 }
 
+/** A server that cannot be reached, or refuses. */
+export class WebFailure extends EngineError {}
+
 export interface WebFile {
   headers: Headers;
   body: AsyncIterable<Uint8Array>;
@@ -45,7 +49,7 @@ export async function openWeb(url: string, limits: WebLimits, signal: AbortSigna
   const timer = setTimeout(() => own.abort(silent()), limits.silenceMs);
   try {
     const response = await fetch(url, { signal: AbortSignal.any([signal, own.signal]) });
-    if (!response.ok) throw new EngineError("invalid", `invalid response status ${response.status}`);
+    if (!response.ok) throw new WebFailure("invalid", `invalid response status ${response.status}`);
     const { headers, body } = response;
     if (Number(headers.get("content-length") ?? 0) > limits.bytesMax) throw tooLarge(url, limits);
     const pieces = body === null ? [] : within(body, url, limits, silent);
@@ -54,7 +58,9 @@ export async function openWeb(url: string, limits: WebLimits, signal: AbortSigna
     signal.throwIfAborted();
     if (error instanceof EngineError) throw error;
     own.signal.throwIfAborted();
-    throw new EngineError("unavailable", `failed to load ${url}: ${messageOf(error)}`, { cause: error });
+    throw new WebFailure("unavailable", transportError("GET", new URL(url), error).message, {
+      cause: error,
+    });
   } finally {
     clearTimeout(timer);
   }

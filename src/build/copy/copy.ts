@@ -172,17 +172,12 @@ class Copy {
       if (match.isDirectory) {
         const told = how.parents && match.kept !== "" ? `${match.kept}/` : "";
         const to = how.parents ? `${this.destination}/${match.kept}` : this.destination;
-        const made = this.target.status(to) === undefined;
+        const there = this.target.status(to);
+        if (there !== undefined && (there.mode & fileType.mask) !== fileType.directory)
+          throw new EngineError("invalid", `cannot copy to non-directory: ${toText(to)}`);
         const { mtime } = statFd(fd);
         const time = how.parents ? undefined : how.writer.timeOf(mtime);
-        this.inFolder(
-          to,
-          time,
-          (place) => how.writer.folder(fd, match.path, told, place),
-          (place) => {
-            if (made && !how.parents) how.writer.destinationMode(place);
-          },
-        );
+        this.inFolder(to, time, (place) => how.writer.folder(fd, match.path, told, place));
         return nothing;
       }
       const path = `/proc/self/fd/${fd}`;
@@ -229,16 +224,10 @@ class Copy {
   }
 
   /** Opens or makes the folder at a path. It has `time` at the end, undefined = whatever time comes of the work. */
-  private inFolder(
-    path: string,
-    time: FileTime | undefined,
-    work: (place: Place) => void,
-    prepare?: (place: Place) => void,
-  ): void {
+  private inFolder(path: string, time: FileTime | undefined, work: (place: Place) => void): void {
     const { uid, gid, chmod } = this.request;
     const place = this.target.folder(path, { uid, gid }, folderMode(chmod));
     try {
-      prepare?.(place);
       if (time !== undefined) this.tellWay(path, time);
       work(place);
       if (time !== undefined) must(fsetTimeRaw(place.upper, time), () => `set the time of ${toText(path)}`);

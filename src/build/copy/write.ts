@@ -300,12 +300,6 @@ export class Writer {
     return { s: latest !== undefined && time.s >= latest ? latest : time.s, ns: 0 };
   }
 
-  /** `--chmod` counts for the folder that a source's contents go into, where it was made for them. */
-  destinationMode({ upper, path }: Place): void {
-    const mode = this.rules.mode?.(0o755, true);
-    if (mode !== undefined) must(fchmodRaw(upper, mode), () => `set the mode of ${toText(path)}`);
-  }
-
   private setTime(to: number, as: string, mtime: FileTime): void {
     must(setTimeRaw(to, as, this.timeOf(mtime)), () => `set the time of ${toText(as)}`);
   }

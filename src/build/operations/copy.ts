@@ -3,6 +3,7 @@ import { EngineError, messageOf } from "../../lib/errors.ts";
 import { newId } from "../../lib/ids.ts";
 import { chainOf } from "../cache/key.ts";
 import { checkOut } from "../contexts/git.ts";
+import { WebFailure } from "../contexts/web.ts";
 import type { CopyInput, CopyResult, TreeRequest } from "../copy/requests.ts";
 import type { Seen } from "../copy/tally.ts";
 import type { CopyOperation, CopySource, TreeSource } from "../graph/operation.ts";
@@ -144,7 +145,11 @@ async function readyUrl(
   session: Session,
   { url, filename, checksum, unpack }: CopySource & { kind: "url" },
 ): Promise<Ready> {
-  const { path, digest } = await download(session, url, checksum);
+  const { path, digest } = await download(session, url, checksum).catch((error: unknown) => {
+    throw error instanceof WebFailure && !session.request.classic
+      ? new EngineError(error.kind, `failed to load cache key: ${error.message}`, { cause: error })
+      : error;
+  });
   session.materials.push({ uri: withoutPassword(url), digest: { sha256: digest.replace(/^sha256:/, "") } });
   const input = { kind: "file", path, name: filename, mode: 0o600, unpack } as const;
   return {
@@ -223,18 +228,21 @@ async function readyTree(
     return { digest, matches, isFolder, listed: true, input, live, seen };
   } catch (error) {
     if (error instanceof LostCache) throw error;
-    throw cacheKeyError(error);
+    throw cacheKeyError(error, operation.exclude);
   }
   function treeInput(root: string): CopyInput {
     return { kind: "tree", tree: { root, ...filter }, unpack };
   }
 }
 
-/** As BuildKit puts it. */
-export function cacheKeyError(error: unknown): EngineError {
+/** As BuildKit puts it. `exclude`: patterns of `--exclude`, one of which may be none. */
+export function cacheKeyError(error: unknown, exclude: readonly string[] = []): EngineError {
   const kind = error instanceof EngineError ? error.kind : "internal";
-  const reason = `failed to compute cache key: failed to calculate checksum of ref ${newId().slice(0, 25)}::${newId().slice(0, 25)}: ${messageOf(error)}`;
-  return new EngineError(kind, kind === "notFound" ? reason : messageOf(error), { cause: error });
+  const isPattern = exclude.length > 0 && kind === "invalid" && /pattern/.test(messageOf(error));
+  if (kind !== "notFound" && !isPattern) return new EngineError(kind, messageOf(error), { cause: error });
+  const why = `${isPattern ? `invalid excludepatterns: [${exclude.join(" ")}]: ` : ""}${messageOf(error)}`;
+  const place = `failed to calculate checksum of ref ${newId().slice(0, 25)}::${newId().slice(0, 25)}`;
+  return new EngineError(kind, `failed to compute cache key: ${place}: ${why}`, { cause: error });
 }
 
 export interface Tree {

@@ -11,10 +11,15 @@ const linksFollowed = 40;
 export class MemoryTree implements Tree {
   private readonly files = new Map<string, Uint8Array>();
   private readonly links = new Map<string, string>();
+  private readonly folders = new Set<string>();
   private size = 0;
 
-  makeDirectory(): void {
-    return;
+  makeDirectory({ path }: Entry): void {
+    this.folders.add(path);
+  }
+
+  isFolder(path: string): boolean {
+    return this.folders.has(clean(toBytes(path).split("/")).join("/"));
   }
 
   changeDirectory(): void {

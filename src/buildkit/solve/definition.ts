@@ -5,6 +5,7 @@ import { parseIgnoreFile } from "../../lib/ignore/ignore-file.ts";
 import { IgnoreMatcher } from "../../lib/ignore/matcher.ts";
 import type { MemoryTree } from "../filesync/memory-tree.ts";
 import { receiveSmall } from "../filesync/transfer.ts";
+import { sessionMethods } from "../messages/session.ts";
 import { openFileSync } from "../session/file-sync.ts";
 import type { Session } from "../session/session.ts";
 
@@ -38,7 +39,9 @@ function patternsIn(file: Uint8Array): string[] {
 
 /** Fetches the Dockerfile and the ignore file from the client, telling both as steps. */
 export async function loadDefinition(source: DefinitionSource): Promise<Definition> {
-  const { filename } = source;
+  const { filename, session } = source;
+  if (!session.serves(sessionMethods.diffCopy))
+    throw new EngineError("invalid", "failed to read dockerfile: no local sources enabled");
   const lower = filename.replace(/(^|\/)Dockerfile$/, "$1dockerfile");
   const own = `${filename}.dockerignore`;
   const paths = [filename, own, ...(lower === filename ? [] : [lower])];
@@ -49,11 +52,12 @@ export async function loadDefinition(source: DefinitionSource): Promise<Definiti
     (onBytes) => receive(source, source.dockerfileFolder, paths, onBytes),
   );
   const dockerfile = files.read(filename) ?? files.read(lower);
-  if (!dockerfile)
-    throw new EngineError(
-      "invalid",
-      `failed to read dockerfile: open ${filename}: no such file or directory`,
-    );
+  if (!dockerfile) {
+    const why = files.isFolder(filename)
+      ? `read ${filename}: is a directory`
+      : `open ${filename}: no such file or directory`;
+    throw new EngineError("invalid", `failed to read dockerfile: ${why}`);
+  }
   const ownIgnore = files.read(own);
   const ignore = ownIgnore ? patternsIn(ownIgnore) : await contextIgnore(source);
   return { name: filename, text: decoder.decode(dockerfile), ignore };
