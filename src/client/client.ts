@@ -1,7 +1,7 @@
 import { BlockingConnection } from "./blocking.ts";
 import type { Connection, SocketTarget } from "./connection.ts";
 import { SocketConnection } from "./connection.ts";
-import { ApiError, connectionError } from "./errors.ts";
+import { ApiError, ConnectionError, connectionError, SshEnded } from "./errors.ts";
 import type { Host } from "./host.ts";
 import { concat, type HttpRequest, type HttpResponse, Reader, receive, SourceFailed, send } from "./http.ts";
 import { unixPathMax } from "./kernel.ts";
@@ -202,8 +202,10 @@ export class Client {
       },
     );
     const response = await receive(line.reader, request.method).catch(async (error) => {
-      await sending;
-      throw error;
+      await sending.catch((failed: unknown) => {
+        throw told(request, failed);
+      });
+      throw told(request, error);
     });
     const complete =
       typeof request.body === "object" ? await Promise.race([sent, Promise.resolve(false)]) : true;
@@ -285,6 +287,15 @@ export class Client {
     );
   }
 }
+
+/** Docker's client tells what it asked for where ssh failed; the host's name is not ssh's there. */
+const told = ({ method, path }: HttpRequest, error: unknown): unknown =>
+  error instanceof SshEnded
+    ? new ConnectionError(
+        `error during connect: ${method[0] ?? ""}${method.slice(1).toLowerCase()} "http://docker.example.com${path}": ${error.message}`,
+        { cause: error },
+      )
+    : error;
 
 const lineOf = (connection: Connection): Line => ({ connection, reader: new Reader(connection) });
 

@@ -1,4 +1,5 @@
 import type { Connection } from "./connection.ts";
+import { ConnectionBroken } from "./errors.ts";
 
 export interface HttpRequest {
   method: string;
@@ -145,11 +146,11 @@ async function* fromSource(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint
 export async function receive(reader: Reader, method: string): Promise<HttpResponse> {
   for (;;) {
     const head = await reader.until(crlf2);
-    if (head === undefined) throw new Error("connection closed before an answer");
+    if (head === undefined) throw new ConnectionBroken("connection closed before an answer");
     const [statusLine = "", ...lines] = head.split("\r\n");
     const status = Number(statusLine.slice(9, 12));
     if (!statusLine.startsWith("HTTP/1.") || statusLine[8] !== " " || !(status >= 100))
-      throw new Error(`malformed HTTP response ${JSON.stringify(statusLine.slice(0, 60))}`);
+      throw new ConnectionBroken(`malformed HTTP response ${JSON.stringify(statusLine.slice(0, 60))}`);
     if (status < 200 && status !== 101) continue;
     return respond(reader, method, status, statusLine[7] === "1", parseHeaders(lines));
   }
@@ -193,7 +194,7 @@ async function* untilEnd(reader: Reader): AsyncGenerator<Uint8Array> {
 async function* exactly(reader: Reader, length: number): AsyncGenerator<Uint8Array> {
   for (let left = length; left > 0; ) {
     const chunk = await reader.some(left);
-    if (!chunk) throw new Error("unexpected EOF");
+    if (!chunk) throw new ConnectionBroken("unexpected EOF");
     left -= chunk.length;
     yield chunk;
   }
@@ -202,12 +203,13 @@ async function* exactly(reader: Reader, length: number): AsyncGenerator<Uint8Arr
 async function* chunked(reader: Reader): AsyncGenerator<Uint8Array> {
   for (;;) {
     const line = await reader.until([13, 10]);
-    if (line === undefined) throw new Error("unexpected EOF");
+    if (line === undefined) throw new ConnectionBroken("unexpected EOF");
     const size = Number.parseInt(line, 16);
-    if (!(size >= 0)) throw new Error(`malformed chunk length ${JSON.stringify(line.slice(0, 20))}`);
+    if (!(size >= 0))
+      throw new ConnectionBroken(`malformed chunk length ${JSON.stringify(line.slice(0, 20))}`);
     if (size > 0) yield* exactly(reader, size);
     const end = await reader.until([13, 10]);
-    if (end === undefined) throw new Error("unexpected EOF");
+    if (end === undefined) throw new ConnectionBroken("unexpected EOF");
     if (size === 0) return;
   }
 }

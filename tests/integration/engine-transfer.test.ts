@@ -19,9 +19,18 @@ beforeAll(async () => {
   [here, there] = await Promise.all([startEngine({ images: ["busybox"] }), startEngine()]);
   const script = `#!/bin/sh
 while [ "$1" != "--" ]; do shift; done
-[ "$2" = far ] && [ "$3" = berth ] || { echo "no route to $2" >&2; exit 255; }
+host=$2 program=$3
 shift 3
-DOCKER_HOST=${there.host} exec ${berth} "$@"
+export DOCKER_HOST=${there.host}
+cut() { dd bs=4096 count=20 status=none; }
+case $host in
+far) [ "$program" = berth ] && exec ${berth} "$@" ;;
+far-without) echo "sh: 1: berth: not found" >&2; exit 127 ;;
+far-stopped) DOCKER_HOST=unix://${folder}/none exec ${berth} "$@" ;;
+far-cut-there) cut | ${berth} "$@"; echo "Connection to $host closed by remote host." >&2; exit 255 ;;
+far-cut-back) ${berth} "$@" | cut; echo "Connection to $host closed by remote host." >&2; exit 255 ;;
+*) echo "no route to $host" >&2; exit 255 ;;
+esac
 `;
   writeFileSync(join(folder, "ssh"), script);
   chmodSync(join(folder, "ssh"), 0o755);
@@ -60,10 +69,55 @@ test("a pull brings an image back", async () => {
 test("what cannot be sent says why", async () => {
   const missing = await call("push", "ssh://far/none:1");
   expect([missing.code, missing.stderr]).toEqual([1, expect.stringContaining("No such image: none:1")]);
-  const unknown = await call("pull", "ssh://nowhere/busybox");
-  expect([unknown.code, unknown.stderr]).toEqual([1, expect.stringContaining("no route to nowhere")]);
   const nameless = await call("pull", "ssh://far");
   expect([nameless.code, nameless.stderr]).toEqual([1, expect.stringContaining("is not ssh://HOST/NAME")]);
+});
+
+test("a machine that cannot be reached, has no berth or no engine is one sentence", async () => {
+  const said = [
+    ["nowhere", "cannot reach ssh://nowhere: no route to nowhere\n"],
+    ["far-without", "ssh://far-without has no berth: sh: 1: berth: not found\n"],
+    ["far-stopped", "no engine answers at ssh://far-stopped: Failed to connect\n"],
+  ];
+  for (const [host, sentence] of said)
+    for (const command of ["push", "pull"])
+      expect(await call(command, `ssh://${host}/busybox`)).toMatchObject({
+        code: 1,
+        stdout: "",
+        stderr: sentence,
+      });
+  const listed = await call("-H", "ssh://nowhere", "ps");
+  expect([listed.code, listed.stderr]).toEqual([
+    1,
+    expect.stringMatching(
+      /^error during connect: Get "http:\/\/docker\.example\.com\/v[\d.]+\/containers\/json": command \[ssh .* has exited with exit status 255, .*: stderr=no route to nowhere\n\n?$/,
+    ),
+  ]);
+});
+
+test("a transfer that is cut is one sentence, leaves no image, and the next goes well", async () => {
+  await call("push", "ssh://far/deep/made:v1");
+  const kept = await there.ok("image", "inspect", "-f", "{{.Id}}", "deep/made:v1");
+  await here.ok("run", "--name", "more", "busybox", "sh", "-c", "dd if=/dev/urandom of=/more bs=1M count=3");
+  await here.ok("commit", "more", "cut");
+  await here.ok("rm", "more");
+  const pushed = await call("push", "ssh://far-cut-there/cut");
+  expect(pushed).toMatchObject({
+    code: 1,
+    stderr: expect.stringMatching(/^cut:latest: the transfer broke off after [\d.]+[kM]B: .+\n$/),
+  });
+  expect((await there.berth("image", "inspect", "cut")).code).toBe(1);
+  expect((await call("push", "-q", "ssh://far/cut")).code).toBe(0);
+  await here.ok("rmi", "cut");
+  expect(await call("pull", "ssh://far-cut-back/cut")).toMatchObject({
+    code: 1,
+    stderr: expect.stringMatching(
+      /^cut:latest: the transfer broke off after [\d.]+kB: Connection to far-cut-back closed by remote host\.\n$/,
+    ),
+  });
+  expect((await here.berth("image", "inspect", "cut")).code).toBe(1);
+  expect((await call("pull", "-q", "ssh://far/cut")).code).toBe(0);
+  expect(await there.ok("image", "inspect", "-f", "{{.Id}}", "deep/made:v1")).toBe(kept);
 });
 
 test("an archive without a layer loads only where that layer is", async () => {
