@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync, rmdirSync, statfsSync, writeFileSync } from "node:fs";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { OwnCgroup } from "./own-cgroup.ts";
 import { signalPid } from "./signals.ts";
 
 /**
@@ -38,6 +39,7 @@ function readIfThere(path: string): string | undefined {
 export class CgroupTree {
   private readonly root: string;
   readonly layout: CgroupLayout;
+  private own: OwnCgroup | undefined;
 
   constructor(root = cgroupRoot, layout = cgroupLayout(root)) {
     this.root = root;
@@ -82,21 +84,11 @@ export class CgroupTree {
    * makes it wait now, in a thread of its own, while the runtime is still being started. Moves soon after cost 0.1 ms.
    */
   async expectMove(): Promise<void> {
-    const folder = this.ownFolder();
-    if (folder !== undefined)
-      await writeFile(join(folder, "cgroup.procs"), String(process.pid), { flag: "r+" });
-  }
-
-  /** Our own group, in any hierarchy that is mounted. */
-  private ownFolder(): string | undefined {
-    for (const line of readFileSync("/proc/self/cgroup", "latin1").split("\n")) {
-      const [, names = "", ...path] = line.split(":");
-      const hierarchy = this.layout === "v2" ? "" : (names.split(",")[0] ?? "").replace(/^name=/, "");
-      if (this.layout !== "v2" && hierarchy === "") continue;
-      const folder = join(this.root, hierarchy, path.join(":"));
-      if (existsSync(join(folder, "cgroup.procs"))) return folder;
-    }
-    return undefined;
+    this.own ??= new OwnCgroup((hierarchy) => {
+      if (this.layout === "v2") return this.root;
+      return hierarchy === "" ? undefined : join(this.root, hierarchy);
+    });
+    await this.own.moveHere();
   }
 
   /** The first hierarchy that knows the group, for lists of processes. */
