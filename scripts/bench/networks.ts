@@ -18,6 +18,7 @@ import {
   median,
   post,
   processor,
+  quarter,
   removeAll,
   start,
   timed,
@@ -118,6 +119,8 @@ async function onePort(engine: TestEngine): Promise<void> {
   }));
   console.log(`start: ${told(median(seen.plain))}; with one port: ${told(median(seen.port))}`);
   console.log(`a port adds, median of ${counts.pairs} pairs: ${told(median(more))}`);
+  const quarters = [seen.plain, seen.port].map((costs) => told(quarter(costs)));
+  console.log(`the fastest quarter: within ${quarters[0]}; with one port: ${quarters[1]}`);
 }
 
 async function manyPorts(engine: TestEngine): Promise<void> {

@@ -2,7 +2,10 @@ import { berth, type TestEngine } from "../../tests/harness/engine.ts";
 import { ProcessorTime } from "./processor-time.ts";
 
 /** The steps that benchmarks take on an engine, and what each took. */
-export const middle = (values: number[]): number => values.toSorted((a, b) => a - b)[values.length >> 1] ?? 0;
+const at = (part: number, values: number[]): number =>
+  values.toSorted((a, b) => a - b)[Math.floor(values.length * part)] ?? 0;
+
+export const middle = (values: number[]): number => at(0.5, values);
 
 /** What a step took: milliseconds that passed, and of the processor's. */
 export interface Cost {
@@ -13,6 +16,17 @@ export interface Cost {
 export const median = (costs: Cost[]): Cost => ({
   passed: middle(costs.map(({ passed }) => passed)),
   used: middle(costs.map(({ used }) => used)),
+});
+/** Where the fastest quarter ends: what other work of the machine hardly shows in. */
+export const quarter = (costs: Cost[]): Cost => ({
+  passed: at(
+    0.25,
+    costs.map(({ passed }) => passed),
+  ),
+  used: at(
+    0.25,
+    costs.map(({ used }) => used),
+  ),
 });
 export const told = ({ passed, used }: Cost): string =>
   `${passed.toFixed(1)} ms (processor ${used.toFixed(1)})`;
