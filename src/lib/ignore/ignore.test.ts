@@ -176,3 +176,9 @@ describe("an ignore file", () => {
     ]);
   });
 });
+
+test("a pattern that is longer than any path is refused before it is taken apart", () => {
+  expect(() => new IgnoreMatcher(["a/".repeat(40_000)])).toThrow(
+    "an ignore pattern of 80000 characters is too long",
+  );
+});

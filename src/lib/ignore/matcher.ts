@@ -80,9 +80,17 @@ export class IgnoreMatcher {
   }
 }
 
+/** Sixteen times what a path can be (PATH_MAX): what is longer is no pattern but an attempt on our memory. */
+const patternMax = 64 << 10;
+
 function ruleOf(text: string, index: number): Rule | undefined {
   const trimmed = text.trim();
   if (trimmed === "") return undefined;
+  if (trimmed.length > patternMax)
+    throw new EngineError(
+      "invalid",
+      `an ignore pattern of ${trimmed.length} characters is too long: ${patternMax} are the most`,
+    );
   const clean = posix.normalize(trimmed).replace(/(.)\/+$/, "$1");
   const again = clean.startsWith("!");
   const pattern = again ? clean.slice(1) : clean;
