@@ -1,9 +1,9 @@
 /** Containers through the engine's socket: what only a kernel and real processes can show. */
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { lstat, mkdir, mkdtemp, readdir, rm } from "node:fs/promises";
+import { lstat, mkdir, mkdtemp, readdir, readlink, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { startEngine, type TestEngine } from "../harness/engine.ts";
+import { berth, startEngine, type TestEngine } from "../harness/engine.ts";
 
 let engine: TestEngine;
 let folder: string;
@@ -152,6 +152,41 @@ test("top tells a container's processes on a host whose list of processes is lon
   for (const child of long) child.kill("SIGKILL");
   await api("DELETE", `/containers/${id}?force=1`);
 }, 30_000);
+
+/** What the engine holds and has written for execs without a terminal. */
+async function ofExecs(id: string): Promise<string[]> {
+  const fds = `/proc/${engine.pid}/fd`;
+  const links = await Promise.all((await readdir(fds)).map((fd) => readlink(join(fds, fd)).catch(() => "")));
+  const files = await readdir(join(engine.home, "exec", "containers", id));
+  return [
+    ...links.filter((link) => link.includes("memfd:exec-")),
+    ...files.filter((name) => /^exec-/.test(name)),
+  ];
+}
+
+test("an exec tells its output and exit code on one connection, and leaves nothing, however it ends", async () => {
+  const id = await up({ Cmd: ["sleep", "600"] });
+  const exec = (...words: string[]) => engine.berth("exec", id, ...words);
+  const spoken = await exec("sh", "-c", "echo out; echo err >&2; exit 7");
+  expect(spoken).toEqual({ code: 7, stdout: "out\n", stderr: "err\n" });
+  expect((await exec("nowhere")).code).toBe(127);
+  // its client leaves, and it runs on until it is ended; the first process is deaf to its own container
+  const left = Bun.spawn(
+    engine.inNetwork([berth, "-H", engine.host, "exec", id, "sh", "-c", "echo begun; sleep 300"]),
+    {
+      stdout: "pipe",
+    },
+  );
+  expect(new TextDecoder().decode((await left.stdout.getReader().read()).value)).toBe("begun\n");
+  left.kill("SIGKILL");
+  expect(await ofExecs(id)).not.toEqual([]);
+  for (let tries = 0; tries < 100 && (await ofExecs(id)).length > 0; tries++) {
+    await exec("killall", "-9", "sleep");
+    await Bun.sleep(20);
+  }
+  expect(await ofExecs(id)).toEqual([]);
+  await api("DELETE", `/containers/${id}?force=1`);
+}, 60_000);
 
 test("nothing is left of removed containers", async () => {
   await mkdir(folder, { recursive: true });
