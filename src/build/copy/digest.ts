@@ -135,6 +135,7 @@ class Digester {
       throw new EngineError("invalid", `${toText(path)} is nested over ${depthMax} folders deep`);
     let any = false;
     for (const name of listNames(fd)) {
+      countFile();
       const status = statAt(fd, name);
       if (status === undefined) continue;
       const whole = path === "" ? name : `${path}/${name}`;
@@ -193,7 +194,6 @@ class Digester {
     const line = `${mode.toString(8)} ${told} ${digest}${owner}${xattrs}\0${path}\0`;
     this.hash.update(line, "latin1");
     this.tally.add(path, status, type === fileType.file && this.tally.isRecent(status) ? digest : "");
-    countFile();
     this.list.add(
       `${path}\n${mode.toString(8)}${digest.slice(0, 24)}${owner}${xattrs === "" ? "" : Bun.hash(xattrs)}`,
     );

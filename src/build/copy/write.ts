@@ -97,6 +97,7 @@ export class Writer {
     if (depth > depthMax)
       throw new EngineError("invalid", `${toText(path)} is nested over ${depthMax} folders deep`);
     for (const name of listNames(from)) {
+      countFile();
       const status = statAt(from, name);
       if (status === undefined) continue;
       const whole = path === "" ? name : `${path}/${name}`;
@@ -187,7 +188,6 @@ export class Writer {
     as: string,
   ): void {
     this.refuseFolder(place, as);
-    countFile();
     const type = status.mode & fileType.mask;
     const path = `${place.path}/${as}`;
     const again = status.links > 1 ? `${status.onMajor}:${status.onMinor}:${status.inode}` : undefined;
