@@ -52,7 +52,7 @@ async function whole(): Promise<void> {
   const db = new Database(join(engine.home, "data/state.db"), { readonly: true });
   const rows = db.query<{ folder: string }, []>("SELECT folder FROM layers").all();
   db.close();
-  const known = [...rows.map((row) => row.folder), "init"].sort();
+  const known = [...rows.map((row) => row.folder), "init", "init-step"].sort();
   expect(readdirSync(join(engine.home, "data/layers")).sort()).toEqual(known);
   const { code, stdout } = await engine.berth("image", "verify", "-q");
   expect([code, stdout.trim().split("\n").at(-1)]).toEqual([0, expect.stringContaining(" 0 damaged")]);
