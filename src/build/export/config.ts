@@ -64,11 +64,19 @@ export function imageConfig({
   };
 }
 
-/** Keys in the order in which Go writes a map, so that the same labels give the same bytes. */
+/** Maps' keys in the order in which Go writes them, so that the same labels give the same bytes. */
 function labelled(config: ImageRunConfig, labels: ReadonlyMap<string, string>): ImageRunConfig {
-  const all = Object.entries({ ...config.Labels, ...Object.fromEntries(labels) });
-  return { ...config, Labels: Object.fromEntries(all.sort(([one], [other]) => (one < other ? -1 : 1))) };
+  const { ExposedPorts, Volumes } = config;
+  return {
+    ...config,
+    Labels: sorted({ ...config.Labels, ...Object.fromEntries(labels) }),
+    ...(ExposedPorts ? { ExposedPorts: sorted(ExposedPorts) } : {}),
+    ...(Volumes ? { Volumes: sorted(Volumes) } : {}),
+  };
 }
+
+const sorted = <T>(map: Record<string, T>): Record<string, T> =>
+  Object.fromEntries(Object.entries(map).sort(([one], [other]) => (one < other ? -1 : 1)));
 
 const epochTime = (seconds: number): string => formatNs(BigInt(seconds) * 1_000_000_000n);
 

@@ -59,9 +59,10 @@ export async function agentSockets(options: readonly string[]): Promise<Record<s
       throw buildError(
         `failed to convert agent config ${shown}: invalid empty ssh agent socket: make sure SSH_AUTH_SOCK is set`,
       );
-    const found = await Promise.all((paths.length > 0 ? paths : [path]).map((each) => isSocket(each, shown)));
+    const failing = `failed to convert agent config ${shown}: failed to convert agent config for ID: "${id}"`;
+    const found = await Promise.all((paths.length > 0 ? paths : [path]).map((each) => isSocket(each, failing)));
     if (found.includes(true) && found.length > 1)
-      throw buildError(`failed to convert agent config ${shown}: only single socket allowed`);
+      throw buildError(`${failing}: only single socket allowed`);
     sockets[id || "default"] = found.includes(true) ? path : await agentOf(paths);
   }
   return sockets;
@@ -72,10 +73,10 @@ async function agentOf(keys: readonly string[]): Promise<string> {
   return await keyAgent(keys);
 }
 
-async function isSocket(path: string, shown: string): Promise<boolean> {
+async function isSocket(path: string, failing: string): Promise<boolean> {
   try {
     return (await stat(path)).isSocket();
   } catch (error) {
-    throw buildError(`failed to convert agent config ${shown}: ${fileError("stat", path, error).message}`);
+    throw buildError(`${failing}: ${fileError("stat", path, error).message}`);
   }
 }
