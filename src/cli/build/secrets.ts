@@ -60,9 +60,10 @@ export async function agentSockets(options: readonly string[]): Promise<Record<s
         `failed to convert agent config ${shown}: invalid empty ssh agent socket: make sure SSH_AUTH_SOCK is set`,
       );
     const failing = `failed to convert agent config ${shown}: failed to convert agent config for ID: "${id}"`;
-    const found = await Promise.all((paths.length > 0 ? paths : [path]).map((each) => isSocket(each, failing)));
-    if (found.includes(true) && found.length > 1)
-      throw buildError(`${failing}: only single socket allowed`);
+    const found = await Promise.all(
+      (paths.length > 0 ? paths : [path]).map((each) => isSocket(each, failing)),
+    );
+    if (found.includes(true) && found.length > 1) throw buildError(`${failing}: only single socket allowed`);
     sockets[id || "default"] = found.includes(true) ? path : await agentOf(paths);
   }
   return sockets;
