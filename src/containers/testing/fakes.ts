@@ -269,7 +269,7 @@ export function openWorld(options: { image?: ImageConfig; before?: World } = {})
 }
 
 /** Lets everything that is under way come to rest. */
-export const settle = (ms = 30): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+export const settle = (ms = 60): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 export async function createOne(world: World, body: object = {}, name?: string): Promise<string> {
   const { Id } = await world.containers.create({
