@@ -65,8 +65,12 @@ function parseGlobals(argv: readonly string[]): Start {
     () => parseFlags(globalFlags(), argv, false),
   );
   for (const notice of notices) writeNow(2, `${notice}\n`);
+  if (!logLevels.includes(String(values.logLevel)))
+    throw new CliError(`Unable to parse logging level: ${String(values.logLevel)}`);
   return { globals: values as GlobalValues, args, help };
 }
+
+const logLevels = ["panic", "fatal", "error", "warn", "warning", "info", "debug", "trace"];
 
 async function showHelp(words: readonly string[], session?: Session): Promise<number> {
   const { help } = await import("./help.ts");
@@ -107,6 +111,9 @@ async function plugin(session: Session, word: string, argv: readonly string[]): 
   return runPlugin(session, word, argv);
 }
 
+/** Of all groups these alone are told to have commands where one of theirs is not known. */
+const shownAsGroup: ReadonlySet<string> = new Set(["volume", "manifest"]);
+
 async function routeInGroup(
   session: Session,
   name: string,
@@ -121,7 +128,7 @@ async function routeInGroup(
   const found = findIn(children, word);
   if (!found) {
     throw new CliError(
-      `${programName}: unknown command: ${path} ${word}\n\nUsage:  ${path}\n\nRun '${path} --help' for more information`,
+      `${programName}: unknown command: ${path} ${word}\n\nUsage:  ${path}${shownAsGroup.has(name) ? " COMMAND" : ""}\n\nRun '${path} --help' for more information`,
     );
   }
   return runCommand(session, `${path} ${found.name}`, found.leaf.load, args);

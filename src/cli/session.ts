@@ -1,5 +1,5 @@
 import { Client } from "../client/client.ts";
-import { parseHost } from "../client/host.ts";
+import { type Host, HostError, parseHost } from "../client/host.ts";
 import { readText } from "../client/kernel.ts";
 import { type ConfigFile, readConfigFile } from "./config-file.ts";
 import { CliError } from "./errors.ts";
@@ -77,8 +77,7 @@ export class Session {
     const { host: hosts, context } = this.globals;
     if (hosts.length > 1) throw new CliError("specify only one -H");
     const [host] = hosts;
-    if (host && context)
-      throw new CliError("conflicting options: either specify --host or --context, not both");
+    if (host && context) throw new CliError("conflicting options: cannot specify both --host and --context");
     if (host) return this.plain(host, true);
     if (context) return this.ofContext(context);
     const environment = process.env["BERTH_HOST"] || process.env["DOCKER_HOST"];
@@ -99,8 +98,7 @@ export class Session {
   }
 
   private connect(blocking: boolean): Client {
-    const endpoint = this.endpoint;
-    const host = parseHost(endpoint.url, endpoint.tls);
+    const { endpoint, host } = this.resolve();
     const apiVersion = process.env["DOCKER_API_VERSION"]?.replace(/^v/, "");
     return new Client({
       host,
@@ -112,6 +110,20 @@ export class Session {
         ? {}
         : { onUnreachable: async () => (await import("./auto-start.ts")).startEngine(this) }),
     });
+  }
+
+  /** Whom to talk to; what names nobody is told in docker's words. */
+  private resolve(): { endpoint: Endpoint; host: Host } {
+    try {
+      const { endpoint } = this;
+      return { endpoint, host: parseHost(endpoint.url, endpoint.tls) };
+    } catch (error) {
+      const text = (error as Error).message;
+      if (!(error instanceof HostError) && !text.startsWith("context ")) throw error;
+      throw new CliError(`Failed to initialize: unable to resolve docker endpoint: ${text}`, 1, {
+        cause: error,
+      });
+    }
   }
 
   private tlsOptions({ tlsFolder, skipTlsVerify }: Endpoint): Record<string, unknown> {

@@ -1,8 +1,9 @@
 import { signalName } from "../lib/signals.ts";
 import { formatNs } from "../lib/time.ts";
-import type { ContainerInspect, ContainerState, NetworkSettings } from "../types/api.ts";
+import type { ContainerConfig, ContainerInspect, ContainerState, NetworkSettings } from "../types/api.ts";
 import type { Container } from "./container.ts";
 import { type Context, logPathOf } from "./context.ts";
+import { inOrder } from "./create/merge.ts";
 import { whyEnded } from "./ended.ts";
 import { lastLines } from "./last-lines.ts";
 import { toldLinks } from "./links/link.ts";
@@ -49,7 +50,7 @@ export async function inspect(
     GraphDriver: graphDriver(ctx, id),
     ...(sizes ? { SizeRw: sizes.rw, SizeRootFs: sizes.rootFs } : {}),
     Mounts: spec.mounts.map(({ point }) => point),
-    Config: spec.config,
+    Config: toldConfig(container),
     NetworkSettings: networkSettings(ctx, container),
   };
 }
@@ -57,6 +58,12 @@ export async function inspect(
 function graphDriver(ctx: Context, id: string): ContainerInspect["GraphDriver"] {
   const { Name, Data } = ctx.snapshots.graphDriver(id);
   return { Data: { ID: id, ...Data }, Name };
+}
+
+/** Docker tells a chosen MAC address of the container's main network here too, though the field is deprecated. */
+function toldConfig({ spec: { config, hostConfig, networks } }: Container): ContainerConfig {
+  const mac = networks[hostConfig.NetworkMode]?.MacAddress;
+  return mac ? inOrder({ ...config, MacAddress: mac }) : config;
 }
 
 async function stateOf(ctx: Context, container: Container, why: boolean): Promise<ContainerState> {

@@ -35,7 +35,8 @@ export async function stop(
     // with the exit it was told already; what only waited for its restart had none
     if (container.stopping.has(mark)) tell(ctx, container, "stop");
   } catch (error) {
-    throw isKind(error, "invalid") || isKind(error, "internal")
+    // a restart says what it could not do itself
+    throw options.sender !== "restart" && (isKind(error, "invalid") || isKind(error, "internal"))
       ? wrap(`cannot stop container: ${reference}`, error)
       : error;
   } finally {

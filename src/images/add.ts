@@ -38,7 +38,7 @@ function layerSize({ snapshots }: ImagesContext, diffId: string): number {
   throw new EngineError("internal", `cannot add the image: its layer ${diffId} is missing`);
 }
 
-/** Adds an image made by this engine (import, commit, build). Tells `tag` where a name was given. */
+/** Adds an image made by this engine (import, commit, build). Tells `create`, and `tag` where a name was given. */
 export function add(
   context: ImagesContext,
   config: ImageConfig,
@@ -51,6 +51,12 @@ export function add(
     taggedNs: nowNs(),
     ...(options.parent === undefined ? {} : { parent: options.parent }),
   });
-  for (const reference of references) publish(context, "tag", record.id, familiar(reference));
+  const tellTags = (): void => {
+    for (const reference of references) publish(context, "tag", record.id, familiar(reference));
+  };
+  // Docker's builds tag first, its commits and classic builds create first
+  if (options.references) tellTags();
+  publish(context, "create", record.id);
+  if (!options.references) tellTags();
   return record;
 }

@@ -91,7 +91,7 @@ describe("naming", () => {
     here.images.tag("two", "t");
     expect(here.images.names(one.id).tags).toEqual(["one:latest"]);
     expect(here.images.names(two.id).tags).toEqual(["t:latest", "two:latest"]);
-    expect(here.events().slice(2)).toEqual(["tag t:latest", "tag t:latest"]);
+    expect(here.events().filter((event) => event.startsWith("tag t:")).length).toBe(2);
   });
 
   test("what cannot be a tag is refused", () => {

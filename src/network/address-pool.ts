@@ -41,9 +41,11 @@ export class AddressPool {
     return { family: this.subnet.family, value };
   }
 
-  /** Takes this very address; false when it is taken or not of this subnet. */
+  /** Takes this very address; false when it is taken, not of this subnet, or the network's or broadcast address. */
   reserve(ip: Ip): boolean {
     if (!contains(this.subnet, ip) || this.used.has(ip.value)) return false;
+    const [first, last] = usable(this.subnet);
+    if (ip.value < first || ip.value > last) return false;
     this.used.add(ip.value);
     return true;
   }

@@ -20,7 +20,7 @@ export const command = defineCommand({
     const [server, problem] = await ask(engine);
     const client = clientSide(session, engine);
     if (flags.format === "json") session.out(JSON.stringify({ Client: client, Server: server ?? null }));
-    else if (template) session.out(await render(template, client, server));
+    else if (template) session.out(await render(session, template, client, server));
     else session.write(layout(client, server));
     if (problem) throw problem;
     return 0;
@@ -30,7 +30,7 @@ export const command = defineCommand({
 async function parse(format: string): Promise<Template> {
   const { Template } = await import("../../lib/go-template/template.ts");
   try {
-    return Template.parse(format.replaceAll("\\t", "\t").replaceAll("\\n", "\n"));
+    return Template.parse(format.replaceAll("\\t", "\t").replaceAll("\\n", "\n"), { name: "version" });
   } catch (error) {
     throw new CliError(`template parsing error: ${(error as Error).message}`, 64);
   }
@@ -73,6 +73,7 @@ function clientSide(session: Session, engine: Client): ClientVersion {
 
 /** The engine of templates is loaded only where one is given: the command's start is what is measured most. */
 async function render(
+  session: Session,
   template: Template,
   client: ClientVersion,
   server: Version | undefined,
@@ -82,11 +83,12 @@ async function render(
     Client: { ...client, APIVersion: client.ApiVersion },
     Server: server ? { ...server, APIVersion: server.ApiVersion } : null,
   };
-  const view = jsonStruct("command.versionInfo", data);
+  const view = jsonStruct("system.versionInfo", data);
   try {
     return template.render(view);
   } catch (error) {
-    throw new CliError(`failed to execute template: ${(error as Error).message}`);
+    session.out(""); // docker ends the line that it began
+    throw error;
   }
 }
 

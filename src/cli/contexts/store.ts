@@ -20,6 +20,9 @@ export interface ContextMeta {
   Endpoints: { docker?: { Host?: string; SkipTLSVerify?: boolean } };
 }
 
+/** What the context that nobody made is for. */
+export const defaultDescription = "Current DOCKER_HOST based configuration";
+
 const idOf = (name: string): string => createHash("sha256").update(name).digest("hex");
 export const metaFolder = (folder: string, name: string): string => join(folder, "contexts/meta", idOf(name));
 export const tlsFolder = (folder: string, name: string): string => join(folder, "contexts/tls", idOf(name));

@@ -5,6 +5,7 @@ import { CliError } from "../errors.ts";
 /** `--since` and `--until` as the engine takes them: seconds and nanoseconds since the epoch. */
 export function moment(text: string, option: string): string | undefined {
   if (text === "") return undefined;
+  if (/^\d+(\.\d{1,9})?$/.test(text)) return text;
   let ns: bigint;
   try {
     ns = parseTimestamp(text, nowNs());

@@ -72,5 +72,5 @@ function imageText(image: string, id: string, noTrunc: boolean): string {
   if (image === "") return "<no image>";
   if (noTrunc) return image;
   if (shortId(id) === shortId(image)) return shortId(id);
-  return /@sha256:[0-9a-f]{64}$/.test(image) && /:[^/@]+@/.test(image) ? image.replace(/@.*/, "") : image;
+  return image.replace(/@sha256:[0-9a-f]{64}$/, "");
 }

@@ -2,7 +2,7 @@ import { shortId } from "../../lib/ids.ts";
 import { humanDuration, humanSize } from "../../lib/units.ts";
 import type { ContainerSummary, ImageSummary, Volume } from "../../types/api.ts";
 import { containerRows } from "./container-rows.ts";
-import { formatList, type RowKind } from "./formatter.ts";
+import { formatList, type RowKind, unescapeFormat } from "./formatter.ts";
 import { type ImageRow, imageRows, toRows } from "./image-rows.ts";
 import { volumeRows } from "./volume-rows.ts";
 
@@ -35,7 +35,7 @@ interface Summary {
 }
 
 export const summaryRow: RowKind<Summary> = {
-  goType: "*formatter.diskUsageContext",
+  goType: "*formatter.diskUsageImagesContext",
   headers: { Type: "TYPE", TotalCount: "TOTAL", Active: "ACTIVE", Size: "SIZE", Reclaimable: "RECLAIMABLE" },
   fields: {
     Type: ({ type }) => type,
@@ -125,18 +125,43 @@ const cacheRows: RowKind<CacheRecord> = {
   },
 };
 
-/** `system df -v`: a table of each kind. */
-export function verbose({ Images, Containers, Volumes, BuildCache }: DiskUsage): string {
-  const images = imageRows(false);
-  const imageKind = {
-    ...images,
+function usedImages(noTrunc: boolean): RowKind<ImageRow> {
+  const images = imageRows(noTrunc);
+  const SharedSize = ({ image }: ImageRow): string => humanSize(Math.max(0, image.SharedSize));
+  return { ...images, fields: { ...images.fields, SharedSize } };
+}
+
+/** Of a container's sizes the one that is its own. */
+function usedContainers(noTrunc: boolean): RowKind<ContainerSummary> {
+  const { columns: _whole, ...containers } = containerRows(noTrunc);
+  const Size = ({ SizeRw = 0 }: ContainerSummary): string => humanSize(SizeRw, 3);
+  return { ...containers, fields: { ...containers.fields, Size } };
+}
+
+/** `system df -v --format …`: one template over the four lists. */
+export function verboseBy(format: string, usage: DiskUsage): string {
+  const { parseTemplate, renderWith, Row } =
+    require("./template-rows.ts") as typeof import("./template-rows.ts");
+  const rows = <T>(kind: RowKind<T>, items: readonly T[] | null): InstanceType<typeof Row<T>>[] =>
+    (items ?? []).map((item) => new Row(kind, item));
+  const whole: RowKind<DiskUsage> = {
+    goType: "*formatter.diskUsageContext",
+    headers: {},
     fields: {
-      ...images.fields,
-      SharedSize: (row: Parameters<(typeof images.fields)["Size"] & object>[0]) =>
-        humanSize(Math.max(0, row.image.SharedSize)),
+      Images: ({ Images }) => rows(usedImages(true), Images?.map(firstRow) ?? null),
+      Containers: ({ Containers }) => rows(usedContainers(true), Containers),
+      Volumes: ({ Volumes }) => rows(volumeRows, Volumes),
+      BuildCache: ({ BuildCache }) => rows(cacheRows, BuildCache),
     },
   };
-  const containers = containerRows(false);
+  const template = parseTemplate(format === "json" ? "{{json .}}" : unescapeFormat(format));
+  return renderWith(template, new Row(whole, usage));
+}
+
+/** `system df -v`: a table of each kind. */
+export function verbose({ Images, Containers, Volumes, BuildCache }: DiskUsage): string {
+  const imageKind = usedImages(false);
+  const containers = usedContainers(false);
   const cache = BuildCache ?? [];
   const cacheSize = humanSize(sum(cache.filter(({ Shared }) => !Shared).map(({ Size }) => Size)));
   return [

@@ -72,7 +72,6 @@ interface ClientInfo {
 export function layoutInfo(
   client: ClientInfo,
   info: SystemInfo | undefined,
-  errors: string[],
 ): { text: string; warnings: string[] } {
   const lines = [
     "Client:",
@@ -94,7 +93,6 @@ export function layoutInfo(
       ...registry(info),
       "",
     );
-  for (const error of errors) lines.push(`ERROR: ${error}`);
   return { text: `${lines.join("\n")}\n`, warnings: info?.Warnings ?? [] };
 }
 

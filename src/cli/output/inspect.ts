@@ -13,6 +13,7 @@ export async function inspectAll(
   names: readonly string[],
   format: string,
   fetch: (name: string) => Promise<string>,
+  goType?: string,
 ): Promise<number> {
   const template = format && format !== "json" ? parse(format) : undefined;
   const texts: string[] = [];
@@ -31,7 +32,7 @@ export async function inspectAll(
       continue;
     }
     try {
-      output += `${render(template, text)}\n`;
+      output += `${render(template, text, goType)}\n`;
     } catch (error) {
       errors.push(`template parsing error: ${(error as Error).message}`);
     }
@@ -52,9 +53,10 @@ function parse(format: string): Template {
   }
 }
 
-/** First against Docker's types; what they do not know is looked up in the JSON itself. */
-function render(template: Template, text: string): string {
+/** First against Docker's types; what they do not know is looked up in the JSON itself, unless the type is all there is. */
+function render(template: Template, text: string, goType?: string): string {
   const object = parseExact(text);
+  if (goType !== undefined) return template.render(jsonStruct(goType, object as object));
   try {
     return template.render(jsonStruct("types.Inspect", object as object));
   } catch {

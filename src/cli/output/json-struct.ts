@@ -85,8 +85,15 @@ const omitted: Record<string, Record<string, () => Value>> = {
     NetworkDisabled: () => false,
     ArgsEscaped: () => false,
   },
+  Server: { Experimental: () => false },
   "Mounts[]": { Name: () => "", Driver: () => "" },
 };
+const volumeTop: Record<string, () => Value> = {
+  Status: () => new Nil("map"),
+  UsageData: () => new Nil("pointer"),
+  ClusterVolume: () => new Nil("pointer"),
+};
+const imageTop: Record<string, () => Value> = { Variant: () => "", OsVersion: () => "" };
 const containerTop: Record<string, () => Value> = {
   SizeRw: () => new Nil("pointer"),
   SizeRootFs: () => new Nil("pointer"),
@@ -114,9 +121,15 @@ class JsonStruct extends Struct {
     if (Object.hasOwn(this.object, name)) return { value: view(name, this.object[name]) };
     const alias = aliases[name];
     if (alias && Object.hasOwn(this.object, alias)) return { value: this.object[alias] };
-    const absent = this.key === "" && "HostConfig" in this.object ? containerTop : (omitted[this.key] ?? {});
+    const absent = this.key === "" ? this.topFields() : (omitted[this.key] ?? {});
     const zero = Object.hasOwn(absent, name) ? absent[name] : undefined;
     return zero && { value: zero() };
+  }
+
+  private topFields(): Record<string, () => Value> {
+    if ("HostConfig" in this.object) return containerTop;
+    if ("Mountpoint" in this.object) return volumeTop;
+    return "RootFS" in this.object ? imageTop : {};
   }
 
   override values(): Value[] {

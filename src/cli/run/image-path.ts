@@ -12,6 +12,6 @@ export function platformQuery(text: string): string | undefined {
     const { os, architecture, variant } = parsePlatform(text);
     return JSON.stringify({ architecture, os, ...(variant ? { variant } : {}) });
   } catch (error) {
-    throw new CliError((error as Error).message);
+    throw new CliError(`invalid platform: ${(error as Error).message}`);
   }
 }

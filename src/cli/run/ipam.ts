@@ -39,8 +39,7 @@ export function ipamConfig({ subnet, ipRange, gateway, auxAddress }: IpamFlags):
     throw new Error("every ip-range or gateway must have a corresponding subnet");
   const configs = subnet.map((each): IpamConfig => ({ Subnet: each }));
   for (const [index, each] of subnet.entries()) {
-    parseCidr(each);
-    if (subnet.slice(0, index).some((other) => contains(other, each) || contains(each, other)))
+    if (index > 0 && subnet.slice(0, index).some((other) => contains(other, each) || contains(each, other)))
       throw new Error("multiple overlapping subnet configuration is not supported");
   }
   for (const range of ipRange)

@@ -11,6 +11,7 @@ const bareBooleans = new Set(["readonly", "ro", "volume-nocopy", "bind-nonrecurs
 /** `--mount type=bind,src=…,dst=…`: a CSV record of keys. */
 export function parseMount(text: string): MountRequest {
   const mount: Mount = { Type: "volume", Target: "" };
+  if (text === "") throw new Error("EOF");
   for (const field of parseCsv(text)) {
     const at = field.indexOf("=");
     const key = (at < 0 ? field : field.slice(0, at)).toLowerCase();
@@ -92,7 +93,7 @@ function recursion(options: NonNullable<Mount["BindOptions"]>, value: string): u
 }
 
 function setVolume(mount: Mount, key: string, value: string, field: string): undefined {
-  mount.VolumeOptions ??= {};
+  mount.VolumeOptions ??= { DriverConfig: {} }; // as docker's client sends it
   const options = mount.VolumeOptions;
   if (key === "volume-subpath") options.Subpath = value;
   else if (key === "volume-nocopy") options.NoCopy = flag(key, value);

@@ -39,6 +39,5 @@ function checkPath(path: string, what: string): void {
     new CliError(`failed to ${what} ${what === "save" ? "image" : "container"}: ${reason}`);
   const folder = dirname(path);
   if (!existsSync(folder)) throw failed(`invalid output path: stat ${folder}: no such file or directory`);
-  if (existsSync(path) && statSync(path).isDirectory())
-    throw failed(`invalid output path: ${JSON.stringify(path)} must be a regular file`);
+  if (existsSync(path) && statSync(path).isDirectory()) throw failed("cannot write to a directory");
 }

@@ -62,7 +62,7 @@ export function mergeImageConfig(own: ContainerConfig, image: ImageRunConfig): C
 }
 
 /** `inspect` prints fields in the type's order whatever was set last. */
-function inOrder(config: ContainerConfig): ContainerConfig {
+export function inOrder(config: ContainerConfig): ContainerConfig {
   const order = [
     "Hostname",
     "Domainname",

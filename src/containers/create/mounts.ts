@@ -106,7 +106,7 @@ function fromDonor(spec: string, input: MountsInput): PlannedMount[] {
         ...mount,
         ...(mount.image ? { image: { ...mount.image, key: "" } } : {}),
         options,
-        point: { ...mount.point, RW: writable },
+        point: { ...mount.point, Mode: "", RW: writable },
         anonymous: false,
       },
     };

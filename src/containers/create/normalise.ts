@@ -53,6 +53,14 @@ const joinedMode = (mode: string, { containerId }: NormaliseInput): string => {
   return found === undefined ? mode : `container:${found}`;
 };
 
+/** Whose processes or memory are to be shared must be there already; a network's owner may come later. */
+function existing(mode: string, { containerId }: NormaliseInput): string {
+  const name = mode.startsWith("container:") ? mode.slice("container:".length) : "";
+  if (name !== "" && containerId(name) === undefined)
+    throw new EngineError("invalid", `No such container: ${name}`);
+  return mode;
+}
+
 function completeHost(input: NormaliseInput): HostConfig {
   const { engine, cgroupVersion } = input;
   const host = input.body.hostConfig;
@@ -70,8 +78,8 @@ function completeHost(input: NormaliseInput): HostConfig {
     ),
     RestartPolicy: { ...host.RestartPolicy, Name: host.RestartPolicy.Name || "no" },
     CgroupnsMode: host.CgroupnsMode || cgroupnsMode(host, engine, cgroupVersion),
-    IpcMode: joinedMode(host.IpcMode || engine.defaultIpcMode, input),
-    PidMode: joinedMode(host.PidMode, input),
+    IpcMode: existing(joinedMode(host.IpcMode || engine.defaultIpcMode, input), input),
+    PidMode: existing(joinedMode(host.PidMode, input), input),
     SecurityOpt: host.SecurityOpt ?? (wantsHostNamespaces ? ["label=disable"] : null),
     ShmSize: host.ShmSize || engine.defaultShmSize,
     Runtime: host.Runtime || engine.defaultRuntime,

@@ -11,19 +11,22 @@ export function endpointsOf(ctx: Context, container: Container): Record<string, 
   const known = container.life.networks ?? {};
   const tried = wasTried(container);
   return Object.fromEntries(
-    Object.entries(container.spec.networks).map(([name, asked]) => {
-      const there = wired[name];
-      if (there) return [name, { ...emptyEndpoint, ...there }];
-      const before = known[name];
-      const told = {
-        ...emptyEndpoint,
-        ...asked,
-        MacAddress: "",
-        DNSNames: before?.dnsNames ?? null,
-        NetworkID: before?.id ?? (tried ? (ctx.networks.lookUp(name)?.Id ?? "") : ""),
-      };
-      return [name, told];
-    }),
+    // by name, as Go tells a map
+    Object.entries(container.spec.networks)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([name, asked]) => {
+        const there = wired[name];
+        if (there) return [name, { ...emptyEndpoint, ...there }];
+        const before = known[name];
+        const told = {
+          ...emptyEndpoint,
+          ...asked,
+          MacAddress: asked.MacAddress ?? "",
+          DNSNames: before?.dnsNames ?? null,
+          NetworkID: before?.id ?? (tried ? (ctx.networks.lookUp(name)?.Id ?? "") : ""),
+        };
+        return [name, told];
+      }),
   );
 }
 

@@ -136,6 +136,8 @@ interface Rights {
   user: string;
   privileged: boolean;
   terminal: boolean;
+  /** variables beyond the container's own */
+  env?: readonly string[];
 }
 
 const ownRights = ({ spec: { config, hostConfig } }: Container): Rights => ({
@@ -156,7 +158,7 @@ function processOf(ctx: Context, container: Container, root: string, rights: Rig
     ...(terminal && height > 0 && width > 0 ? { consoleSize: { height, width } } : {}),
     args: [...(container.commandOnce ?? [path, ...args])],
     env: environmentOf({
-      env: config.Env ?? [],
+      env: withVariables(config.Env ?? [], rights.env ?? []),
       hostname: hostnameOf(ctx, container),
       terminal,
       home: user.home,
@@ -206,12 +208,12 @@ export function execInput(
     user: request.user || own.user,
     privileged: request.Privileged || own.privileged,
     terminal: request.Tty,
+    env: request.env,
   });
   return {
     ...base,
     ...(request.Tty && size ? { consoleSize: { height: size[0], width: size[1] } } : {}),
     args: [...request.command],
-    env: withVariables(base.env, request.env),
     cwd: request.workingDir || base.cwd,
   };
 }

@@ -57,6 +57,8 @@ function imagesOf({ store }: ImagesContext, { reference, platform }: PushRequest
     const image = store.get(store.named(name) ?? "");
     return image ? [{ reference: parseReference(name), image }] : [];
   });
+  if (found.length === 0 && tag !== undefined && store.namesIn(`${domain}/${path}:`).length > 0)
+    throw new EngineError("notFound", `tag does not exist: ${familiarName({ domain, path })}:${tag}`);
   if (found.length === 0)
     throw new EngineError(
       "notFound",

@@ -94,6 +94,7 @@ function renderNumber(verb: Verb, value: number | bigint): string {
     return signed(verb.letter === "X" ? digits.toUpperCase() : digits, verb, value);
   }
   if (verb.letter === "c" && whole) return String.fromCodePoint(Number(value));
+  if (verb.letter === "U" && whole) return `U+${value.toString(16).toUpperCase().padStart(4, "0")}`;
   if (verb.letter === "q" && whole) return `'${String.fromCodePoint(Number(value))}'`;
   if (!"eEfFgG".includes(verb.letter)) return bad(verb, value);
   // An integer that reached us as JSON may have been a float64 in Go, so it is taken for one here.

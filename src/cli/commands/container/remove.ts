@@ -16,7 +16,7 @@ export const command = defineCommand({
   run: ({ session, flags, args }) =>
     each(session, args, async (name): Promise<unknown> => {
       const id = name.replace(/^\/+|\/+$/g, "");
-      if (id === "") throw new CliError("Container name cannot be empty");
+      if (id === "") throw new CliError("container name cannot be empty");
       return remove(session.client, id, { v: flags.volumes, force: flags.force, link: flags.link }).catch(
         (error) => {
           // Under --force a container that is gone already is as wanted: it is told, and is no failure.

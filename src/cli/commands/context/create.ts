@@ -1,6 +1,13 @@
 import { defineCommand, exactly } from "../../command.ts";
 import { endpointSettings } from "../../contexts/endpoint.ts";
-import { checkContextName, contextExists, writeContext, writeTls } from "../../contexts/store.ts";
+import {
+  checkContextName,
+  contextExists,
+  defaultDescription,
+  readContext,
+  writeContext,
+  writeTls,
+} from "../../contexts/store.ts";
 import { CliError } from "../../errors.ts";
 import { string, strings } from "../../flags/flag.ts";
 import { pairs } from "../../run/key-value-files.ts";
@@ -22,7 +29,7 @@ export const command = defineCommand({
     const { docker, tls } = endpointSettings(folder, settings, { Host: session.endpoint.url });
     writeContext(folder, {
       Name: name,
-      Metadata: flags.description ? { Description: flags.description } : {},
+      Metadata: { Description: flags.description || describedBy(folder, flags.from) },
       Endpoints: { docker },
     });
     if (Object.keys(tls).length > 0) writeTls(folder, name, tls);
@@ -31,3 +38,7 @@ export const command = defineCommand({
     return 0;
   },
 });
+
+/** What the new context is made of: another one, or what the client was told without any. */
+const describedBy = (folder: string, from: string): string =>
+  from && from !== "default" ? (readContext(folder, from).Metadata.Description ?? "") : defaultDescription;

@@ -1,6 +1,6 @@
 import { compareNaturally } from "../../../lib/natural-order.ts";
 import { defineCommand, none } from "../../command.ts";
-import { listContexts } from "../../contexts/store.ts";
+import { defaultDescription, listContexts } from "../../contexts/store.ts";
 import { listFormat } from "../../flags/common.ts";
 import { bool } from "../../flags/flag.ts";
 import { formatList, type RowKind } from "../../output/formatter.ts";
@@ -23,7 +23,7 @@ export const command = defineCommand({
     const rows: ContextRow[] = [
       {
         name: "default",
-        description: "Current DOCKER_HOST based configuration",
+        description: defaultDescription,
         endpoint: environment || defaultHost,
         current: current === "default",
       },
@@ -42,6 +42,11 @@ export const command = defineCommand({
         quietTemplate: "{{.Name}}",
       }),
     );
+    const ignored = session.config.currentContext ?? "default";
+    if (environment && ignored !== "default" && current === "default")
+      session.err(
+        `Warning: ${process.env["BERTH_HOST"] ? "BERTH_HOST" : "DOCKER_HOST"} environment variable overrides the active context. To use a context, either set the global --context flag, or unset ${process.env["BERTH_HOST"] ? "BERTH_HOST" : "DOCKER_HOST"} environment variable.`,
+      );
     return 0;
   },
 });

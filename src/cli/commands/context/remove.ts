@@ -1,10 +1,11 @@
 import { atLeast, defineCommand } from "../../command.ts";
-import { readContext, removeContext, setConfigKey } from "../../contexts/store.ts";
+import { contextExists, removeContext, setConfigKey } from "../../contexts/store.ts";
 import { CliError } from "../../errors.ts";
 import { bool } from "../../flags/flag.ts";
 
 export const command = defineCommand({
   usage: "CONTEXT [CONTEXT...]",
+  usageWithoutOptions: true,
   arity: atLeast(1),
   flags: { force: bool("force,f", "Remove it even if it is the current one") },
   async run({ session, args, flags }) {
@@ -12,7 +13,8 @@ export const command = defineCommand({
     for (const name of args) {
       try {
         if (name === "default") throw new CliError('context "default" cannot be removed');
-        if (!flags.force) readContext(session.configFolder, name);
+        if (!flags.force && !contextExists(session.configFolder, name))
+          throw new CliError(`context ${JSON.stringify(name)} does not exist`);
         const current = session.config.currentContext === name;
         if (current && !flags.force)
           throw new CliError(`context ${JSON.stringify(name)} is in use, set -f flag to force remove`);

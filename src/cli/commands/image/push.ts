@@ -22,6 +22,7 @@ export const command = defineCommand({
     if (isEngine(args[0] ?? "")) return pushToEngine(session, args[0] ?? "", flags.quiet);
     const named = parseReference(args[0] ?? "");
     if (flags.allTags && named.tag !== undefined) throw new CliError("tag can't be used with --all-tags/-a");
+    if (named.digest !== undefined) throw new CliError("cannot push a digest reference");
     const tag = flags.allTags ? undefined : (named.tag ?? "latest");
     if (!flags.allTags && named.tag === undefined && !flags.quiet) session.out("Using default tag: latest");
     const name = familiarName(named);

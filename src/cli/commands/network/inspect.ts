@@ -1,3 +1,4 @@
+import { named } from "../../../client/named.ts";
 import { atLeast, defineCommand } from "../../command.ts";
 import { objectFormat } from "../../flags/common.ts";
 import { bool } from "../../flags/flag.ts";
@@ -8,8 +9,8 @@ export const command = defineCommand({
   arity: atLeast(1),
   flags: { format: objectFormat(), verbose: bool("verbose,v", "Say more") },
   run: ({ session, args, flags }) =>
-    inspectAll(session, args, flags.format, (name) =>
-      session.client.text("GET", `/networks/${encodeURIComponent(name)}`, {
+    inspectAll(session, args, flags.format, async (name) =>
+      session.client.text("GET", `/networks/${named("network", name)}`, {
         query: { verbose: flags.verbose || undefined },
       }),
     ),

@@ -1,4 +1,5 @@
 import { isNotFound } from "../../../client/errors.ts";
+import { named } from "../../../client/named.ts";
 import { atLeast, defineCommand } from "../../command.ts";
 import { CliError } from "../../errors.ts";
 import { bool } from "../../flags/flag.ts";
@@ -12,7 +13,7 @@ export const command = defineCommand({
     let failed = false;
     for (const name of args) {
       try {
-        await session.client.call("DELETE", `/networks/${encodeURIComponent(name)}`);
+        await session.client.call("DELETE", `/networks/${named("network", name)}`);
         session.out(name);
       } catch (error) {
         if (flags.force && isNotFound(error)) continue;

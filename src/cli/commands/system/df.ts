@@ -1,8 +1,7 @@
 import { defineCommand, none } from "../../command.ts";
-import { CliError } from "../../errors.ts";
 import { listFormat } from "../../flags/common.ts";
 import { bool } from "../../flags/flag.ts";
-import { type DiskUsage, summaryRow, summaryRows, verbose } from "../../output/disk-usage.ts";
+import { type DiskUsage, summaryRow, summaryRows, verbose, verboseBy } from "../../output/disk-usage.ts";
 import { formatList } from "../../output/formatter.ts";
 
 export const command = defineCommand({
@@ -12,9 +11,8 @@ export const command = defineCommand({
   async run({ session, flags }) {
     const usage = await session.client.json<DiskUsage>("GET", "/system/df");
     if (flags.verbose) {
-      if (flags.format && flags.format !== "table")
-        throw new CliError("the verbose option cannot be used with a format other than table");
-      session.write(verbose(usage));
+      const plain = flags.format === "" || flags.format === "table";
+      session.write(plain ? verbose(usage) : verboseBy(flags.format, usage));
       return 0;
     }
     session.write(

@@ -1,12 +1,14 @@
 import { filterQuery } from "../../../client/client.ts";
+import { Template } from "../../../lib/go-template/template.ts";
 import { defineCommand, none } from "../../command.ts";
+import { CliError } from "../../errors.ts";
 import { filters, objectFormat } from "../../flags/common.ts";
 import { string } from "../../flags/flag.ts";
 import { moment } from "../../flags/moment.ts";
 import { EventRow, type RawEvent } from "../../output/event-row.ts";
 import { unescapeFormat } from "../../output/formatter.ts";
 import { parseExact } from "../../output/inspect.ts";
-import { parseTemplate, renderWith } from "../../output/template-rows.ts";
+import { renderWith } from "../../output/template-rows.ts";
 import { localNanoTime } from "../../output/text.ts";
 
 export const command = defineCommand({
@@ -20,7 +22,7 @@ export const command = defineCommand({
   },
   async run({ session, flags }) {
     const source = flags.format === "json" ? "{{json .}}" : unescapeFormat(flags.format);
-    const template = source ? parseTemplate(source) : undefined;
+    const template = source ? checkedTemplate(source) : undefined;
     const response = await session.client.request("GET", "/events", {
       query: {
         filters: filterQuery(flags.filter),
@@ -35,6 +37,17 @@ export const command = defineCommand({
     return 0;
   },
 });
+
+/** Parsed, and tried on an event of nothing: a bad one fails before there is any event. */
+function checkedTemplate(source: string): Template {
+  try {
+    const template = Template.parse(source);
+    template.render(new EventRow({ Type: "", Action: "", Actor: { ID: "", Attributes: null } }, "{}"));
+    return template;
+  } catch (error) {
+    throw new CliError(`Error parsing format: ${(error as Error).message}`, 64);
+  }
+}
 
 async function* lines(body: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
   const decoder = new TextDecoder();

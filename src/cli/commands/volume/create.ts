@@ -18,7 +18,7 @@ export const command = defineCommand({
     const [name = ""] = args;
     if (name && flags.name)
       throw new CliError(
-        "conflicting options: cannot specify a volume name through both --name and as a positional arg",
+        "conflicting options: cannot specify a volume-name through both --name and as a positional arg",
       );
     const volume = await session.client.json<Volume>("POST", "/volumes/create", {
       json: {

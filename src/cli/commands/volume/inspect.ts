@@ -1,3 +1,4 @@
+import { named } from "../../../client/named.ts";
 import { atLeast, defineCommand } from "../../command.ts";
 import { objectFormat } from "../../flags/common.ts";
 import { inspectAll } from "../../output/inspect.ts";
@@ -7,7 +8,11 @@ export const command = defineCommand({
   arity: atLeast(1),
   flags: { format: objectFormat() },
   run: ({ session, args, flags }) =>
-    inspectAll(session, args, flags.format, (name) =>
-      session.client.text("GET", `/volumes/${encodeURIComponent(name)}`),
+    inspectAll(
+      session,
+      args,
+      flags.format,
+      async (name) => session.client.text("GET", `/volumes/${named("volume", name)}`),
+      "volume.Volume",
     ),
 });

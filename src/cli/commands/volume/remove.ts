@@ -1,3 +1,4 @@
+import { named } from "../../../client/named.ts";
 import { atLeast, defineCommand } from "../../command.ts";
 import { each } from "../../each.ts";
 import { bool } from "../../flags/flag.ts";
@@ -7,8 +8,8 @@ export const command = defineCommand({
   arity: atLeast(1),
   flags: { force: bool("force,f", "Do not fail for volumes that are not there") },
   run: ({ session, args, flags }) =>
-    each(session, args, (name) =>
-      session.client.call("DELETE", `/volumes/${encodeURIComponent(name)}`, {
+    each(session, args, async (name) =>
+      session.client.call("DELETE", `/volumes/${named("volume", name)}`, {
         query: { force: flags.force || undefined },
       }),
     ),
