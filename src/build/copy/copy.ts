@@ -175,7 +175,8 @@ class Copy {
         const there = this.target.status(to);
         if (there !== undefined && (there.mode & fileType.mask) !== fileType.directory)
           throw new EngineError("invalid", `cannot copy to non-directory: ${toText(to)}`);
-        const { mtime } = statFd(fd);
+        // a context's root has no time: clients do not send it
+        const mtime = match.path === "" ? { s: Math.floor(Date.now() / 1000), ns: 0 } : statFd(fd).mtime;
         const time = how.parents ? undefined : how.writer.timeOf(mtime);
         this.inFolder(to, time, (place) => how.writer.folder(fd, match.path, told, place));
         return nothing;
