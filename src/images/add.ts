@@ -1,6 +1,6 @@
 import { sha256 } from "../lib/digest.ts";
 import { EngineError } from "../lib/errors.ts";
-import { canonical, familiar, type Reference } from "../lib/reference.ts";
+import { canonical, familiar, parseReference, type Reference } from "../lib/reference.ts";
 import { nowNs } from "../lib/time.ts";
 import type { ImageConfig } from "../types/oci.ts";
 import { parseConfig } from "./config.ts";
@@ -51,8 +51,10 @@ export function add(
     taggedNs: nowNs(),
     ...(options.parent === undefined ? {} : { parent: options.parent }),
   });
+  // BuildKit names the image as it was asked to, without a tag that nobody gave
+  const told = options.references ? names.map((name) => parseReference(name)) : references;
   const tellTags = (): void => {
-    for (const reference of references) publish(context, "tag", record.id, familiar(reference));
+    for (const reference of told) publish(context, "tag", record.id, familiar(reference));
   };
   // Docker's builds tag first, its commits and classic builds create first
   if (options.references) tellTags();

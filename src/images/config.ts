@@ -1,5 +1,6 @@
 import { isSha256 } from "../lib/digest.ts";
 import { EngineError, messageOf } from "../lib/errors.ts";
+import { scan } from "../lib/go-json/syntax.ts";
 import { parseNs } from "../lib/time.ts";
 import type { ImageConfig } from "../types/oci.ts";
 
@@ -88,12 +89,15 @@ function fits(value: Record<string, unknown>, where: string, fields: Record<stri
   return true;
 }
 
-/** JSON text of an archive or registry as a value; `what` names it in the sentence. */
-export function parseJson(bytes: Uint8Array | string, what: string): unknown {
+/** JSON text of an archive or registry as a value; `what` names it in the sentence, which is Go's alone without it. */
+export function parseJson(bytes: Uint8Array | string, what = ""): unknown {
+  const text = typeof bytes === "string" ? bytes : new TextDecoder("utf-8").decode(bytes);
   try {
-    return JSON.parse(typeof bytes === "string" ? bytes : new TextDecoder("utf-8").decode(bytes));
+    return JSON.parse(text);
   } catch (error) {
-    throw invalid(`${what} is not JSON: ${messageOf(error)}`);
+    const found = scan(text);
+    const why = "error" in found ? found.error : messageOf(error);
+    throw invalid(what === "" ? why : `${what} is not JSON: ${why}`);
   }
 }
 
@@ -101,7 +105,7 @@ export function parseJson(bytes: Uint8Array | string, what: string): unknown {
 export function parseConfig(text: string): ImageConfig {
   if (text.length > configSizeMax)
     throw new EngineError("tooLarge", `image configuration is over ${configSizeMax} bytes`);
-  const value = parseJson(text, "image configuration");
+  const value = parseJson(text);
   if (!isRecord(value)) throw invalid("invalid image configuration: it is no object");
   if (!isRecord(value["rootfs"])) throw invalid("invalid image JSON, no RootFS key");
   fits(value, "", topFields);

@@ -40,7 +40,7 @@ describe("a URL to import from", () => {
   const refused: [path: string, sentence: string][] = [
     ["/nosuch", "with status 404 Not Found: xxx"],
     ["/round", "stopped after 10 redirects"],
-    ["/other", 'Get "file:///etc/passwd": unsupported protocol scheme'],
+    ["/other", 'Get "file:///etc/passwd": unsupported protocol scheme "file"'],
   ];
   for (const [path, sentence] of refused)
     test(`${path} is refused`, async () => {
@@ -50,6 +50,13 @@ describe("a URL to import from", () => {
   test("must be a web address", async () => {
     await expect(read("")).rejects.toThrow('Get "http:": http: no Host in request URL');
     await expect(read("file:///etc/passwd")).rejects.toThrow("unsupported protocol scheme");
+  });
+
+  test("that nobody serves is told as Go tells it", async () => {
+    await expect(read("http://127.0.0.1:1/x")).rejects.toThrow(
+      'Get "http://127.0.0.1:1/x": dial tcp 127.0.0.1:1: connect: connection refused',
+    );
+    await expect(read("http://")).rejects.toThrow("http: no Host in request URL");
   });
 
   test("that falls silent is given up", async () => {

@@ -1,4 +1,5 @@
-import { EngineError, messageOf } from "../lib/errors.ts";
+import { failureReason } from "../distribution/http/failure.ts";
+import { EngineError, type ErrorKind, messageOf } from "../lib/errors.ts";
 
 /** What `import` reads from a URL. */
 export interface ImportSource {
@@ -55,17 +56,32 @@ async function follow(first: string, watch: Watch): Promise<{ response: Response
 }
 
 async function get(url: string, watch: Watch): Promise<Response> {
-  if (!/^https?:\/\//i.test(url))
-    throw new EngineError("invalid", `Get "${url}": unsupported protocol scheme`);
+  const parsed = URL.parse(url);
+  if (!parsed)
+    throw new EngineError("internal", `Get "${url.replace(/\/\/$/, "")}": http: no Host in request URL`);
+  const { protocol } = parsed;
+  if (protocol !== "http:" && protocol !== "https:")
+    throw new EngineError(
+      "internal",
+      `Get "${url}": unsupported protocol scheme ${JSON.stringify(protocol.slice(0, -1))}`,
+    );
   watch.heard();
   try {
     return await fetch(url, { redirect: "manual", signal: watch.signal });
   } catch (error) {
-    throw new EngineError("internal", `Get "${url}": ${messageOf(watch.signal.reason ?? error)}`, {
-      cause: error,
-    });
+    const { aborted, reason } = watch.signal;
+    const why = aborted ? messageOf(reason) : failureReason(parsed, error);
+    throw new EngineError("internal", `Get "${url}": ${why}`, { cause: error });
   }
 }
+
+/** What the engine answers for a server's status. */
+const kinds: ReadonlyMap<number, ErrorKind> = new Map([
+  [400, "invalid"],
+  [401, "unauthorized"],
+  [403, "forbidden"],
+  [404, "notFound"],
+]);
 
 async function refusal(response: Response, url: string): Promise<EngineError> {
   let text = "";
@@ -75,7 +91,7 @@ async function refusal(response: Response, url: string): Promise<EngineError> {
   }
   const status = `${response.status} ${response.statusText}`.trim();
   return new EngineError(
-    "internal",
+    kinds.get(response.status) ?? "internal",
     `failed to GET ${url} with status ${status}: ${text.slice(0, errorTextMax).trim()}`,
   );
 }

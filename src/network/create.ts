@@ -248,10 +248,6 @@ function completeSubnet(spec: SubnetSpec): SubnetSpec {
 
 function refuseTakenBridge(definition: NetworkDefinition, definitions: Definitions): void {
   const { bridge } = readBridge(definition);
-  if (!/^[^\s/:]{1,15}$/.test(bridge) || bridge === "." || bridge === "..")
-    throw invalid(
-      `bridge name ${JSON.stringify(bridge)} is no name for an interface: at most 15 characters, no slash or colon`,
-    );
   for (const other of definitions.all())
     if (other.driver === "bridge" && readBridge(other).bridge === bridge)
       throw forbidden(

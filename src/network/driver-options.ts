@@ -108,8 +108,11 @@ export function subnetsOf({ spec }: NetworkDefinition, family: Family): NetworkS
 /** What the kernel takes as a name, without what has a meaning in nft(8)'s text. */
 function bridgeName({ options }: NetworkSpec, standard: string): string {
   const name = options[bridgeOption.name] || standard;
-  if (!/^[\w.@+=,~-]{1,15}$/.test(name) || name === "." || name === "..")
-    throw invalid(`invalid bridge name ${JSON.stringify(name)}`);
+  // the kernel's answers, as Docker hands them on
+  if (name.length > 15) throw new EngineError("internal", "numerical result out of range");
+  if (/[\s/:]/.test(name) || name === "." || name === "..")
+    throw new EngineError("internal", "invalid argument");
+  if (!/^[\w.@+=,~-]+$/.test(name)) throw invalid(`invalid bridge name ${JSON.stringify(name)}`);
   return name;
 }
 

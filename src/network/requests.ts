@@ -28,6 +28,7 @@ export function checkRequest(
   find: (name: string) => NetworkDefinition | undefined,
 ): void {
   for (const [network, settings] of Object.entries(request.networks)) {
+    checkMac(settings, `invalid config for network ${network}: `);
     const faults = endpointFaults(network, settings, find(network));
     if (faults.length > 0)
       throw new EngineError("invalid", `invalid config for network ${network}: ${told(faults)}`);
@@ -41,6 +42,7 @@ export function checkEndpoint(
   settings: Partial<EndpointSettings>,
   definition: NetworkDefinition | undefined,
 ): void {
+  checkMac(settings, "");
   const faults = endpointFaults(network, settings, definition);
   if (faults.length > 0) throw new EngineError("invalid", told(faults));
 }
@@ -48,6 +50,12 @@ export function checkEndpoint(
 /** One on a line of its own, several as a list: Go's errors.Join, as Docker prints it. */
 export const joinFaults = (faults: readonly string[]): string =>
   faults.length === 1 ? (faults[0] ?? "") : faults.map((fault) => `* ${fault}`).join("\n");
+
+/** The one fault that Docker tells alone, before it looks at the others. */
+function checkMac({ MacAddress }: Partial<EndpointSettings>, prefix: string): void {
+  if (MacAddress && !parseMac(MacAddress))
+    throw new EngineError("invalid", `${prefix}invalid MAC address ${MacAddress}`);
+}
 
 const told = (faults: readonly string[]): string => `invalid endpoint settings:\n${joinFaults(faults)}`;
 
@@ -59,9 +67,6 @@ function endpointFaults(
   const { IPv4Address = "", IPv6Address = "", LinkLocalIPs = [] } = settings.IPAMConfig ?? {};
   const predefined = network === "default" || isPredefined(definition?.name ?? network);
   return [
-    ...(settings.MacAddress && !parseMac(settings.MacAddress)
-      ? [`invalid MAC address ${settings.MacAddress}`]
-      : []),
     ...(predefined && (IPv4Address || IPv6Address)
       ? ["user specified IP address is supported on user defined networks only"]
       : []),

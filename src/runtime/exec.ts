@@ -9,7 +9,7 @@ import type { RunningContainer } from "./containers.ts";
 import type { RuntimeContext } from "./context.ts";
 import type { Attachment, AttachOptions, ExecProcess } from "./contract.ts";
 import { directExec } from "./direct-exec.ts";
-import { execFailure } from "./failure.ts";
+import { checkExecFolder, execFailure } from "./failure.ts";
 import { inBundle } from "./paths.ts";
 import { removeFolder } from "./remove-folder.ts";
 import { specJson } from "./spec/json.ts";
@@ -45,6 +45,7 @@ export class Execs {
   }
 
   async run(exec: ExecProcess, attach: AttachOptions | undefined): Promise<RunningExec> {
+    checkExecFolder(exec.process.cwd);
     const container = this.context.containers.get(exec.containerId);
     const { process, prefix } =
       exec.remapped === true ? raiseLimits(exec.process) : { process: exec.process, prefix: [] };

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { cleanSentence, createFailure, execFailure, exitCodeFor } from "./failure.ts";
+import { checkExecFolder, cleanSentence, createFailure, execFailure, exitCodeFor } from "./failure.ts";
 
 const at = (command: string, cwd = "/") => ({ command, cwd });
 
@@ -62,6 +62,11 @@ test("exit codes follow the words", () => {
   expect(exitCodeFor("x: Permission denied")).toBe(126);
   expect(exitCodeFor("no such file or directory")).toBe(127);
   expect(exitCodeFor("out of memory")).toBeUndefined();
+});
+
+test("an exec's folder is told by its whole path", () => {
+  expect(() => checkExecFolder("/a")).not.toThrow();
+  expect(() => checkExecFolder("rel")).toThrow("exec failed: Cwd must be an absolute path");
 });
 
 test("a time before the sentence is dropped", () =>

@@ -85,6 +85,12 @@ export const initFailure = (reason: string): StartFailure =>
     `failed to create task for container: failed to create shim task: OCI runtime create failed: runc create failed: ${alreadyTold}error during container init: ${reason}`,
   );
 
+/** What runc refuses and crun would take. */
+export function checkExecFolder(cwd: string): void {
+  if (!cwd.startsWith("/"))
+    throw new StartFailure("OCI runtime exec failed: exec failed: Cwd must be an absolute path");
+}
+
 export function execFailure(stderr: string, attempt: Attempt): StartFailure {
   return new StartFailure(`OCI runtime exec failed: exec failed: ${alreadyTold}${told(stderr, attempt)}`);
 }

@@ -24,13 +24,16 @@ export interface ClassicBuild {
 /** `POST /build`: the tar of the body is the context. Rejects for what is wrong before anything runs. */
 export async function classicBuild(call: Call, signal: AbortSignal): Promise<ClassicBuild> {
   const { engine, query } = call;
-  if (query.text("version") === "2")
+  const version = query.text("version");
+  if (!["", "1", "2"].includes(version))
+    throw new EngineError("invalid", `invalid version ${JSON.stringify(version)}`);
+  if (version === "2")
     throw new EngineError(
       "notImplemented",
       "BuildKit through POST /build is not built in berth: clients reach it through /grpc and /session",
     );
   const request = classicRequest(call);
-  for (const tag of request.tags) parseReference(tag);
+  request.tags.forEach(checkTag);
   const context = await open(call, signal);
   try {
     const name = query.text("dockerfile") || "Dockerfile";
@@ -50,12 +53,24 @@ export async function classicBuild(call: Call, signal: AbortSignal): Promise<Cla
   }
 }
 
+/** Docker answers 500 to a bad one. */
+function checkTag(tag: string): void {
+  try {
+    parseReference(tag);
+  } catch (error) {
+    throw new EngineError("internal", messageOf(error), { cause: error });
+  }
+}
+
 async function open({ engine, query, body }: Call, signal: AbortSignal): Promise<UnpackedContext> {
   const remote = query.text("remote");
   if (remote !== "" && remote !== "client-session") return await engine.builds.fetchContext(remote, signal);
   try {
     return await engine.builds.unpack(body, signal);
   } catch (error) {
+    // a body that is no archive at all: Docker answers 500 without more
+    if (messageOf(error) === "unexpected EOF")
+      throw new EngineError("internal", "unexpected EOF", { cause: error });
     throw wrap("Error processing tar file", error);
   }
 }

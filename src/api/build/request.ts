@@ -2,6 +2,7 @@ import type { BuildRequest, BuildResources } from "../../build/contract.ts";
 import { EngineError, messageOf } from "../../lib/errors.ts";
 import { parse as parseJson } from "../../lib/go-json/decode.ts";
 import type { Call } from "../call.ts";
+import { parseGoInt } from "../decode/query.ts";
 import { registryAuthOf } from "./registry-config.ts";
 
 /** What `POST /build` asks besides its context and Dockerfile. */
@@ -10,6 +11,7 @@ export type ClassicRequest = Omit<BuildRequest, "dockerfile" | "context" | "sign
 /** The query of `POST /build` as a complete request (Docker Engine API, ImageBuild). */
 export function classicRequest(call: Call): ClassicRequest {
   const { query } = call;
+  checkUnused(call);
   const target = query.text("target");
   const platform = query.text("platform");
   const ref = query.text("buildid");
@@ -21,7 +23,7 @@ export function classicRequest(call: Call): ClassicRequest {
     labels: stringMap(query.text("labels"), "labels"),
     annotations: new Map(),
     platforms: platform === "" ? [] : [platform],
-    tags: query.all("t"),
+    tags: query.all("t").filter(Boolean),
     noCache: query.flag("nocache"),
     pull: query.flag("pull"),
     networkMode: networkOf(query.text("networkmode")),
@@ -40,6 +42,18 @@ export function classicRequest(call: Call): ClassicRequest {
     registryAuth: registryAuthOf(call),
   };
 }
+
+/** What is wrong with parameters that change nothing here. */
+function checkUnused({ query }: Call): void {
+  const isolation = query.text("isolation");
+  if (!["", "default"].includes(isolation.toLowerCase()))
+    throw new EngineError("invalid", `unsupported isolation: ${JSON.stringify(isolation)}`);
+  const cacheFrom = query.text("cachefrom");
+  if (cacheFrom !== "" && !isList(parse(cacheFrom, "cache-from")))
+    throw new EngineError("invalid", "error reading cache-from: a list of names is needed");
+}
+
+const isList = (value: unknown): boolean => value === null || Array.isArray(value);
 
 const networkOf = (mode: string): string => (mode === "" || mode === "bridge" ? "default" : mode);
 
@@ -69,10 +83,9 @@ function stringMap(text: string, what: string): ReadonlyMap<string, string> {
 }
 
 function resourcesOf({ query }: Call): BuildResources {
-  const number = (name: string): number | undefined => {
-    const value = query.integer(name);
-    return value === undefined || value === 0 ? undefined : value;
-  };
+  // Docker takes what is no number for none, but for shmsize
+  const number = (name: string): number | undefined =>
+    (/^[-+]?\d+$/.test(query.text(name)) && query.integer(name)) || undefined;
   const text = (name: string): string | undefined => query.text(name) || undefined;
   const members = {
     memory: number("memory"),
@@ -82,12 +95,15 @@ function resourcesOf({ query }: Call): BuildResources {
     cpuQuota: number("cpuquota"),
     cpusetCpus: text("cpusetcpus"),
     cpusetMems: text("cpusetmems"),
-    shmSize: number("shmsize"),
+    shmSize: shmSizeOf(query.text("shmsize")),
     cgroupParent: text("cgroupparent"),
   };
   const given = Object.entries(members).filter(([, value]) => value !== undefined);
   return { ...Object.fromEntries(given), ulimits: ulimitsOf(query.text("ulimits")) };
 }
+
+const shmSizeOf = (text: string): number | undefined =>
+  (text !== "" && parseGoInt(text, "ParseInt", "internal")) || undefined;
 
 function ulimitsOf(text: string): BuildResources["ulimits"] {
   if (text === "" || text === "null") return [];

@@ -44,8 +44,10 @@ const cancel: Handler = ({ query }) => {
 
 const prune: Handler = async ({ engine, query }) => {
   const filters = pruneFilters(query.text("filters"));
-  const [until, ...more] = filters.get("until") ?? filters.get("unused-for") ?? [];
+  const age = filters.has("until") ? "until" : "unused-for";
+  const [until, ...more] = filters.get(age) ?? [];
   if (more.length > 0) throw pruneError("filters expect only one value");
+  for (const name of ["reserved-space", "min-free-space"]) bytesOf(query, name);
   const keepBytes = ["max-used-space", "keep-storage"]
     .map((name) => bytesOf(query, name))
     .find((value) => value !== undefined && value > 0);
@@ -53,7 +55,7 @@ const prune: Handler = async ({ engine, query }) => {
     all: query.flag("all"),
     filters,
     ...(keepBytes === undefined ? {} : { keepBytes }),
-    ...(until === undefined ? {} : { unusedForMs: milliseconds(until) }),
+    ...(until === undefined ? {} : { unusedForMs: milliseconds(age, until) }),
   });
   engine.events.publish({
     type: "builder",
@@ -80,17 +82,18 @@ function pruneFilters(text: string): Filters {
   try {
     return listFilters(text, "buildPrune");
   } catch (error) {
-    throw pruneError(messageOf(error));
+    const why = messageOf(error);
+    throw why === "invalid filter" ? error : pruneError(why);
   }
 }
 
 /** How long ago a duration or a time was, ms. */
-function milliseconds(text: string): number {
+function milliseconds(filter: string, text: string): number {
   const now = nowNs();
   try {
     return Number(now - parseTimestamp(text, now)) / 1e6;
   } catch (error) {
-    const expected = "\"until\" filter expects a duration (e.g., '24h') or a timestamp";
+    const expected = `"${filter}" filter expects a duration (e.g., '24h') or a timestamp`;
     throw pruneError(`${expected}: ${messageOf(error)}`);
   }
 }

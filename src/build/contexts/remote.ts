@@ -37,7 +37,7 @@ export async function remoteContext(
 
 async function fromUrl(deps: BuildContextDeps, url: string, signal: AbortSignal): Promise<UnpackedContext> {
   if (!/^https?:\/\//.test(url))
-    throw new EngineError("invalid", `unable to prepare context: ${url} is no URL`);
+    throw new EngineError("internal", `remoteURL (${url}) could not be recognized as URL`);
   const { scratch } = deps.paths;
   await mkdir(scratch, { recursive: true, mode: 0o700 });
   try {

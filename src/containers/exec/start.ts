@@ -1,6 +1,7 @@
 import { EngineError, messageOf } from "../../lib/errors.ts";
 import { newId } from "../../lib/ids.ts";
 import type { Attachment } from "../../runtime/contract.ts";
+import { StartFailure } from "../../runtime/failure.ts";
 import { detachFilter } from "../attach/attach.ts";
 import { endingWith } from "../attach/future.ts";
 import type { Container } from "../container.ts";
@@ -70,7 +71,7 @@ async function launch(
   } catch (error) {
     const failure = failureOf(error);
     exec.status = "ended";
-    exec.exitCode = failure.exitCode === 127 ? failure.exitCode : otherExitCode;
+    exec.exitCode = error instanceof StartFailure ? failure.exitCode : otherExitCode;
     if (!attached) throw failure.error;
     return failedSession(exec, failure.error.message);
   }
@@ -122,7 +123,7 @@ function ended(ctx: Context, container: Container, exec: Exec, exitCode: number)
   tell(ctx, container, "exec_die", { execID: exec.id, exitCode: String(exitCode) });
 }
 
-/** Docker's code for an exec that failed for a reason other than its command. */
+/** Docker's code for an exec that failed before its process was tried. */
 const otherExitCode = 126;
 
 /** The attachment, its output ending only when the exit is recorded, or when the client lets go. */

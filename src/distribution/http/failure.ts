@@ -4,7 +4,7 @@ import { TransportError } from "../errors.ts";
 /** A failed request in the words that Docker's users know: `Get "https://x/v2/": dial tcp 10.0.0.1:443: connect: …`. */
 export function transportError(method: string, url: URL, error: unknown): TransportError {
   const verb = method.charAt(0) + method.slice(1).toLowerCase();
-  return new TransportError(`${verb} "${withoutSecrets(url)}": ${reason(url, error)}`, error);
+  return new TransportError(`${verb} "${withoutSecrets(url)}": ${failureReason(url, error)}`, error);
 }
 
 /** A URL to be told: signed parameters and passwords stay out of messages. */
@@ -29,7 +29,8 @@ const sentences: Readonly<Record<string, string>> = {
   ERR_STREAM_PREMATURE_CLOSE: "EOF",
 };
 
-function reason(url: URL, error: unknown): string {
+/** Why a request failed, in the words of Go's HTTP client. */
+export function failureReason(url: URL, error: unknown): string {
   const code = String((error as { code?: unknown }).code ?? "");
   const port = url.port || (url.protocol === "https:" ? "443" : "80");
   if (code === "ECONNREFUSED") return `dial tcp ${url.hostname}:${port}: connect: connection refused`;

@@ -18,7 +18,7 @@ const itemsMax = 10_000;
 
 /** The images of the archive, each read when it is asked for, so that those before a wrong one are loaded. */
 export function* dockerArchiveImages(intake: Intake): Generator<FoundImage> {
-  const value = parseJson(documentOf(intake, "manifest.json"), "manifest.json");
+  const value = parseJson(documentOf(intake, "manifest.json"));
   if (value === null) throw invalid("invalid manifest, manifest cannot be null (but can be [])");
   if (!Array.isArray(value))
     throw invalid("json: cannot unmarshal object into Go value of type []tarexport.manifestItem");

@@ -309,7 +309,7 @@ describe("what is refused leaves nothing", () => {
       { Config: "d.json", RepoTags: ["b:t"], Layers: ["l/layer.tar"] },
     ]);
     await expect(load(here, tarOf([...dockerMembers(layer, config, two), ["d.json", "{"]]))).rejects.toThrow(
-      "is not JSON",
+      "unexpected EOF",
     );
     expect(here.list()).toEqual(["a:t"]);
   });
