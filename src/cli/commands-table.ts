@@ -332,6 +332,10 @@ const manifest = (): Record<string, Leaf> => ({
     summary: "Show a registry's manifest or index",
     load: () => import("./commands/manifest/inspect.ts"),
   },
+  annotate: { summary: "", hidden: true, load: () => import("./commands/manifest/not-built.ts") },
+  create: { summary: "", hidden: true, load: () => import("./commands/manifest/not-built.ts") },
+  push: { summary: "", hidden: true, load: () => import("./commands/manifest/not-built.ts") },
+  rm: { summary: "", hidden: true, load: () => import("./commands/manifest/not-built.ts") },
   referrers: {
     summary: "List what refers to a registry's manifest: signatures, SBOMs …",
     load: () => import("./commands/manifest/referrers.ts"),

@@ -99,13 +99,16 @@ export class Session {
 
   private connect(blocking: boolean): Client {
     const { endpoint, host } = this.resolve();
+    const isSecure = host.kind === "tcp" && host.tls;
+    // files that were asked for are missed whatever the host is
+    const tls = isSecure || endpoint.tls ? this.tlsOptions(endpoint) : undefined;
     const apiVersion = process.env["DOCKER_API_VERSION"]?.replace(/^v/, "");
     return new Client({
       host,
       blocking,
       ...(apiVersion ? { apiVersion } : {}),
       headers: { ...this.config.HttpHeaders, ...headersOf(process.env["DOCKER_CUSTOM_HEADERS"]) },
-      ...(host.kind === "tcp" && host.tls ? { tls: this.tlsOptions(endpoint) } : {}),
+      ...(isSecure && tls ? { tls } : {}),
       ...(endpoint.named
         ? {}
         : { onUnreachable: async () => (await import("./auto-start.ts")).startEngine(this) }),
@@ -126,10 +129,15 @@ export class Session {
     }
   }
 
-  private tlsOptions({ tlsFolder, skipTlsVerify }: Endpoint): Record<string, unknown> {
+  private tlsOptions({ tls, tlsFolder, skipTlsVerify }: Endpoint): Record<string, unknown> {
     const folder = tlsFolder ?? process.env["DOCKER_CERT_PATH"] ?? this.configFolder;
     const { tlscacert, tlscert, tlskey } = this.globals;
-    const ca = readText(tlscacert || `${folder}/ca.pem`);
+    const caFile = tlscacert || `${folder}/ca.pem`;
+    const ca = readText(caFile);
+    if (ca === undefined && tls && tlsFolder === undefined)
+      throw new CliError(
+        `Failed to initialize: unable to resolve docker endpoint: open ${caFile}: no such file or directory`,
+      );
     const cert = readText(tlscert || `${folder}/cert.pem`);
     const key = readText(tlskey || `${folder}/key.pem`);
     return {

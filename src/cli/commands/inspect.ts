@@ -65,9 +65,16 @@ interface Asked {
   format: string;
 }
 
-function fetchKind(session: Session, kind: string, name: string, { size, format }: Asked): Promise<string> {
+async function fetchKind(
+  session: Session,
+  kind: string,
+  name: string,
+  { size, format }: Asked,
+): Promise<string> {
   if (kind === "container") return inspectText(session.client, name, size, format);
-  return session.client.text("GET", (paths[kind] ?? (() => ""))(encodePath(name)));
+  const text = await session.client.text("GET", (paths[kind] ?? (() => ""))(encodePath(name)));
+  if (size) session.err(`WARNING: --size ignored for ${kind}`);
+  return text;
 }
 
 const encodePath = (name: string): string => name.split("/").map(encodeURIComponent).join("/");

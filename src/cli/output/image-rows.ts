@@ -17,6 +17,12 @@ const none = "<none>";
 export const imageTable = (digests: boolean): string =>
   `{{.Repository}}\t{{.Tag}}\t${digests ? "{{.Digest}}\t" : ""}{{.ID}}\t{{.CreatedSince}}\t{{.Size}}`;
 
+/** The template of `--format raw`. */
+export const rawImage = (quiet: boolean, digests: boolean): string =>
+  quiet
+    ? "image_id: {{.ID}}"
+    : `repository: {{.Repository}}\ntag: {{.Tag}}\n${digests ? "digest: {{.Digest}}\n" : ""}image_id: {{.ID}}\ncreated_at: {{.CreatedAt}}\nvirtual_size: {{.Size}}\n`;
+
 /** One row a tag; digests without a tag of their repository get rows of their own where digests are shown. */
 export function toRows(image: ImageSummary, digests: boolean): ImageRow[] {
   const tags = (image.RepoTags ?? []).filter((name) => name !== `${none}:${none}`).map(splitTag);

@@ -89,6 +89,7 @@ async function createOrPull(
   flags: ContainerFlags,
   reference: Reference | undefined,
 ): ReturnType<typeof create> {
+  if (flags.platform) checkPlatform(flags.platform);
   const query = { name: flags.name, platform: flags.platform };
   try {
     return await create(client, request, query);
@@ -99,6 +100,11 @@ async function createOrPull(
   if (!flags.quiet) session.err(`Unable to find image '${familiar(reference)}' locally`);
   await pull(session, reference, flags.platform, flags.quiet ? undefined : 2);
   return create(session.client, request, query);
+}
+
+function checkPlatform(text: string): void {
+  const { platformQuery } = require("./image-path.ts") as typeof import("./image-path.ts");
+  platformQuery(text, "error parsing specified platform: ");
 }
 
 function warnOfLocalDns(session: Session, servers: readonly string[]): void {

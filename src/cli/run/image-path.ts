@@ -5,13 +5,13 @@ import { CliError } from "../errors.ts";
 export const imagePath = (name: string, rest = ""): string =>
   `/images/${name.split("/").map(encodeURIComponent).join("/")}${rest}`;
 
-/** `linux/arm64/v8` as the JSON that requests carry. */
-export function platformQuery(text: string): string | undefined {
+/** `linux/arm64/v8` as the JSON that requests carry; `prefix` goes before what is wrong with it. */
+export function platformQuery(text: string, prefix = ""): string | undefined {
   if (text === "") return undefined;
   try {
     const { os, architecture, variant } = parsePlatform(text);
     return JSON.stringify({ architecture, os, ...(variant ? { variant } : {}) });
   } catch (error) {
-    throw new CliError(`invalid platform: ${(error as Error).message}`);
+    throw new CliError(prefix + (error as Error).message);
   }
 }

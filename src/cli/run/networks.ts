@@ -28,7 +28,7 @@ const attachment = (target: string): NetworkAttachment => ({
 });
 
 export function parseNetwork(text: string): NetworkAttachment {
-  if (!/^\w+=/.test(text)) return attachment(text);
+  if (!/\w+=\w+/.test(text)) return attachment(text);
   const network = attachment("");
   for (const field of parseCsv(text)) {
     const at = field.indexOf("=");
@@ -138,6 +138,7 @@ export function checkMac(address: string): void {
 }
 
 function check(network: NetworkAttachment): void {
+  if (network.target.trim() === "") throw new Error("no name set for network");
   if (!isUserDefined(network.target)) {
     if (network.aliases.length > 0)
       throw new Error("network-scoped aliases are only supported for user-defined networks");

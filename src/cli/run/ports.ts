@@ -1,4 +1,3 @@
-import { parseCsv } from "../../lib/csv.ts";
 import { isIP } from "../../lib/ip.ts";
 import type { PortMap } from "../../types/api.ts";
 
@@ -39,13 +38,11 @@ export function parsePublish(spec: string): PublishedPort[] {
 
 function fromLongForm(spec: string): string {
   const values: Record<string, string> = {};
-  for (const field of parseCsv(spec)) {
+  // fields that mean nothing are let through, as docker does
+  for (const field of spec.split(",")) {
     const at = field.indexOf("=");
-    const key = at < 0 ? field : field.slice(0, at);
-    if (at < 0) throw new Error(`invalid field: ${field}`);
-    if (!["target", "published", "protocol", "mode"].includes(key))
-      throw new Error(`invalid field key: ${key}`);
-    values[key] = field.slice(at + 1);
+    if (at <= 0) throw new Error(`invalid publish opts format (should be name=value but got '${field}')`);
+    values[field.slice(0, at)] = field.slice(at + 1);
   }
   return `${values["published"] ?? ""}:${values["target"] ?? ""}/${values["protocol"] ?? "tcp"}`;
 }
@@ -65,7 +62,7 @@ export function splitProtocol(text: string): [protocol: string, port: string] {
 }
 
 export function parsePortRange(text: string): [number, number] {
-  if (text === "") throw new Error("empty string specified for ports.");
+  if (text === "") throw new Error("empty string specified for ports");
   const dash = text.indexOf("-");
   if (dash < 0) {
     const port = parsePort(text);
@@ -90,7 +87,6 @@ export function parseExpose(spec: string): string[] {
   const [protocol, port] = splitProtocol(spec);
   try {
     const [first, last] = parsePortRange(port);
-    if (!protocols.includes(protocol)) throw new Error(`invalid proto: ${protocol}`);
     return Array.from({ length: last - first + 1 }, (_none, index) => `${first + index}/${protocol}`);
   } catch (error) {
     throw new Error(`invalid range format for --expose: ${spec}, error: ${(error as Error).message}`);

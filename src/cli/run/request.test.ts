@@ -159,3 +159,10 @@ test("a health check is of one kind, and what follows its failure travels as an 
   expect(() => request("--health-tcp", "80", "--health-cmd", "true", "x")).toThrow("only one of");
   expect(() => request("--no-healthcheck", "--health-tcp", "80", "x")).toThrow("--no-healthcheck conflicts");
 });
+
+test("what docker's client lets through is let through, and a network has a name", () => {
+  expect(parsePublish("target=80,bogus=1")).toEqual(parsePublish("80"));
+  expect(() => parsePublish("target=80,foo")).toThrow("should be name=value but got 'foo'");
+  expect(parseExpose("80/x")).toEqual(["80/x"]);
+  expect(() => request("--network", "", "busybox")).toThrow("no name set for network");
+});

@@ -20,7 +20,7 @@ export const command = defineCommand({
   },
   async run({ session, args, flags }) {
     const items = await session.client.json<ImageHistoryItem[]>("GET", imagePath(args[0] ?? "", "/history"), {
-      query: { platform: platformQuery(flags.platform) },
+      query: { platform: platformQuery(flags.platform, "invalid platform: ") },
     });
     const created = flags.human ? "{{.CreatedSince}}" : "{{.CreatedAt}}";
     session.write(

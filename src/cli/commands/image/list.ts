@@ -5,7 +5,7 @@ import { CliError } from "../../errors.ts";
 import { filters, listFormat } from "../../flags/common.ts";
 import { bool } from "../../flags/flag.ts";
 import { formatList } from "../../output/formatter.ts";
-import { imageRows, imageTable, toRows } from "../../output/image-rows.ts";
+import { imageRows, imageTable, rawImage, toRows } from "../../output/image-rows.ts";
 
 export const command = defineCommand({
   usage: "[REPOSITORY[:TAG]]",
@@ -42,6 +42,7 @@ export const command = defineCommand({
         quiet: flags.quiet,
         table: imageTable(flags.digests),
         quietTemplate: "{{.ID}}",
+        raw: rawImage(flags.quiet, flags.digests),
       }),
     );
     return 0;

@@ -18,7 +18,7 @@ export const command = defineCommand({
     const body = await archiveFrom(flags.input, "load");
     const quiet = flags.quiet || !isTerminal(1);
     const response = await session.client.request("POST", "/images/load", {
-      query: { quiet: quiet ? "1" : "0", platform: platformQuery(flags.platform) },
+      query: { quiet: quiet ? "1" : "0", platform: platformQuery(flags.platform, "invalid platform: ") },
       body,
       contentType: "application/x-tar",
     });

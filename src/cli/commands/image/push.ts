@@ -1,7 +1,7 @@
 import { familiarName, parseReference } from "../../../lib/reference.ts";
 import { defineCommand, exactly } from "../../command.ts";
 import { CliError } from "../../errors.ts";
-import { platform } from "../../flags/common.ts";
+import { platform as platformFlag } from "../../flags/common.ts";
 import { bool } from "../../flags/flag.ts";
 import { registryAuth } from "../../registry-auth.ts";
 import { isEngine, pushToEngine } from "../../run/engine-transfer.ts";
@@ -15,7 +15,7 @@ export const command = defineCommand({
   flags: {
     allTags: bool("all-tags,a", "Upload every tag of the repository"),
     disableContentTrust: bool("disable-content-trust", "Skip signing", true, { hidden: true }),
-    platform: platform("Upload only this platform (os[/arch[/variant]])"),
+    platform: platformFlag("Upload only this platform (os[/arch[/variant]])"),
     quiet: bool("quiet,q", "Show only the image's name"),
   },
   async run({ session, args, flags }) {
@@ -23,11 +23,12 @@ export const command = defineCommand({
     const named = parseReference(args[0] ?? "");
     if (flags.allTags && named.tag !== undefined) throw new CliError("tag can't be used with --all-tags/-a");
     if (named.digest !== undefined) throw new CliError("cannot push a digest reference");
+    const platform = platformQuery(flags.platform, `Invalid platform ${flags.platform}`);
     const tag = flags.allTags ? undefined : (named.tag ?? "latest");
     if (!flags.allTags && named.tag === undefined && !flags.quiet) session.out("Using default tag: latest");
     const name = familiarName(named);
     const response = await session.client.request("POST", imagePath(name, "/push"), {
-      query: { tag, platform: platformQuery(flags.platform) },
+      query: { tag, platform },
       headers: await registryAuth(session, named.domain),
     });
     if (!flags.quiet) await showProgress(response.body, 1);

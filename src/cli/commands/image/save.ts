@@ -14,7 +14,7 @@ export const command = defineCommand({
   async run({ session, args, flags }) {
     await saveTo(flags.output, "save", () =>
       session.client.request("GET", "/images/get", {
-        query: { names: args, platform: platformQuery(flags.platform) },
+        query: { names: args, platform: platformQuery(flags.platform, "invalid platform: ") },
       }),
     );
     return 0;

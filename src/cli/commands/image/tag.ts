@@ -7,6 +7,7 @@ export const command = defineCommand({
   usage: "SOURCE_IMAGE[:TAG] TARGET_IMAGE[:TAG]",
   arity: exactly(2),
   flags: {},
+  interspersed: false,
   async run({ session, args }) {
     const [source = "", target = ""] = args;
     if (!/^(sha256:)?[0-9a-f]{64}$/.test(source)) parse(source);

@@ -20,6 +20,11 @@ export const command = defineCommand({
     const { Volumes } = await session.client.json<{ Volumes: Volume[] | null }>("GET", "/volumes", {
       query: { filters: filterQuery(flags.filter) },
     });
+    if (flags.cluster) {
+      // only a swarm has such volumes
+      if (!flags.quiet) session.out("VOLUME NAME   GROUP     DRIVER    AVAILABILITY   STATUS");
+      return 0;
+    }
     const volumes = (Volumes ?? []).sort((a, b) => compareNaturally(a.Name, b.Name));
     const format = flags.format || (flags.quiet ? "" : session.config.volumesFormat) || "";
     session.write(
