@@ -8,11 +8,11 @@ import { mtuOf } from "./driver-options.ts";
 import { interfacePrefix, linkPlan, wayOut } from "./drivers.ts";
 import { dnsNamesOf } from "./endpoint-names.ts";
 import type { EndpointRecord } from "./endpoint-store.ts";
-import { formatIp, ipBytes } from "./ip.ts";
+import { formatIp, ipBytes, parseIp } from "./ip.ts";
 import { randomMac } from "./kernel/mac.ts";
 import type { HeldNamespace } from "./namespace-pool.ts";
 import { endpointSettings, formatMac, macOf, parseMac } from "./requests.ts";
-import type { EndpointPlan } from "./worker-protocol.ts";
+import type { AddressPlan, EndpointPlan } from "./worker-protocol.ts";
 
 /** One network a container asked for. */
 export interface Attachment {
@@ -85,6 +85,7 @@ export function planEndpoint(
       name,
       ...(mac ? { mac } : {}),
       addresses: both.map(({ ip, prefix }) => ({ bytes: ipBytes(ip), prefix })),
+      linkLocal: linkLocalOf(asked),
       ipv6: definition.spec.ipv6,
       routes: [],
       mtu: mtuOf(definition.spec.options) || (link.kind === "veth" ? 1500 : 0),
@@ -108,6 +109,13 @@ function takeAddresses(
     throw error;
   }
 }
+
+/** What the user chose besides, of whatever range, with the prefix of link-local addresses. */
+const linkLocalOf = ({ IPAMConfig }: Partial<EndpointSettings>): AddressPlan[] =>
+  (IPAMConfig?.LinkLocalIPs ?? []).flatMap((text) => {
+    const ip = parseIp(text);
+    return ip ? [{ bytes: ipBytes(ip), prefix: ip.family === 4 ? 16 : 64 }] : [];
+  });
 
 /** On a bridge it follows from the address; what shares a wire with others has one of its own each time. */
 function macFor(asked: Partial<EndpointSettings>, assigned: Assigned | undefined): Uint8Array {

@@ -91,6 +91,8 @@ test("what cannot be is refused in Docker's words", async () => {
   await expect(connect("a", { IPAMConfig: { IPv4Address: "9.9.9.9" } })).rejects.toThrow(
     "invalid endpoint settings:\nno configured subnet or ip-range contain the IP address 9.9.9.9",
   );
+  const both = { MacAddress: "bogus", IPAMConfig: { IPv4Address: "9.9.9.9" } };
+  await expect(connect("a", both)).rejects.toThrow(/^invalid MAC address bogus$/);
   await expect(disconnect("a")).rejects.toThrow("is not connected to network a");
 });
 

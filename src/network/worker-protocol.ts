@@ -44,6 +44,8 @@ export interface EndpointPlan {
   /** six bytes; absent where the kind has its parent's */
   mac?: Uint8Array;
   addresses: AddressPlan[];
+  /** the user's own besides: the engine neither gives nor tells them to others */
+  linkLocal: AddressPlan[];
   ipv6: boolean;
   routes: RoutePlan[];
   /** 0 = the parent's */

@@ -96,7 +96,7 @@ function configureInside(netlink: Netlink, plan: EndpointPlan): void {
     for (const [path, value] of plan.sysctls) setSysctl(path, value);
     netlink.apply([
       request.setUp(plan.name),
-      ...plan.addresses.map((address) => request.addAddress(index, address)),
+      ...[...plan.addresses, ...plan.linkLocal].map((address) => request.addAddress(index, address)),
       ...plan.routes.map((route) => routeRequest(index, route)),
     ]);
   } finally {
