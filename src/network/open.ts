@@ -31,6 +31,7 @@ import { formatIp, parseCidr } from "./ip.ts";
 import { hasLeftovers, hostSubnets, missingOnHost, rulesGeneration } from "./kernel/probe.ts";
 import { LazyWorker } from "./lazy-worker.ts";
 import { Membership } from "./membership.ts";
+import { checkNameServers } from "./name-servers.ts";
 import { NameResolver } from "./names/resolver.ts";
 import { startNamesThread } from "./names/thread.ts";
 import { NamespacePool } from "./namespace-pool.ts";
@@ -262,6 +263,7 @@ class EngineNetworks implements Networks {
   }
 
   async resolvConf(options: Parameters<Networks["resolvConf"]>[0]): Promise<string> {
+    checkNameServers(options.dns);
     return buildResolvConf(await readHostResolvConf(options), options);
   }
 

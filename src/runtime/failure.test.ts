@@ -52,6 +52,15 @@ test("runc's own sentence is told once, not wrapped again", () => {
   );
 });
 
+test.each([
+  ["invalid rlimit `RLIMIT_BOGUS`", "wrong rlimit value: RLIMIT_BOGUS"],
+  ["the sysctl `bogus.x` is not namespaced", 'sysctl "bogus.x" is not in a separate kernel namespace'],
+])("what runc refuses before it starts anything is told as that: %s", (said, told) => {
+  expect(createFailure(`crun: ${said}\n`, at("x")).message).toBe(
+    `failed to create task for container: failed to create shim task: OCI runtime create failed: runc create failed: ${told}`,
+  );
+});
+
 test("anything else keeps its sentence and has no exit code of its own", () => {
   const failure = createFailure("writing file `/sys/fs/cgroup/x`: Invalid argument", at("x"));
   expect(failure).toMatchObject({ kind: "internal", exitCode: undefined });

@@ -75,15 +75,26 @@ function told(stderr: string, attempt: Attempt): string {
   return at >= 0 ? sentence.slice(at + alreadyTold.length) : likeRunc(sentence, attempt);
 }
 
+const createFailed =
+  "failed to create task for container: failed to create shim task: OCI runtime create failed: runc create failed: ";
+
+/** What runc refuses on reading the configuration, before it starts anything; crun finds it later. */
+function refusedConfig(sentence: string): string | undefined {
+  const rlimit = /invalid rlimit `(\w+)`/.exec(sentence)?.[1];
+  if (rlimit) return `wrong rlimit value: ${rlimit}`;
+  const sysctl = /the sysctl `(.+)` is not namespaced/.exec(sentence)?.[1];
+  return sysctl && `sysctl ${JSON.stringify(sysctl)} is not in a separate kernel namespace`;
+}
+
 export function createFailure(stderr: string, attempt: Attempt): StartFailure {
+  const refused = refusedConfig(cleanSentence(stderr));
+  if (refused) return new StartFailure(createFailed + refused);
   return initFailure(told(stderr, attempt).replace(/^error during container init: /, ""));
 }
 
 /** A failure between the container's making and its process. */
 export const initFailure = (reason: string): StartFailure =>
-  new StartFailure(
-    `failed to create task for container: failed to create shim task: OCI runtime create failed: runc create failed: ${alreadyTold}error during container init: ${reason}`,
-  );
+  new StartFailure(`${createFailed}${alreadyTold}error during container init: ${reason}`);
 
 /** What runc refuses and crun would take. */
 export function checkExecFolder(cwd: string): void {

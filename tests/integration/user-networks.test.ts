@@ -35,7 +35,9 @@ test("networks are apart, a container on two of them is in both, and leaves noth
   await engine.ok("network", "create", "--subnet", "10.62.0.0/24", "apart2");
   await run("one", "--network", "apart1");
   await run("two", "--network", "apart2");
-  await run("both", "--network", "apart1", "--network", "name=apart2,gw-priority=1");
+  const second = "name=apart2,gw-priority=1,link-local-ip=169.254.8.8";
+  await run("both", "--network", "apart1", "--network", second);
+  expect(await inside("both", "ip -o -4 addr show eth1")).toContain("169.254.8.8/16");
   expect(await pings("one", "10.62.0.2")).toBe(false);
   expect(await pings("one", "10.61.0.3")).toBe(true);
   expect(await pings("two", "10.62.0.3")).toBe(true);

@@ -67,6 +67,10 @@ describe("what an image gives", () => {
       Entrypoint: null,
       Cmd: ["y"],
     });
+    expect(mergeImageConfig(config({ Entrypoint: [] }), image)).toMatchObject({
+      Entrypoint: [],
+      Cmd: image.Cmd,
+    });
     expect(mergeImageConfig(config({ Cmd: ["y"] }), image)).toMatchObject({ Entrypoint: ["/e"], Cmd: ["y"] });
   });
 });

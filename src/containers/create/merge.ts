@@ -57,7 +57,6 @@ export function mergeImageConfig(own: ContainerConfig, image: ImageRunConfig): C
     Volumes: union(own.Volumes, image.Volumes) ?? null,
     ...(stopSignal ? { StopSignal: stopSignal } : {}),
   };
-  if (merged.Entrypoint !== null && merged.Entrypoint.length === 0) merged.Entrypoint = null;
   return inOrder(merged);
 }
 
