@@ -211,6 +211,23 @@ COPY --from=0 /etc/hostname /again
     expect(found.stdout).toBe("");
   });
 
+  test("a pipe or a device is not opened to bind it for writing; a file is, and keeps its content", async () => {
+    const from = "FROM busybox AS a\nRUN mkfifo /pipe && mknod /null c 1 3 && echo kept >/f\nFROM busybox\n";
+    const mount = "RUN --mount=type=bind,from=a,rw,target=/m,source=";
+    for (const source of ["/pipe", "/null"]) {
+      await files({ Dockerfile: `${from}${mount}${source} true\n` });
+      expect(await bad()).toContain("only a folder or a regular file can be bound for writing");
+    }
+    await files({
+      Dockerfile: `${from}${mount}/f echo more >>/m && cat /m >/seen\n${mount}/f cat /seen /m >/told\nRUN grep -c . /told\n`,
+    });
+    const built = await build();
+    expect({ code: built.code, lines: /^#\d+ [\d.]+ 3$/m.test(built.stderr) }).toEqual({
+      code: 0,
+      lines: true,
+    });
+  });
+
   test("what a Dockerfile names beside its context is refused", async () => {
     await files({ d: "x" });
     for (const dockerfile of [

@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { newId } from "../../lib/ids.ts";
 
@@ -39,11 +39,13 @@ export class FileList {
 
 /** Path and what is known of it, in the order of the walk; undefined where no such list is kept. */
 export function readList(folder: string, digest: string): Iterable<[string, string]> | undefined {
+  const name = join(folder, nameOf(digest));
   try {
-    return entriesOf(Buffer.from(Bun.zstdDecompressSync(readFileSync(join(folder, nameOf(digest))))));
+    return entriesOf(Buffer.from(Bun.zstdDecompressSync(readFileSync(name))));
   } catch (error) {
-    if ((error as { code?: unknown }).code === "ENOENT") return undefined;
-    throw error;
+    // it only explains: what a power cut damaged goes, and no build fails for it
+    if ((error as { code?: unknown }).code !== "ENOENT") rmSync(name, { force: true });
+    return undefined;
   }
 }
 

@@ -5,6 +5,7 @@ import { RecordWriter, recordFile } from "../../snapshots/record.ts";
 import type { ApplyResult } from "../../snapshots/worker/apply.ts";
 import { entryOf, markerOf } from "../../snapshots/worker/diff.ts";
 import { TarBuilder } from "../../snapshots/worker/tar-builder.ts";
+import { refuseLong } from "../../snapshots/worker/written.ts";
 import { type FileStatus, type FileTime, statAt } from "../../system/at.ts";
 import type { Place } from "./target.ts";
 
@@ -46,6 +47,7 @@ export class ToldLayer {
 
   /** A regular file: its bytes, or its size and where to read them. */
   file(path: string, details: FileDetails, content: Uint8Array | { fd: number; size: number }): void {
+    refuseLong(path);
     const name = path.slice(1);
     const size = content instanceof Uint8Array ? content.length : content.size;
     this.tar.header(tarEntry({ type: "file", name, size, ...details }));
@@ -69,6 +71,7 @@ export class ToldLayer {
     const status = statAt(upper, name);
     if (status === undefined) return;
     const path = `${above}/${name}`;
+    refuseLong(path);
     if (isWhiteout(status)) {
       this.tar.header(markerOf({ kind: "whiteout", path }));
       return;

@@ -203,7 +203,8 @@ export class Writer {
       if (first !== undefined)
         this.make(place, as, () => linkRaw(this.root.upper, first.slice(1), place.upper, as));
       else this.special(from, name, status, place, as);
-      this.telling?.tally.add(told, status);
+      // as it is now: a link that was changed before it was read must not count as what it was
+      this.telling?.tally.add(told, statAt(from, name) ?? status);
       this.telling?.layer.other(place, as, first);
     }
     if (again !== undefined && first === undefined) this.links.set(again, path);

@@ -1,6 +1,7 @@
-import { constants } from "node:fs";
-import { chmod, chown, copyFile, mkdir, stat, utimes, writeFile } from "node:fs/promises";
+import { constants, createWriteStream } from "node:fs";
+import { chmod, chown, mkdir, open, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { pipeline } from "node:stream/promises";
 import { EngineError } from "../../lib/errors.ts";
 import { overflowId, seenAs } from "../../lib/id-map.ts";
 import { newId } from "../../lib/ids.ts";
@@ -203,15 +204,18 @@ async function filtered(
 }
 
 /** A folder or file whose changes go with the step. */
-async function throwaway({ folder, undo }: Surroundings, source: string, index: number): Promise<string> {
+async function throwaway(around: Surroundings, source: string, index: number): Promise<string> {
+  const { folder, undo } = around;
   const at = join(folder, `bind-${index}`);
   const status = await stat(source);
   const { uid, gid } = status;
   if (!status.isDirectory()) {
-    await copyFile(source, at, constants.COPYFILE_FICLONE);
-    await chown(at, uid, gid);
-    await chmod(at, status.mode & 0o7777);
-    await utimes(at, status.mtime, status.mtime);
+    if (!status.isFile())
+      throw new EngineError(
+        "invalid",
+        `mount ${index}: only a folder or a regular file can be bound for writing`,
+      );
+    await copied(around, source, at);
     return at;
   }
   const [upper, work, merged, empty] = ["upper", "work", "merged", "empty"].map((name) => join(at, name));
@@ -221,6 +225,29 @@ async function throwaway({ folder, undo }: Surroundings, source: string, index: 
   mountOverlay({ lower: [source, empty], upper, work, volatile: true }, merged);
   undo.add("writable mount", () => unmount(merged));
   return merged;
+}
+
+/**
+ * A copy of a regular file, shown at `at`; it lies on the data root's disk, for the step's folder may be memory. A pipe or a
+ * device is never opened: it could hold up the engine's own thread for ever, or act.
+ */
+async function copied({ session, undo, signal }: Surroundings, source: string, at: string): Promise<void> {
+  const from = await open(source, constants.O_RDONLY | constants.O_NONBLOCK);
+  try {
+    const status = await from.stat();
+    const { scratch } = session.deps.paths;
+    const copy = join(scratch, `file-${newId().slice(0, 24)}`);
+    undo.add("copy of a file", () => rm(copy, { force: true }));
+    await pipeline(from.createReadStream({ autoClose: false }), createWriteStream(copy), { signal });
+    await chown(copy, status.uid, status.gid);
+    await chmod(copy, status.mode & 0o7777);
+    await utimes(copy, status.mtime, status.mtime);
+    await writeFile(at, "");
+    bindMount(copy, at, { recursive: true });
+    undo.add("bind mount", () => unmount(at));
+  } finally {
+    await from.close();
+  }
 }
 
 async function cache(

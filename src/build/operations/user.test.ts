@@ -8,7 +8,10 @@ let root = "";
 beforeAll(() => {
   root = mkdtempSync(join(tmpdir(), "berth-user-"));
   mkdirSync(join(root, "etc"));
-  writeFileSync(join(root, "etc/passwd"), "root:x:0:0::/:\nweb:x:33:44::/:\nnobody:x:65534:65534::/:\n");
+  writeFileSync(
+    join(root, "etc/passwd"),
+    "root:x:0:0::/:\nweb:x:33:44::/:\nnobody:x:65534:65534::/:\nbig:x:4294967295:5::/:\nhuge:x:5000000000:5::/:\n",
+  );
   writeFileSync(join(root, "etc/group"), "root:x:0:\nweb:x:44:\nmail:x:8:\n");
 });
 afterAll(() => rmSync(root, { recursive: true }));
@@ -27,6 +30,8 @@ test.each([
   ["5:nope", 5, 5],
   ["a:b:c", 0, 0],
   ["-1", 0, 0],
+  ["big", 0, 0],
+  ["huge:web", 0, 44],
   ["4294967295", 0, 0],
 ])("--chown=%s is what BuildKit makes of it", (spec, uid, gid) => {
   expect(ownerIn(root, spec)).toEqual({ uid, gid });

@@ -19,6 +19,13 @@ const textOf = (root: string | undefined, path: string): string =>
 const usersIn = (root: string | undefined): PasswdEntry[] => parsePasswd(textOf(root, "etc/passwd"));
 const groupsIn = (root: string | undefined): GroupEntry[] => parseGroup(textOf(root, "etc/group"));
 
+/** Those whose ids a file can have: what is larger would be another number on the disk than in the layer. */
+const isId = (id: number): boolean => id <= idMax;
+const ownersIn = (root: string | undefined): PasswdEntry[] =>
+  usersIn(root).filter(({ uid, gid }) => isId(uid) && isId(gid));
+const owningGroupsIn = (root: string | undefined): GroupEntry[] =>
+  groupsIn(root).filter(({ gid }) => isId(gid));
+
 const number = (text: string): number | undefined =>
   /^\d{1,10}$/.test(text) && Number(text) <= idMax ? Number(text) : undefined;
 
@@ -45,12 +52,12 @@ export function ownerIn(root: string | undefined, spec: string): Owner {
   const named = [user, group ?? ""].some((part) => part !== "" && number(part) === undefined);
   if (named && root === undefined) throw new EngineError("invalid", "invalid user index: -1");
   const entry =
-    number(user) === undefined && user !== "" ? usersIn(root).find(({ name }) => name === user) : undefined;
+    number(user) === undefined && user !== "" ? ownersIn(root).find(({ name }) => name === user) : undefined;
   const uid = number(user) ?? entry?.uid ?? 0;
   const own = entry?.gid ?? uid;
   if (group === undefined) return { uid, gid: own };
   if (group === "") return { uid, gid: 0 };
-  return { uid, gid: number(group) ?? groupsIn(root).find(({ name }) => name === group)?.gid ?? own };
+  return { uid, gid: number(group) ?? owningGroupsIn(root).find(({ name }) => name === group)?.gid ?? own };
 }
 
 /** `--chown` as the classic builder takes it: what the root does not know is an error. */
@@ -60,10 +67,10 @@ export function classicOwnerIn(root: string | undefined, spec: string): Owner {
     new EngineError("invalid", `unable to convert uid/gid chown string to host mapping: ${why}`);
   const [user = "", group = user, ...more] = spec.split(":");
   if (more.length > 0) throw refuse(`invalid chown string format: ${spec}`);
-  const entry = usersIn(root).find(({ name }) => name === user);
+  const entry = ownersIn(root).find(({ name }) => name === user);
   const uid = entry?.uid ?? number(user);
   if (uid === undefined) throw refuse(`can't find uid for user ${user}: no such user: ${user}`);
-  const gid = groupsIn(root).find(({ name }) => name === group)?.gid ?? number(group);
+  const gid = owningGroupsIn(root).find(({ name }) => name === group)?.gid ?? number(group);
   if (gid === undefined) throw refuse(`can't find gid for group ${group}: no such group: ${group}`);
   return { uid, gid };
 }

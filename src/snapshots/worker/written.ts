@@ -89,13 +89,18 @@ function* inside(walk: Walk, place: Place): Generator<Written> {
   }
 }
 
+/** A longer path could be made, by folders, but not named: neither we nor anybody else could read such a layer. */
+export function refuseLong(path: string): void {
+  if (path.length <= pathLengthMax) return;
+  throw new EngineError(
+    "invalid",
+    `${toText(path.slice(0, 100))}… is a path of over ${pathLengthMax} bytes, which no layer holds`,
+  );
+}
+
 function* folder(walk: Walk, place: Place, name: string, status: FileStatus): Generator<Written> {
   const path = `${place.path}/${name}`;
-  if (path.length > pathLengthMax)
-    throw new EngineError(
-      "invalid",
-      `${toText(path.slice(0, 100))}… is a path of over ${pathLengthMax} bytes, which no layer holds`,
-    );
+  refuseLong(path);
   yield { kind: "entry", path, name, dir: place.dir, status };
   const dir = openRaw(place.dir, name, folderFlags);
   if (dir === ENOENT || dir === ENOTDIR || dir === ELOOP) return;
