@@ -40,7 +40,10 @@ export class Session {
   }
 
   get client(): Client {
-    this.openClient ??= this.connect(false);
+    if (this.openClient === undefined) {
+      this.openClient = this.connect(false);
+      this.early?.close();
+    }
     return this.openClient;
   }
 

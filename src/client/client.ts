@@ -155,6 +155,8 @@ export class Client {
 
   close(): void {
     for (const { connection } of this.idle.splice(0)) connection.close();
+    void this.early?.then((line) => line?.connection.close());
+    this.early = undefined;
   }
 
   /** After "client version is too new": true if the request may go out again with the version the engine offers. */
@@ -278,7 +280,7 @@ export class Client {
     const { host } = this;
     if (host.kind === "ssh") return (await import("./ssh.ts")).openSsh(host);
     if (host.kind === "unix") {
-      const blocking = this.options.blocking && host.path.length <= unixPathMax;
+      const blocking = this.options.blocking && new TextEncoder().encode(host.path).length <= unixPathMax;
       return blocking ? new BlockingConnection(host.path) : SocketConnection.open({ unix: host.path });
     }
     const target: SocketTarget = { hostname: host.hostname, port: host.port };

@@ -36,11 +36,12 @@ export async function directExec(
     streams = new PipedStreams(pipes, options);
     const pid = await startedPid(child, streams.spoken, exec, files);
     const { attachment } = streams;
-    const exit = child.exited.then(async (code) => {
-      await streams?.finish();
-      files.release();
-      return code;
-    });
+    const exit = child.exited
+      .then(async (code) => {
+        await streams?.finish();
+        return code;
+      })
+      .finally(() => files.release());
     return { pid, exit, attachment };
   } catch (error) {
     streams?.close();

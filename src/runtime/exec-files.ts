@@ -19,7 +19,13 @@ export class ExecFiles {
 
   constructor(bundle: string, exec: ExecProcess, logger: Logger) {
     const text = Buffer.from(specJson(exec.process));
-    this.fds = [sealedFile("exec-process", text), memoryFile("exec-log")];
+    const process = sealedFile("exec-process", text);
+    try {
+      this.fds = [process, memoryFile("exec-log")];
+    } catch (error) {
+      closeSync(process);
+      throw error;
+    }
     this.process = pathOf(this.fds[0]);
     this.log = pathOf(this.fds[1]);
     this.pid = inBundle.execPid(bundle, exec.id);

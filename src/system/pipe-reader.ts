@@ -49,16 +49,25 @@ export function startPiped<Child>(start: (fds: PipedFds) => Child): {
   child: Child;
   pipes: readonly [out: number, err: number];
 } {
-  const input = endedPipe();
-  const [out, err] = [makePipe(), makePipe()];
+  const ours: number[] = [];
+  const childs: number[] = [];
+  const pipe = (): number => {
+    const { read, write } = makePipe();
+    ours.push(read);
+    childs.push(write);
+    return write;
+  };
   try {
-    return { child: start([input, out.write, err.write]), pipes: [out.read, err.read] };
+    const input = endedPipe();
+    childs.push(input);
+    const child = start([input, pipe(), pipe()]);
+    const [out = -1, err = -1] = ours;
+    return { child, pipes: [out, err] };
   } catch (error) {
-    closeSync(out.read);
-    closeSync(err.read);
+    for (const fd of ours) closeSync(fd);
     throw error;
   } finally {
-    for (const fd of [input, out.write, err.write]) closeSync(fd);
+    for (const fd of childs) closeSync(fd);
   }
 }
 

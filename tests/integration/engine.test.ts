@@ -94,6 +94,20 @@ test("containers outlive a clean stop and are found again", async () => {
   await engine.ok("rm", "-f", "stays");
 });
 
+test("an engine that is stopped does not wait for commands that run in its containers", async () => {
+  await engine.ok("run", "-d", "--name", "busy", "busybox", "sleep", "600");
+  await engine.ok("exec", "-d", "busy", "sleep", "500");
+  const attached = engine.berth("exec", "busy", "sleep", "400");
+  const running = async (): Promise<number> => (await engine.ok("top", "busy")).split("sleep").length - 1;
+  while ((await running()) < 3) await Bun.sleep(20);
+  // it ends with 1 when its 15 seconds are over
+  expect(await engine.stop("SIGTERM")).toBe(0);
+  expect((await attached).code).not.toBe(0);
+  await engine.start();
+  expect(await running()).toBe(3);
+  await engine.ok("rm", "-f", "busy");
+}, 60_000);
+
 test("restart policies hold over a reboot: the exec root is gone, every process too", async () => {
   await engine.ok("run", "-d", "--name", "always", "--restart", "always", "busybox", "sleep", "1000");
   await engine.ok(

@@ -45,17 +45,20 @@ const inspect: Handler = async (call) =>
     }),
   );
 
-/** A host configuration at start was taken before API 1.24; an empty object is still sent by clients of then. */
+/**
+ * A host configuration at start was taken before API 1.24. What is too short for one is let through, as with Docker: clients
+ * send `{}`, `null` or a line's end for nothing.
+ */
 function refuseStartBody({ headers }: Call): void {
   const length = headers["content-length"];
-  if (Number(length ?? 0) > emptyObjectLength || (length === undefined && headers["transfer-encoding"]))
+  if (Number(length ?? 0) > emptyMax || (length === undefined && headers["transfer-encoding"]))
     throw new EngineError(
       "invalid",
       "starting container with non-empty request body was deprecated since API v1.22 and removed in v1.24",
     );
 }
 
-const emptyObjectLength = 2;
+const emptyMax = 7;
 
 const start: Handler = async (call) => {
   refuseStartBody(call);

@@ -66,7 +66,8 @@ async function launch(
         );
     exec.pid = pid;
     const over = exit.then((code) => ended(ctx, container, exec, code));
-    ctx.background.run(`exec ${exec.id}`, () => over);
+    // no engine that stops waits for it: an exec may run for days
+    over.catch((why: unknown) => ctx.logger.warn(`exec ${exec.id} failed`, { error: messageOf(why) }));
     return attachment && session(ctx, container, exec, lasting(attachment, over));
   } catch (error) {
     const failure = failureOf(error);
@@ -118,6 +119,7 @@ function refuseAgain(exec: Exec): void {
 }
 
 function ended(ctx: Context, container: Container, exec: Exec, exitCode: number): void {
+  if (ctx.closing) return;
   exec.status = "ended";
   exec.exitCode = exitCode;
   tell(ctx, container, "exec_die", { execID: exec.id, exitCode: String(exitCode) });

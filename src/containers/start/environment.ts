@@ -24,6 +24,8 @@ export function environmentOf(options: {
   home: string;
   /** variables that links to other containers give */
   linked?: readonly string[];
+  /** an exec's own, which change all of the others */
+  more?: readonly string[];
 }): string[] {
   const base = [
     defaultPath,
@@ -31,6 +33,6 @@ export function environmentOf(options: {
     ...(options.terminal ? ["TERM=xterm"] : []),
     ...(options.linked ?? []),
   ];
-  const own = withVariables(base, options.env);
+  const own = withVariables(withVariables(base, options.env), options.more ?? []);
   return own.some((one) => one.startsWith("HOME=")) ? own : [...own, `HOME=${options.home}`];
 }

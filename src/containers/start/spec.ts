@@ -15,7 +15,7 @@ import type { Exec } from "../exec/exec.ts";
 import { linkedEnvironment } from "../links/start.ts";
 import { remapOf, rootOwner } from "../remap.ts";
 import { devicesOf } from "./devices.ts";
-import { environmentOf, withVariables } from "./environment.ts";
+import { environmentOf } from "./environment.ts";
 import type { NameFiles } from "./files.ts";
 import { type JoinedNamespaces, joinedContainer, namespacesOf } from "./namespaces.ts";
 import { resourcesOf } from "./resources.ts";
@@ -158,7 +158,8 @@ function processOf(ctx: Context, container: Container, root: string, rights: Rig
     ...(terminal && height > 0 && width > 0 ? { consoleSize: { height, width } } : {}),
     args: [...(container.commandOnce ?? [path, ...args])],
     env: environmentOf({
-      env: withVariables(config.Env ?? [], rights.env ?? []),
+      env: config.Env ?? [],
+      more: rights.env ?? [],
       hostname: hostnameOf(ctx, container),
       terminal,
       home: user.home,

@@ -17,6 +17,12 @@ test("the environment has Docker's defaults first, the user's in their place, HO
   expect(withVariables(["A=1"], ["A", "B=2"])).toEqual(["B=2"]);
 });
 
+test("an exec's own variables change, and its bare names remove, the defaults as well", () => {
+  const options = { env: ["A=1"], hostname: "h", terminal: false, home: "/root" };
+  const env = environmentOf({ ...options, more: ["HOSTNAME", "PATH", "A=2", "HOME=/h"] });
+  expect(env).toEqual(["A=2", "HOME=/h"]);
+});
+
 test("tmpfs options replace the defaults they contradict, and unknown ones are refused", () => {
   expect(tmpfsOptions("")).toEqual(["noexec", "nosuid", "nodev", "rprivate"]);
   expect(tmpfsOptions("exec,size=64k,mode=700")).toEqual([

@@ -25,6 +25,7 @@ const SOCK_NONBLOCK = 0o4000;
 const SOCK_CLOEXEC = 0o2000000;
 const MSG_NOSIGNAL = 0x4000;
 const SOL_SOCKET = 1;
+const SO_RCVBUF = 8;
 const SO_RCVBUFFORCE = 33;
 const EAGAIN = 11;
 const EINPROGRESS = 115;
@@ -54,7 +55,9 @@ export const bindUdp = (endpoint: Endpoint, waitingMax?: number): number =>
   open(endpoint, SOCK_DGRAM, (fd, address) => {
     if (waitingMax !== undefined) {
       const size = new Int32Array([waitingMax]);
-      check(libc.setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, ptr(size), 4), "size a socket's buffer");
+      // the right to go beyond `rmem_max` is the host's own root's; where we are not, as much as there is must do
+      if (libc.setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, ptr(size), 4) !== 0)
+        check(libc.setsockopt(fd, SOL_SOCKET, SO_RCVBUF, ptr(size), 4), "size a socket's buffer");
     }
     check(libc.bind(fd, ptr(address), address.length), what("bind", endpoint));
   });
