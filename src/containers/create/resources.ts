@@ -47,9 +47,11 @@ export function validateResources(
   if (host.OomScoreAdj < -1000 || host.OomScoreAdj > 1000)
     invalid(`Invalid value ${host.OomScoreAdj}, range for oom score adj is [-1000, 1000]`);
   if (host.ShmSize < 0) invalid("SHM size can not be less than 0");
-  const warnings = [...oomWarnings(host, facts), ...blkioWarnings(host, facts)];
-  if (host.IOMaximumIOps !== 0 || host.IOMaximumBandwidth !== 0)
-    invalid("Invalid QoS settings: linux does not support Maximum IO Bandwidth or Maximum IO IOps");
+  const warnings = [...oomWarnings(host, facts), ...percentWarnings(host), ...blkioWarnings(host, facts)];
+  const unsupported = (what: string): never =>
+    invalid(`invalid option: QoS maximum ${what} configuration is not supported on linux`);
+  if (host.IOMaximumBandwidth !== 0) unsupported("bandwidth");
+  if (host.IOMaximumIOps !== 0) unsupported("IOPs");
   return warnings;
 }
 
@@ -62,6 +64,9 @@ function oomWarnings(host: HostConfig, facts: HostFacts): string[] {
     ];
   return [];
 }
+
+const percentWarnings = (host: HostConfig): string[] =>
+  host.CpuPercent > 0 ? ["linux does not support CPU percent. Percent discarded."] : [];
 
 function blkioWarnings(host: HostConfig, facts: HostFacts): string[] {
   if (facts.blkioWeight && host.BlkioWeight !== 0 && (host.BlkioWeight < 10 || host.BlkioWeight > 1000))
@@ -76,7 +81,8 @@ function blkioWarnings(host: HostConfig, facts: HostFacts): string[] {
 }
 
 /** What this host cannot do is warned of, and left out. */
-export function discardUnsupported(host: HostConfig, facts: HostFacts): HostConfig {
+export function discardUnsupported(asked: HostConfig, facts: HostFacts): HostConfig {
+  const host = asked.CpuPercent > 0 ? { ...asked, CpuPercent: 0 } : asked;
   if (facts.blkioWeight || (host.BlkioWeight === 0 && !host.BlkioWeightDevice?.length)) return host;
   return { ...host, BlkioWeight: 0, BlkioWeightDevice: [] };
 }

@@ -9,7 +9,7 @@ import type { LinuxDeviceCgroup } from "../../types/runtime-spec.ts";
 /** Devices asked for with `--device` (a folder means all below it), and extra cgroup rules; privileged has them all. */
 export function devicesOf(host: HostConfig): { devices: DeviceInput[]; rules: LinuxDeviceCgroup[] } {
   const asked = (host.Devices ?? []).flatMap(({ PathOnHost, PathInContainer, CgroupPermissions }) =>
-    devicesAt(PathOnHost, PathInContainer || PathOnHost, CgroupPermissions || "rwm"),
+    devicesAt(PathOnHost, PathInContainer || PathOnHost, accessOf(CgroupPermissions)),
   );
   const taken = new Set(asked.map(({ device }) => device.path));
   const all = host.Privileged ? hostDevices().map((device) => ({ device, access: "rwm" })) : [];
@@ -18,6 +18,10 @@ export function devicesOf(host: HostConfig): { devices: DeviceInput[]; rules: Li
     rules: (host.DeviceCgroupRules ?? []).map(parseDeviceRule),
   };
 }
+
+/** Letters that mean nothing give nothing, as runc reads them; "m" is everybody's. */
+const accessOf = (permissions: string): string =>
+  permissions === "" ? "rwm" : [..."rwm"].filter((letter) => permissions.includes(letter)).join("") || "m";
 
 /** every container has these */
 const standard = new Set(
@@ -30,7 +34,6 @@ function devicesAt(source: string, target: string, access: string): DeviceInput[
       "internal",
       `error gathering device information while adding custom device "${source}": ${because}`,
     );
-  if (!/^[rwm]{1,3}$/.test(access)) throw failed(`bad mode specified: ${access}`);
   const stat = statSync(source, { throwIfNoEntry: false });
   if (!stat) throw failed("no such file or directory");
   if (stat.isDirectory())
