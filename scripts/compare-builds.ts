@@ -118,8 +118,10 @@ async function one(build: PublishedBuild): Promise<void> {
   });
   await cell("as by BuildKit", async () => {
     const dockerfile = await withoutSyntax(build);
+    const context = await contextOfItsOwn(build);
     // its cache may hold steps of an earlier run, whose times are of then
-    await buildPublished(peer, build, { proxy: proxies[2].url, tag, epoch, dockerfile, noCache: true });
+    const options = { proxy: proxies[2].url, tag, epoch, dockerfile, context, noCache: true };
+    await buildPublished(peer, build, options);
     const found = compareImages(await contents(tag, docker(first)), await contents(tag, peer), epoch);
     return toldBut(found, build.unlike ?? []);
   });
@@ -134,6 +136,17 @@ async function one(build: PublishedBuild): Promise<void> {
   });
   if (ids.length > 0) await elsewhere(build, tag, cell);
   console.log(`${build.name}\n  ${cells.join("\n  ")}`);
+}
+
+/**
+ * The context under a path of its own: of one that it was sent before BuildKit keeps the folders, with the times at which
+ * something last changed in its copy.
+ */
+async function contextOfItsOwn({ name }: PublishedBuild): Promise<string> {
+  const copy = join(scratch, `context-${name}`);
+  const copied = await run(["cp", "-a", join(buildsFolder, name), copy]);
+  if (copied.code !== 0) throw new Error(copied.stderr);
+  return copy;
 }
 
 /** Docker would download the frontend that `# syntax=` names, and has no way to it: it uses the one that it holds. */

@@ -55,18 +55,20 @@ export interface PublishedOptions {
   noCache?: boolean;
   /** instead of the folder's own */
   dockerfile?: string;
+  /** instead of the folder itself */
+  context?: string;
 }
 
 /** Builds one and returns the image's ID. */
 export async function buildPublished(
   client: Client,
   { name, args = [] }: PublishedBuild,
-  { proxy, tag, epoch, noCache = false, dockerfile }: PublishedOptions,
+  { proxy, tag, epoch, noCache = false, dockerfile, context }: PublishedOptions,
 ): Promise<string> {
   const options = [...args, ...proxied(proxy), "--build-arg", `SOURCE_DATE_EPOCH=${epoch}`];
   if (noCache) options.push("--no-cache");
   if (dockerfile !== undefined) options.push("-f", dockerfile);
-  const command = ["build", "--progress=plain", ...options, "-t", tag, `${buildsFolder}/${name}`];
+  const command = ["build", "--progress=plain", ...options, "-t", tag, context ?? `${buildsFolder}/${name}`];
   await succeeded(`building ${name}`, client(...command));
   return (await succeeded("inspecting", client("image", "inspect", "-f", "{{.Id}}", tag))).trim();
 }
