@@ -116,6 +116,7 @@ describe("a create", () => {
       "Minimum memoryswap limit should be larger than memory limit, see usage",
     ],
     [{ NanoCpus: 1e9, CpuPeriod: 1000 }, "Conflicting options: Nano CPUs and CPU Period cannot both be set"],
+    [{ IOMaximumIOps: 5 }, "invalid option: QoS maximum IOPs configuration is not supported on linux"],
     [{ OomScoreAdj: 5000 }, "Invalid value 5000, range for oom score adj is [-1000, 1000]"],
     [
       { RestartPolicy: { Name: "bogus" } },
@@ -179,6 +180,16 @@ describe("a create", () => {
     ]);
     expect([Config.Hostname, Mounts, Path, Args]).toEqual([id.slice(0, 12), [], "true", []]);
   });
+});
+
+test("a percentage of the processors is discarded with a warning", async () => {
+  const world = openWorld();
+  const { Id, Warnings } = await world.containers.create({
+    body: { Image: "busybox", Cmd: ["true"], HostConfig: { CpuPercent: 10 } },
+  });
+  expect(Warnings).toEqual(["linux does not support CPU percent. Percent discarded."]);
+  const { HostConfig } = await world.containers.inspect(Id, { size: false });
+  expect(HostConfig.CpuPercent).toBe(0);
 });
 
 test("cgroup lists are numbers and ranges", () => {
