@@ -57,6 +57,8 @@ export class Container implements ContainerRow {
   backoffMs = 0;
   /** set while a user's restart runs: its exit is not the end of an auto-removed container */
   restartingByUser = false;
+  /** when the restart under way, or the last, has ended */
+  restarted: Promise<void> = Promise.resolve();
 
   /** who reads or writes its files now: its root stays mounted for them */
   rootUsers = 0;

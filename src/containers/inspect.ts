@@ -15,12 +15,16 @@ import { nameFilesOf } from "./start/files.ts";
 import { joinedContainer } from "./start/namespaces.ts";
 import { toldApparmor } from "./start/security.ts";
 
-/** `GET /containers/{id}/json`, every field in Docker's order. */
+/**
+ * `GET /containers/{id}/json`, every field in Docker's order. Between the two halves of a restart it waits for the
+ * second, as Docker does: who asks on "die" whether the container is gone (`compose up`) learns that it is not.
+ */
 export async function inspect(
   ctx: Context,
   container: Container,
   { size, why = false }: { size: boolean; why?: boolean },
 ): Promise<ContainerInspect> {
+  if (container.restartingByUser && !container.running) await container.restarted;
   const { id, spec, life } = container;
   const tried = !container.neverStarted || life.error !== "" || container.alive;
   const joined = joinedContainer(spec.hostConfig.NetworkMode);

@@ -131,6 +131,17 @@ describe("a container's life", () => {
   });
 });
 
+test("who asks on the exit of a user's restart learns that the container runs again", async () => {
+  const world = openWorld();
+  const id = await createOne(world);
+  await world.containers.start(id);
+  const restart = world.containers.restart(id, {});
+  while (!world.actions().includes("die")) await new Promise(setImmediate);
+  const { State } = await world.containers.inspect(id, { size: false });
+  expect(State.Running).toBe(true);
+  await restart;
+});
+
 describe("restart policies", () => {
   const policy = (Name: string, MaximumRetryCount = 0) => ({
     HostConfig: { RestartPolicy: { Name, MaximumRetryCount } },

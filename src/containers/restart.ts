@@ -11,7 +11,9 @@ export async function restart(
   reference: string,
   options: StopOptions,
 ): Promise<void> {
+  const done = Promise.withResolvers<void>();
   container.restartingByUser = true;
+  container.restarted = done.promise;
   try {
     if (container.running) await stop(ctx, container, reference, { ...options, sender: "restart" });
     await start(ctx, container);
@@ -20,6 +22,7 @@ export async function restart(
     throw wrap(`Cannot restart container ${reference}`, error);
   } finally {
     container.restartingByUser = false;
+    done.resolve();
   }
   tell(ctx, container, "restart");
 }
