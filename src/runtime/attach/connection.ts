@@ -1,3 +1,6 @@
+import { setTimeout as pause } from "node:timers/promises";
+import { isAccepted } from "../../system/accepted.ts";
+import { SystemError } from "../../system/libc.ts";
 import { type AdoptedSocket, adoptSocket, connectSeqpacket } from "../../system/sockets.ts";
 
 /** conmon's numbers of the pipes, the first byte of each packet. */
@@ -5,6 +8,24 @@ const stdoutPipe = 2;
 const stderrPipe = 3;
 /** conmon receives at most 32 KB a packet and drops the rest of a longer one */
 const packetSize = 16_384;
+
+/** conmon accepts as soon as it has a turn; on a machine that gives it none, output matters more than waiting */
+const acceptLimitMs = 2000;
+const acceptCheckMs = 1;
+
+/** A kernel that cannot tell whether a socket was accepted is not asked again. */
+let tells = true;
+
+function wasAccepted(fd: number): boolean {
+  if (!tells) return true;
+  try {
+    return isAccepted(fd);
+  } catch (error) {
+    if (!(error instanceof SystemError)) throw error;
+    tells = false;
+    return true;
+  }
+}
 
 export type StreamNumber = 1 | 2;
 
@@ -29,15 +50,26 @@ export class AttachConnection {
     this.events = events;
   }
 
-  /** Throws SystemError `ENOENT` or `ECONNREFUSED` when the process has ended. */
+  /**
+   * Resolves when conmon has accepted it: one that found its process ended first would leave without a word, and what the
+   * process said would be in its log alone. Throws SystemError `ENOENT` or `ECONNREFUSED` when the process has ended.
+   */
   static async open(path: string, events: ConnectionEvents): Promise<AttachConnection> {
     const connection = new AttachConnection(events);
-    connection.socket = await adoptSocket(connectSeqpacket(path), {
+    const fd = connectSeqpacket(path);
+    connection.socket = await adoptSocket(fd, {
       data: (bytes) => connection.take(bytes),
       drain: () => connection.wake?.(),
       end: () => connection.finish(),
     });
+    await connection.accepted(fd);
     return connection;
+  }
+
+  private async accepted(fd: number): Promise<void> {
+    const limit = performance.now() + acceptLimitMs;
+    // the descriptor is ours as long as the connection is open
+    while (this.open && !wasAccepted(fd) && performance.now() < limit) await pause(acceptCheckMs);
   }
 
   private take(packet: Buffer): void {

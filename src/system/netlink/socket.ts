@@ -19,8 +19,9 @@ const libc = bindLibc({
 });
 
 export const NETLINK_ROUTE = 0;
+export const NETLINK_SOCK_DIAG = 4;
 export const NETLINK_NETFILTER = 12;
-export type NetlinkProtocol = typeof NETLINK_ROUTE | typeof NETLINK_NETFILTER;
+export type NetlinkProtocol = typeof NETLINK_ROUTE | typeof NETLINK_SOCK_DIAG | typeof NETLINK_NETFILTER;
 
 const AF_NETLINK = 16;
 const SOCK_RAW_CLOEXEC = 3 | 0o2000000;
