@@ -9,21 +9,17 @@ const stderrPipe = 3;
 /** conmon receives at most 32 KB a packet and drops the rest of a longer one */
 const packetSize = 16_384;
 
-/** conmon accepts as soon as it has a turn; on a machine that gives it none, output matters more than waiting */
+/** conmon accepts as soon as it has a turn, which takes this long only where it hangs */
 const acceptLimitMs = 2000;
 const acceptCheckMs = 1;
 
-/** A kernel that cannot tell whether a socket was accepted is not asked again. */
-let tells = true;
-
+/** A kernel that cannot tell (no CONFIG_UNIX_DIAG), or has no descriptor left to ask by, leaves it at that. */
 function wasAccepted(fd: number): boolean {
-  if (!tells) return true;
   try {
     return isAccepted(fd);
   } catch (error) {
-    if (!(error instanceof SystemError)) throw error;
-    tells = false;
-    return true;
+    if (error instanceof SystemError) return true;
+    throw error;
   }
 }
 
