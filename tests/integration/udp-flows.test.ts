@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { join } from "node:path";
 import { startEngine, type TestEngine } from "../harness/engine.ts";
+import { until } from "../harness/until.ts";
 
 const host = "10.99.99.1";
 const peer = join(import.meta.dir, "network/peer.ts");
@@ -35,11 +36,7 @@ async function remove(name: string): Promise<void> {
 const ask = async (): Promise<string> =>
   (await engine.run([process.execPath, peer, "ask", "udp", host, "9100", "40123"])).stdout.trim();
 
-async function answers(wanted: string): Promise<string> {
-  let answer = "";
-  for (let tries = 0; tries < 50 && answer !== wanted; tries++) answer = await ask();
-  return answer;
-}
+const answers = (wanted: string): Promise<string> => until(ask, (answer) => answer === wanted);
 
 test("a flow follows its port from nobody to a container, to another, and to nobody", async () => {
   // tracked before anybody has the port
@@ -56,7 +53,7 @@ test("a flow follows its port from nobody to a container, to another, and to nob
   await remove("second");
   expect(await ask()).not.toMatch(/8[12]/);
   await remove("squatter");
-}, 60_000);
+}, 120_000);
 
 test("what was sent while somebody had flushed the rules is redirected again once they are back", async () => {
   await serve("flushed", 83, "-p", "9100:83/udp");
@@ -65,4 +62,4 @@ test("what was sent while somebody had flushed the rules is redirected again onc
   for (let times = 0; times < 3; times++) await ask();
   expect(await answers(`83 ${host}`)).toBe(`83 ${host}`);
   await remove("flushed");
-}, 60_000);
+}, 120_000);
