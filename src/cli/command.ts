@@ -37,6 +37,8 @@ export interface Command {
   flags: FlagTable;
   /** false when options end at the first argument */
   interspersed: boolean;
+  /** It may run inside the engine: all that it reads and writes goes by its session (hosted/README.md). */
+  hosted?: boolean;
   /** other full spellings, for `--help` */
   aliases?: string[];
   run: (invocation: Invocation<FlagTable>) => Promise<number | undefined>;
@@ -49,6 +51,7 @@ export interface CommandDefinition<F extends FlagTable> {
   arity: Arity;
   flags: F;
   interspersed?: boolean;
+  hosted?: boolean;
   run: (invocation: Invocation<F>) => Promise<number | undefined>;
 }
 

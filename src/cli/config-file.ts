@@ -1,4 +1,4 @@
-import { readText } from "../client/kernel.ts";
+import type { Surroundings } from "./surroundings.ts";
 
 export interface ProxyConfig {
   httpProxy?: string;
@@ -26,13 +26,20 @@ export interface ConfigFile {
   statsFormat?: string;
 }
 
-export const defaultConfigFolder = (): string =>
-  process.env["DOCKER_CONFIG"] || `${process.env["HOME"] ?? passwdHome()}/.docker`;
+export const defaultConfigFolder = (around: Surroundings): string =>
+  around.variable("DOCKER_CONFIG") || `${around.variable("HOME") ?? passwdHome(around)}/.docker`;
 
-const passwdHome = (): string => (require("node:os") as typeof import("node:os")).homedir();
+function passwdHome(around: Surroundings): string {
+  around.needsProcess("the home of its user");
+  return (require("node:os") as typeof import("node:os")).homedir();
+}
 
 /** A missing file is an empty one; one that cannot be read is reported and then treated as empty. */
-export function readConfigFile(folder: string, warn: (line: string) => void): ConfigFile {
+export function readConfigFile(
+  folder: string,
+  readText: Surroundings["readText"],
+  warn: (line: string) => void,
+): ConfigFile {
   const path = `${folder}/config.json`;
   let text: string | undefined;
   try {

@@ -1,29 +1,30 @@
 import { defaultConfigFolder } from "./config-file.ts";
 import { bool, type Flag, list, string } from "./flags/flag.ts";
+import type { Surroundings } from "./surroundings.ts";
 
-const truthy = (name: string): boolean =>
-  !["", undefined, "0", "false", "FALSE", "False", "f", "F"].includes(process.env[name]);
+const truthy = (value: string | undefined): boolean =>
+  !["", undefined, "0", "false", "FALSE", "False", "f", "F"].includes(value);
 
 /** What the options before the command are where none is given. */
-export const globalDefaults = () => ({
-  config: defaultConfigFolder(),
+export const globalDefaults = (around: Surroundings) => ({
+  config: defaultConfigFolder(around),
   context: "",
   debug: false,
   host: [] as readonly string[],
   logLevel: "info",
-  tls: truthy("DOCKER_TLS"),
+  tls: truthy(around.variable("DOCKER_TLS")),
   tlscacert: "",
   tlscert: "",
   tlskey: "",
-  tlsverify: Boolean(process.env["DOCKER_TLS_VERIFY"]),
+  tlsverify: Boolean(around.variable("DOCKER_TLS_VERIFY")),
   version: false,
 });
 
 export type GlobalValues = Readonly<ReturnType<typeof globalDefaults>>;
 
 /** Options before the command. */
-export function globalFlags(): { [K in keyof GlobalValues]: Flag<GlobalValues[K]> } {
-  const { config: folder, logLevel, tls, tlsverify } = globalDefaults();
+export function globalFlags(around: Surroundings): { [K in keyof GlobalValues]: Flag<GlobalValues[K]> } {
+  const { config: folder, logLevel, tls, tlsverify } = globalDefaults(around);
   const shown = (file: string): { shownDefault: string } => ({
     shownDefault: JSON.stringify(`${folder}/${file}`),
   });

@@ -5,23 +5,21 @@ import { describeFlags } from "./flags/help.ts";
 import { globalFlags } from "./globals.ts";
 import { programName } from "./program.ts";
 import type { Session } from "./session.ts";
-import { windowSize, writeNow } from "./stdio.ts";
 import { commands, findCommand, findIn, spellings } from "./tree.ts";
 
-const width = (): number => (windowSize()?.columns ?? 80) - 1;
+const width = ({ around }: Session): number => (around.terminal(1)?.columns ?? 80) - 1;
 
 /** Prints the help of the program, of a group or of a command, by the words that name it. */
-export async function help(words: readonly string[], session?: Session): Promise<number> {
-  writeNow(1, `${await helpText(words, session)}\n`);
+export async function help(words: readonly string[], session: Session): Promise<number> {
+  session.out(await helpText(words, session));
   return 0;
 }
 
-/** With a `session`, plugins are listed too. */
-export async function helpText(words: readonly string[], session?: Session): Promise<string> {
+async function helpText(words: readonly string[], session: Session): Promise<string> {
   const [first, next] = words;
   const isNested = Object.hasOwn(groups, `${first} ${next}`);
   const [word, second] = isNested ? [`${first} ${next}`, words[2]] : words;
-  if (word === undefined) return rootHelp(session ? await pluginRows(session) : []);
+  if (word === undefined) return rootHelp(await pluginRows(session), session);
   const group = Object.hasOwn(groups, word) ? groups[word] : undefined;
   if (group) {
     if (second === undefined) return groupHelp(word);
@@ -32,6 +30,7 @@ export async function helpText(words: readonly string[], session?: Session): Pro
       found.leaf.summary,
       (await found.leaf.load()).command,
       spellings(word, found.name),
+      width(session),
     );
   }
   const leaf = findCommand(word);
@@ -42,6 +41,7 @@ export async function helpText(words: readonly string[], session?: Session): Pro
     leaf.summary,
     (await leaf.load()).command,
     place ? spellings(place[0], place[1]) : [],
+    width(session),
   );
 }
 
@@ -50,10 +50,16 @@ const unknown = (words: string): CliError =>
     `${programName}: unknown command: ${programName} ${words}\n\nRun '${programName} --help' for more information`,
   );
 
-function commandHelp(path: string, summary: string, command: Command, names: string[]): string {
+function commandHelp(
+  path: string,
+  summary: string,
+  command: Command,
+  names: string[],
+  columns: number,
+): string {
   const parts = [`Usage:  ${usageLine(`${programName} ${path}`, command)}`, command.description ?? summary];
   if (names.length > 1) parts.push(`Aliases:\n  ${names.map((name) => `${programName} ${name}`).join(", ")}`);
-  const flags = describeFlags(command.flags, width());
+  const flags = describeFlags(command.flags, columns);
   if (flags) parts.push(`Options:\n${flags}`);
   return parts.join("\n\n");
 }
@@ -86,7 +92,7 @@ async function pluginRows(session: Session): Promise<[string, string][]> {
     .map(({ Name, ShortDescription }) => [`${Name}*`, ShortDescription ?? ""]);
 }
 
-function rootHelp(plugins: [string, string][]): string {
+function rootHelp(plugins: [string, string][], session: Session): string {
   const top = commands();
   const row = (name: string): [string, string] => [name, top[name]?.summary ?? ""];
   const others = Object.keys(top).filter((name) => !commonCommands.includes(name));
@@ -106,7 +112,7 @@ function rootHelp(plugins: [string, string][]): string {
         .sort(([a], [b]) => (a < b ? -1 : 1)),
     )}`,
     `Commands:\n${table([...others.sort().map(row), ...own].sort(([a], [b]) => (a < b ? -1 : 1)))}`,
-    `Global Options:\n${describeFlags(globalFlags(), width())}`,
+    `Global Options:\n${describeFlags(globalFlags(session.around), width(session))}`,
     `Run '${programName} COMMAND --help' for more information on a command.`,
   ].join("\n\n");
 }

@@ -6,38 +6,41 @@ import { FlagError, parseFlags } from "./flags/parse.ts";
 import { type GlobalValues, globalDefaults, globalFlags } from "./globals.ts";
 import { clientVersion, programName } from "./program.ts";
 import { Session } from "./session.ts";
-import { isTerminal, writeNow } from "./stdio.ts";
+import { ofProcess, type Surroundings } from "./surroundings.ts";
 import { findCommand, findIn } from "./tree.ts";
 
 const flagErrorCode = 125;
 
 /** The client: runs one command line (without the program's own name) and answers its exit code. */
-export async function main(argv: readonly string[]): Promise<number> {
+export async function main(argv: readonly string[], around: Surroundings = ofProcess): Promise<number> {
   try {
-    return (await dispatch(argv)) ?? 0;
+    return (await dispatch(argv, around)) ?? 0;
   } catch (error) {
+    around.failed?.(error);
     const sentence = error instanceof Error ? error.message : String(error);
-    if (sentence) writeNow(2, `${sentence}\n`);
-    tellDetail(error);
-    if (process.env["BERTH_TRACE"]) writeNow(2, `${(error as Error).stack}\n`);
+    if (sentence) around.write(2, `${sentence}\n`);
+    tellDetail(error, around);
+    if (around.variable("BERTH_TRACE")) around.write(2, `${(error as Error).stack}\n`);
     return error instanceof CliError ? error.code : 1;
   }
 }
 
 /** Scripts read docker's words alone; a person at a terminal is told more. */
-function tellDetail(error: unknown): void {
+function tellDetail(error: unknown, around: Surroundings): void {
   const detail = detailIn(error);
-  if (detail !== "" && isTerminal(2)) writeNow(2, `(${detail})\n`);
+  if (detail !== "" && around.terminal(2)) around.write(2, `(${detail})\n`);
 }
 
-async function dispatch(argv: readonly string[]): Promise<number | undefined> {
-  const { globals, args, help } = argv[0]?.startsWith("-") ? parseGlobals(argv) : withoutOptions(argv);
+async function dispatch(argv: readonly string[], around: Surroundings): Promise<number | undefined> {
+  const { globals, args, help } = argv[0]?.startsWith("-")
+    ? parseGlobals(argv, around)
+    : withoutOptions(argv, around);
   const [word, ...rest] = args;
   if (globals.version) {
-    writeNow(1, `Docker version ${clientVersion}, build ${programName}\n`);
+    around.write(1, `Docker version ${clientVersion}, build ${programName}\n`);
     return 0;
   }
-  const session = new Session(globals);
+  const session = new Session(globals, around);
   if (word === undefined || help) return showHelp(word === undefined ? [] : args, session);
   if (word === "help")
     return isKnown(rest[0]) ? showHelp(rest, session) : plugin(session, rest[0] ?? "", argv);
@@ -52,19 +55,19 @@ interface Start {
 }
 
 /** Most command lines begin with the command: the table of options is not even made for them. */
-const withoutOptions = (argv: readonly string[]): Start => ({
-  globals: globalDefaults(),
+const withoutOptions = (argv: readonly string[], around: Surroundings): Start => ({
+  globals: globalDefaults(around),
   args: argv,
   help: false,
 });
 
-function parseGlobals(argv: readonly string[]): Start {
+function parseGlobals(argv: readonly string[], around: Surroundings): Start {
   const { values, args, help, notices } = orUsage(
     programName,
     `${programName} [OPTIONS] COMMAND [ARG...]`,
-    () => parseFlags(globalFlags(), argv, false),
+    () => parseFlags(globalFlags(around), argv, false, around),
   );
-  for (const notice of notices) writeNow(2, `${notice}\n`);
+  for (const notice of notices) around.write(2, `${notice}\n`);
   if (!logLevels.includes(String(values.logLevel)))
     throw new CliError(`Unable to parse logging level: ${String(values.logLevel)}`);
   return { globals: values as GlobalValues, args, help };
@@ -72,7 +75,9 @@ function parseGlobals(argv: readonly string[]): Start {
 
 const logLevels = ["panic", "fatal", "error", "warn", "warning", "info", "debug", "trace"];
 
-async function showHelp(words: readonly string[], session?: Session): Promise<number> {
+/** The help of the whole program lists plugins, too. */
+async function showHelp(words: readonly string[], session: Session): Promise<number> {
+  session.around.needsProcess("help");
   const { help } = await import("./help.ts");
   return help(words, session);
 }
@@ -122,9 +127,10 @@ async function routeInGroup(
 ): Promise<number | undefined> {
   const path = `${programName} ${name}`;
   const [word, ...args] = rest;
-  if (word === undefined || word === "--help" || word === "-h") return showHelp([name]);
-  if (word === "help") return showHelp([name, ...args]);
-  if (word.startsWith("-")) orUsage(path, `${path} COMMAND`, () => parseFlags({}, [word], false));
+  if (word === undefined || word === "--help" || word === "-h") return showHelp([name], session);
+  if (word === "help") return showHelp([name, ...args], session);
+  if (word.startsWith("-"))
+    orUsage(path, `${path} COMMAND`, () => parseFlags({}, [word], false, session.around));
   const found = findIn(children, word);
   if (!found) {
     throw new CliError(
@@ -141,11 +147,12 @@ async function runCommand(
   argv: string[],
 ): Promise<number | undefined> {
   const { command } = await load();
+  if (!command.hosted) session.around.needsProcess(path);
   const parsed = orUsage(path, usageLine(path, command), () =>
-    parseFlags(command.flags, argv, command.interspersed),
+    parseFlags(command.flags, argv, command.interspersed, session.around),
   );
   for (const notice of parsed.notices) session.err(notice);
-  if (parsed.help) return showHelp(path.split(" ").slice(1));
+  if (parsed.help) return showHelp(path.split(" ").slice(1), session);
   checkArity(path, command, parsed.args.length);
   const { args, values, changed } = parsed;
   return command.run({

@@ -1,10 +1,9 @@
 import { Client } from "../client/client.ts";
 import { type Host, HostError, parseHost } from "../client/host.ts";
-import { readText } from "../client/kernel.ts";
 import { type ConfigFile, readConfigFile } from "./config-file.ts";
 import { CliError } from "./errors.ts";
 import type { GlobalValues } from "./globals.ts";
-import { writeNow } from "./stdio.ts";
+import type { Surroundings } from "./surroundings.ts";
 
 export const defaultHost = "unix:///run/berth.sock";
 
@@ -22,12 +21,14 @@ export interface Endpoint {
 /** What one invocation of the program works with: its options, its configuration, its engine, its output. */
 export class Session {
   readonly globals: GlobalValues;
+  readonly around: Surroundings;
   private loadedConfig: ConfigFile | undefined;
   private openClient: Client | undefined;
   private early: Client | undefined;
 
-  constructor(globals: GlobalValues) {
+  constructor(globals: GlobalValues, around: Surroundings) {
     this.globals = globals;
+    this.around = around;
   }
 
   get configFolder(): string {
@@ -35,7 +36,8 @@ export class Session {
   }
 
   get config(): ConfigFile {
-    this.loadedConfig ??= readConfigFile(this.configFolder, (line) => this.err(line));
+    this.loadedConfig ??=
+      this.around.config ?? readConfigFile(this.configFolder, this.around.readText, (line) => this.err(line));
     return this.loadedConfig;
   }
 
@@ -64,15 +66,15 @@ export class Session {
 
   /** Writes text to stdout as it is. */
   write(text: string): void {
-    writeNow(1, text);
+    this.around.write(1, text);
   }
 
   out(line: string): void {
-    writeNow(1, `${line}\n`);
+    this.around.write(1, `${line}\n`);
   }
 
   err(line: string): void {
-    writeNow(2, `${line}\n`);
+    this.around.write(2, `${line}\n`);
   }
 
   /** Order: --host, --context, DOCKER_HOST, DOCKER_CONTEXT, the configuration's current context, the default. */
@@ -83,9 +85,9 @@ export class Session {
     if (host && context) throw new CliError("conflicting options: cannot specify both --host and --context");
     if (host) return this.plain(host, true);
     if (context) return this.ofContext(context);
-    const environment = process.env["BERTH_HOST"] || process.env["DOCKER_HOST"];
+    const environment = this.around.variable("BERTH_HOST") || this.around.variable("DOCKER_HOST");
     if (environment) return this.plain(environment, true);
-    const current = process.env["DOCKER_CONTEXT"] || this.config.currentContext;
+    const current = this.around.variable("DOCKER_CONTEXT") || this.config.currentContext;
     return this.ofContext(current || "default");
   }
 
@@ -96,6 +98,7 @@ export class Session {
 
   private ofContext(name: string): Endpoint {
     if (name === "default") return this.plain(defaultHost, false);
+    this.around.needsProcess("a context");
     const { contextEndpoint } = require("./contexts/store.ts") as typeof import("./contexts/store.ts");
     return contextEndpoint(this.configFolder, name);
   }
@@ -105,13 +108,15 @@ export class Session {
     const isSecure = host.kind === "tcp" && host.tls;
     // files that were asked for are missed whatever the host is
     const tls = isSecure || endpoint.tls ? this.tlsOptions(endpoint) : undefined;
-    const apiVersion = process.env["DOCKER_API_VERSION"]?.replace(/^v/, "");
+    const { around } = this;
+    const apiVersion = around.variable("DOCKER_API_VERSION")?.replace(/^v/, "");
     return new Client({
       host,
       blocking,
       ...(apiVersion ? { apiVersion } : {}),
-      headers: { ...this.config.HttpHeaders, ...headersOf(process.env["DOCKER_CUSTOM_HEADERS"]) },
+      headers: { ...this.config.HttpHeaders, ...headersOf(around.variable("DOCKER_CUSTOM_HEADERS")) },
       ...(isSecure && tls ? { tls } : {}),
+      ...(around.exchange ? { exchange: around.exchange } : {}),
       ...(endpoint.named
         ? {}
         : { onUnreachable: async () => (await import("./auto-start.ts")).startEngine(this) }),
@@ -133,16 +138,16 @@ export class Session {
   }
 
   private tlsOptions({ tls, tlsFolder, skipTlsVerify }: Endpoint): Record<string, unknown> {
-    const folder = tlsFolder ?? process.env["DOCKER_CERT_PATH"] ?? this.configFolder;
+    const folder = tlsFolder ?? this.around.variable("DOCKER_CERT_PATH") ?? this.configFolder;
     const { tlscacert, tlscert, tlskey } = this.globals;
     const caFile = tlscacert || `${folder}/ca.pem`;
-    const ca = readText(caFile);
+    const ca = this.around.readText(caFile);
     if (ca === undefined && tls && tlsFolder === undefined)
       throw new CliError(
         `Failed to initialize: unable to resolve docker endpoint: open ${caFile}: no such file or directory`,
       );
-    const cert = readText(tlscert || `${folder}/cert.pem`);
-    const key = readText(tlskey || `${folder}/key.pem`);
+    const cert = this.around.readText(tlscert || `${folder}/cert.pem`);
+    const key = this.around.readText(tlskey || `${folder}/key.pem`);
     return {
       rejectUnauthorized: !skipTlsVerify,
       ...(ca ? { ca } : {}),

@@ -19,6 +19,8 @@ export interface ClientOptions {
   userAgent?: string;
   /** Requests hold up the thread until they are answered: for commands that do nothing beside them. */
   blocking?: boolean;
+  /** Carries the requests in place of connections of its own: inside an engine. */
+  exchange?: (request: HttpRequest, signal?: AbortSignal) => Promise<HttpResponse>;
   /** Called once when nobody listens; answers whether to try again. */
   onUnreachable?: () => Promise<boolean>;
 }
@@ -177,6 +179,7 @@ export class Client {
   }
 
   private async exchange(request: HttpRequest, signal?: AbortSignal): Promise<HttpResponse> {
+    if (this.options.exchange) return this.options.exchange(request, signal);
     const pooled = this.idle.pop();
     if (pooled) {
       try {
@@ -278,6 +281,7 @@ export class Client {
 
   private async open(): Promise<Connection> {
     const { host } = this;
+    if (this.options.exchange) throw new Error("this client has no connection to hand over");
     if (host.kind === "ssh") return (await import("./ssh.ts")).openSsh(host);
     if (host.kind === "unix") {
       const blocking = this.options.blocking && new TextEncoder().encode(host.path).length <= unixPathMax;

@@ -23,7 +23,7 @@ export async function enterFailedStep(
   );
   const { command } = await import("../commands/container/run.ts");
   const options = ["-it", "--rm", ...(network === "default" ? [] : ["--network", network]), image];
-  const { values, changed, args } = parseFlags(command.flags, options, command.interspersed);
+  const { values, changed, args } = parseFlags(command.flags, options, command.interspersed, session.around);
   try {
     await command.run({
       session,

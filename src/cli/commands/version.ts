@@ -11,10 +11,12 @@ import type { Session } from "../session.ts";
 const architectures: Record<string, string> = { x64: "amd64" };
 
 export const command = defineCommand({
+  hosted: true,
   usage: "",
   arity: none,
   flags: { format: objectFormat() },
   async run({ session, flags }) {
+    if (flags.format) session.around.needsProcess("--format");
     const template = flags.format && flags.format !== "json" ? await parse(flags.format) : undefined;
     const engine = session.blockingClient;
     const [server, problem] = await ask(engine);

@@ -25,6 +25,4 @@ export const listFormat = (): Flag<string> =>
 export const objectFormat = (): Flag<string> =>
   string("format,f", `How to print:\n'json':             JSON\n${template}`);
 export const platform = (usage: string): Flag<string> =>
-  string("platform", usage, process.env["DOCKER_DEFAULT_PLATFORM"] ?? "", {
-    shownDefault: undefined as never,
-  });
+  string("platform", usage, "", { variable: "DOCKER_DEFAULT_PLATFORM" });

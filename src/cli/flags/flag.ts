@@ -1,3 +1,5 @@
+import type { Surroundings } from "../surroundings.ts";
+
 /**
  * A command-line option. `parse` takes the value so far and one more text, and returns the new value, or throws a
  * `FlagValueError` whose message follows `invalid argument "x" for "--flag" flag: `.
@@ -16,8 +18,10 @@ export interface Flag<T> {
   readonly bare?: string;
   /** sentence printed on stderr when the flag is used */
   readonly deprecated?: string;
+  /** the variable whose value it has where it is not given */
+  readonly variable?: string;
   /** a method, so that tables may hold flags of any type */
-  parse(current: T, text: string): T;
+  parse(current: T, text: string, around: Surroundings): T;
 }
 
 export type FlagTable = Record<string, Flag<unknown>>;
@@ -33,7 +37,7 @@ const fail = (message: string): never => {
  * A hundred of these are made for each `run`. Few have anything extra, and no function here is called by all of them: one
  * called 34 times makes the engine of the language start its compiler, which costs what the rest of the table does.
  */
-type Extra = { hidden?: boolean; deprecated?: string; shownDefault?: string };
+type Extra = { hidden?: boolean; deprecated?: string; shownDefault?: string; variable?: string };
 const none: Extra = {};
 
 export const longName = ({ names }: { readonly names: string }): string => names.split(",", 1)[0] ?? "";
@@ -92,7 +96,7 @@ export const string = (
 export const list = (
   names: string,
   usage: string,
-  check?: (text: string) => string,
+  check?: (text: string, around: Surroundings) => string,
   extra: Extra & { type?: string } = none,
 ): Flag<readonly string[]> => {
   const flag: Flag<readonly string[]> = {
@@ -100,7 +104,7 @@ export const list = (
     usage,
     type: "list",
     initial: [],
-    parse: check ? (current, text) => [...current, check(text)] : asItem,
+    parse: check ? (current, text, around) => [...current, check(text, around)] : asItem,
   };
   return extra === none ? flag : { ...flag, ...extra };
 };
@@ -191,7 +195,7 @@ export const custom = <T>(
   type: string,
   usage: string,
   initial: T,
-  parse: (current: T, text: string) => T,
+  parse: (current: T, text: string, around: Surroundings) => T,
   extra: Extra = none,
 ): Flag<T> => {
   const flag: Flag<T> = { names, usage, type, initial, parse };

@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import { ofProcess } from "../surroundings.ts";
 import { bool, int, list, map, string } from "./flag.ts";
 import { describeFlags } from "./help.ts";
 import { parseFlags } from "./parse.ts";
@@ -13,7 +14,8 @@ const table = {
   last: int("last,n", "Last", -1),
   opt: map("opt,o", "Options"),
 };
-const parse = (words: string, interspersed = true) => parseFlags(table, words.split(" "), interspersed);
+const parse = (words: string, interspersed = true) =>
+  parseFlags(table, words.split(" "), interspersed, ofProcess);
 
 test("long and short options take their value after = or as the next word", () => {
   expect(parse("--name=a --memory 1g -e A=1 -eB=2 -n5").values).toMatchObject({

@@ -1,3 +1,4 @@
+import type { Surroundings } from "../surroundings.ts";
 import { type Flag, type FlagTable, longName, shortName } from "./flag.ts";
 
 /** The command line does not fit the command's options; printed with the command's usage, exit code 125. */
@@ -15,6 +16,7 @@ export interface ParsedFlags {
 
 interface State {
   table: FlagTable;
+  around: Surroundings;
   parsed: ParsedFlags & { changed: Set<string> };
 }
 
@@ -22,8 +24,13 @@ interface State {
  * Parses as pflag does: `--name value`, `--name=value`, `-n value`, `-nvalue`, `-n=value`, combined short booleans,
  * `--` ending the options. Without `interspersed` the first argument ends them too.
  */
-export function parseFlags(table: FlagTable, argv: readonly string[], interspersed: boolean): ParsedFlags {
-  const state = start(table);
+export function parseFlags(
+  table: FlagTable,
+  argv: readonly string[],
+  interspersed: boolean,
+  around: Surroundings,
+): ParsedFlags {
+  const state = start(table, around);
   const { args } = state.parsed;
   const rest = [...argv];
   while (rest.length > 0 && !state.parsed.help) {
@@ -42,10 +49,14 @@ export function parseFlags(table: FlagTable, argv: readonly string[], interspers
   return state.parsed;
 }
 
-function start(table: FlagTable): State {
+function start(table: FlagTable, around: Surroundings): State {
   const values: Record<string, unknown> = {};
-  for (const key in table) values[key] = table[key]?.initial;
-  return { table, parsed: { values, changed: new Set(), args: [], help: false, notices: [] } };
+  for (const key in table) {
+    const flag = table[key];
+    values[key] = flag?.initial;
+    if (flag?.variable !== undefined) values[key] = around.variable(flag.variable) ?? flag.initial;
+  }
+  return { table, around, parsed: { values, changed: new Set(), args: [], help: false, notices: [] } };
 }
 
 /*
@@ -117,7 +128,7 @@ const askHelp = (state: State): undefined => {
 function set(state: State, key: string, flag: Flag<unknown>, text: string): undefined {
   const { values, changed, notices } = state.parsed;
   try {
-    values[key] = flag.parse(values[key], text);
+    values[key] = flag.parse(values[key], text, state.around);
   } catch (error) {
     const short = shortName(flag);
     const shown = short ? `-${short}, --${longName(flag)}` : `--${longName(flag)}`;

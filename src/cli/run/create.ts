@@ -5,7 +5,6 @@ import { familiar, type Reference } from "../../lib/reference.ts";
 import type { ContainerCreateRequest } from "../../types/api.ts";
 import type { ProxyConfig } from "../config-file.ts";
 import type { Session } from "../session.ts";
-import { windowSize } from "../stdio.ts";
 import type { ContainerFlags } from "./flags.ts";
 import { imageReference } from "./image-reference.ts";
 import { fileError } from "./key-value-files.ts";
@@ -20,10 +19,11 @@ export function prepare(
 ): ContainerCreateRequest {
   if (!["always", "missing", "never"].includes(flags.pull))
     throw new Error(`invalid pull option: '${flags.pull}': must be one of "always", "missing" or "never"`);
-  const request = createRequest(flags, args, changed);
+  const request = createRequest(flags, args, changed, session.around);
+  if (flags.useApiSocket) session.around.needsProcess("--use-api-socket");
   if (flags.useApiSocket) apiSocket().mountApiSocket(session, request);
   request.Env = withProxies(session, request.Env ?? null);
-  const size = flags.tty ? windowSize() : undefined;
+  const size = flags.tty ? session.around.terminal(1) : undefined;
   if (size && request.HostConfig) request.HostConfig.ConsoleSize = [size.rows, size.columns];
   return request;
 }
@@ -65,6 +65,8 @@ export async function createContainer(
   flags: ContainerFlags,
 ): Promise<string> {
   warnOfLocalDns(session, flags.dns);
+  if (flags.cidfile) session.around.needsProcess("--cidfile");
+  if (flags.pull === "always") session.around.needsProcess("a pull");
   const idFile = openIdFile(flags.cidfile);
   try {
     const reference = imageReference(request.Image ?? "");
@@ -97,6 +99,7 @@ async function createOrPull(
     if (!(error instanceof ApiError && error.status === 404 && reference && flags.pull === "missing"))
       throw error;
   }
+  session.around.needsProcess("a pull");
   if (!flags.quiet) session.err(`Unable to find image '${familiar(reference)}' locally`);
   await pull(session, reference, flags.platform, flags.quiet ? undefined : 2);
   return create(session.client, request, query);

@@ -14,6 +14,7 @@ import {
   string,
   uint,
 } from "../flags/flag.ts";
+import type { Surroundings } from "../surroundings.ts";
 import { parseMount } from "./mounts.ts";
 import { type NetworkAttachment, parseNetwork } from "./networks.ts";
 import * as value from "./values.ts";
@@ -26,9 +27,9 @@ export const many = <T>(
   names: string,
   type: string,
   usage: string,
-  parse: (text: string) => T,
+  parse: (text: string, around: Surroundings) => T,
 ): Flag<readonly T[]> =>
-  custom<readonly T[]>(names, type, usage, [], (current, text) => [...current, parse(text)]);
+  custom<readonly T[]>(names, type, usage, [], (current, text, around) => [...current, parse(text, around)]);
 const throttle = (
   names: string,
   usage: string,

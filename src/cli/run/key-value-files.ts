@@ -1,4 +1,4 @@
-import { readText } from "../../client/kernel.ts";
+import type { Surroundings } from "../surroundings.ts";
 
 const reasons: Record<string, string> = {
   ENOENT: "no such file or directory",
@@ -15,10 +15,10 @@ export const fileError = (verb: string, path: string, error: unknown): Error => 
 
 export const missingFile = (path: string): Error => fileError("open", path, { code: "ENOENT" });
 
-function readLines(path: string): string[] {
+function readLines(path: string, around: Surroundings): string[] {
   let text: string | undefined;
   try {
-    text = readText(path);
+    text = around.readText(path);
   } catch (error) {
     throw fileError((error as { code?: string }).code === "EISDIR" ? "read" : "open", path, error);
   }
@@ -27,8 +27,13 @@ function readLines(path: string): string[] {
 }
 
 /** Lines `NAME=value`, comments and blank lines left out; a name alone is given to `lookUp`. */
-function parseLines(path: string, what: string, lookUp: (name: string) => string | undefined): string[] {
-  return readLines(path).flatMap((raw) => {
+function parseLines(
+  path: string,
+  what: string,
+  around: Surroundings,
+  lookUp: (name: string) => string | undefined,
+): string[] {
+  return readLines(path, around).flatMap((raw) => {
     const line = raw.replace(/\r$/, "").trimStart();
     if (line === "" || line.startsWith("#")) return [];
     const at = line.indexOf("=");
@@ -43,13 +48,15 @@ function parseLines(path: string, what: string, lookUp: (name: string) => string
 }
 
 /** `--env-file`: a name alone copies the client's variable, and is skipped where there is none. */
-export const readEnvFile = (path: string): string[] =>
-  parseLines(path, "env", (name) =>
-    process.env[name] === undefined ? undefined : `${name}=${process.env[name]}`,
-  );
+export const readEnvFile = (path: string, around: Surroundings): string[] =>
+  parseLines(path, "env", around, (name) => {
+    const own = around.variable(name);
+    return own === undefined ? undefined : `${name}=${own}`;
+  });
 
 /** `--label-file`: a name alone is a label without a value. */
-export const readLabelFile = (path: string): string[] => parseLines(path, "label", (name) => name);
+export const readLabelFile = (path: string, around: Surroundings): string[] =>
+  parseLines(path, "label", around, (name) => name);
 
 export function pairs(items: readonly string[]): Record<string, string> {
   const found: Record<string, string> = {};

@@ -2,6 +2,7 @@ import { parseCsv } from "../../lib/csv.ts";
 import { parseRamSize } from "../../lib/units.ts";
 import type { MountRequest } from "../../types/api.ts";
 import { parseBool } from "../flags/flag.ts";
+import type { Surroundings } from "../surroundings.ts";
 import { absolute } from "./volumes.ts";
 
 type Mount = Omit<MountRequest, "Type"> & { Type: string };
@@ -9,7 +10,7 @@ type Mount = Omit<MountRequest, "Type"> & { Type: string };
 const bareBooleans = new Set(["readonly", "ro", "volume-nocopy", "bind-nonrecursive"]);
 
 /** `--mount type=bind,src=…,dst=…`: a CSV record of keys. */
-export function parseMount(text: string): MountRequest {
+export function parseMount(text: string, around: Surroundings): MountRequest {
   const mount: Mount = { Type: "volume", Target: "" };
   if (text === "") throw new Error("EOF");
   for (const field of parseCsv(text)) {
@@ -17,7 +18,7 @@ export function parseMount(text: string): MountRequest {
     const key = (at < 0 ? field : field.slice(0, at)).toLowerCase();
     if (at < 0 && !bareBooleans.has(key))
       throw new Error(`invalid field '${field}' must be a key=value pair`);
-    set(mount, key, at < 0 ? "true" : field.slice(at + 1), field);
+    set(mount, key, at < 0 ? "true" : field.slice(at + 1), field, around);
   }
   check(mount);
   // An unknown type goes to the engine, whose sentence it is to refuse it.
@@ -37,14 +38,14 @@ function pair(value: string, into: Record<string, string>): Record<string, strin
   return at < 0 ? { ...into, [value]: "" } : { ...into, [value.slice(0, at)]: value.slice(at + 1) };
 }
 
-function set(mount: Mount, key: string, value: string, field: string): undefined {
+function set(mount: Mount, key: string, value: string, field: string, around: Surroundings): undefined {
   switch (key) {
     case "type":
       mount.Type = value.toLowerCase();
       return;
     case "source":
     case "src":
-      mount.Source = value.startsWith(".") && /^\.{1,2}(\/|$)/.test(value) ? absolute(value) : value;
+      mount.Source = value.startsWith(".") && /^\.{1,2}(\/|$)/.test(value) ? absolute(value, around) : value;
       return;
     case "target":
     case "dst":

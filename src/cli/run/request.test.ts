@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import { parseCsv } from "../../lib/csv.ts";
 import { parseFlags } from "../flags/parse.ts";
+import { ofProcess } from "../surroundings.ts";
 import { type ContainerFlags, containerFlags } from "./flags.ts";
 import { parseMount } from "./mounts.ts";
 import { parseExpose, parsePublish } from "./ports.ts";
@@ -8,8 +9,8 @@ import { createRequest } from "./request.ts";
 import { parseVolumeSpec } from "./volumes.ts";
 
 function request(...words: string[]): ReturnType<typeof createRequest> {
-  const { values, args, changed } = parseFlags(containerFlags, words, false);
-  return createRequest(values as unknown as ContainerFlags, args, (key) => changed.has(key));
+  const { values, args, changed } = parseFlags(containerFlags, words, false, ofProcess);
+  return createRequest(values as unknown as ContainerFlags, args, (key) => changed.has(key), ofProcess);
 }
 
 test("a plain command asks for output alone", () => {
@@ -123,21 +124,21 @@ test("volume specs that do not parse are refused", () => {
 });
 
 test("--mount is read key by key", () => {
-  expect(parseMount('type=bind,"source=/a,b",dst=/c,ro,bind-propagation=rslave')).toEqual({
+  expect(parseMount('type=bind,"source=/a,b",dst=/c,ro,bind-propagation=rslave', ofProcess)).toEqual({
     Type: "bind",
     Source: "/a,b",
     Target: "/c",
     ReadOnly: true,
     BindOptions: { Propagation: "rslave" },
   });
-  expect(parseMount("type=tmpfs,dst=/q,tmpfs-size=1m,tmpfs-mode=700")).toEqual({
+  expect(parseMount("type=tmpfs,dst=/q,tmpfs-size=1m,tmpfs-mode=700", ofProcess)).toEqual({
     Type: "tmpfs",
     Target: "/q",
     TmpfsOptions: { SizeBytes: 1048576, Mode: 448 },
   });
-  expect(() => parseMount("src=a")).toThrow("target is required");
-  expect(() => parseMount("foo")).toThrow("invalid field 'foo' must be a key=value pair");
-  expect(() => parseMount("type=bind,src=/a,dst=/b,volume-nocopy")).toThrow(
+  expect(() => parseMount("src=a", ofProcess)).toThrow("target is required");
+  expect(() => parseMount("foo", ofProcess)).toThrow("invalid field 'foo' must be a key=value pair");
+  expect(() => parseMount("type=bind,src=/a,dst=/b,volume-nocopy", ofProcess)).toThrow(
     "cannot mix 'volume-*' options with mount type 'bind'",
   );
 });

@@ -1,4 +1,3 @@
-import { readText } from "../../client/kernel.ts";
 import type {
   ContainerConfig,
   ContainerCreateRequest,
@@ -6,6 +5,7 @@ import type {
   HostConfig,
   Ulimit,
 } from "../../types/api.ts";
+import type { Surroundings } from "../surroundings.ts";
 import type { ContainerFlags } from "./flags.ts";
 import { fileError, missingFile, pairs, readEnvFile, readLabelFile } from "./key-value-files.ts";
 import { flattened, kept, mapped, sorted } from "./lists.ts";
@@ -24,6 +24,7 @@ export function createRequest(
   flags: ContainerFlags,
   args: readonly string[],
   changed: (key: keyof ContainerFlags & string) => boolean,
+  around: Surroundings,
 ): ContainerCreateRequest {
   validate(flags);
   const networks = [...flags.network, ...flags.net];
@@ -35,12 +36,12 @@ export function createRequest(
     macAddress: flags.macAddress,
     linkLocalIps: flags.linkLocalIp,
   });
-  const { binds, anonymous } = volumes(flags.volume);
+  const { binds, anonymous } = volumes(flags.volume, around);
   const ports = flattened(flags.publish, parsePublish);
   const exposed = [...flattened(flags.expose, parseExpose), ...mapped(ports, ({ port }) => port)];
   return {
-    ...config(flags, args, changed, anonymous, exposed),
-    HostConfig: { ...host(flags, net, binds), PortBindings: toPortMap(ports) },
+    ...config({ flags, args, changed, around }, anonymous, exposed),
+    HostConfig: { ...host(flags, net, binds, around), PortBindings: toPortMap(ports) },
     NetworkingConfig: { EndpointsConfig: net.endpoints },
   };
 }
@@ -63,11 +64,11 @@ function validate(flags: ContainerFlags): void {
     throw new Error("invalid logging opts for driver none");
 }
 
-function volumes(specs: readonly string[]): { binds: string[]; anonymous: string[] } {
+function volumes(specs: readonly string[], around: Surroundings): { binds: string[]; anonymous: string[] } {
   const binds: string[] = [];
   const anonymous: string[] = [];
   for (const spec of new Set(specs)) (parseVolumeSpec(spec).source ? binds : anonymous).push(spec);
-  return { binds: mapped(binds, absoluteBind), anonymous };
+  return { binds: mapped(binds, (bind) => absoluteBind(bind, around)), anonymous };
 }
 
 function asSet(names: readonly string[]): Record<string, Record<string, never>> {
@@ -76,10 +77,15 @@ function asSet(names: readonly string[]): Record<string, Record<string, never>> 
   return set;
 }
 
+interface CommandLine {
+  flags: ContainerFlags;
+  args: readonly string[];
+  changed: (key: keyof ContainerFlags & string) => boolean;
+  around: Surroundings;
+}
+
 function config(
-  flags: ContainerFlags,
-  args: readonly string[],
-  changed: (key: keyof ContainerFlags & string) => boolean,
+  { flags, args, changed, around }: CommandLine,
   anonymous: string[],
   exposed: string[],
 ): Partial<ContainerConfig> {
@@ -98,7 +104,7 @@ function config(
     Tty: flags.tty,
     OpenStdin: flags.interactive,
     StdinOnce: flags.interactive && stdin,
-    Env: orNull(environment(flags)),
+    Env: orNull(environment(flags, around)),
     Cmd: orNull(command),
     ...(health ? { Healthcheck: health } : {}),
     Image: image,
@@ -106,16 +112,16 @@ function config(
     WorkingDir: flags.workdir,
     Entrypoint: flags.entrypoint ? [flags.entrypoint] : changed("entrypoint") ? [""] : null,
     OnBuild: null,
-    Labels: pairs([...flattened(flags.labelFile, readLabelFile), ...flags.label]),
+    Labels: pairs([...flattened(flags.labelFile, (path) => readLabelFile(path, around)), ...flags.label]),
     ...(flags.stopSignal ? { StopSignal: flags.stopSignal } : {}),
     ...(changed("stopTimeout") && flags.stopTimeout !== undefined ? { StopTimeout: flags.stopTimeout } : {}),
   };
 }
 
 /** Files first, then options; of a variable given twice the last counts. */
-function environment(flags: ContainerFlags): string[] {
+function environment(flags: ContainerFlags, around: Surroundings): string[] {
   const last = new Map<string, string>();
-  for (const variable of [...flattened(flags.envFile, readEnvFile), ...flags.env])
+  for (const variable of [...flattened(flags.envFile, (path) => readEnvFile(path, around)), ...flags.env])
     last.set(variable.split("=", 1)[0] ?? "", variable);
   return [...last.values()];
 }
@@ -167,8 +173,13 @@ function annotations({ annotation, healthOnFailure, noHealthcheck }: ContainerFl
   return { ...annotation, ...(healthOnFailure ? { [onFailureAnnotation]: healthOnFailure } : {}) };
 }
 
-function host(flags: ContainerFlags, net: Networking, binds: string[]): Partial<HostConfig> {
-  const security = securityOptions(flags.securityOpt);
+function host(
+  flags: ContainerFlags,
+  net: Networking,
+  binds: string[],
+  around: Surroundings,
+): Partial<HostConfig> {
+  const security = securityOptions(flags.securityOpt, around);
   const cdi = kept(flags.device, isCdiName);
   const requests = [
     ...flags.gpus,
@@ -296,7 +307,10 @@ function storageOptions(options: readonly string[]): Record<string, string> | un
 }
 
 /** A seccomp profile is a file of the client's: its text is sent in place of its name. */
-function securityOptions(given: readonly string[]): { options: string[]; unconfinedPaths: boolean } {
+function securityOptions(
+  given: readonly string[],
+  around: Surroundings,
+): { options: string[]; unconfinedPaths: boolean } {
   const options = mapped(given, (option) => {
     const separator = option.includes("=") ? "=" : ":";
     const at = option.indexOf(separator);
@@ -307,16 +321,16 @@ function securityOptions(given: readonly string[]): { options: string[]; unconfi
     }
     const [key, value] = [option.slice(0, at), option.slice(at + 1)];
     if (key !== "seccomp" || value === "unconfined" || value === "builtin") return option;
-    return `seccomp=${seccompProfile(value)}`;
+    return `seccomp=${seccompProfile(value, around)}`;
   });
   const shown = kept(options, (option) => option !== "systempaths=unconfined");
   return { options: shown, unconfinedPaths: shown.length < options.length };
 }
 
-function seccompProfile(path: string): string {
+function seccompProfile(path: string, around: Surroundings): string {
   let text: string | undefined;
   try {
-    text = readText(path);
+    text = around.readText(path);
   } catch (error) {
     throw new Error(`opening seccomp profile (${path}) failed: ${fileError("open", path, error).message}`);
   }

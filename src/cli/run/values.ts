@@ -5,6 +5,7 @@ import { parseGoDuration } from "../../lib/go-duration.ts";
 import { isIP } from "../../lib/ip.ts";
 import { parseRamSize } from "../../lib/units.ts";
 import type { DeviceMapping, DeviceRequest, RestartPolicy, ThrottleDevice, Ulimit } from "../../types/api.ts";
+import type { Surroundings } from "../surroundings.ts";
 
 const cut = (text: string, separator: string): [string, string | undefined] => {
   const at = text.indexOf(separator);
@@ -12,11 +13,11 @@ const cut = (text: string, separator: string): [string, string | undefined] => {
 };
 
 /** `NAME` alone takes the client's own variable, where there is one. */
-export function environmentVariable(text: string): string {
+export function environmentVariable(text: string, around: Surroundings): string {
   const [name, value] = cut(text, "=");
   if (name === "") throw new Error(`invalid environment variable: ${text}`);
   if (value !== undefined) return text;
-  const own = process.env[name];
+  const own = around.variable(name);
   return own === undefined ? text : `${name}=${own}`;
 }
 

@@ -1,3 +1,5 @@
+import type { Surroundings } from "../surroundings.ts";
+
 export interface VolumeSpec {
   source: string;
   target: string;
@@ -27,12 +29,12 @@ export function parseVolumeSpec(spec: string): VolumeSpec {
 }
 
 /** A path of the client's folder; `node:path` is loaded only for those who name one. */
-export const absolute = (path: string): string =>
-  (require("node:path") as typeof import("node:path")).resolve(path);
+export const absolute = (path: string, around: Surroundings): string =>
+  (require("node:path") as typeof import("node:path")).resolve(around.folder(), path);
 
 /** The bind as the engine gets it: a path that starts with a dot is taken from the client's folder. */
-export function absoluteBind(spec: string): string {
+export function absoluteBind(spec: string, around: Surroundings): string {
   const at = spec.indexOf(":");
   const source = spec.slice(0, at);
-  return source.startsWith(".") ? absolute(source) + spec.slice(at) : spec;
+  return source.startsWith(".") ? absolute(source, around) + spec.slice(at) : spec;
 }

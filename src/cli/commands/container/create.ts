@@ -4,6 +4,7 @@ import { withHelp } from "../../run/failure.ts";
 import { containerFlags } from "../../run/flags.ts";
 
 export const command = defineCommand({
+  hosted: true,
   usage: "IMAGE [COMMAND] [ARG...]",
   arity: atLeast(1),
   interspersed: false,

@@ -43,7 +43,7 @@ export const command = defineCommand({
       ...["-c", script, "sh"],
       ...(words.length > 0 ? words : ["sh"]),
     ];
-    const { args: rest, values, changed } = parseFlags(run.flags, options, false);
+    const { args: rest, values, changed } = parseFlags(run.flags, options, false, session.around);
     return run.run({ session, args: rest, flags: values, changed: (key) => changed.has(key), path });
   },
 });

@@ -36,7 +36,7 @@ export const command = defineCommand({
   },
   async run({ session, args, flags }) {
     const [container = "", ...words] = args;
-    const env = [...flags.envFile.flatMap(readEnvFile), ...flags.env];
+    const env = [...flags.envFile.flatMap((path) => readEnvFile(path, session.around)), ...flags.env];
     const attached = !flags.detach;
     const size = flags.tty ? windowSize() : undefined;
     const detachKeys = flags.detachKeys || session.config.detachKeys || "";

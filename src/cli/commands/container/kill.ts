@@ -4,6 +4,7 @@ import { each } from "../../each.ts";
 import { string } from "../../flags/flag.ts";
 
 export const command = defineCommand({
+  hosted: true,
   usage: "CONTAINER [CONTAINER...]",
   arity: atLeast(1),
   flags: { signal: string("signal,s", "Signal to send") },

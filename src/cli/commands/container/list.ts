@@ -6,6 +6,7 @@ import { containerRows, containerTable, rawContainer } from "../../output/contai
 import { formatList, plainFields, resolveFormat } from "../../output/formatter.ts";
 
 export const command = defineCommand({
+  hosted: true,
   usage: "",
   arity: none,
   flags: {
@@ -21,6 +22,7 @@ export const command = defineCommand({
   },
   async run({ session, flags, changed }) {
     const format = flags.format || session.config.psFormat || "";
+    if (format !== "") session.around.needsProcess("--format");
     const limit = flags.latest && flags.last === -1 ? 1 : flags.last;
     const list_ = {
       format,

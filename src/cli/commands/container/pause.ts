@@ -3,6 +3,7 @@ import { atLeast, defineCommand } from "../../command.ts";
 import { each } from "../../each.ts";
 
 export const command = defineCommand({
+  hosted: true,
   usage: "CONTAINER [CONTAINER...]",
   arity: atLeast(1),
   flags: {},

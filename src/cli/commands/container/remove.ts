@@ -6,6 +6,7 @@ import { CliError } from "../../errors.ts";
 import { bool } from "../../flags/flag.ts";
 
 export const command = defineCommand({
+  hosted: true,
   usage: "CONTAINER [CONTAINER...]",
   arity: atLeast(1),
   flags: {

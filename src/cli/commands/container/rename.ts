@@ -3,6 +3,7 @@ import { defineCommand, exactly } from "../../command.ts";
 import { CliError } from "../../errors.ts";
 
 export const command = defineCommand({
+  hosted: true,
   usage: "CONTAINER NEW_NAME",
   arity: exactly(2),
   flags: {},

@@ -4,6 +4,7 @@ import { each } from "../../each.ts";
 import { stopFlags, timeoutOf } from "../../flags/stop.ts";
 
 export const command = defineCommand({
+  hosted: true,
   usage: "CONTAINER [CONTAINER...]",
   arity: atLeast(1),
   flags: stopFlags,

@@ -1,14 +1,12 @@
-import { attach, inspect, kill, resize, start, wait } from "../../../client/containers.ts";
+import { start } from "../../../client/containers.ts";
 import { atLeast, defineCommand } from "../../command.ts";
 import { CliError } from "../../errors.ts";
 import { bool, string } from "../../flags/flag.ts";
 import { waitHealthy, waitTimeout } from "../../run/wait-healthy.ts";
 import type { Session } from "../../session.ts";
-import { isTerminal, windowSize } from "../../stdio.ts";
-import { pump } from "../../stream/attached.ts";
-import { followWindowSize, proxySignals } from "../../stream/signals.ts";
 
 export const command = defineCommand({
+  hosted: true,
   usage: "CONTAINER [CONTAINER...]",
   description:
     "Start stopped containers. With --entrypoint one container starts with another program, this once and on the same files; what follows its name (after -- where it begins with a dash) is that program's arguments.",
@@ -28,6 +26,8 @@ export const command = defineCommand({
     if (flags.attach || flags.interactive) {
       if (flags.wait) throw new CliError("conflicting options: --wait, and --attach or --interactive");
       if (args.length > 1) throw new CliError("you cannot start and attach multiple containers at once");
+      session.around.needsProcess("an attached start");
+      const { startAttached } = await import("./start-attached.ts");
       const detachKeys = flags.detachKeys || session.config.detachKeys || "";
       return startAttached(session, args[0] ?? "", {
         output: flags.attach || flags.interactive,
@@ -77,34 +77,4 @@ async function startAll(
   if (unhealthy.length > 0) throw new CliError(unhealthy.join("\n"), 1);
   if (failed.length > 0) throw new CliError(`Error: failed to start containers: ${failed.join(", ")}`);
   return 0;
-}
-
-async function startAttached(
-  session: Session,
-  name: string,
-  options: { output: boolean; input: boolean; detachKeys: string; entrypoint?: string[] },
-): Promise<number> {
-  const { client } = session;
-  const { Id, Config, HostConfig } = await inspect(client, name);
-  const { Tty: tty } = Config;
-  const stdin = options.input && Config.OpenStdin;
-  const stopProxy = tty ? undefined : proxySignals((signal) => kill(client, Id, signal));
-  const stream = await attach(client, Id, {
-    stdin,
-    stdout: true,
-    stderr: true,
-    detachKeys: options.detachKeys,
-  });
-  const pumping = pump(stream, { stdin, stdout: true, stderr: true, tty, detachKeys: options.detachKeys });
-  const { ended } = await wait(client, Id, HostConfig.AutoRemove ? "removed" : "next-exit");
-  ended.catch(() => undefined); // read below, where it matters
-  await start(client, Id, { entrypoint: options.entrypoint });
-  const stopResize =
-    tty && isTerminal(1) ? followWindowSize((size) => resize(client, Id, size), windowSize) : undefined;
-  const ending = await pumping;
-  stopResize?.();
-  if (ending === "detached") return 0;
-  const { StatusCode } = await ended;
-  stopProxy?.();
-  return StatusCode;
 }

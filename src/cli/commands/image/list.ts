@@ -8,6 +8,7 @@ import { formatList } from "../../output/formatter.ts";
 import { imageRows, imageTable, rawImage, toRows } from "../../output/image-rows.ts";
 
 export const command = defineCommand({
+  hosted: true,
   usage: "[REPOSITORY[:TAG]]",
   arity: atMost(1),
   flags: {
@@ -20,6 +21,7 @@ export const command = defineCommand({
     tree: bool("tree", "Show each image once, under all its names, with its platforms"),
   },
   async run({ session, flags, args }) {
+    if (flags.tree || flags.format) session.around.needsProcess("--tree, --format");
     if (flags.tree) refuseWithTree(flags);
     const wanted = [...flags.filter, ...(args[0] ? [{ key: "reference", value: args[0] }] : [])];
     const images = await session.client.json<ImageSummary[]>("GET", "/images/json", {
