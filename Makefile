@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 BUN := node_modules/.bin/bun
 PREFIX ?= /usr/local
-SOURCES := $(shell find src -name '*.ts' -not -name '*.test.ts' 2>/dev/null)
+SOURCES := $(shell find src scripts/lib/launcher -name '*.[tch]*' -not -name '*.test.ts' -not -name '*.md' 2>/dev/null)
 
 .PHONY: help try test build check dev install uninstall setup clean bench parity
 

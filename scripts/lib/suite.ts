@@ -78,7 +78,11 @@ export async function runChecks(): Promise<Tally[]> {
     await step("lint and format", ["node_modules/.bin/biome", "check", "--error-on-warnings"]),
     await bunTest(
       "unit tests",
-      [...(await testFiles("src/**/*.test.ts")), ...(await testFiles("tests/structure/*.test.ts"))],
+      (
+        await Promise.all(
+          ["src", "scripts", "tests/structure"].map((folder) => testFiles(`${folder}/**/*.test.ts`)),
+        )
+      ).flat(),
       300_000,
     ),
   ];
