@@ -16,21 +16,32 @@ const emulators: Record<string, string> = {
 /** What this processor runs beside its own. */
 const natives: Readonly<Record<string, readonly string[]>> = { amd64: ["386"], arm64: ["arm"] };
 
-/** A step of another architecture runs where the kernel has an emulator for it. */
-export async function refuseForeign(platform: string): Promise<void> {
+const registrations = "/proc/sys/fs/binfmt_misc";
+
+/**
+ * A step of another architecture runs where the kernel has an emulator for it. Answers what is to be said of that
+ * emulator. Throws `unavailable` where there is none that a container can use.
+ */
+export async function checkEmulator(platform: string, folder = registrations): Promise<string | undefined> {
   const [, architecture = hostArchitecture] = platform.split("/");
-  if (architecture === hostArchitecture || natives[hostArchitecture]?.includes(architecture)) return;
+  if (architecture === hostArchitecture || natives[hostArchitecture]?.includes(architecture))
+    return undefined;
   const name = emulators[architecture] ?? `qemu-${architecture}`;
-  const text = await readFile(`/proc/sys/fs/binfmt_misc/${name}`, "utf8").catch(() => ""); // not registered
+  const text = await readFile(`${folder}/${name}`, "utf8").catch(() => ""); // not registered
   if (!/^enabled$/m.test(text))
     throw new EngineError(
       "unavailable",
       `this host cannot run programs for ${platform}: install an emulator (apt install qemu-user-static binfmt-support)`,
     );
+  const flags = /^flags: (.*)$/m.exec(text)?.[1] ?? "";
   // without F the kernel looks for the interpreter inside of the step's root
-  if (!/^flags: .*F/m.test(text))
+  if (!flags.includes("F"))
     throw new EngineError(
       "unavailable",
       `the emulator ${name} of this host is not registered for containers (flag F of binfmt_misc): install qemu-user-static`,
     );
+  // programs that are several in one, like busybox, look at the name they are called by
+  return flags.includes("P")
+    ? undefined
+    : `the emulator ${name} of this host is registered without flag P of binfmt_misc: programs do not learn the name they are called by, which busybox and its shell need`;
 }

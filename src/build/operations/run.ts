@@ -13,7 +13,7 @@ import type { Vertex } from "../graph/vertex.ts";
 import type { Session } from "../solver/session.ts";
 import type { RunStep, StepResult } from "../solver/shared-steps.ts";
 import { asStepFailure, StepFailure } from "../solver/step-failure.ts";
-import { refuseForeign } from "./emulators.ts";
+import { checkEmulator } from "./emulators.ts";
 import { keepFailed } from "./keep-failed.ts";
 import { commitLayer } from "./layer.ts";
 import { type ReadyMount, readyMounts } from "./mount-keys.ts";
@@ -111,7 +111,8 @@ async function run(
   const { deps } = session;
   const id = newId();
   const key = `build-${id.slice(0, 24)}`;
-  await refuseForeign(operation.platform);
+  const warning = await checkEmulator(operation.platform);
+  if (warning !== undefined) await running.output(2, Buffer.from(`WARNING: ${warning}\n`));
   deps.runtime.expectProcess();
   await session.imports.bring(running.base.layers);
   await deps.snapshots.prepare(key, running.base.layers);
