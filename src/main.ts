@@ -4,7 +4,10 @@ const [role, ...rest] = process.argv.slice(2);
 async function main(): Promise<number> {
   switch (role) {
     case "daemon":
-      return (await import("./api/daemon.ts")).main(rest);
+      return (await import("./api/daemon.ts")).main(
+        rest,
+        async () => (await import("./cli/hosted/run.ts")).runHosted,
+      );
     case "doctor":
       return (await import("./engine/doctor.ts")).doctor((text) => process.stdout.write(text));
     case "registry":

@@ -21,6 +21,8 @@ export interface CallInput {
   body: AsyncIterable<Uint8Array>;
   /** aborts when the client is gone; made on first use */
   signal: () => AbortSignal;
+  /** by a unix socket */
+  local: boolean;
   /** the named parts of the route */
   params: Readonly<Record<string, string>>;
 }
@@ -35,6 +37,7 @@ export class Call {
   readonly query: Query;
   readonly body: AsyncIterable<Uint8Array>;
   readonly params: Readonly<Record<string, string>>;
+  readonly local: boolean;
   private readonly makeSignal: () => AbortSignal;
 
   constructor(input: CallInput) {
@@ -46,6 +49,7 @@ export class Call {
     this.body = input.body;
     this.query = new Query(input.search);
     this.params = input.params;
+    this.local = input.local;
     this.makeSignal = input.signal;
   }
 
@@ -72,7 +76,12 @@ export class Call {
     const absent = this.bodyAbsent();
     if (!(type === undefined && absent)) checkJsonType(type);
     if (absent && !required) return {} as Body;
-    return decodeJson(await readText(this.body, this.headers, jsonLimit), shape) as Body;
+    return decodeJson((await this.bytes(jsonLimit)).toString("utf8"), shape) as Body;
+  }
+
+  /** The whole body, refused past `limit` bytes before it is held. */
+  bytes(limit: number): Promise<Buffer> {
+    return readWhole(this.body, this.headers, limit);
   }
 
   bodyAbsent(): boolean {
@@ -88,12 +97,11 @@ function checkJsonType(type: string | undefined): void {
   throw new EngineError("invalid", sentence);
 }
 
-/** A whole body as text, refused past `limit` bytes before it is held. */
-async function readText(
+async function readWhole(
   body: AsyncIterable<Uint8Array>,
   headers: IncomingHttpHeaders,
   limit: number,
-): Promise<string> {
+): Promise<Buffer> {
   const tooLarge = (): EngineError =>
     new EngineError("tooLarge", `the request body is larger than the ${limit} bytes this endpoint takes`);
   if (Number(headers["content-length"] ?? 0) > limit) throw tooLarge();
@@ -104,5 +112,5 @@ async function readText(
     if (size > limit) throw tooLarge();
     chunks.push(chunk);
   }
-  return Buffer.concat(chunks).toString("utf8");
+  return Buffer.concat(chunks);
 }

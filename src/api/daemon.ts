@@ -12,19 +12,23 @@ import { EngineError, messageOf } from "../lib/errors.ts";
 import { createLogger, type Logger } from "../lib/log.ts";
 import { notifyManager } from "../system/notify.ts";
 import { endpointsOf } from "./endpoints.ts";
+import { commandRoute, type RunHosted } from "./hosted/route.ts";
 import { Router } from "./router.ts";
 import { routes } from "./routes/table.ts";
 import { ApiServer } from "./server.ts";
 
-/** `berth daemon`: runs the engine until it is told to stop. Answers the exit code. */
-export async function main(argv: readonly string[]): Promise<number> {
+/**
+ * `berth daemon`: runs the engine until it is told to stop. Answers the exit code. `loadHosted` loads the client's code, for
+ * the commands that the engine runs itself.
+ */
+export async function main(argv: readonly string[], loadHosted: () => Promise<RunHosted>): Promise<number> {
   try {
     const flags = parseDaemonFlags(argv);
     if (flags.help) return say(daemonHelp());
     if (flags.version) return say(`Berth version ${berthVersion}, build ${gitCommit}\n`);
     const config = await readConfig(flags);
     if (flags.validate) return say("configuration OK\n");
-    return await run(config, flags);
+    return await run(config, flags, loadHosted);
   } catch (error) {
     process.stderr.write(`berth daemon: ${messageOf(error)}\n`);
     return 1;
@@ -52,28 +56,41 @@ async function readConfig(flags: DaemonFlags): Promise<EngineConfig> {
   }
 }
 
-async function run(config: EngineConfig, flags: DaemonFlags): Promise<number> {
+async function run(
+  config: EngineConfig,
+  flags: DaemonFlags,
+  loadHosted: () => Promise<RunHosted>,
+): Promise<number> {
   const logger = loggerOf(config);
   catchStrays(logger);
   for (const { name, state, text } of checkHost())
     if (state !== "found") logger[state === "missing" ? "error" : "warn"](text, { requirement: name });
   const pidfile = claimPidfile(config.pidfile);
   try {
-    return await serve(config, flags, logger);
+    return await serve(config, flags, logger, routerWith(loadHosted));
   } finally {
     await unlink(config.pidfile);
     pidfile.release();
   }
 }
 
+/** A hosted command has the whole of the API, but for hosting. */
+const routerWith = (loadHosted: () => Promise<RunHosted>): Router =>
+  new Router([...routes, commandRoute(new Router(routes), loadHosted)]);
+
 /** The sockets are bound last: whoever reaches the engine finds it ready. */
-async function serve(config: EngineConfig, flags: DaemonFlags, logger: DaemonLogger): Promise<number> {
+async function serve(
+  config: EngineConfig,
+  flags: DaemonFlags,
+  logger: DaemonLogger,
+  router: Router,
+): Promise<number> {
   const stopping = Promise.withResolvers<string>();
   for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => stopping.resolve(signal));
   const endpoints = await endpointsOf(config);
   const engine = await startEngine(config, logger);
   const idle = new IdleTrim();
-  const server = new ApiServer(engine, new Router(routes), {
+  const server = new ApiServer(engine, router, {
     // clients that are about to start a process connect before they have made their request
     connection: () => engine.containers.expectProcess(),
     request: () => idle.touch(),

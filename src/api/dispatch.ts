@@ -15,6 +15,8 @@ export interface RawRequest {
   body: AsyncIterable<Uint8Array>;
   /** aborts when the client is gone; made on first use */
   signal: () => AbortSignal;
+  /** by a unix socket */
+  local: boolean;
 }
 
 /** The reply to a request; every failure becomes one. */
@@ -47,6 +49,7 @@ function dispatch(engine: Engine, router: Router, request: RawRequest): Promise<
     headers: request.headers,
     body: request.body,
     signal: request.signal,
+    local: request.local,
     params: match.params,
   });
   return match.route.handler(call);

@@ -8,7 +8,7 @@ export type CommonHeaders = Readonly<Record<string, string>>;
 
 type Plain = Exclude<Reply, { kind: "hijack" | "websocket" | "upgrade" | "rawError" }>;
 
-const jsonText = (value: unknown): string => `${stringifyPlain(value)}\n`;
+export const jsonText = (value: unknown): string => `${stringifyPlain(value)}\n`;
 
 /** Writes a reply that ends by itself. Resolves when all is handed over or the client is gone. */
 export async function send(

@@ -60,8 +60,9 @@ export class ApiServer {
     });
     server.maxConnections = maxConnections;
     server.on("connection", (socket: Duplex) => this.track(socket));
-    server.on("request", (request, response) => void this.onRequest(request, response));
-    server.on("upgrade", (request, socket, head) => void this.onUpgrade(request, socket, head));
+    const local = endpoint.kind === "unix";
+    server.on("request", (request, response) => void this.onRequest(request, response, local));
+    server.on("upgrade", (request, socket, head) => void this.onUpgrade(request, socket, head, local));
     server.on("clientError", onClientError);
     if (endpoint.kind === "unix") await removeStale(endpoint.path);
     await new Promise<void>((resolve, reject) => {
@@ -110,7 +111,7 @@ export class ApiServer {
    * One request at a time on a connection. Without an upgrade the server would read what a client sends after an attach,
    * which is its process's input, as further requests and do as they say: such a connection ends.
    */
-  private async onRequest(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  private async onRequest(request: IncomingMessage, response: ServerResponse, local: boolean): Promise<void> {
     const { socket } = request;
     if (this.taken.has(socket)) {
       socket.destroy();
@@ -123,7 +124,7 @@ export class ApiServer {
     const head = request.method === "HEAD";
     const signal = lazySignal(response);
     try {
-      const reply = await answer(this.engine, this.router, rawRequest(request, signal));
+      const reply = await answer(this.engine, this.router, rawRequest(request, signal, local));
       if (reply.kind === "hijack") await hijack(socket, false, reply);
       else if (reply.kind === "websocket") await serveWebsocket(socket, reply.key, reply.session);
       else if (reply.kind === "rawError") socket.end(rawErrorText(reply));
@@ -139,13 +140,18 @@ export class ApiServer {
     }
   }
 
-  private async onUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
+  private async onUpgrade(
+    request: IncomingMessage,
+    socket: Duplex,
+    head: Buffer,
+    local: boolean,
+  ): Promise<void> {
     this.on.request?.();
     socket.on("error", ignoreReset);
     if (head.length > 0) socket.unshift(head);
     const signal = lazySignal(socket);
     try {
-      const reply = await answer(this.engine, this.router, rawRequest(request, signal));
+      const reply = await answer(this.engine, this.router, rawRequest(request, signal, local));
       if (reply.kind === "hijack") await hijack(socket, true, reply);
       else if (reply.kind === "websocket") await serveWebsocket(socket, reply.key, reply.session);
       else if (reply.kind === "upgrade") upgrade(socket, reply);
@@ -158,12 +164,13 @@ export class ApiServer {
   }
 }
 
-const rawRequest = (request: IncomingMessage, signal: () => AbortSignal): RawRequest => ({
+const rawRequest = (request: IncomingMessage, signal: () => AbortSignal, local: boolean): RawRequest => ({
   method: request.method ?? "GET",
   url: request.url ?? "/",
   headers: request.headers,
   body: bodyOf(request),
   signal,
+  local,
 });
 
 function upgrade(socket: Duplex, { protocol, take }: Reply & { kind: "upgrade" }): void {

@@ -22,6 +22,7 @@ export function ask(
     headers: { ...(text === "" ? {} : { "content-length": String(bytes.length) }), ...headers },
     body: pieces(bytes),
     signal: () => new AbortController().signal,
+    local: true,
   });
 }
 

@@ -1,3 +1,5 @@
+import { commandLimit } from "../../lib/hosted-command.ts";
+
 /**
  * What the launcher and the engine agree on: which command lines may run in the engine, and what is sent along with one.
  * Plain data, of which the launcher's tables are made when the program is built.
@@ -65,4 +67,4 @@ export const barringSettings: readonly string[] = [
 ];
 
 /** Longest request body, in bytes. */
-export const hostedBodyLimit = 64 << 10;
+export const hostedBodyLimit = commandLimit;

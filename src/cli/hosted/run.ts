@@ -1,0 +1,26 @@
+import type { HostedCommand } from "../../lib/hosted-command.ts";
+import { main } from "../main.ts";
+import { hostedCommands, hostedVariables } from "./commands.ts";
+import { type Host, HostedSurroundings } from "./surroundings.ts";
+
+const commands: ReadonlySet<string> = new Set(hostedCommands);
+
+/** How a command ended: with an exit code, or before it did anything because it needs a process of its own. */
+export type Outcome = { code: number } | { needs: string };
+
+/** Runs a client's command line inside the engine. */
+export async function runHosted(command: HostedCommand, host: Host): Promise<Outcome> {
+  const { args, variables } = command;
+  const [first = "", second = ""] = args;
+  if (!commands.has(first) && !commands.has(`${first} ${second}`)) return { needs: "this command" };
+  for (const name of variables.keys())
+    if (!hostedVariables.includes(name)) return { needs: `variable ${name}` };
+  const around = new HostedSurroundings(command, host);
+  try {
+    const code = await main(args, around);
+    return around.refusal === undefined ? { code } : { needs: around.refusal };
+  } catch (error) {
+    if (around.refusal === undefined) throw error;
+    return { needs: around.refusal };
+  }
+}
