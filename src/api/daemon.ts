@@ -1,5 +1,5 @@
 import { unlink } from "node:fs/promises";
-import { berthVersion, gitCommit } from "../engine/build-info.ts";
+import { berthVersion, buildId, gitCommit } from "../engine/build-info.ts";
 import { completeConfig, mergeValues } from "../engine/complete-config.ts";
 import type { EngineConfig } from "../engine/config.ts";
 import { defaultConfigFile, readDaemonFile } from "../engine/daemon-file.ts";
@@ -76,7 +76,7 @@ async function run(
 
 /** A hosted command has the whole of the API, but for hosting. */
 const routerWith = (loadHosted: () => Promise<RunHosted>): Router =>
-  new Router([...routes, commandRoute(new Router(routes), loadHosted)]);
+  new Router([...routes, commandRoute(new Router(routes), loadHosted, buildId)]);
 
 /** The sockets are bound last: whoever reaches the engine finds it ready. */
 async function serve(

@@ -1,4 +1,3 @@
-import { buildId } from "../../engine/build-info.ts";
 import { EngineError, messageOf } from "../../lib/errors.ts";
 import {
   commandLimit,
@@ -30,16 +29,17 @@ const most = 64;
 
 /**
  * `POST /berth/command`: runs a command line of the client inside the engine, on requests to `router` that are its caller's
- * own. Whatever keeps it from that is 409, and the client runs the command itself.
+ * own. Whatever keeps it from that is 409, and the client runs the command itself; so it is for a client of another build than
+ * `build`, which may have other code.
  */
-export function commandRoute(router: Router, load: () => Promise<RunHosted>): Route {
+export function commandRoute(router: Router, load: () => Promise<RunHosted>, build: string): Route {
   let running = 0;
   const handler = async (call: Call): Promise<Reply> => {
-    const command = await read(call);
+    const command = await read(call, build);
     if (running >= most) throw refusal(`${most} commands run already`);
     running++;
     const output = new CommandOutput();
-    const done = perform(call, router, command, await load(), output).finally(() => running--);
+    const done = perform(call, router, command, load, output).finally(() => running--);
     const needs = await Promise.race([done, output.wanted]);
     if (needs !== undefined) throw refusal(`${needs} needs a process of its own`);
     return { kind: "upgrade", protocol: commandProtocol, take: (socket) => output.take(socket) };
@@ -49,12 +49,12 @@ export function commandRoute(router: Router, load: () => Promise<RunHosted>): Ro
 
 const refusal = (why: string): EngineError => new EngineError("conflict", `not run in the engine: ${why}`);
 
-async function read(call: Call): Promise<HostedCommand> {
+async function read(call: Call, build: string): Promise<HostedCommand> {
   if (!call.local) throw refusal("the connection comes from another machine");
   if (call.headers.upgrade !== commandProtocol)
     throw new EngineError("invalid", `the connection is to be upgraded to ${commandProtocol}`);
   const command = decode(await call.bytes(commandLimit));
-  if (buildId === "" || command.build !== buildId) throw refusal(`this engine is of build ${buildId || "?"}`);
+  if (build === "" || command.build !== build) throw refusal(`this engine is of build ${build || "?"}`);
   return command;
 }
 
@@ -72,7 +72,7 @@ async function perform(
   call: Call,
   router: Router,
   command: HostedCommand,
-  run: RunHosted,
+  load: () => Promise<RunHosted>,
   output: CommandOutput,
 ): Promise<string | undefined> {
   const changes = new Changes(call, router, output);
@@ -83,6 +83,7 @@ async function perform(
       stack: error instanceof Error ? error.stack : undefined,
     });
   try {
+    const run = await load();
     const outcome = await run(command, {
       exchange: (request) => changes.exchange(request),
       write: (fd, data) => output.write(fd, data),
