@@ -1,5 +1,6 @@
 import { existsSync, type FSWatcher, watch } from "node:fs";
 import { readdir, readFile, rm, stat } from "node:fs/promises";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { messageOf } from "../lib/errors.ts";
 import type { Logger } from "../lib/log.ts";
 import { nowNs } from "../lib/time.ts";
@@ -8,10 +9,15 @@ import { inBundle, type RuntimePaths } from "./paths.ts";
 
 /** Exit code of a process whose conmon died before it could tell. */
 const unknownExitCode = 137;
-/** The watch tells within milliseconds; under load it was seen to lose events, so the folder is also read. */
-const folderIntervalMs = 500;
-/** every how many of these intervals the monitors are checked, too */
-const monitorCheckEvery = 6;
+/**
+ * The watch tells within milliseconds; under load it was seen to lose events, so the folder is also read: soon after a
+ * container came or went, seldom else, when the monitors are looked at, too.
+ */
+const intervals = { soonMs: 500, seldomMs: 3000 };
+/** how many times the folder is read soon */
+const soonTimes = 20;
+/** monitors looked at in one go, some 30 µs each, before others get their turn */
+export const monitorsAtOnce = 16;
 
 export interface Watched {
   id: string;
@@ -29,23 +35,26 @@ export interface Watched {
  * milliseconds. Should an event be lost, or conmon be killed, a slow check finds it.
  */
 export class ExitWatch {
-  private readonly paths: RuntimePaths;
+  private readonly paths: Pick<RuntimePaths, "exits" | "exitFile">;
   private readonly logger: Logger;
   private readonly watched = new Map<string, Watched>();
   private readonly listeners: ((report: ExitReport) => void)[] = [];
   private readonly waiting = new Map<string, (() => void)[]>();
   private readonly watcher: FSWatcher;
-  private readonly timer: Timer;
-  private ticks = 0;
+  private readonly intervals: typeof intervals;
+  /** none while nothing is watched: an idle engine does not wake */
+  private timer: Timer | undefined;
+  /** how many times the folder is still read soon */
+  private soon = 0;
+  private monitorsSeenMs = performance.now();
 
-  constructor(paths: RuntimePaths, logger: Logger) {
+  constructor(paths: Pick<RuntimePaths, "exits" | "exitFile">, logger: Logger, every = intervals) {
     this.paths = paths;
     this.logger = logger;
+    this.intervals = every;
     this.watcher = watch(paths.exits, { persistent: false }, (_event, name) => {
       if (name) void this.look(name);
     });
-    this.timer = setInterval(() => void this.tick(), folderIntervalMs);
-    this.timer.unref();
   }
 
   onExit(listener: (report: ExitReport) => void): void {
@@ -54,11 +63,13 @@ export class ExitWatch {
 
   add(watched: Watched): void {
     this.watched.set(watched.id, watched);
+    this.expect();
     void this.look(watched.id); // it may have ended before we began to look
   }
 
   forget(id: string): void {
     this.watched.delete(id);
+    this.expect();
     for (const resolve of this.waiting.get(id) ?? []) resolve();
     this.waiting.delete(id);
   }
@@ -103,21 +114,45 @@ export class ExitWatch {
     await rm(this.paths.exitFile(report.id), { force: true });
   }
 
-  private async tick(): Promise<void> {
-    if (this.watched.size === 0) return;
+  /** Something is going on: the folder is read soon, for some time. */
+  private expect(): void {
+    const slow = this.soon === 0;
+    this.soon = soonTimes;
+    if (slow) this.plan();
+  }
+
+  private plan(): void {
+    const { soonMs, seldomMs } = this.intervals;
+    clearTimeout(this.timer);
+    this.timer = undefined;
+    if (this.watched.size === 0) this.soon = 0;
+    else this.timer = setTimeout(() => void this.check(), this.soon > 0 ? soonMs : seldomMs).unref();
+  }
+
+  private async check(): Promise<void> {
+    this.soon = Math.max(0, this.soon - 1);
     try {
       for (const name of await readdir(this.paths.exits)) await this.look(name);
-      if (++this.ticks % monitorCheckEvery !== 0) return;
-      for (const [id, watched] of this.watched) if (!watched.monitored()) await this.monitorGone(id);
+      if (performance.now() - this.monitorsSeenMs >= this.intervals.seldomMs) await this.lookAtMonitors();
     } catch (error) {
       this.logger.error("cannot check for exits", { error: messageOf(error) });
+    }
+    this.plan();
+  }
+
+  private async lookAtMonitors(): Promise<void> {
+    this.monitorsSeenMs = performance.now();
+    let asked = 0;
+    for (const [id, watched] of this.watched) {
+      if (++asked % monitorsAtOnce === 0) await nextTurn();
+      if (!watched.monitored()) await this.monitorGone(id);
     }
   }
 
   close(): void {
-    clearInterval(this.timer);
     this.watcher.close();
     for (const id of [...this.watched.keys()]) this.forget(id);
+    this.plan();
   }
 }
 
