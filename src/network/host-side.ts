@@ -3,7 +3,9 @@ import type { Logger } from "../lib/log.ts";
 import type { NetworkFinding } from "../types/network-doctor.ts";
 import type { BridgeNetwork } from "./driver-options.ts";
 import { flowsAfter, flowsBefore } from "./flows.ts";
+import { HostWatch, type HostWatchOptions, type Sight } from "./host-watch.ts";
 import { formatSubnet, ipBytes } from "./ip.ts";
+import type { Found } from "./kernel/changes.ts";
 import type { Passage } from "./passage.ts";
 import { macOf } from "./requests.ts";
 import {
@@ -37,6 +39,8 @@ export interface HostSideOptions {
   onIdle: () => Promise<void>;
   /** how often it is looked whether all is still there, milliseconds */
   watchMs: number;
+  /** hears what others change meanwhile */
+  listen: HostWatchOptions["listen"];
   /** names of what is missing in the kernel of these: a table and bridges */
   missing: (own: { table: string; bridges: string[] }) => string[];
   logger: Logger;
@@ -47,12 +51,16 @@ export class HostSide {
   private readonly options: HostSideOptions;
   private prepared: Promise<void> | undefined;
   private timer: ReturnType<typeof setTimeout> | undefined;
-  private watch: ReturnType<typeof setInterval> | undefined;
+  private readonly watch: HostWatch;
+  /** what others took is still to be made anew: the next look tries again */
+  private unmended = false;
   /** changes under way, in which bridges may not be there yet */
   private changing = 0;
 
   constructor(options: HostSideOptions) {
     this.options = options;
+    const { watchMs: everyMs, listen, logger } = options;
+    this.watch = new HostWatch({ everyMs, listen, look: (found) => this.look(found), logger });
   }
 
   /** Bridges and table stand when this resolves. */
@@ -74,7 +82,7 @@ export class HostSide {
   /** They stand already: a sweep made them. */
   trust(): void {
     this.prepared = Promise.resolve();
-    this.keepWatch();
+    this.watch.start();
     this.pass();
   }
 
@@ -181,6 +189,7 @@ export class HostSide {
     // asked of the Worker before anything is awaited: what a container that comes now asks is done after it
     const removed = this.prepared ? call("removeAll", { bridges, table }) : undefined;
     this.prepared = undefined;
+    this.unmended = false;
     await Promise.all([removed, this.options.passage.remove(), onIdle()]);
   }
 
@@ -203,7 +212,7 @@ export class HostSide {
     try {
       const ports = this.options.links();
       await this.options.call("prepare", { bridges: this.bridgePlans(), ports, rules: this.model() });
-      this.keepWatch();
+      this.watch.start();
       this.pass();
     } catch (error) {
       this.prepared = undefined;
@@ -213,30 +222,36 @@ export class HostSide {
     }
   }
 
-  /** Others flush rulesets and delete interfaces: what they took is made anew before anyone asks. */
-  private keepWatch(): void {
-    this.watch ??= setInterval(() => this.look(), this.options.watchMs);
-    this.watch.unref();
-  }
-
   stopWatch(): void {
-    clearInterval(this.watch);
-    this.watch = undefined;
+    this.watch.stop();
   }
 
-  private look(): void {
+  /** What others took or changed is made anew before anyone asks. */
+  private look({ rules, presence }: Found): Sight {
+    if (this.unmended) return this.makeAnew();
+    if (!this.prepared) return "well";
+    if (this.changing > 0) return "later";
     const { table, bridges, missing, logger } = this.options;
-    if (!this.prepared || this.changing > 0) return;
-    const gone = missing({ table, bridges: bridges().map(({ bridge }) => bridge) });
-    if (gone.length === 0) {
+    const names = (): string[] => bridges().map(({ bridge }) => bridge);
+    const gone = rules || presence ? missing({ table, bridges: names() }) : [];
+    if (gone.length === 0 && !rules) {
       this.pass();
-      return;
+      return "well";
     }
-    logger.warn("others removed what networks need; making it anew", { missing: gone.join(", ") });
+    if (gone.length > 0)
+      logger.warn("others removed what networks need; making it anew", { missing: gone.join(", ") });
+    else logger.warn("others changed packet rules of networks; making them anew", { table });
+    return this.makeAnew();
+  }
+
+  private makeAnew(): Sight {
+    this.unmended = false;
     this.distrust();
-    this.ensure().catch((error: unknown) =>
-      logger.error("networks could not be mended", { error: messageOf(error) }),
-    );
+    this.ensure().catch((error: unknown) => {
+      this.unmended = true;
+      this.options.logger.error("networks could not be mended", { error: messageOf(error) });
+    });
+    return "mended";
   }
 
   /** Nobody waits for it: containers reach each other and the host without. */

@@ -1,5 +1,5 @@
 import { RoleWorker } from "../system/worker.ts";
-import type { Call } from "./worker-protocol.ts";
+import type { Call, NetworkEvent } from "./worker-protocol.ts";
 
 /**
  * The network Worker, there while it is used: a thread with its own JavaScript heap costs some 10 MB, and starting it
@@ -8,6 +8,8 @@ import type { Call } from "./worker-protocol.ts";
 export class LazyWorker {
   private readonly idleMs: number;
   private readonly report: (error: unknown) => void;
+  /** of the Worker that changed packet rules last */
+  rulesPort: number | undefined;
   private worker: RoleWorker | undefined;
   private open = 0;
   private timer: ReturnType<typeof setTimeout> | undefined;
@@ -20,7 +22,7 @@ export class LazyWorker {
   call: Call = async (method, args) => {
     clearTimeout(this.timer);
     this.open++;
-    this.worker ??= new RoleWorker("network");
+    this.worker ??= this.start();
     try {
       return await this.worker.call(method, args);
     } finally {
@@ -31,7 +33,7 @@ export class LazyWorker {
 
   /** Starts it ahead of the first call. */
   warm(): void {
-    this.worker ??= new RoleWorker("network");
+    this.worker ??= this.start();
     if (this.open === 0) this.rest();
   }
 
@@ -45,6 +47,14 @@ export class LazyWorker {
     } finally {
       worker?.terminate();
     }
+  }
+
+  private start(): RoleWorker {
+    const worker = new RoleWorker("network");
+    worker.onEvent<NetworkEvent>(({ rulesPort }) => {
+      this.rulesPort = rulesPort;
+    });
+    return worker;
   }
 
   private rest(): void {

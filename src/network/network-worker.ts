@@ -4,7 +4,7 @@ import { NamespaceThread } from "../system/netns.ts";
 import { Libnftables } from "../system/nftables.ts";
 import type { WorkerPort } from "../system/worker.ts";
 import { HostNetwork } from "./kernel/host.ts";
-import type { NetworkCalls } from "./worker-protocol.ts";
+import type { NetworkCalls, NetworkEvent } from "./worker-protocol.ts";
 
 /** The network Worker: the only thread that enters namespaces, and the one that waits for the kernel. */
 export function start(port: WorkerPort): void {
@@ -12,7 +12,7 @@ export function start(port: WorkerPort): void {
     thread: new NamespaceThread(),
     netlink: new NetlinkSocket(),
     openNetlink: (protocol) => new NetlinkSocket(protocol),
-    nftables: new Libnftables(),
+    nftables: new Libnftables(0, (rulesPort) => port.emit({ rulesPort } satisfies NetworkEvent)),
   });
   port.onCall((method, args) => {
     const handler: unknown = host[method as keyof NetworkCalls];

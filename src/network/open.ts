@@ -28,6 +28,7 @@ import { EndpointStore } from "./endpoint-store.ts";
 import { HostSide } from "./host-side.ts";
 import { inspectNetwork } from "./inspect.ts";
 import { formatIp, parseCidr } from "./ip.ts";
+import { openChanges } from "./kernel/changes.ts";
 import { hasLeftovers, hostSubnets, missingOnHost, rulesGeneration } from "./kernel/probe.ts";
 import { LazyWorker } from "./lazy-worker.ts";
 import { Membership } from "./membership.ts";
@@ -66,7 +67,7 @@ const pooledNamespaces = 2;
 /** how long bridge, table and spare namespaces outlive the last container */
 const lingerMs = 1000;
 const workerIdleMs = 30_000;
-/** how soon rules that another program flushed are there again */
+/** how soon rules that another program flushed are there again where the kernel does not tell of it */
 const watchMs = 5000;
 /** the resolver's thread outlives the last container on a user-defined network */
 const namesLingerMs = 30_000;
@@ -154,6 +155,13 @@ class EngineNetworks implements Networks {
       lingerMs,
       onIdle: () => pool.drain(),
       watchMs,
+      listen: (heard) =>
+        openChanges({
+          table,
+          bridges: () => bridgesIn(definitions).map((one) => one.bridge),
+          own: () => worker.rulesPort,
+          heard,
+        }),
       missing: missingOnHost,
       logger,
     });

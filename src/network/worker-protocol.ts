@@ -156,6 +156,11 @@ export interface NetworkCalls {
   close(args: Record<string, never>): void;
 }
 
+/** What the Worker tells unasked: the netlink port under which the kernel tells everyone of its changes of packet rules. */
+export interface NetworkEvent {
+  rulesPort: number;
+}
+
 export type Call = <Method extends keyof NetworkCalls>(
   method: Method,
   args: Parameters<NetworkCalls[Method]>[0],

@@ -1,6 +1,6 @@
-import { CString, dlopen, type Pointer, read, toArrayBuffer } from "bun:ffi";
+import { CString, dlopen, type Pointer, ptr, read, toArrayBuffer } from "bun:ffi";
 import { EngineError, messageOf } from "../lib/errors.ts";
-import { cString } from "./libc.ts";
+import { bindLibc, check, cString } from "./libc.ts";
 import { linkOf, moveBack, moveLow } from "./low-descriptors.ts";
 
 /** What `network` needs of nftables; tests pass a recording fake. */
@@ -11,6 +11,12 @@ export interface Nftables {
   list(command: string, options?: { handles: boolean }): string;
   close(): void;
 }
+
+const libc = bindLibc({
+  bind: { args: ["i32", "ptr", "u32"], returns: "i32" },
+  getsockname: { args: ["i32", "ptr", "ptr"], returns: "i32" },
+});
+const AF_NETLINK = 16;
 
 const open = () =>
   dlopen("libnftables.so.1", {
@@ -48,11 +54,14 @@ function load(): Library {
 export class Libnftables implements Nftables {
   /** which descriptors of the reserve are this thread's */
   private readonly lane: number;
+  private readonly opened: (port: number) => void;
   private library: Library | undefined;
   private context: ReturnType<Library["nft_ctx_new"]> = null;
 
-  constructor(lane = 0) {
+  /** `opened` is told the netlink port under which the kernel tells of this context's changes. */
+  constructor(lane = 0, opened: (port: number) => void = () => undefined) {
     this.lane = lane;
+    this.opened = opened;
   }
 
   run(commands: string): void {
@@ -83,8 +92,10 @@ export class Libnftables implements Nftables {
   private lowerSocket(context: Pointer): void {
     const field = socketField(context);
     const fd = field?.[0] ?? -1;
-    if (field && linkOf(fd).startsWith("socket:")) field[0] = moveLow(fd, this.lane);
-    else throw new EngineError("internal", "nftables: this libnftables keeps its socket elsewhere");
+    if (!field || !linkOf(fd).startsWith("socket:"))
+      throw new EngineError("internal", "nftables: this libnftables keeps its socket elsewhere");
+    field[0] = moveLow(fd, this.lane);
+    this.opened(bindPort(field[0]));
   }
 
   private ready(): Library {
@@ -106,6 +117,17 @@ export class Libnftables implements Nftables {
 function socketField(context: Pointer): Int32Array | undefined {
   const socket = read.ptr(context, 0);
   return socket === 0 ? undefined : new Int32Array(toArrayBuffer(socket as Pointer, 0, 4));
+}
+
+/** Lets the kernel choose the socket's port, as the first message would. `struct sockaddr_nl`: family, port, groups. */
+function bindPort(fd: number): number {
+  const address = new Uint32Array([AF_NETLINK, 0, 0]);
+  check(libc.bind(fd, ptr(address), address.byteLength), "bind a netlink socket");
+  check(
+    libc.getsockname(fd, ptr(address), ptr(new Uint32Array([address.byteLength]))),
+    "ask for a netlink port",
+  );
+  return address[1] ?? 0;
 }
 
 /** nft points at the command over several lines; the sentence is enough. */

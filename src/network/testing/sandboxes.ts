@@ -55,6 +55,8 @@ export function setUp(state = State.inMemory(), failing: Record<string, Error> =
     lingerMs: 5,
     onIdle: () => pool.drain(),
     watchMs: 5,
+    listen: () =>
+      Promise.resolve({ take: () => ({ rules: false, presence: false }), close: () => undefined }),
     missing: () => missing.splice(0),
     mark: () => undefined,
     passage: {

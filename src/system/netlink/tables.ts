@@ -1,6 +1,6 @@
-import { type NetlinkRequest, text } from "./codec.ts";
+import { encodeAttributes, type NetlinkRequest, text } from "./codec.ts";
 
-/** One question to nf_tables (linux/netfilter/nf_tables.h) for which libnftables need not be loaded. */
+/** What of nf_tables (linux/netfilter/nf_tables.h) needs no libnftables: a few questions, and what the kernel tells of changes. */
 const NFNL_SUBSYS_NFTABLES = 10;
 const NFT_MSG_GETTABLE = 1;
 const NFT_MSG_GETGEN = 16;
@@ -28,3 +28,15 @@ export const getTable = (name: string): NetlinkRequest => ({
   body: Buffer.of(NFPROTO_INET, 0, 0, 0),
   attributes: [[NFTA_TABLE_NAME, text(name)]],
 });
+
+/** the group that is told of every change of packet rules (linux/netfilter/nfnetlink.h) */
+export const NFNLGRP_NFTABLES = 7;
+
+/** The netlink port of whoever made the change. A packet holds messages of one change. */
+export const senderOf = (packet: Buffer): number => (packet.length < 16 ? 0 : packet.readUInt32LE(12));
+
+/** What a packet holds that tells of a change in this table: in all messages the first attribute is the table's name. */
+export const tableMark = (name: string): Buffer => {
+  const attribute = encodeAttributes([[NFTA_TABLE_NAME, text(name)]]);
+  return attribute.subarray(0, attribute.readUInt16LE(0));
+};

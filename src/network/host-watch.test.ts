@@ -1,0 +1,66 @@
+import { expect, test } from "bun:test";
+import { silentLogger } from "../lib/log.ts";
+import { HostWatch, type Sight } from "./host-watch.ts";
+import type { Found } from "./kernel/changes.ts";
+
+/** A watch of a kernel that has `found` to tell, and of a host side that answers as told. */
+async function setUp(answers: Sight[] = []) {
+  const found: Found[] = [];
+  const looks: Found[] = [];
+  let hear = (): void => undefined;
+  let closed = 0;
+  const { promise: looked, resolve } = Promise.withResolvers<void>();
+  const watch = new HostWatch({
+    everyMs: 1_000_000,
+    listen: (heard) => {
+      hear = heard;
+      const take = (): Found => found.shift() ?? { rules: false, presence: false };
+      return Promise.resolve({ take, close: () => void closed++ });
+    },
+    look: (what) => {
+      looks.push(what);
+      const answer = answers.shift() ?? "mended";
+      if (answers.length === 0 && answer !== "later") resolve();
+      return answer;
+    },
+    logger: silentLogger,
+  });
+  watch.start();
+  await Promise.resolve();
+  return { watch, found, looks, looked, hear: () => hear(), closed: () => closed };
+}
+
+test("what is heard many times in a row is looked at once", async () => {
+  const { watch, found, looks, looked, hear } = await setUp();
+  found.push({ rules: true, presence: false });
+  for (let times = 0; times < 1000; times++) hear();
+  await looked;
+  expect(looks).toEqual([{ rules: true, presence: false }]);
+  watch.stop();
+});
+
+test("what could not be looked at is not forgotten", async () => {
+  const { watch, found, looks, looked, hear } = await setUp(["later", "well"]);
+  found.push({ rules: true, presence: false }, { rules: false, presence: true });
+  hear();
+  await looked;
+  expect(looks).toEqual([
+    { rules: true, presence: false },
+    { rules: true, presence: true },
+  ]);
+  watch.stop();
+});
+
+test("a stopped watch hears nothing, also when it was stopped before it listened", async () => {
+  const { watch, found, looks, hear, closed } = await setUp();
+  watch.stop();
+  found.push({ rules: true, presence: false });
+  hear();
+  expect(closed()).toBe(1);
+  watch.start();
+  watch.stop();
+  await Promise.resolve();
+  await Promise.resolve();
+  expect(closed()).toBe(2);
+  expect(looks).toEqual([]);
+});
