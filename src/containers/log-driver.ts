@@ -89,7 +89,7 @@ function parseOption(text: string, parse: (text: string) => number, doing: strin
   }
 }
 
-function infoOf(container: Container): LogInfo {
+export function infoOf(container: Container): LogInfo {
   const { spec, id, name, imageId, createdAtNs } = container;
   return {
     containerId: id,

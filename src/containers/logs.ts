@@ -1,11 +1,12 @@
 import { EngineError } from "../lib/errors.ts";
 import { goBool } from "../lib/go-bool.ts";
 import type { LogPolicy } from "../runtime/contract.ts";
-import { extraAttributes } from "../runtime/log-drivers/info.ts";
+import { extraAttributes, renderTag } from "../runtime/log-drivers/info.ts";
 import { isRemoteDriver } from "../runtime/log-drivers/options.ts";
 import type { Container } from "./container.ts";
 import { type Context, logPathOf } from "./context.ts";
 import type { LogsRequest } from "./contract.ts";
+import { infoOf } from "./log-driver.ts";
 
 /** Where a container's log goes; undefined with the driver `none`. */
 export const logPathIn = (ctx: Context, container: Container): string | undefined =>
@@ -63,15 +64,21 @@ export function logs(ctx: Context, container: Container, request: LogsRequest) {
 const emptyStream = (): ReadableStream<Uint8Array> =>
   new ReadableStream<Uint8Array>({ start: (controller) => controller.close() });
 
-/** What `--details` puts before each line: the labels and variables that the log options name. */
+/** What `--details` puts before each line: the labels and variables that the log options name, and the tag. */
 function detailsOf(container: Container): string {
   const { config, hostConfig } = container.spec;
-  const extra = extraAttributes(
-    { labels: config.Labels, env: config.Env ?? [] },
-    hostConfig.LogConfig.Config,
-  );
+  const { Type: driver, Config: options } = hostConfig.LogConfig;
+  if (driver !== "json-file") return "";
+  const extra = extraAttributes({ labels: config.Labels, env: config.Env ?? [] }, options);
+  if (options["tag"]) extra["tag"] = renderTag(infoOf(container), options);
   return Object.entries(extra)
-    .map(([key, value]) => `${key}=${value}`)
+    .map(([key, value]) => `${queryEscaped(key)}=${queryEscaped(value)}`)
     .sort()
     .join(",");
 }
+
+/** As Go writes a part of a query. */
+const queryEscaped = (text: string): string =>
+  encodeURIComponent(text)
+    .replaceAll("%20", "+")
+    .replaceAll(/[!'()*]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`);

@@ -25,6 +25,8 @@ export interface CopyFlags {
   archive: boolean;
   followLink: boolean;
   quiet: boolean;
+  /** `--quiet=false` asks for the last line where stderr is no terminal too */
+  always: boolean;
   /** the source path is a pattern */
   glob: boolean;
 }
@@ -253,5 +255,6 @@ function count(body: AsyncIterable<Uint8Array>): { body: AsyncIterable<Uint8Arra
 }
 
 function tell(session: Session, flags: CopyFlags, bytes: number, where: string): void {
-  if (!flags.quiet && isTerminal(2)) session.err(`Successfully copied ${humanSize(bytes, 3)} to ${where}`);
+  if (!flags.quiet && (flags.always || isTerminal(2)))
+    session.err(`Successfully copied ${humanSize(bytes, 3)} to ${where}`);
 }

@@ -1,5 +1,8 @@
 import { expect, test } from "bun:test";
-import { plan, renamed, splitArgument, splitEntry } from "./paths.ts";
+import { mkdtempSync, rmSync, symlinkSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { localDestination, localSource, plan, renamed, splitArgument, splitEntry } from "./paths.ts";
 
 const place = (path: string, kind?: "file" | "folder") => ({
   path,
@@ -40,4 +43,21 @@ test("the first part of an entry's name is changed, and only that", () => {
     "c/a",
   ]);
   expect(splitEntry("/a/b/.")).toEqual(["/a/b", "."]);
+});
+
+test("a device is no place to copy to: the copy would take its place", () => {
+  expect(() => localDestination("/dev/null")).toThrow(
+    'invalid output path: "/dev/null" must be a directory or a regular file: got a device',
+  );
+});
+
+test("a link that leads nowhere is refused by what is missing", () => {
+  const folder = mkdtempSync(join(tmpdir(), "berth-paths-"));
+  try {
+    symlinkSync("nowhere", join(folder, "link"));
+    expect(() => localSource(join(folder, "link"), true)).toThrow(`lstat ${folder}/nowhere: no such file`);
+    expect(localSource(join(folder, "link"), false).exists).toBe(true);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });

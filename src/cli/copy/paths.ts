@@ -39,10 +39,12 @@ export function splitEntry(path: string): [folder: string, base: string] {
 export function localSource(argument: string, follow: boolean): Place {
   const path = absolute(argument);
   const plain = path.replace(/\/\.?$/, "") || "/";
+  let looked = plain;
   try {
     const link = lstatSync(plain).isSymbolicLink();
     if (link && (follow || namesFolder(path))) {
       const target = resolve(dirname(plain), readlinkSync(plain));
+      looked = target;
       return {
         path: path.endsWith("/.") ? `${target}/.` : target,
         exists: true,
@@ -54,7 +56,7 @@ export function localSource(argument: string, follow: boolean): Place {
     if (path.endsWith("/") && !isFolder) throw new CliError("not a directory");
     return { path, exists: true, isFolder, rebaseName: "" };
   } catch (error) {
-    throw error instanceof CliError ? error : fileError("lstat", plain, error);
+    throw error instanceof CliError ? error : fileError("lstat", looked, error);
   }
 }
 
@@ -65,13 +67,20 @@ export function localDestination(argument: string): Place {
   for (let hops = 0; hops < 40 && existsLink(plain); hops++)
     plain = resolve(dirname(plain), readlinkSync(plain));
   const end = path.endsWith("/.") ? "/." : path.endsWith("/") ? "/" : "";
-  if (existsSync(plain))
+  const there = statSync(plain, { throwIfNoEntry: false });
+  if (there) {
+    // what is copied takes the place of what is there: never of the machine's /dev/null
+    if (there.isCharacterDevice() || there.isBlockDevice())
+      throw new CliError(
+        `invalid output path: ${JSON.stringify(path)} must be a directory or a regular file: got a device`,
+      );
     return {
       path: plain + (plain === "/" ? "" : end),
       exists: true,
-      isFolder: statSync(plain).isDirectory(),
+      isFolder: there.isDirectory(),
       rebaseName: "",
     };
+  }
   const folder = dirname(plain);
   if (!existsSync(folder))
     throw new CliError(`invalid output path: directory ${JSON.stringify(folder)} does not exist`);

@@ -28,7 +28,7 @@ export function asksForSize(source: string, noTrunc: boolean): boolean {
   } catch (error) {
     throw new CliError(`failed to execute template: ${(error as Error).message}`);
   }
-  return asked && !source.includes("json .");
+  return asked;
 }
 
 const emptyContainer: Parameters<ReturnType<typeof containerRows>["fields"][string]>[0] = {

@@ -1,4 +1,4 @@
-import { existsSync, statSync } from "node:fs";
+import { lstatSync, type Stats, statSync } from "node:fs";
 import { open, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { HttpResponse } from "../../client/http.ts";
@@ -34,10 +34,22 @@ export async function saveTo(
   }
 }
 
+/** The file takes the path's place: what is there may only be a file, never the machine's /dev/null. */
 function checkPath(path: string, what: string): void {
   const failed = (reason: string): CliError =>
     new CliError(`failed to ${what} ${what === "save" ? "image" : "container"}: ${reason}`);
   const folder = dirname(path);
-  if (!existsSync(folder)) throw failed(`invalid output path: stat ${folder}: no such file or directory`);
-  if (existsSync(path) && statSync(path).isDirectory()) throw failed("cannot write to a directory");
+  const above = statSync(folder, { throwIfNoEntry: false });
+  if (!above) throw failed(`invalid output path: stat ${folder}: no such file or directory`);
+  if (!above.isDirectory()) throw failed(`invalid output path: stat ${folder}: not a directory`);
+  const there = lstatSync(path, { throwIfNoEntry: false });
+  if (there && !there.isFile()) throw failed(`cannot write to a ${kindOf(there)}`);
+}
+
+function kindOf(there: Stats): string {
+  if (there.isDirectory()) return "directory";
+  if (there.isSymbolicLink()) return "symbolic link directly";
+  if (there.isFIFO()) return "named pipe (FIFO)";
+  if (there.isSocket()) return "socket";
+  return there.isCharacterDevice() ? "character device file" : "block device file";
 }

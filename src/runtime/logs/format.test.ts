@@ -55,6 +55,17 @@ describe("the formatter", () => {
     expect(text).toBe(`2026-11-22T05:37:02.000000001Z a=b ${"x".repeat(9000)}${"y".repeat(9000)}z\n`);
   });
 
+  test("puts them before a last line that was never ended too, with the time of its last piece", () => {
+    const log =
+      line(1, "stdout", "F", "a") +
+      line(2, "stderr", "P", "b") +
+      line(3, "stdout", "P", "c") +
+      line(4, "stdout", "P", "d");
+    const text = format(log, { timestamps: true, details: "k=v" });
+    const time = (second: number): string => `2026-11-22T05:37:0${second}.000000001Z k=v`;
+    expect(text).toBe(`${time(1)} a\n${time(4)} cd${time(2)} b`);
+  });
+
   test("tells a time of another zone in UTC", () => {
     const log = "2026-11-22T07:37:01.000000001+02:00 stdout F a\n";
     expect(format(log, { timestamps: true })).toBe("2026-11-22T05:37:01.000000001Z a\n");

@@ -27,6 +27,8 @@ export class LogFormatter {
   private rest: Uint8Array = new Uint8Array(0);
   /** pieces of unfinished lines of the process, by stream */
   private readonly pending: [Uint8Array, Uint8Array, Uint8Array] = [empty, empty, empty];
+  /** the beginning of the last such piece, with its time */
+  private readonly pendingHead: [Uint8Array, Uint8Array, Uint8Array] = [empty, empty, empty];
   /** the line begun has its timestamp already */
   private readonly begun: [boolean, boolean, boolean] = [false, false, false];
   private out: Uint8Array = empty;
@@ -60,7 +62,10 @@ export class LogFormatter {
   end(): Uint8Array {
     this.begin(this.pending[1].length + this.pending[2].length);
     for (const stream of [1, 2] as const)
-      if (this.pending[stream].length > 0) this.write(stream, empty, 0, 0, 0, false);
+      if (this.pending[stream].length > 0) {
+        const head = this.pendingHead[stream];
+        this.write(stream, head, 0, head.length, head.length, false);
+      }
     return this.finish();
   }
 
@@ -87,6 +92,7 @@ export class LogFormatter {
     const payload = at + payloadAt;
     if (!complete && this.pending[stream].length + end - payload < joinSize) {
       this.pending[stream] = Buffer.concat([this.pending[stream], bytes.subarray(payload, end)]);
+      this.pendingHead[stream] = Uint8Array.from(bytes.subarray(at, payload));
       return;
     }
     this.write(stream, bytes, at, payload, end, complete);

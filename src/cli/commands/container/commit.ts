@@ -1,5 +1,6 @@
 import { familiarName, parseReference } from "../../../lib/reference.ts";
 import { between, defineCommand } from "../../command.ts";
+import { CliError } from "../../errors.ts";
 import { bool, list, string } from "../../flags/flag.ts";
 
 export const command = defineCommand({
@@ -14,6 +15,7 @@ export const command = defineCommand({
   async run({ session, args, flags }) {
     const [container = "", name] = args;
     const reference = name ? parseReference(name) : undefined;
+    if (reference?.digest) throw new CliError("refusing to create a tag with a digest reference");
     const { Id } = await session.client.json<{ Id: string }>("POST", "/commit", {
       query: {
         author: flags.author || undefined,

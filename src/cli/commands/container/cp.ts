@@ -3,7 +3,7 @@ import { copyCommand } from "../../copy/copy.ts";
 import { bool } from "../../flags/flag.ts";
 
 export const command = defineCommand({
-  usage: "CONTAINER:SRC_PATH DEST_PATH|-\n\t{path} cp [OPTIONS] SRC_PATH|- CONTAINER:DEST_PATH",
+  usage: "CONTAINER:SRC_PATH DEST_PATH|-\n\t{path} SRC_PATH|- CONTAINER:DEST_PATH",
   description:
     "Copy files and folders to or from a container\n\n'-' as the source reads a tar archive from stdin and unpacks it in a folder of the\ncontainer; '-' as the destination writes a tar archive to stdout.",
   arity: exactly(2),
@@ -13,5 +13,6 @@ export const command = defineCommand({
     glob: bool("glob", "Read the container's path as a pattern (* ? [ab] {a,b} **) and copy all it names"),
     quiet: bool("quiet,q", "Show no progress"),
   },
-  run: ({ session, args, flags }) => copyCommand(session, args[0] ?? "", args[1] ?? "", flags),
+  run: ({ session, args, flags, changed }) =>
+    copyCommand(session, args[0] ?? "", args[1] ?? "", { ...flags, always: changed("quiet") }),
 });

@@ -21,8 +21,11 @@ export const command = defineCommand({
     why: bool("why", "Show why those that do not run ended"),
   },
   async run({ session, flags, changed }) {
-    const format = flags.format || session.config.psFormat || "";
-    if (format !== "") session.around.needsProcess("--format");
+    const asked = flags.format || session.config.psFormat || "";
+    if (asked !== "") session.around.needsProcess("--format");
+    if (flags.quiet && flags.format)
+      session.err("WARNING: Ignoring custom format, because both --format and --quiet are set.");
+    const format = flags.quiet && asked !== "raw" ? "" : asked;
     const limit = flags.latest && flags.last === -1 ? 1 : flags.last;
     const list_ = {
       format,
@@ -33,7 +36,7 @@ export const command = defineCommand({
     };
     const size = changed("size")
       ? flags.size
-      : flags.size || needsSize(resolveFormat(list_).template, flags.noTrunc);
+      : flags.size || (format !== "json" && needsSize(resolveFormat(list_).template, flags.noTrunc));
     const why = flags.why || format.includes("Reason");
     const containers = await list(session.blockingClient, {
       all: flags.all,

@@ -12,7 +12,7 @@ export const command = defineCommand({
     const ports = (await inspect(session.client, name)).NetworkSettings.Ports ?? {};
     const show = ({ HostIp, HostPort }: { HostIp: string; HostPort: string }): string =>
       `${HostIp.includes(":") ? `[${HostIp}]` : HostIp}:${HostPort}`;
-    if (wanted === undefined) {
+    if (!wanted) {
       const lines = Object.entries(ports).flatMap(([port, bindings]) =>
         (bindings ?? []).map((binding) => `${port} -> ${show(binding)}`),
       );
