@@ -1,4 +1,4 @@
-/* The conversation with the engine: one request, an answer that is a stream of frames. docs/launcher.md has the protocol. */
+/* The conversation with the engine: one request, an answer that is a stream of frames. docs/hosted-commands.md has the protocol. */
 
 enum {
   answer_head_limit = 16 << 10,
@@ -77,7 +77,7 @@ static int is_accepted(struct receiver *from) {
       const char *mark = from->bytes + from->at;
       if (mark[0] != '\r' || mark[1] != '\n' || mark[2] != '\r' || mark[3] != '\n') continue;
       size head = from->at += 4;
-      return after("HTTP/1.1 101 ", from->bytes) && holds(from->bytes, head, "berth-command");
+      return head <= answer_head_limit && after("HTTP/1.1 101 ", from->bytes) && holds(from->bytes, head, "berth-command");
     }
   return 0;
 }

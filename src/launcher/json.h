@@ -1,6 +1,6 @@
 /*
- * Whether bytes are a JSON object (RFC 8259) without any escape: what the client's configuration nearly always is. Another
- * one may be broken, which the client has to warn of, or may hide a key from a search; the client itself reads that.
+ * Whether bytes are a JSON object (RFC 8259) without any escape and without certain keys: what the client's configuration
+ * nearly always is. Another one may be broken, which the client has to warn of, or may hide a key; the client itself reads it.
  */
 
 enum { json_depth_limit = 32 };
@@ -8,6 +8,7 @@ enum { json_depth_limit = 32 };
 struct json {
   const char *bytes;
   size length, at;
+  const char *barred; /* a list of keys */
 };
 
 static int json_next(struct json *json) {
@@ -35,6 +36,19 @@ static int json_string(struct json *json) {
   return 0;
 }
 
+/* A key that is not barred, on whatever level. */
+static int json_key(struct json *json) {
+  json_next(json);
+  size from = json->at + 1;
+  if (!json_string(json)) return 0;
+  for (const char *key = json->barred; *key; key = next_of(key)) {
+    size same = 0;
+    while (key[same] && key[same] == json->bytes[from + same]) same++;
+    if (!key[same] && from + same == json->at - 1) return 0;
+  }
+  return 1;
+}
+
 static int json_word(struct json *json, const char *word) {
   for (; *word; word++, json->at++)
     if (json->at == json->length || json->bytes[json->at] != *word) return 0;
@@ -60,7 +74,7 @@ static int json_members(struct json *json, char end, int depth) {
   json->at++;
   if (json_take(json, end)) return 1;
   do {
-    if (end == '}' && !(json_string(json) && json_take(json, ':'))) return 0;
+    if (end == '}' && !(json_key(json) && json_take(json, ':'))) return 0;
     if (!json_value(json, depth + 1)) return 0;
   } while (json_take(json, ','));
   return json_take(json, end);
@@ -86,10 +100,11 @@ static int json_value(struct json *json, int depth) {
   }
 }
 
-static int is_plain_json_object(const char *bytes, size length) {
+static int is_plain_object(const char *bytes, size length, const char *barred) {
   struct json json;
   json.bytes = bytes;
   json.length = length;
   json.at = 0;
+  json.barred = barred;
   return json_next(&json) == '{' && json_value(&json, 0) && json_next(&json) == 0 && json.at == length;
 }

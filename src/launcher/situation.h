@@ -71,10 +71,7 @@ static int is_harmless(const char *path, char *buffer, size room) {
       else length += more;
     }
   system_call(call_close, file, 0, 0, 0);
-  if (length < 0 || length >= (long)room || !is_plain_json_object(buffer, length)) return 0;
-  for (const char *setting = barring_settings; *setting; setting = next_of(setting))
-    if (holds(buffer, length, setting)) return 0;
-  return 1;
+  return length >= 0 && length < (long)room && is_plain_object(buffer, length, barring_settings);
 }
 
 static int has_harmless_configuration(const struct variables *variables, char *buffer, size room) {

@@ -8,9 +8,9 @@ test("the launcher's tables hold the client's lists, each ended by an empty stri
   expect(tables).toContain('static const char default_socket[] = "/run/berth.sock";');
   for (const command of hostedCommands) expect(tables).toContain(`"${command}" "\\0"`);
   expect(tables).toContain(`hosted_variable_count = ${hostedVariables.length},`);
-  expect(tables).toContain('"\\"HttpHeaders\\"" "\\0"');
+  expect(tables).toContain('"HttpHeaders" "\\0"');
 });
 
 test("a word that would break out of its C string is refused", () => {
-  for (const word of ["", "a\\0b", "a\nb", "é"]) expect(() => launcherTables(word)).toThrow("tables");
+  for (const word of ["", "a\\0b", "a\nb", "é", 'a"b']) expect(() => launcherTables(word)).toThrow("tables");
 });

@@ -15,10 +15,7 @@ export function launcherTables(buildId: string): string {
     list("hosted_commands", hostedCommands),
     list("hosted_variables", hostedVariables),
     list("barring_variables", barringVariables),
-    list(
-      "barring_settings",
-      barringSettings.map((name) => `"${name}"`),
-    ),
+    list("barring_settings", barringSettings),
     `enum { hosted_variable_count = ${hostedVariables.length}, body_limit = ${hostedBodyLimit} };`,
     "",
   ].join("\n");
@@ -31,7 +28,7 @@ const list = (name: string, values: readonly string[]): string =>
 const text = (name: string, value: string): string => `static const char ${name}[] = ${quoted(value)};`;
 
 function quoted(value: string): string {
-  if (value === "" || !/^[ -~]*$/.test(value) || value.includes("\\"))
+  if (!/^[\w ./+-]+$/.test(value))
     throw new Error(`not a word that the launcher's tables can hold: ${JSON.stringify(value)}`);
-  return `"${value.replaceAll('"', '\\"')}"`;
+  return `"${value}"`;
 }

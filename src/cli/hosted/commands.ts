@@ -49,6 +49,8 @@ export const hostedVariables: readonly string[] = [
 /** Where one of these is set and not empty, the command line runs in its own process. */
 export const barringVariables: readonly string[] = [
   "BERTH_TRACE",
+  "BUN_BE_BUN",
+  "BUN_OPTIONS",
   "DOCKER_CERT_PATH",
   "DOCKER_CONTEXT",
   "DOCKER_CUSTOM_HEADERS",
