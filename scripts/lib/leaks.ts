@@ -41,15 +41,17 @@ export async function remember(): Promise<Holdings> {
   return new Set([...(await processes()), ...(await mounts()), ...links, ...tables, ...cgroups]);
 }
 
-/** What is there now and was not before; waits a little for what is just going. */
+/** how long what is just going may take on a busy machine */
+const goingMs = 20_000;
+
+/** What is there now and was not before; waits for what is just going. */
 export async function leaks(before: Holdings): Promise<string[]> {
-  let left: string[] = [];
-  for (let attempt = 0; attempt < 20; attempt++) {
-    left = [...(await remember())].filter((line) => !before.has(line));
-    if (left.length === 0) return [];
+  const end = performance.now() + goingMs;
+  for (;;) {
+    const left = [...(await remember())].filter((line) => !before.has(line));
+    if (left.length === 0 || performance.now() > end) return left;
     await Bun.sleep(250);
   }
-  return left;
 }
 
 /** Takes away the empty cgroups that a failed test left, which are told with its failure and would be told twice. */

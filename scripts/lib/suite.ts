@@ -3,6 +3,7 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Glob } from "bun";
+import { compact, type Failure, readReport } from "./junit.ts";
 import { forgive, remember } from "./leaks.ts";
 
 export interface Tally {
@@ -12,6 +13,8 @@ export interface Tally {
   skipped: number;
   /** tests that failed when they were run first, and passed when their file was run again by itself */
   unsteady?: number;
+  /** how tests failed, of each run; told at the end, for of long runs only the end is shown */
+  failures?: { run: string; failures: Failure[] }[];
 }
 
 const bun = process.execPath;
@@ -32,15 +35,47 @@ export async function bunTest(name: string, files: string[], limitMs: number): P
   try {
     const child = Bun.spawn(
       [bun, "test", "--timeout=60000", "--reporter=junit", `--reporter-outfile=${outfile}`, ...files],
-      { stdout: "inherit", stderr: "inherit", stdin: "ignore", timeout: limitMs, killSignal: "SIGKILL" },
+      { stdout: "inherit", stderr: "pipe", stdin: "ignore", timeout: limitMs, killSignal: "SIGKILL" },
     );
+    const output = passOn(child.stderr);
     const code = await child.exited;
-    const tally = await readTally(name, outfile);
-    if (code !== 0 && tally.failed === 0) tally.failed = 1;
-    return tally;
+    const said = await output.end();
+    const { failures, ...tally } = readReport(await readFile(outfile, "utf8").catch(absent));
+    if (code !== 0 && tally.failed === 0) {
+      tally.failed = 1;
+      const end = child.signalCode ?? `code ${code}`;
+      failures.push({ test: "the run as a whole", message: `ended by ${end}, after it said:\n${said}` });
+    }
+    return { name, ...tally, failures: failures.length > 0 ? [{ run: "", failures }] : [] };
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+/** Shows what a run says while it says it. `end` gives the end of it, also where a process that was left behind could say more. */
+function passOn(stream: ReadableStream<Uint8Array>): { end(): Promise<string> } {
+  let last = "";
+  const decoder = new TextDecoder();
+  const reader = stream.getReader();
+  const read = async (): Promise<void> => {
+    for (let piece = await reader.read(); piece.value; piece = await reader.read()) {
+      process.stderr.write(piece.value);
+      last = (last + decoder.decode(piece.value, { stream: true })).slice(-2000);
+    }
+  };
+  const all = read();
+  const end = async (): Promise<string> => {
+    await Promise.race([all, Bun.sleep(1000)]);
+    await reader.cancel();
+    return last;
+  };
+  return { end };
+}
+
+/** The run died before it could report. */
+function absent(error: NodeJS.ErrnoException): string {
+  if (error.code === "ENOENT") return "";
+  throw error;
 }
 
 /**
@@ -54,18 +89,10 @@ export async function integrationTest(file: string, limitMs: number): Promise<Ta
   console.log(`again: ${file}, of which ${first.failed} failed`);
   await forgive(before);
   const second = await bunTest(file, [file], limitMs);
-  return second.failed === 0 ? { ...second, unsteady: first.failed } : second;
-}
-
-async function readTally(name: string, outfile: string): Promise<Tally> {
-  const text = await readFile(outfile, "utf8").catch((error: NodeJS.ErrnoException) => {
-    if (error.code === "ENOENT") return ""; // the run died before it could report: counted by its exit code
-    throw error;
-  });
-  const head = /<testsuites[^>]*>/.exec(text)?.[0] ?? "";
-  const figure = (key: string): number => Number(new RegExp(`\\b${key}="(\\d+)"`).exec(head)?.[1] ?? 0);
-  const [tests, failed, skipped] = [figure("tests"), figure("failures"), figure("skipped")];
-  return { name, passed: tests - failed - skipped, failed, skipped };
+  const named = ({ failures = [] }: Tally, run: string): NonNullable<Tally["failures"]> =>
+    failures.map((one) => ({ ...one, run }));
+  const failures = [...named(first, "first run"), ...named(second, "second run")];
+  return { ...second, failures, ...(second.failed === 0 ? { unsteady: first.failed } : {}) };
 }
 
 export async function testFiles(pattern: string): Promise<string[]> {
@@ -88,7 +115,7 @@ export async function runChecks(): Promise<Tally[]> {
   ];
 }
 
-/** Prints the table and the closing line; returns the exit code. */
+/** Prints the table, then what failed and how, and the closing line; returns the exit code. */
 export function report(tallies: Tally[]): number {
   const sum = (key: "passed" | "failed" | "skipped"): number =>
     tallies.reduce((all, one) => all + one[key], 0);
@@ -97,7 +124,20 @@ export function report(tallies: Tally[]): number {
     console.log(
       `${failed ? "FAIL" : "ok  "} ${name}: ${passed} passed, ${failed} failed${skipped ? `, ${skipped} skipped` : ""}${unsteady ? `, ${unsteady} UNSTEADY: passed only when run again` : ""}`,
     );
+  for (const tally of tallies) tellFailures(tally);
   const skipped = sum("skipped");
   console.log(`\n${sum("passed")} passed, ${sum("failed")} failed${skipped ? `, ${skipped} skipped` : ""}`);
   return sum("failed") || sum("passed") === 0 ? 1 : 0;
+}
+
+/** told of one run; more have the same cause */
+const mostTold = 5;
+
+function tellFailures({ name, failures = [], unsteady }: Tally): void {
+  for (const { run, failures: all } of failures) {
+    const which = [unsteady ? "UNSTEADY" : "FAILED", name, run && `(${run})`].filter(Boolean).join(" ");
+    console.log(`\n${which}`);
+    for (const failure of all.slice(0, mostTold)) console.log(`  ${compact(failure).join("\n  ")}`);
+    if (all.length > mostTold) console.log(`  and ${all.length - mostTold} more`);
+  }
 }
