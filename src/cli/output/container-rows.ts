@@ -72,6 +72,7 @@ export const containerRows = (noTrunc: boolean): RowKind<C> => ({
     Reason: (c) => (noTrunc ? (c.Reason ?? "") : ellipsis(c.Reason ?? "", reasonMax)),
   },
   methods: { Label: (c) => (name) => c.Labels?.[String(name)] ?? "" },
+  notPlain: ["CreatedAt", "Platform"],
   notInJson: ["HealthStatus", "Reason"],
 });
 

@@ -14,6 +14,8 @@ export interface RowKind<T> {
   columns?: Columns<T>;
   /** methods with arguments, such as `Label "k"` */
   methods?: Record<string, (item: T) => (...args: Value[]) => Value>;
+  /** fields that tell something of the process (its time zone), or that the engine of templates alone can print */
+  notPlain?: readonly string[];
   /** fields left out of `json` */
   notInJson?: string[];
 }
@@ -75,6 +77,12 @@ function fieldsIn(parts: readonly string[]): string[] {
 export function plainFields(template: string): string[] | undefined {
   const parts = simpleParts(template);
   return parts && fieldsIn(parts);
+}
+
+/** Whether a template is made of texts and fields that are texts, and reads the same wherever it is rendered. */
+export function isPlain<T>({ fields, notPlain }: RowKind<T>, template: string): boolean {
+  const names = plainFields(template);
+  return names?.every((name) => Object.hasOwn(fields, name) && !notPlain?.includes(name)) ?? false;
 }
 
 /**

@@ -57,6 +57,7 @@ const notCounted = (count: number | undefined, show: (count: number) => string):
 
 export const imageRows = (noTrunc: boolean): RowKind<ImageRow> => ({
   goType: "*formatter.imageContext",
+  notPlain: ["CreatedAt"],
   headers: {
     ID: "IMAGE ID",
     Repository: "REPOSITORY",

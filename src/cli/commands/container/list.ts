@@ -3,7 +3,7 @@ import { defineCommand, none } from "../../command.ts";
 import { filters, listFormat } from "../../flags/common.ts";
 import { bool, int } from "../../flags/flag.ts";
 import { containerRows, containerTable, rawContainer } from "../../output/container-rows.ts";
-import { formatList, plainFields, resolveFormat } from "../../output/formatter.ts";
+import { formatList, isPlain, plainFields, resolveFormat } from "../../output/formatter.ts";
 
 export const command = defineCommand({
   hosted: true,
@@ -22,7 +22,6 @@ export const command = defineCommand({
   },
   async run({ session, flags, changed }) {
     const asked = flags.format || session.config.psFormat || "";
-    if (asked !== "") session.around.needsProcess("--format");
     if (flags.quiet && flags.format)
       session.err("WARNING: Ignoring custom format, because both --format and --quiet are set.");
     const format = flags.quiet && asked !== "raw" ? "" : asked;
@@ -34,9 +33,12 @@ export const command = defineCommand({
       quietTemplate: "{{.ID}}",
       raw: rawContainer(flags.quiet, flags.size),
     };
+    const { template } = resolveFormat(list_);
+    if (format !== "" && !isPlain(containerRows(flags.noTrunc), template))
+      session.around.needsProcess("a template");
     const size = changed("size")
       ? flags.size
-      : flags.size || (format !== "json" && needsSize(resolveFormat(list_).template, flags.noTrunc));
+      : flags.size || (format !== "json" && needsSize(template, flags.noTrunc));
     const why = flags.why || format.includes("Reason");
     const containers = await list(session.blockingClient, {
       all: flags.all,

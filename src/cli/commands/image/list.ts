@@ -4,7 +4,7 @@ import { atMost, defineCommand } from "../../command.ts";
 import { CliError } from "../../errors.ts";
 import { filters, listFormat } from "../../flags/common.ts";
 import { bool } from "../../flags/flag.ts";
-import { formatList } from "../../output/formatter.ts";
+import { formatList, isPlain, resolveFormat } from "../../output/formatter.ts";
 import { imageRows, imageTable, rawImage, toRows } from "../../output/image-rows.ts";
 
 export const command = defineCommand({
@@ -21,8 +21,20 @@ export const command = defineCommand({
     tree: bool("tree", "Show each image once, under all its names, with its platforms"),
   },
   async run({ session, flags, args }) {
-    if (flags.tree || flags.format) session.around.needsProcess("--tree, --format");
-    if (flags.tree) refuseWithTree(flags);
+    if (flags.tree) {
+      session.around.needsProcess("--tree");
+      refuseWithTree(flags);
+    }
+    const format = flags.format || session.config.imagesFormat || "";
+    const list = {
+      format,
+      quiet: flags.quiet,
+      table: imageTable(flags.digests),
+      quietTemplate: "{{.ID}}",
+      raw: rawImage(flags.quiet, flags.digests),
+    };
+    if (format !== "" && !isPlain(imageRows(flags.noTrunc), resolveFormat(list).template))
+      session.around.needsProcess("a template");
     const wanted = [...flags.filter, ...(args[0] ? [{ key: "reference", value: args[0] }] : [])];
     const images = await session.client.json<ImageSummary[]>("GET", "/images/json", {
       query: {
@@ -35,18 +47,9 @@ export const command = defineCommand({
       const { showTree } = await import("./list-tree.ts");
       return showTree(session, images, flags.all);
     }
-    const format = flags.format || session.config.imagesFormat || "";
     const showDigests = flags.digests || format.includes("{{.Digest}}");
     const rows = images.sort((a, b) => b.Created - a.Created).flatMap((image) => toRows(image, showDigests));
-    session.write(
-      formatList(imageRows(flags.noTrunc), rows, {
-        format,
-        quiet: flags.quiet,
-        table: imageTable(flags.digests),
-        quietTemplate: "{{.ID}}",
-        raw: rawImage(flags.quiet, flags.digests),
-      }),
-    );
+    session.write(formatList(imageRows(flags.noTrunc), rows, list));
     return 0;
   },
 });
