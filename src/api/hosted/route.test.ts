@@ -22,13 +22,20 @@ const body = (args: string[], build = "b1"): Uint8Array =>
     args,
   });
 
+const gone = new AbortController();
+gone.abort();
+
 interface Asked {
+  signal?: AbortSignal;
   bytes?: Uint8Array;
   local?: boolean;
   headers?: Record<string, string>;
 }
 
-function ask(run: RunHosted, { bytes = body(["x"]), local = true, headers }: Asked = {}): Promise<Reply> {
+function ask(
+  run: RunHosted,
+  { bytes = body(["x"]), local = true, headers, signal = new AbortController().signal }: Asked = {},
+): Promise<Reply> {
   const router = new Router([commandRoute(inner, async () => run, "b1")]);
   return answer(fakeEngine(), router, {
     method: "POST",
@@ -37,7 +44,7 @@ function ask(run: RunHosted, { bytes = body(["x"]), local = true, headers }: Ask
     body: (async function* () {
       yield bytes;
     })(),
-    signal: () => new AbortController().signal,
+    signal: () => signal,
     local,
   });
 }
@@ -108,6 +115,17 @@ test("a fault of ours ends the command, not the engine", async () => {
     throw new TypeError("undefined is not a function");
   });
   expect(await framesOf(reply)).toBe(`${head(2, 28)}undefined is not a function\n${end(1)}`);
+});
+
+test("a client that is gone gets nothing more done", async () => {
+  let made = 0;
+  const run: RunHosted = async (_command, host) => {
+    await host.exchange({ method: "GET", path: "/v1.51/things" });
+    made++;
+    return { code: 0 };
+  };
+  expect(await framesOf(await ask(run, { signal: gone.signal }))).toContain("the client is gone");
+  expect(made).toBe(0);
 });
 
 test("long output is cut into pieces between its characters", async () => {
