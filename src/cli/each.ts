@@ -10,7 +10,7 @@ export async function each(
   names: readonly string[],
   act: (name: string) => Promise<unknown>,
 ): Promise<number> {
-  const settled = await Promise.allSettled(names.map(act));
+  const settled = await Promise.allSettled(names.map(async (name) => act(name)));
   const errors: string[] = [];
   settled.forEach((result, index) => {
     if (result.status === "fulfilled") {

@@ -74,11 +74,15 @@ export class Client {
     return this.version;
   }
 
-  /** Sends a request; an answer of 400 or above becomes an `ApiError`. The body must be read or closed. */
+  /**
+   * Sends a request; an answer of 400 or above becomes an `ApiError`. The body must be read or closed. An engine sends
+   * elsewhere (301) only what has no good path: that is a page that is not there, never what was asked for.
+   */
   async request(method: string, path: string, options: RequestOptions = {}): Promise<HttpResponse> {
     const response = await this.attempt(method, path, options);
-    if (response.status < 400) return response;
-    const error = await toApiError(response);
+    if (response.status < 300 || response.status === 304) return response;
+    const told = await toApiError(response);
+    const error = response.status < 400 ? new ApiError(404, "page not found") : told;
     if (options.body || !this.adapts(error)) throw error;
     return this.request(method, path, options);
   }

@@ -10,10 +10,11 @@ import type {
 } from "../types/api.ts";
 import { type Client, filterQuery, type HijackedStream, type Query, readText } from "./client.ts";
 import type { HttpResponse } from "./http.ts";
+import { named } from "./named.ts";
 
-/** A container's path; the slash its name may be written with is left out. */
+/** A container's path; the slash its name may be written with is left out, no name is refused. */
 export const at = (id: string, rest = ""): string =>
-  `/containers/${encodeURIComponent(id.replace(/^\/+/, ""))}${rest}`;
+  `/containers/${named("container", id.replace(/^\/+/, ""))}${rest}`;
 
 export interface ListOptions {
   all?: boolean;

@@ -51,7 +51,14 @@ function parseTcp(url: string, scheme: string, rest: string, tls: boolean): Host
   const hostname = (match[1] || "localhost").replace(/^\[|\]$/g, "");
   const port = match[2] ? Number(match[2]) : tls ? defaultPort.tls : defaultPort.plain;
   const basePath = slash < 0 ? "" : rest.slice(slash).replace(/\/+$/, "");
-  return { kind: "tcp", url: scheme === "tcp" ? `tcp://${address}` : url, hostname, port, tls, basePath };
+  return {
+    kind: "tcp",
+    url: scheme === "tcp" ? `tcp://${match[1] || "localhost"}:${port}` : url,
+    hostname,
+    port,
+    tls,
+    basePath,
+  };
 }
 
 function parseSsh(url: string): Host {

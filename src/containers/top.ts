@@ -9,15 +9,22 @@ const psTimeoutMs = 30_000;
 /** bytes: the processes of a whole machine, with their arguments */
 const psOutputMax = 16 * 1024 * 1024;
 
-/** `GET /containers/{id}/top`: the host's `ps`, and of what it says the container's processes. */
+/**
+ * `GET /containers/{id}/top`: the host's `ps`, and of what it says the container's processes. It is asked for these alone,
+ * whoever's they are and whatever terminal they have; some of its options do not go with that, and ask for all.
+ */
 export async function top(ctx: Context, container: Container, psArgs: string): Promise<TopResponse> {
   if (!container.alive) throw new EngineError("conflict", `container ${container.id} is not running`);
   if (psArgs.length > argumentsMax) throw new EngineError("invalid", "the arguments for ps are too long");
-  const pids = new Set((await ctx.runtime.pids(container.id)).map(String));
-  const argv = ["ps", ...psArgs.split(/[ \t\n]+/).filter(Boolean)];
-  const { stdout, stderr, exitCode } = await runCommand(argv, psTimeoutMs, { keptMax: psOutputMax });
-  if (exitCode !== 0) throw new EngineError("internal", `ps: ${stderr.trim().split("\n")[0] ?? ""}`);
-  const table = readTable(stdout, pids);
+  const pids = (await ctx.runtime.pids(container.id)).map(String);
+  const args = psArgs.split(/[ \t\n]+/).filter(Boolean);
+  const run = (...more: string[]) =>
+    runCommand(["ps", ...args, ...more], psTimeoutMs, { keptMax: psOutputMax });
+  let said = await run(`-q${pids.join(",")}`);
+  if (said.exitCode !== 0) said = await run();
+  if (said.exitCode !== 0)
+    throw new EngineError("internal", `ps: ${said.stderr.trim().split("\n")[0] ?? ""}`);
+  const table = readTable(said.stdout, new Set(pids));
   tell(ctx, container, "top");
   return table;
 }

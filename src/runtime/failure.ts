@@ -86,9 +86,12 @@ function refusedConfig(sentence: string): string | undefined {
   return sysctl && `sysctl ${JSON.stringify(sysctl)} is not in a separate kernel namespace`;
 }
 
+/** A configuration that is refused before anything is made of it. */
+export const configFailure = (reason: string): StartFailure => new StartFailure(createFailed + reason);
+
 export function createFailure(stderr: string, attempt: Attempt): StartFailure {
   const refused = refusedConfig(cleanSentence(stderr));
-  if (refused) return new StartFailure(createFailed + refused);
+  if (refused) return configFailure(refused);
   return initFailure(told(stderr, attempt).replace(/^error during container init: /, ""));
 }
 

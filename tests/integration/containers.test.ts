@@ -153,6 +153,15 @@ test("top tells a container's processes on a host whose list of processes is lon
   await api("DELETE", `/containers/${id}?force=1`);
 }, 30_000);
 
+test("top tells processes at a terminal whatever ps would choose by itself", async () => {
+  const id = await up({ Cmd: ["sleep", "60"], Tty: true });
+  for (const args of ["-o pid,comm", "o pid,comm"]) {
+    const { body } = await api("GET", `/containers/${id}/top?ps_args=${encodeURIComponent(args)}`);
+    expect((body["Processes"] as string[][]).map((row) => row[1])).toEqual(["sleep"]);
+  }
+  await api("DELETE", `/containers/${id}?force=1`);
+}, 30_000);
+
 /** What the engine holds and has written for execs without a terminal. */
 async function ofExecs(id: string): Promise<string[]> {
   const fds = `/proc/${engine.pid}/fd`;

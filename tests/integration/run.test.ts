@@ -125,6 +125,13 @@ test("bad requests get one sentence and the documented exit code", async () => {
     [["run", "--memory", "1k", "busybox"], 125, /Minimum memory limit allowed is 6MB/],
     [["exec", "nobody", "true"], 1, /No such container: nobody/],
     [["rmi", "nosuchimage"], 1, /No such image: nosuchimage:latest/],
+    [["run", "--rm", "-v", "/", "busybox", "true"], 125, /mounting "\S+" to rootfs at "\/"/],
+    [["run", "--network", "host", "--sysctl", "net.x=1", "busybox"], 125, /not allowed in host network/],
+    [["stop", ""], 1, /^invalid container name or ID: value is empty\n$/],
+    [["logs", ""], 1, /^invalid container name or ID: value is empty\n$/],
+    [["exec", "-it", "nobody", "sh"], 1, /No such container: nobody/],
+    [["history", ""], 1, /page not found/],
+    [["export", "-o", "/dev/null", "x"], 1, /cannot write to a character device file/],
   ];
   for (const [args, code, text] of cases) {
     const outcome = await engine.berth(...args);
@@ -132,4 +139,26 @@ test("bad requests get one sentence and the documented exit code", async () => {
     expect(outcome.stderr).toMatch(text);
   }
   expect(await engine.ok("ps", "-aq", "--filter", "status=running")).toBe("");
+});
+
+test("a script is told the id of a container that could not start", async () => {
+  const { code, stdout } = await engine.berth("run", "-d", "busybox", "nosuchcommand");
+  expect(code).toBe(127);
+  expect(stdout).toMatch(/^[0-9a-f]{64}\n$/);
+  await engine.ok("rm", stdout.trim());
+});
+
+test("an empty name fails, and what follows it is done all the same", async () => {
+  await engine.ok("run", "-d", "--name", "named", "busybox", "sleep", "100");
+  const { code, stdout } = await engine.berth("kill", "", "named");
+  expect([code, stdout]).toEqual([1, "named\n"]);
+  await engine.ok("rm", "named");
+});
+
+test("what is left of a log's last line has its time and details too", async () => {
+  const options = ["-l", "a=x y", "--log-opt", "labels=a", "--log-opt", "tag={{.Name}}/t"];
+  await engine.ok("run", "--name", "unended", ...options, "busybox", "printf", "one\\ntwo");
+  const { stdout } = await engine.berth("logs", "-t", "--details", "unended");
+  expect(stdout).toMatch(/^\S+Z a=x\+y,tag=unended%2Ft one\n\S+Z a=x\+y,tag=unended%2Ft two$/);
+  await engine.ok("rm", "unended");
 });

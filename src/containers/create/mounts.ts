@@ -133,7 +133,7 @@ export function planMounts(input: MountsInput): PlannedMount[] {
   for (const request of hostConfig.Mounts ?? []) claim(mountFromRequest(request, input));
   for (const spec of Object.keys(config.Volumes ?? {})) {
     const target = cleanPath(posix.join("/", spec));
-    if (byTarget.has(target) || taken.has(target) || target === "/") continue;
+    if (byTarget.has(target) || taken.has(target)) continue;
     claim(
       plannedVolume({
         name: "",

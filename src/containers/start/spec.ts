@@ -1,5 +1,6 @@
 import { EngineError } from "../../lib/errors.ts";
 import type { IdMap } from "../../lib/id-map.ts";
+import { configFailure } from "../../runtime/failure.ts";
 import { buildSpec } from "../../runtime/spec/build.ts";
 import { resolveCapabilities } from "../../runtime/spec/capabilities.ts";
 import type { MountInput, ProcessInput, SpecInput } from "../../runtime/spec/input.ts";
@@ -84,7 +85,8 @@ export function specFor(ctx: Context, container: Container, parts: SpecParts): S
 }
 
 function initOf({ config }: Context, host: HostConfig): string | undefined {
-  if (!(host.Init ?? config.init)) return undefined;
+  // among other containers' or the host's processes it would have nothing to reap, and say so
+  if (!(host.Init ?? config.init) || host.PidMode !== "") return undefined;
   if (config.initPath === undefined)
     throw new EngineError(
       "internal",
@@ -107,14 +109,10 @@ function networkSysctls({ NetworkMode }: HostConfig, remap: IdMap | undefined): 
 /** A kernel setting of a namespace that is the host's would change the host. */
 function refuseSysctls({ Sysctls, NetworkMode, IpcMode }: HostConfig): void {
   for (const name of Object.keys(Sysctls ?? {})) {
-    const owner =
-      NetworkMode === "host" && name.startsWith("net.")
-        ? "network"
-        : IpcMode === "host" && /^(kernel\.(msg|sem|shm)|fs\.mqueue\.)/.test(name)
-          ? "ipc"
-          : undefined;
-    if (owner !== undefined)
-      throw new EngineError("invalid", `sysctl "${name}" not allowed in host ${owner} namespace`);
+    if (NetworkMode === "host" && name.startsWith("net."))
+      throw configFailure(`sysctl "${name}" not allowed in host network namespace`);
+    if (IpcMode === "host" && /^(kernel\.(msg|sem|shm)|fs\.mqueue\.)/.test(name))
+      throw configFailure(`sysctl "${name}" is not allowed in the hosts ipc namespace`);
   }
 }
 

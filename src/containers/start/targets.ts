@@ -1,6 +1,7 @@
 import { statSync } from "node:fs";
 import { isKind } from "../../lib/errors.ts";
 import type { Owner } from "../../lib/id-map.ts";
+import { initFailure } from "../../runtime/failure.ts";
 import type { MountInput } from "../../runtime/spec/input.ts";
 import { refuseProcTargets } from "../../runtime/spec/proc-targets.ts";
 import { makeFileBeneath, makeFolderBeneath } from "../../system/beneath.ts";
@@ -18,6 +19,10 @@ const nameFiles = ["/etc/hosts", "/etc/hostname", "/etc/resolv.conf"].map((path)
 export function makeTargets(rootfs: string, mounts: readonly MountInput[], owner: Owner): void {
   refuseProcTargets(rootfs, [...mounts, ...nameFiles]);
   for (const { destination, source, type } of mounts) {
+    if (destination === "/")
+      throw initFailure(
+        `error mounting ${JSON.stringify(source)} to rootfs at "/": create mountpoint for / mount: mountpoint ${JSON.stringify(rootfs)} is on the top of rootfs ${JSON.stringify(rootfs)}`,
+      );
     if (mounts.some((other) => other.destination !== "/" && destination.startsWith(`${other.destination}/`)))
       continue;
     if (/^\/(proc|sys|dev)(\/|$)/.test(destination)) continue;

@@ -48,7 +48,8 @@ const exists = (path: string): boolean => statSync(path, { throwIfNoEntry: false
 
 /** `gelf-address`. Throws Docker's texts. */
 export function gelfAddress(text: string): { protocol: "tcp" | "udp"; host: string; port: number } {
-  const { scheme, rest } = split(text);
+  const { scheme, rest: whole } = split(text);
+  const rest = whole.replace(/[/?#].*$/s, "");
   if (scheme !== "udp" && scheme !== "tcp") throw new Error("gelf: endpoint needs to be TCP or UDP");
   const { host, port } = hostPort(rest);
   if (!/^\d+$/.test(port)) throw new Error("gelf: please provide gelf-address as proto://host:port");

@@ -1,3 +1,4 @@
+import { named } from "../../../client/named.ts";
 import { familiarName, parseReference } from "../../../lib/reference.ts";
 import { between, defineCommand } from "../../command.ts";
 import { CliError } from "../../errors.ts";
@@ -14,6 +15,7 @@ export const command = defineCommand({
   },
   async run({ session, args, flags }) {
     const [container = "", name] = args;
+    named("container", container);
     const reference = name ? parseReference(name) : undefined;
     if (reference?.digest) throw new CliError("refusing to create a tag with a digest reference");
     const { Id } = await session.client.json<{ Id: string }>("POST", "/commit", {
@@ -21,7 +23,7 @@ export const command = defineCommand({
         author: flags.author || undefined,
         changes: flags.change.length > 0 ? [...flags.change] : undefined,
         comment: flags.message || undefined,
-        container,
+        container: container,
         pause: flags.pause ? undefined : "0",
         repo: reference && familiarName(reference),
         tag: reference?.tag ?? (reference ? "latest" : undefined),

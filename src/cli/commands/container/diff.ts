@@ -1,5 +1,6 @@
 import { at } from "../../../client/containers.ts";
 import { defineCommand, exactly } from "../../command.ts";
+import { CliError } from "../../errors.ts";
 import { listFormat } from "../../flags/common.ts";
 import { formatList } from "../../output/formatter.ts";
 
@@ -15,6 +16,7 @@ export const command = defineCommand({
   arity: exactly(1),
   flags: { format: { ...listFormat(), hidden: true } },
   async run({ session, args, flags }) {
+    if (args[0] === "") throw new CliError("Container name cannot be empty");
     const changes = (await session.client.json<Change[] | null>("GET", at(args[0] ?? "", "/changes"))) ?? [];
     const rows = {
       goType: "*container.diffContext",

@@ -6,6 +6,7 @@ import {
   execJoin,
   execResize,
   execStart,
+  inspect,
 } from "../../../client/containers.ts";
 import type { ExecCreateRequest } from "../../../types/api.ts";
 import { atLeast, defineCommand } from "../../command.ts";
@@ -54,8 +55,10 @@ export const command = defineCommand({
       Cmd: words,
       ...(flags.stopped ? { Stopped: true } : {}),
     };
-    if (attached && flags.interactive && flags.tty && !isTerminal(0))
+    if (attached && flags.interactive && flags.tty && !isTerminal(0)) {
+      await inspect(session.client, container); // that there is no such container is the better answer
       throw new CliError("the input device is not a TTY");
+    }
     const start = {
       Detach: flags.detach,
       Tty: flags.tty,

@@ -100,6 +100,8 @@ class Running {
       await start(client, this.id);
     } catch (error) {
       if (this.request.HostConfig?.AutoRemove) await ended;
+      // there is a container all the same: a script is told which
+      if (!attached) this.session.out(this.id);
       throw withHelp("run", error, runExitCode(error));
     }
     if (attached && tty && isTerminal(1))

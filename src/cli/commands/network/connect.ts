@@ -1,3 +1,4 @@
+import { named } from "../../../client/named.ts";
 import { defineCommand, exactly } from "../../command.ts";
 import { int, list, string, strings } from "../../flags/flag.ts";
 import { pairs } from "../../run/key-value-files.ts";
@@ -31,7 +32,7 @@ export const command = defineCommand({
       gwPriority: flags.gwPriority,
       links: [...flags.link],
     });
-    await session.client.call("POST", `/networks/${encodeURIComponent(network)}/connect`, {
+    await session.client.call("POST", `/networks/${named("network", network)}/connect`, {
       json: { Container: container, EndpointConfig: config },
     });
     return 0;

@@ -1,3 +1,4 @@
+import { named } from "../../../client/named.ts";
 import { defineCommand, exactly } from "../../command.ts";
 import { bool } from "../../flags/flag.ts";
 
@@ -7,7 +8,7 @@ export const command = defineCommand({
   flags: { force: bool("force,f", "Disconnect it by force") },
   async run({ session, args, flags }) {
     const [network = "", container = ""] = args;
-    await session.client.call("POST", `/networks/${encodeURIComponent(network)}/disconnect`, {
+    await session.client.call("POST", `/networks/${named("network", network)}/disconnect`, {
       json: { Container: container, Force: flags.force },
     });
     return 0;
