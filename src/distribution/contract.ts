@@ -77,7 +77,7 @@ export interface BlobPart {
 }
 
 export interface UploadRequest {
-  /** known once the bytes were made */
+  /** known once the bytes were made, or before, where the size is given */
   digest: () => string;
   /** undefined = as long as the source gives */
   size?: number;

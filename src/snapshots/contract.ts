@@ -85,6 +85,8 @@ export interface ToldTar {
   size: number;
   /** bytes of the uncompressed tar */
   tarSize: number;
+  /** CRC-32 of the uncompressed tar */
+  checksum: number;
 }
 
 export interface SnapshotUsage {

@@ -14,6 +14,7 @@ import { recordFile } from "./record.ts";
 import { readBlob, readFrom, sendToApply } from "./transfer.ts";
 import type { Trash } from "./trash.ts";
 import type { ApplyResult } from "./worker/apply.ts";
+import type { TarSource } from "./worker/layer-tar.ts";
 
 interface LayerRow {
   diff_id: string;
@@ -21,6 +22,8 @@ interface LayerRow {
   size: number;
   /** -1 = not counted yet */
   tar_size: number;
+  /** -1 = not known */
+  tar_checksum: number;
 }
 
 export interface LayersParts {
@@ -44,7 +47,9 @@ export class Layers {
 
   constructor(parts: LayersParts) {
     this.parts = parts;
-    const rows = parts.state.db.query<LayerRow, []>("SELECT diff_id, folder, size, tar_size FROM layers");
+    const rows = parts.state.db.query<LayerRow, []>(
+      "SELECT diff_id, folder, size, tar_size, tar_checksum FROM layers",
+    );
     for (const row of rows.all()) this.known.set(row.diff_id, row);
   }
 
@@ -79,15 +84,11 @@ export class Layers {
   }
 
   tar(diffId: string): ReadableStream<Uint8Array> {
-    const folder = this.parts.paths.layer(this.folder(diffId));
-    return readFrom(this.parts.pool, (worker, session) =>
-      worker.call("layerTar", { session, folder, diffId }),
-    );
+    return this.read(this.tarSource(diffId));
   }
 
   blob(diffId: string, level: number): AsyncGenerator<GzipPart, void> {
-    const folder = this.parts.paths.layer(this.folder(diffId));
-    return readBlob(this.parts.pool, { folder, diffId, level });
+    return readBlob(this.parts.pool, { ...this.tarSource(diffId), level });
   }
 
   /** From the row; layers of an older engine are counted once, from their record. */
@@ -106,7 +107,8 @@ export class Layers {
 
   /** Reads all of it again. Throws `internal`, saying what is wrong, where it is not what its digest says. */
   async verify(diffId: string): Promise<void> {
-    for await (const _ of this.tar(diffId) as AsyncIterable<Uint8Array>);
+    const source = { ...this.tarSource(diffId), checksum: -1 };
+    for await (const _ of this.read(source) as AsyncIterable<Uint8Array>);
   }
 
   /** The row stays until the new one takes its place, so a crash in between changes nothing. */
@@ -177,8 +179,17 @@ export class Layers {
     return { temporary: join(paths.layers, temporaryPrefix + folder), final: paths.layer(folder) };
   }
 
+  private tarSource(diffId: string): TarSource {
+    const folder = this.parts.paths.layer(this.folder(diffId));
+    return { folder, diffId, checksum: this.known.get(diffId)?.tar_checksum ?? -1 };
+  }
+
+  private read(source: TarSource): ReadableStream<Uint8Array> {
+    return readFrom(this.parts.pool, (worker, session) => worker.call("layerTar", { session, source }));
+  }
+
   /** The folder is complete: from here on the layer exists. */
-  private adopt(folder: string, { diffId, size, tarSize }: ApplyResult): Layer {
+  private adopt(folder: string, { diffId, size, tarSize, checksum }: ApplyResult): Layer {
     const there = this.get(diffId);
     const { state, trash, paths, durability } = this.parts;
     if (there !== undefined) {
@@ -188,11 +199,11 @@ export class Layers {
     state.transaction(() =>
       state.db
         .query(
-          "INSERT INTO layers (diff_id, folder, size, tar_size, synced, created_at) VALUES (?, ?, ?, ?, 0, ?) ON CONFLICT (diff_id) DO UPDATE SET folder = excluded.folder, synced = 0",
+          "INSERT INTO layers (diff_id, folder, size, tar_size, tar_checksum, synced, created_at) VALUES (?, ?, ?, ?, ?, 0, ?) ON CONFLICT (diff_id) DO UPDATE SET folder = excluded.folder, synced = 0",
         )
-        .run(diffId, folder, size, tarSize, Date.now()),
+        .run(diffId, folder, size, tarSize, checksum, Date.now()),
     );
-    this.known.set(diffId, { diff_id: diffId, folder, size, tar_size: tarSize });
+    this.known.set(diffId, { diff_id: diffId, folder, size, tar_size: tarSize, tar_checksum: checksum });
     durability.soon();
     return { diffId, size };
   }

@@ -16,7 +16,7 @@ import { type CommitRequest, commit } from "./worker/commit.ts";
 import { type CopyRequest, copyStack } from "./worker/copy.ts";
 import { diffTar } from "./worker/diff.ts";
 import { Feed } from "./worker/feed.ts";
-import { LayerTar, layerTar } from "./worker/layer-tar.ts";
+import { LayerTar, layerTar, type TarSource } from "./worker/layer-tar.ts";
 
 /** Calls of the snapshots worker by name, and what each takes and gives. `session` names one run of several calls. */
 export interface WorkerCalls {
@@ -28,8 +28,8 @@ export interface WorkerCalls {
   feedEnd: { args: { session: number; error?: string }; result: unknown };
   commit: { args: CommitRequest; result: ApplyResult };
   tarSize: { args: { folder: string }; result: number };
-  layerTar: { args: { session: number; folder: string; diffId: string }; result: unknown };
-  layerBlob: { args: { session: number; folder: string; diffId: string; level: number }; result: unknown };
+  layerTar: { args: { session: number; source: TarSource }; result: unknown };
+  layerBlob: { args: TarSource & { session: number; level: number }; result: unknown };
   /** the next part of a blob; null at its end */
   readBlob: { args: { session: number }; result: GzipPart | null };
   readBlobEnd: { args: { session: number }; result: unknown };
@@ -71,8 +71,8 @@ function readEnd(session: number): void {
   readers.delete(session);
 }
 
-async function* layerBlob({ folder, diffId, level }: WorkerCalls["layerBlob"]["args"]) {
-  const tar = new LayerTar(folder, diffId);
+async function* layerBlob({ level, ...source }: WorkerCalls["layerBlob"]["args"]) {
+  const tar = new LayerTar(source);
   try {
     yield* gzip((memory) => tar.fill(memory), level);
   } finally {
@@ -105,7 +105,7 @@ const handlers: Handlers = {
     feeds.get(session)?.end(error === undefined ? undefined : new EngineError("invalid", error)),
   commit: (request) => commit(request),
   tarSize: ({ folder }) => tarSizeOf(join(folder, recordFile)),
-  layerTar: ({ session, folder, diffId }) => void readers.set(session, layerTar(folder, diffId)),
+  layerTar: ({ session, source }) => void readers.set(session, layerTar(source)),
   layerBlob: (request) => void blobs.set(request.session, layerBlob(request)),
   readBlob: ({ session }) => readBlob(session),
   readBlobEnd: ({ session }) => readBlobEnd(session),

@@ -8,6 +8,7 @@ import {
 } from "../system/worker-stream.ts";
 import type { SnapshotsPool, SnapshotsWorker } from "./pool.ts";
 import type { ApplyRequest, ApplyResult } from "./worker/apply.ts";
+import type { TarSource } from "./worker/layer-tar.ts";
 
 /** Sends `source` to a worker that unpacks it. */
 export function sendToApply(
@@ -42,7 +43,7 @@ export const readFrom = (pool: SnapshotsPool, open: Opening): ReadableStream<Uin
 /** A layer as the worker compresses it. */
 export const readBlob = (
   pool: SnapshotsPool,
-  layer: { folder: string; diffId: string; level: number },
+  layer: TarSource & { level: number },
 ): AsyncGenerator<GzipPart, void> =>
   readSession(
     pool,

@@ -188,4 +188,8 @@ export const migrations: readonly string[] = [
   -- build: what the steps of a build printed, zstd of JSON; goes with its row of build_history
   CREATE TABLE build_logs (ref TEXT PRIMARY KEY, logs BLOB NOT NULL) STRICT;
   `,
+  `
+  -- snapshots: CRC-32 of a layer's tar; -1 = it was made before there was one
+  ALTER TABLE layers ADD COLUMN tar_checksum INTEGER NOT NULL DEFAULT -1;
+  `,
 ];

@@ -154,12 +154,10 @@ test("a layer whose file changed behind the engine's back fails at the end of it
   const folder = root.state.db.query<{ folder: string }, []>("SELECT folder FROM layers").get()?.folder ?? "";
   const file = join(root.path, "layers", folder, "diff/etc/conf");
   writeFileSync(file, "bad\n");
-  const failure = () =>
-    collect(root.snapshots.layerTar(diffId)).then(
-      () => "",
-      (error: unknown) => String(error),
-    );
+  const told = (error: unknown): string => String(error);
+  const failure = () => collect(root.snapshots.layerTar(diffId)).then(() => "", told);
   expect(await failure()).toMatch(/is damaged/);
+  expect(await root.snapshots.verifyLayer(diffId).catch(told)).toMatch(/is damaged: its tar is now sha256:/);
   writeFileSync(file, "");
   expect(await failure()).toMatch(/shorter than it was/);
 });

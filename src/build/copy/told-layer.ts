@@ -59,8 +59,7 @@ export class ToldLayer {
   }
 
   finish(): ApplyResult {
-    const diffId = this.tar.finish();
-    return { diffId, size: this.size, tarSize: this.record.tarSize };
+    return { ...this.tar.finish(), size: this.size };
   }
 
   close(): void {

@@ -4,10 +4,28 @@ import { RegistryError, TransportError } from "../errors.ts";
 import type { Answer } from "../http/answer.ts";
 import type { ManifestPlace } from "./manifests.ts";
 
-/** Uploads by the OCI distribution spec, "Pushing a blob in chunks": POST, PATCH with all that there is, PUT. */
 const triesMax = 5;
 
-export async function uploadBlob(place: ManifestPlace, request: UploadRequest): Promise<void> {
+/** A blob of known size and digest in one piece, any other as it comes. */
+export const uploadBlob = (place: ManifestPlace, request: UploadRequest): Promise<void> =>
+  request.size === undefined ? uploadStream(place, request) : uploadWhole(place, request, request.size);
+
+/** By the OCI distribution spec's "POST then PUT": each request fewer is a sync of the registry's disk fewer. */
+async function uploadWhole(place: ManifestPlace, request: UploadRequest, size: number): Promise<void> {
+  const { digest, source, signal } = request;
+  for (let attempt = 1; ; attempt++) {
+    try {
+      const location = locationOf(place, await start(place));
+      await put(place, location, digest(), { body: () => source(0), size, signal });
+      return;
+    } catch (error) {
+      await pauseOrThrow(error, attempt, signal);
+    }
+  }
+}
+
+/** By its "Pushing a blob in chunks": POST, PATCH with all that there is, PUT. */
+async function uploadStream(place: ManifestPlace, request: UploadRequest): Promise<void> {
   let location = locationOf(place, await start(place));
   let offset = 0;
   for (let attempt = 1; ; attempt++) {
@@ -15,12 +33,11 @@ export async function uploadBlob(place: ManifestPlace, request: UploadRequest): 
       location = await patch(place, request, location, offset);
       break;
     } catch (error) {
-      if (attempt === triesMax || request.signal?.aborted || !isPassing(error)) throw error;
-      await Bun.sleep(Math.min(5000, 200 * 2 ** attempt));
+      await pauseOrThrow(error, attempt, request.signal);
       ({ location, offset } = await resumeAt(place, location));
     }
   }
-  await finish(place, location, request.digest());
+  await put(place, location, request.digest());
 }
 
 const start = (place: ManifestPlace): Promise<Answer> =>
@@ -35,15 +52,7 @@ async function patch(
   const answer = await place.caller.call({
     method: "PATCH",
     path: location,
-    headers: {
-      "Content-Type": "application/octet-stream",
-      ...(request.size === undefined
-        ? {}
-        : {
-            "Content-Length": String(request.size - offset),
-            ...(offset > 0 ? { "Content-Range": `${offset}-${request.size - 1}` } : {}),
-          }),
-    },
+    headers: octets,
     body: () => request.source(offset),
     scopes: place.scopes,
     ...(request.signal ? { signal: request.signal } : {}),
@@ -68,18 +77,28 @@ async function resumeAt(place: ManifestPlace, location: URL): Promise<{ location
   }
 }
 
-async function finish(place: ManifestPlace, location: URL, digest: string): Promise<void> {
+interface Rest {
+  body: () => AsyncIterable<Uint8Array>;
+  size: number;
+  signal: AbortSignal | undefined;
+}
+
+/** Ends an upload, with the blob itself where nothing was sent yet. */
+async function put(place: ManifestPlace, location: URL, digest: string, rest?: Rest): Promise<void> {
   const url = new URL(location);
   url.searchParams.set("digest", digest);
   const answer = await place.caller.call({
     method: "PUT",
     path: url,
-    body: () => new Uint8Array(0),
-    headers: { "Content-Type": "application/octet-stream" },
+    body: rest?.body ?? (() => new Uint8Array(0)),
+    headers: { ...octets, ...(rest ? { "Content-Length": String(rest.size) } : {}) },
     scopes: place.scopes,
+    ...(rest?.signal ? { signal: rest.signal } : {}),
   });
   await answer.discard();
 }
+
+const octets = { "Content-Type": "application/octet-stream" };
 
 /** True once the registry has it here too; it may answer with an upload instead, which is then given up. */
 export async function mountBlob(place: ManifestPlace, digest: string, from: string): Promise<boolean> {
@@ -113,6 +132,12 @@ function locationOf(place: ManifestPlace, answer: Answer, before?: URL): URL {
   // a registry behind a proxy that ends TLS may tell its own plain address
   if (url.host === answer.url.host) url.protocol = answer.url.protocol;
   return url;
+}
+
+/** Before another try, where that may help. */
+async function pauseOrThrow(error: unknown, attempt: number, signal: AbortSignal | undefined): Promise<void> {
+  if (attempt === triesMax || signal?.aborted || !isPassing(error)) throw error;
+  await Bun.sleep(Math.min(5000, 200 * 2 ** attempt));
 }
 
 const isPassing = (error: unknown): boolean =>

@@ -112,28 +112,58 @@ async function upload(
   tell: Listener<PushNews>,
 ): Promise<Descriptor> {
   const total = snapshots.layer(diffId)?.size ?? 0;
+  const progress = (current: number): void =>
+    tell({ kind: "progress", current, total: Math.max(current, total) });
   let made: Whole = { digest: "", size: 0 };
-  await target.upload({
-    digest: () => made.digest,
-    source: (offset) =>
-      packed({
-        parts: snapshots.layerBlob(diffId, gzipLevel),
-        offset,
-        progress: (current) => tell({ kind: "progress", current, total: Math.max(current, total) }),
-        done: (whole) => {
-          made = whole;
-        },
-      }),
-    signal,
-  });
+  const done = (whole: Whole): void => {
+    made = whole;
+  };
+  // packing begins while the registry opens the upload
+  let begun: Begun | undefined = begin(snapshots.layerBlob(diffId, gzipLevel));
+  const parts = (): AsyncGenerator<GzipPart, void> => {
+    const packing = begun?.parts() ?? snapshots.layerBlob(diffId, gzipLevel);
+    begun = undefined;
+    return packing;
+  };
+  try {
+    const source = (offset: number): AsyncGenerator<Uint8Array> => packed({ parts, offset, progress, done });
+    await target.upload({ digest: () => made.digest, source, signal });
+  } finally {
+    await begun?.end();
+  }
   tell({ kind: "status", status: "Pushed" });
   return { mediaType: mediaTypes.dockerLayerGzip, ...made };
+}
+
+interface Begun {
+  parts(): AsyncGenerator<GzipPart, void>;
+  /** where nobody has asked for the parts */
+  end(): Promise<unknown>;
+}
+
+function begin(packing: AsyncGenerator<GzipPart, void>): Begun {
+  const first = packing.next();
+  first.catch(() => undefined); // told with the parts
+  return {
+    async *parts() {
+      try {
+        const { value, done } = await first;
+        if (done) return;
+        yield value;
+        yield* packing;
+      } finally {
+        await packing.return();
+      }
+    },
+    end: () => packing.return(),
+  };
 }
 
 type Whole = NonNullable<GzipPart["whole"]>;
 
 interface Packing {
-  parts: AsyncIterable<GzipPart>;
+  /** called once the registry takes bytes: what was begun before is ended where it never does */
+  parts(): AsyncIterable<GzipPart>;
   /** compressed bytes that the registry has */
   offset: number;
   progress(bytes: number): void;
@@ -143,7 +173,7 @@ interface Packing {
 /** The compressed bytes from an offset on, each piece good until the next is asked for. */
 async function* packed({ parts, offset, progress, done }: Packing): AsyncGenerator<Uint8Array> {
   let size = 0;
-  for await (const { bytes, taken, whole } of parts) {
+  for await (const { bytes, taken, whole } of parts()) {
     const before = size;
     size += bytes.length;
     if (size > offset) yield before >= offset ? bytes : bytes.subarray(offset - before);

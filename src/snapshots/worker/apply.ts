@@ -7,6 +7,7 @@ import { decompress } from "../../system/decompress.ts";
 import type { LayerForm } from "../form.ts";
 import { RecordWriter, recordFile, replacedFile, replacedFolder } from "../record.ts";
 import { Unpacker } from "../unpack/unpacker.ts";
+import { TarHash } from "./tar-hash.ts";
 import { removeTree } from "./tree.ts";
 
 export interface ApplyRequest {
@@ -28,6 +29,8 @@ export interface ApplyResult {
   size: number;
   /** bytes of the uncompressed tar */
   tarSize: number;
+  /** CRC-32 of the uncompressed tar */
+  checksum: number;
 }
 
 /**
@@ -65,7 +68,7 @@ async function unpack(request: ApplyRequest, tar: AsyncIterable<Uint8Array>): Pr
     bytesMax: Math.min(bytesMax, free),
     entriesMax,
   });
-  const hash = new Bun.CryptoHasher("sha256");
+  const hash = new TarHash();
   try {
     const reader = new TarReader(unpacker);
     for await (const bytes of tar) {
@@ -73,15 +76,15 @@ async function unpack(request: ApplyRequest, tar: AsyncIterable<Uint8Array>): Pr
       reader.push(bytes);
     }
     reader.finish();
-    const digest = `sha256:${hash.digest("hex")}`;
-    if (diffId !== undefined && digest !== diffId)
-      throw new EngineError("invalid", `invalid diffID: expected "${diffId}", got "${digest}"`);
+    const sums = hash.finish();
+    if (diffId !== undefined && sums.diffId !== diffId)
+      throw new EngineError("invalid", `invalid diffID: expected "${diffId}", got "${sums.diffId}"`);
     unpacker.finish();
     record.finish();
     if (unpacker.replacements.length > 0)
       writeFileSync(join(temporary, replacedFile), JSON.stringify(unpacker.replacements));
     else rmdirSync(join(temporary, replacedFolder));
-    return { diffId: digest, size: unpacker.size, tarSize: record.tarSize };
+    return { ...sums, size: unpacker.size, tarSize: record.tarSize };
   } catch (error) {
     unpacker.abandon();
     record.close();

@@ -55,7 +55,7 @@ async function taken({ writes, temporary, plainSize }: CommitRequest): Promise<A
         for (const bytes of tar.content(fd, entry.size)) await tar.pause(bytes.length);
       }
     }
-    return { diffId: tar.finish(), size, tarSize: record.tarSize };
+    return { ...tar.finish(), size };
   } finally {
     record.close();
   }
@@ -79,10 +79,10 @@ async function copied({ writes, temporary }: CommitRequest): Promise<ApplyResult
         }
       unpacker.end();
     }
-    const diffId = tar.finish();
+    const sums = tar.finish();
     unpacker.finish();
     rmdirSync(join(temporary, replacedFolder));
-    return { diffId, size: unpacker.size, tarSize: record.tarSize };
+    return { ...sums, size: unpacker.size };
   } catch (error) {
     unpacker.abandon();
     throw error;

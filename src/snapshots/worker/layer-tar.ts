@@ -24,9 +24,17 @@ import {
 const chunk = 512 * 1024;
 const plainly = resolve.noMagicLinks | resolve.noSymlinks | resolve.beneath;
 
+export interface TarSource {
+  /** of the layer */
+  folder: string;
+  diffId: string;
+  /** CRC-32 of the tar, which is checked in place of its digest; -1 = not known */
+  checksum: number;
+}
+
 /** The tar a layer was unpacked from; throws at its end where it is not what it was, for then the layer is damaged. */
-export function* layerTar(folder: string, diffId: string): Generator<Uint8Array> {
-  const tar = new LayerTar(folder, diffId);
+export function* layerTar(source: TarSource): Generator<Uint8Array> {
+  const tar = new LayerTar(source);
   try {
     for (let length = chunk; length === chunk; ) {
       // a memory of its own: the reader may give it away
@@ -41,16 +49,18 @@ export function* layerTar(folder: string, diffId: string): Generator<Uint8Array>
 
 /** The same, read into memory of the reader's. */
 export class LayerTar {
-  private readonly diffId: string;
+  private readonly source: TarSource;
   private readonly parts: Generator<Part>;
-  private readonly hash = new Bun.CryptoHasher("sha256");
+  private readonly hash: Bun.CryptoHasher | undefined;
+  private checksum = 0;
   private part: Part | undefined;
   /** bytes of the part that were read */
   private done = 0;
 
-  constructor(folder: string, diffId: string) {
-    this.diffId = diffId;
-    this.parts = rebuild(folder);
+  constructor(source: TarSource) {
+    this.source = source;
+    this.hash = source.checksum < 0 ? new Bun.CryptoHasher("sha256") : undefined;
+    this.parts = rebuild(source.folder);
   }
 
   /** The next bytes, from the memory's beginning on; less than fit only at the end. Throws there where it is damaged. */
@@ -68,7 +78,9 @@ export class LayerTar {
       this.done += count;
       length += count;
     }
-    this.hash.update(memory.subarray(0, length));
+    const bytes = memory.subarray(0, length);
+    if (this.hash) this.hash.update(bytes);
+    else this.checksum = Bun.hash.crc32(bytes, this.checksum);
     if (length < memory.length) this.check();
     return length;
   }
@@ -78,9 +90,11 @@ export class LayerTar {
   }
 
   private check(): void {
-    const digest = `sha256:${this.hash.digest("hex")}`;
-    if (digest !== this.diffId)
-      throw new EngineError("internal", `layer ${this.diffId} is damaged: its tar is now ${digest}`);
+    const { diffId, checksum } = this.source;
+    const digest = this.hash && `sha256:${this.hash.digest("hex")}`;
+    if (digest === undefined ? this.checksum === checksum : digest === diffId) return;
+    const found = digest ?? `one with the CRC-32 ${this.checksum.toString(16)}, not ${checksum.toString(16)}`;
+    throw new EngineError("internal", `layer ${diffId} is damaged: its tar is now ${found}`);
   }
 }
 

@@ -2,15 +2,20 @@ import { setImmediate } from "node:timers/promises";
 import type { TarEntry } from "../../lib/tar/entry.ts";
 import { endOfArchive, headerOf, padding } from "../../lib/tar/writer.ts";
 import type { RecordWriter } from "../record.ts";
+import type { ApplyResult } from "./apply.ts";
 import { contentOf } from "./diff.ts";
+import { TarHash } from "./tar-hash.ts";
 
 /** Bytes between two moments in which the worker's other sessions get on. */
 const pauseEvery = 32 * 1024 * 1024;
 const buffer = Buffer.allocUnsafe(512 * 1024);
 
+/** What a layer's tar came to. */
+export type TarSums = Pick<ApplyResult, "diffId" | "checksum" | "tarSize">;
+
 /** Hashes a layer's tar while it is made, and tells the record what no file holds. */
 export class TarBuilder {
-  private readonly hash = new Bun.CryptoHasher("sha256");
+  private readonly hash = new TarHash();
   private readonly record: RecordWriter;
   private sincePause = 0;
   private padding = 0;
@@ -48,12 +53,11 @@ export class TarBuilder {
     await setImmediate();
   }
 
-  /** The tar's digest. */
-  finish(): string {
+  finish(): TarSums {
     this.raw(padding(this.padding));
     this.raw(endOfArchive);
     this.record.finish();
-    return `sha256:${this.hash.digest("hex")}`;
+    return { ...this.hash.finish(), tarSize: this.record.tarSize };
   }
 
   private raw(bytes: Uint8Array): void {
