@@ -14,6 +14,7 @@ import {
   startCommandEngine,
 } from "../harness/command-engine.ts";
 import { berth, type Outcome, run } from "../harness/engine.ts";
+import { until } from "../harness/until.ts";
 
 const engine: CommandEngine = await startCommandEngine();
 const config = join(engine.home, "config");
@@ -57,12 +58,17 @@ function answers(parts: readonly (string | Uint8Array)[], open?: "open"): void {
   };
 }
 
-async function until(condition: () => boolean): Promise<void> {
-  for (const limit = Date.now() + 30_000; !condition(); await Bun.sleep(2))
-    if (Date.now() > limit) throw new Error("what was waited for did not come about");
-}
-
 const requests = (): string[] => engine.seen.filter((one) => one !== "closed");
+
+async function isAskedOnce(): Promise<void> {
+  expect(
+    await until(
+      () => engine.commands.length,
+      (count) => count > 0,
+      { everyMs: 2 },
+    ),
+  ).toBe(1);
+}
 
 afterEach(async () => {
   engine.seen.length = engine.commands.length = 0;
@@ -177,11 +183,16 @@ describe("the launcher ends as the ordinary client does", () => {
         stdout: "ignore",
         stderr: "ignore",
       });
-      await until(() => engine.commands.length === 1);
+      await isAskedOnce();
       child.kill(signal);
       await child.exited;
       expect(child.signalCode).toBe(signal);
-      await until(() => engine.seen.includes("closed"));
+      expect(
+        await until(
+          () => engine.seen.at(-1),
+          (last) => last === "closed",
+        ),
+      ).toBe("closed");
     });
 
   test("and goes on after it was stopped", async () => {
@@ -191,7 +202,7 @@ describe("the launcher ends as the ordinary client does", () => {
       await sendAll(line, Buffer.concat([Buffer.from(accepted), frame(1, "on\n"), ending(0)]));
     };
     const child = Bun.spawn([berth, "ps"], { env: plain, stdin: "ignore", stdout: "pipe", stderr: "ignore" });
-    await until(() => engine.commands.length === 1);
+    await isAskedOnce();
     child.kill("SIGSTOP");
     child.kill("SIGCONT");
     resolve();
@@ -247,8 +258,11 @@ describe("the ordinary client runs the command, after the launcher closed its co
     test(name, async () => {
       answers(parts);
       expect(await launch(["ps"])).toEqual({ code: 0, stdout: header, stderr: "" });
-      await until(() => engine.seen.length === 4);
-      expect(engine.seen).toEqual([asked, "closed", listed, "closed"]);
+      const seen = await until(
+        () => engine.seen,
+        ({ length }) => length === 4,
+      );
+      expect(seen).toEqual([asked, "closed", listed, "closed"]);
     });
 
   test("resets the connection instead of reading the question", async () => {
