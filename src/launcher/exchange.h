@@ -99,9 +99,7 @@ static void end_unwritable(int descriptor, long error) {
   struct text sentence;
   if (error == error_broken_pipe) end_process(broken_pipe_code);
   if (descriptor == 2) end_process(1);
-  sentence.bytes = bytes;
-  sentence.length = sentence.overflow = 0;
-  sentence.limit = sizeof bytes;
+  begin_text(&sentence, bytes, sizeof bytes);
   append(&sentence, "write to descriptor 1: ");
   if (error == error_no_space) append(&sentence, "ENOSPC");
   else if (error == error_io) append(&sentence, "EIO");

@@ -42,6 +42,7 @@ __asm__(
 #include "tables.h"
 #include "json.h"
 #include "situation.h"
+#include "request.h"
 #include "exchange.h"
 
 /* Whether the command line begins with the words of a hosted command. */
@@ -55,80 +56,27 @@ static int is_hosted(long count, char **arguments) {
   return 0;
 }
 
-static const char request_head[] =
-    "POST /berth/command HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: berth-command\r\n"
-    "Content-Type: application/octet-stream\r\nContent-Length: ";
-
-enum { head_room = 256 };
-
-/* Writes the request into the buffer and answers where it begins; 0 if it does not fit. */
-static const char *compose(char *buffer, size *length, char **arguments, const struct variables *variables,
-                           const char *terminals, const struct window_size *window) {
-  struct text text;
-  text.bytes = buffer + head_room;
-  text.length = text.overflow = 0;
-  text.limit = body_limit;
-  append(&text, build_id);
-  end_string(&text);
-  /* getcwd(2): its length with the zero byte; no path where the folder is out of reach */
-  long folder = system_call(call_getcwd, (long)(text.bytes + text.length), text.limit - text.length, 0, 0);
-  if (folder < 0 || text.bytes[text.length] != '/') return 0;
-  text.length += folder;
-  append(&text, terminals);
-  append(&text, " ");
-  append_number(&text, window->rows);
-  append(&text, " ");
-  append_number(&text, window->columns);
-  end_string(&text);
-  size count = 0;
-  for (int place = 0; place < hosted_variable_count; place++) count += variables->set[place] != 0;
-  append_number(&text, count);
-  end_string(&text);
-  for (int place = 0; place < hosted_variable_count; place++)
-    if (variables->set[place]) {
-      append(&text, variables->set[place]);
-      end_string(&text);
-    }
-  for (arguments++; *arguments; arguments++) {
-    append(&text, *arguments);
-    end_string(&text);
-  }
-  if (text.overflow) return 0;
-
-  char bytes[head_room];
-  struct text head;
-  head.bytes = bytes;
-  head.length = head.overflow = 0;
-  head.limit = sizeof bytes;
-  append(&head, request_head);
-  append_number(&head, text.length);
-  append(&head, "\r\n\r\n");
-  char *start = text.bytes - head.length;
-  for (size at = 0; at < head.length; at++) start[at] = bytes[at];
-  *length = head.length + text.length;
-  return start;
-}
-
 /* Runs the command in the engine and ends the process; returns if it did not, having changed nothing. */
 static void attempt(char **arguments, char **environment) {
-  char buffer[head_room + body_limit]; /* the configuration, then the request, then the answer */
-  struct variables variables;
-  struct window_size window;
-  struct receiver from;
-  char terminals[4];
+  char buffer[request_room]; /* the configuration, then the request, then the answer */
+  struct situation situation;
   size length;
-  if (!gather_variables(&variables, environment) || !look_at_terminals(terminals, &window)) return;
-  const char *path = socket_path(&variables);
-  if (!path || !has_harmless_configuration(&variables, buffer, sizeof buffer)) return;
-  const char *request = compose(buffer, &length, arguments, &variables, terminals, &window);
+  if (!look_around(&situation, environment)) return;
+  const char *path = socket_path(&situation);
+  if (!path || !has_harmless_configuration(&situation, buffer, sizeof buffer)) return;
+  const char *request = compose_request(buffer, &length, arguments, &situation);
   if (!request) return;
-  from.socket = connect_to(path);
-  if (from.socket < 0) return;
-  from.bytes = buffer;
-  from.at = from.end = 0;
-  from.room = sizeof buffer;
-  if (send_all(from.socket, request, length) && is_accepted(&from)) relay(&from);
-  system_call(call_close, from.socket, 0, 0, 0);
+  long socket = connect_to(path);
+  if (socket < 0) return;
+  if (send_all(socket, request, length)) {
+    struct receiver from;
+    from.socket = socket;
+    from.bytes = buffer;
+    from.at = from.end = 0;
+    from.room = sizeof buffer;
+    if (is_accepted(&from)) relay(&from);
+  }
+  system_call(call_close, socket, 0, 0, 0);
 }
 
 /* The stack at the start: the number of arguments, the arguments, a zero, the environment, a zero. */

@@ -3,9 +3,13 @@
  * configuration that the client would read, its terminals. Whatever is unusual is the client's own business.
  */
 
-/* By their place in `hosted_variables`: `NAME=value`, or 0 where one is not set. */
-struct variables {
-  const char *set[hosted_variable_count];
+struct situation {
+  /* by their place in `hosted_variables`: `NAME=value`, or 0 where one is not set */
+  const char *variables[hosted_variable_count];
+  /* which of the first three descriptors are terminals, as "010" */
+  char terminals[4];
+  /* of the output, zero where that is no terminal */
+  struct window_size window;
 };
 
 /* The place of a variable in a list of names, -1 if it is not there. `value` is what follows the equals sign. */
@@ -21,33 +25,33 @@ static int place_in(const char *names, const char *variable, const char **value)
 }
 
 /* False where a variable has something to say that the engine must not be asked to obey, or is there twice. */
-static int gather_variables(struct variables *variables, char **environment) {
+static int gather_variables(const char **variables, char **environment) {
   const char *value;
-  for (int place = 0; place < hosted_variable_count; place++) variables->set[place] = 0;
+  for (int place = 0; place < hosted_variable_count; place++) variables[place] = 0;
   for (; *environment; environment++) {
     if (place_in(barring_variables, *environment, &value) >= 0 && *value) return 0;
     int place = place_in(hosted_variables, *environment, &value);
     if (place < 0) continue;
-    if (variables->set[place]) return 0;
-    variables->set[place] = *environment;
+    if (variables[place]) return 0;
+    variables[place] = *environment;
   }
   return 1;
 }
 
 /* The value of one of `hosted_variables`, empty where it is not set. */
-static const char *value_of(const struct variables *variables, const char *name) {
+static const char *value_of(const struct situation *situation, const char *name) {
   for (int place = 0; place < hosted_variable_count; place++)
-    if (variables->set[place]) {
-      const char *rest = after(name, variables->set[place]);
+    if (situation->variables[place]) {
+      const char *rest = after(name, situation->variables[place]);
       if (rest && *rest == '=') return rest + 1;
     }
   return "";
 }
 
 /* The engine's socket, as the client chooses it; 0 where that is none, or a name that the client would read otherwise. */
-static const char *socket_path(const struct variables *variables) {
-  const char *host = value_of(variables, "BERTH_HOST");
-  if (!*host) host = value_of(variables, "DOCKER_HOST");
+static const char *socket_path(const struct situation *situation) {
+  const char *host = value_of(situation, "BERTH_HOST");
+  if (!*host) host = value_of(situation, "DOCKER_HOST");
   if (!*host) return default_socket;
   const char *path = after("unix://", host);
   if (!path || *path != '/' || length_of(path) > socket_path_limit) return 0;
@@ -74,14 +78,12 @@ static int is_harmless(const char *path, char *buffer, size room) {
   return length >= 0 && length < (long)room && is_plain_object(buffer, length, barring_settings);
 }
 
-static int has_harmless_configuration(const struct variables *variables, char *buffer, size room) {
+static int has_harmless_configuration(const struct situation *situation, char *buffer, size room) {
   char name[4096];
   struct text path;
-  path.bytes = name;
-  path.length = path.overflow = 0;
-  path.limit = sizeof name;
-  const char *folder = value_of(variables, "DOCKER_CONFIG");
-  const char *home = value_of(variables, "HOME");
+  begin_text(&path, name, sizeof name);
+  const char *folder = value_of(situation, "DOCKER_CONFIG");
+  const char *home = value_of(situation, "HOME");
   if (!*folder && !*home) return 0; /* the client asks the passwd file for the folder */
   append(&path, *folder ? folder : home);
   if (!*folder) append(&path, "/.docker");
@@ -90,19 +92,24 @@ static int has_harmless_configuration(const struct variables *variables, char *b
   return !path.overflow && is_harmless(name, buffer, room);
 }
 
-/* Which of the first three descriptors are terminals, as "010"; false if one is closed. */
-static int look_at_terminals(char *terminals, struct window_size *of_output) {
-  struct window_size size;
-  of_output->rows = of_output->columns = 0;
+/* False if one of the first three descriptors is closed. */
+static int look_at_terminals(struct situation *situation) {
+  struct window_size window;
+  situation->window.rows = situation->window.columns = 0;
   for (int descriptor = 0; descriptor < 3; descriptor++) {
-    long result = system_call(call_ioctl, descriptor, get_window_size, (long)&size, 0);
+    long result = system_call(call_ioctl, descriptor, get_window_size, (long)&window, 0);
     if (result == error_descriptor) return 0;
-    terminals[descriptor] = result == 0 ? '1' : '0';
+    situation->terminals[descriptor] = result == 0 ? '1' : '0';
     if (result == 0 && descriptor == 1) {
-      of_output->rows = size.rows;
-      of_output->columns = size.columns;
+      situation->window.rows = window.rows;
+      situation->window.columns = window.columns;
     }
   }
-  terminals[3] = 0;
+  situation->terminals[3] = 0;
   return 1;
+}
+
+/* False where there is something that makes the command line the client's business. */
+static int look_around(struct situation *situation, char **environment) {
+  return gather_variables(situation->variables, environment) && look_at_terminals(situation);
 }

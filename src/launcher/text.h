@@ -35,6 +35,12 @@ struct text {
   int overflow;
 };
 
+static void begin_text(struct text *text, char *bytes, size limit) {
+  text->bytes = bytes;
+  text->limit = limit;
+  text->length = text->overflow = 0;
+}
+
 static void append_bytes(struct text *to, const char *bytes, size length) {
   if (to->overflow || length > to->limit - to->length) {
     to->overflow = 1;
