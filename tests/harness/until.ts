@@ -14,3 +14,9 @@ export async function until<Answer>(
     await Bun.sleep(everyMs);
   }
 }
+
+/** Whether it is so before the time is up. */
+export const comesTrue = (
+  question: () => boolean | Promise<boolean>,
+  limits?: { ms?: number; everyMs?: number },
+): Promise<boolean> => until(question, (is) => is, limits);

@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { startEngine, type TestEngine } from "../harness/engine.ts";
 import { Random } from "../harness/random.ts";
+import { comesTrue } from "../harness/until.ts";
 
 let engine: TestEngine;
 beforeAll(async () => {
@@ -20,15 +21,8 @@ const run = (name: string, ...flags: string[]): Promise<string> =>
 /** what a container on port 80 says to who asks: nothing until it listens */
 const serve = ["busybox", "sh", "-c", "mkdir /www; echo page >/www/x; exec httpd -f -h /www"];
 
-async function until(question: () => Promise<boolean>): Promise<boolean> {
-  for (let tries = 0; tries < 100; tries++) {
-    if (await question()) return true;
-    await Bun.sleep(100);
-  }
-  return false;
-}
 const page = (url: string): Promise<boolean> =>
-  until(async () => (await sh(`curl -s -m 1 -g '${url}/x'`)) === "page");
+  comesTrue(async () => (await sh(`curl -s -m 1 -g '${url}/x'`)) === "page");
 
 test("networks are apart, a container on two of them is in both, and leaves nothing behind", async () => {
   await engine.ok("network", "create", "--subnet", "10.61.0.0/24", "apart1");
@@ -48,7 +42,7 @@ test("networks are apart, a container on two of them is in both, and leaves noth
   expect(used.stderr).toContain('network apart1 has active endpoints (name:"one" id:');
   await engine.ok("rm", "-f", "one", "two", "both");
   await engine.ok("network", "rm", "apart1", "apart2");
-  expect(await until(async () => (await sh("ip -o link | grep -c veth || true")) === "0")).toBe(true);
+  expect(await comesTrue(async () => (await sh("ip -o link | grep -c veth || true")) === "0")).toBe(true);
 }, 60_000);
 
 test("a container joins and leaves networks while it runs; hosts file, routes and ports follow", async () => {
@@ -139,9 +133,11 @@ test("what others delete or flush is there again by itself", async () => {
   await run("hnear", "--network", "heal");
   expect(await page("http://10.99.99.1:8093")).toBe(true);
   const bridge = `br-${(await engine.ok("network", "inspect", "-f", "{{.Id}}", "heal")).slice(0, 12)}`;
+  const index = (): Promise<string> => sh(`ip -o link show ${bridge} | cut -d: -f1`);
+  const before = await index();
   await sh(`nft flush ruleset; ip link del ${bridge}`);
-  expect(await pings("hnear", "10.68.0.2")).toBe(false);
-  expect(await until(() => pings("hnear", "10.68.0.2"))).toBe(true);
+  expect(await comesTrue(async () => !["", before].includes(await index()))).toBe(true);
+  expect(await comesTrue(() => pings("hnear", "10.68.0.2"))).toBe(true);
   expect(await page("http://10.99.99.1:8093")).toBe(true);
   expect(await sh("nft list ruleset | grep -c 'tcp . 8093 : 10.68.0.2 . 80'")).toBe("1");
   expect((await engine.berth("network", "doctor")).code).toBe(0);
@@ -165,7 +161,7 @@ test("what others delete or flush while no engine is there is back with the next
   await run("hnear", "--network", "heal");
   await engine.stop("SIGKILL");
   await sh(
-    "nft flush ruleset; for l in $(ls /sys/class/net | grep -E '^(br-|berth)'); do ip link del $l; done",
+    "nft flush ruleset; for l in $(ip -o link show type bridge | cut -d: -f2); do ip link del $l; done",
   );
   await engine.start();
   expect(await pings("hnear", "10.68.0.2")).toBe(true);
@@ -222,5 +218,5 @@ test(`an engine killed in mid-connect tells the truth when it is back (seed ${se
   }
   await engine.ok("rm", "-f", "c1", "c2");
   await engine.ok("network", "rm", ...names);
-  expect(await until(async () => (await sh("ip -o link | grep -c veth || true")) === "0")).toBe(true);
+  expect(await comesTrue(async () => (await sh("ip -o link | grep -c veth || true")) === "0")).toBe(true);
 }, 60_000);
