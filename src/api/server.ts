@@ -174,8 +174,10 @@ const rawRequest = (request: IncomingMessage, signal: () => AbortSignal, local: 
 });
 
 function upgrade(socket: Duplex, { protocol, take }: Reply & { kind: "upgrade" }): void {
+  socket.cork(); // what is there to say goes out with the head
   socket.write(headText(101, { Connection: "Upgrade", Upgrade: protocol }, "Switching Protocols"));
   take(socket);
+  socket.uncork();
 }
 
 function rawErrorText(reply: Reply & { kind: "rawError" }): string {

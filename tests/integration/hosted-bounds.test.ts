@@ -73,12 +73,34 @@ test("variables that nobody asked for, and the last words of another build, are 
   expect(await hosted(engine.socket, `${build}x`, ["ps"])).toMatchObject({ status: 409 });
 });
 
-test("thousands of names are an error of the command's, and the engine goes on", async () => {
-  const names = Array.from({ length: 3000 }, (_none, index) => `no-such-${index}`);
+test("hundreds of names are an error of the command's, and the engine goes on", async () => {
+  const names = Array.from({ length: 900 }, (_none, index) => `no-such-${index}`);
   const answer = await hosted(engine.socket, build, ["rm", ...names]);
   expect(answer.code).toBe(1);
-  expect(answer.stderr.split("\n").filter(Boolean)).toHaveLength(3000);
+  expect(answer.stderr.split("\n").filter(Boolean)).toHaveLength(900);
   await alive();
+});
+
+test("a command line of any length goes back to its process unread", async () => {
+  const long = "1".repeat(50_000);
+  expect(await hosted(engine.socket, build, ["create", "--cpus", `${long}x`, "busybox"])).toMatchObject({
+    status: 409,
+  });
+  const many = Array.from({ length: 9000 }, () => "-la");
+  expect(await hosted(engine.socket, build, ["create", ...many, "busybox"])).toMatchObject({ status: 409 });
+});
+
+test("requests that do not let go of their connection take no places of those that do", async () => {
+  const bytes = body(["stop", "nope"]);
+  const head = `POST /berth/command HTTP/1.1\r\nHost: x\r\nUpgrade: berth-command\r\nContent-Length: ${bytes.length}\r\n\r\n`;
+  for (let sent = 0; sent < 70; sent++) {
+    const socket = connect(engine.socket);
+    socket.on("error", () => undefined); // the engine ends it
+    socket.write(Buffer.concat([Buffer.from(head), bytes]));
+    socket.resume();
+    await once(socket, "close");
+  }
+  expect(await hosted(engine.socket, build, ["stop", "nope"])).toMatchObject({ status: 101, code: 1 });
 });
 
 test("over TCP no command runs", async () => {

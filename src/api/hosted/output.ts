@@ -28,7 +28,7 @@ export class CommandOutput {
     return this.asked.promise;
   }
 
-  /** Wants the connection; resolves when it is the command's. */
+  /** Wants the connection; resolves when it is the command's, or gone. */
   begin(): Promise<void> {
     this.asked.resolve();
     return this.taken.promise;
@@ -65,6 +65,11 @@ export class CommandOutput {
     if (!this.held) void this.pour();
   }
 
+  /** The client is gone before its connection was the command's: nobody waits for that any more. */
+  abandon(): void {
+    this.taken.resolve();
+  }
+
   private close(): void {
     this.ended = true;
     this.asked.resolve();
@@ -90,7 +95,7 @@ export class CommandOutput {
       if (!first) break;
       const { stream, data } = first;
       const end = cut(data);
-      if (end < data.length) this.queue[0] = { stream, data: data.slice(end) };
+      if (end < data.length) this.queue[0] = { stream, data: rest(data, end) };
       else this.queue.shift();
       frames.push(
         frame(stream, typeof data === "string" ? Buffer.from(data.slice(0, end)) : data.subarray(0, end)),
@@ -100,6 +105,9 @@ export class CommandOutput {
     return frames.length === 0 ? undefined : frames.length === 1 ? frames[0] : Buffer.concat(frames);
   }
 }
+
+const rest = (data: string | Uint8Array, from: number): string | Uint8Array =>
+  typeof data === "string" ? data.slice(from) : data.subarray(from);
 
 /** Where a piece ends; a character of two halves stays whole. */
 function cut(data: string | Uint8Array): number {
@@ -118,4 +126,5 @@ const drained = (socket: Duplex): Promise<void> =>
     };
     socket.on("drain", done);
     socket.on("close", done);
+    if (socket.destroyed) done();
   });

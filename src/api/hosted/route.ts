@@ -39,6 +39,7 @@ export function commandRoute(router: Router, load: () => Promise<RunHosted>, bui
     if (running >= most) throw refusal(`${most} commands run already`);
     running++;
     const output = new CommandOutput();
+    call.signal.addEventListener("abort", () => output.abandon(), { once: true });
     const done = perform(call, router, command, load, output).finally(() => running--);
     const needs = await Promise.race([done, output.wanted]);
     if (needs !== undefined) throw refusal(`${needs} needs a process of its own`);

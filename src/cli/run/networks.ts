@@ -28,7 +28,7 @@ const attachment = (target: string): NetworkAttachment => ({
 });
 
 export function parseNetwork(text: string): NetworkAttachment {
-  if (!/\w+=\w+/.test(text)) return attachment(text);
+  if (!/\w=\w/.test(text)) return attachment(text);
   const network = attachment("");
   for (const field of parseCsv(text)) {
     const at = field.indexOf("=");
