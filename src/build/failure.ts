@@ -1,5 +1,8 @@
 import { EngineError, type ErrorKind } from "../lib/errors.ts";
 
+/** Failed while a step was looked at, but no fault of its line: told without an excerpt of the Dockerfile. */
+export class UnplacedError extends EngineError {}
+
 /**
  * A build that failed at a place in its Dockerfile: one that is wrong, or a step that did not succeed. The message is
  * Docker's sentence; the front doors show the excerpt with its marked lines beside it.

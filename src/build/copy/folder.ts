@@ -24,10 +24,25 @@ export function makeFolder({ upper, view, path, uid, gid, latest }: FolderReques
   try {
     const plain = plainPath(view === undefined ? path : realBeneath(view, path));
     if (target.status(plain) !== undefined && isFolder(target.status(plain))) return false;
+    refuseFiles(target, plain);
     closePlace(target.folder(plain, { uid, gid }));
     return true;
   } finally {
     target.close();
+  }
+}
+
+/** A file on the way is told by what would be looked for in it. */
+function refuseFiles(target: Target, plain: string): void {
+  for (let at = plain.indexOf("/", 1); at > 0; at = plain.indexOf("/", at + 1)) {
+    const status = target.status(plain.slice(0, at));
+    if (status === undefined) return;
+    const next = plain.indexOf("/", at + 1);
+    if (!isFolder(status))
+      throw new EngineError(
+        "invalid",
+        `lstat ${toText(next < 0 ? plain : plain.slice(0, next))}: not a directory`,
+      );
   }
 }
 

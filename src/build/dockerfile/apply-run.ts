@@ -1,6 +1,7 @@
 import { heredocText, parseHeredocMark } from "../../lib/dockerfile/heredoc.ts";
 import type { Run } from "../../lib/dockerfile/instruction.ts";
 import { EngineError } from "../../lib/errors.ts";
+import { UnplacedError } from "../failure.ts";
 import { throughShell } from "./apply-commands.ts";
 import { classicCommand } from "./classic-history.ts";
 import { resolveMounts } from "./mounts.ts";
@@ -20,10 +21,10 @@ export function applyRun(state: StageState, instruction: Run): void {
   const args = throughShell(state, { ...instruction.command, words });
   const [program] = args;
   if (program === undefined)
-    throw new EngineError("invalid", "failed to marshal LLB definition: arguments are required");
+    throw new UnplacedError("invalid", "failed to marshal LLB definition: arguments are required");
   state.add({
     kind: "run",
-    args: inlineFile ? [inlineFile.path] : args,
+    args,
     env: [...state.environment].map(([key, value]) => `${key}=${value}`),
     cwd: state.config.WorkingDir || "/",
     user: state.config.User ?? "",

@@ -11,7 +11,8 @@ const repositories = ["alpine", "busybox", "centos", "debian", "golang", "ubuntu
 export interface NamedImage {
   written: string;
   reference: string;
-  location: Range;
+  /** of a mount, BuildKit tells none */
+  location: Range | undefined;
 }
 
 export const baseOf = ({ base, from, location }: Stage, reference: string): NamedImage => ({
@@ -38,6 +39,6 @@ export function imageError(plan: BuildPlan, image: NamedImage, error: unknown): 
   const told = `${written}: failed to resolve source metadata for ${reference}: ${messageOf(error)}`;
   const sentence = withSuggestion(told, written, known);
   const kind = error instanceof EngineError ? error.kind : "internal";
-  const lines = [{ start: location.start.line, end: location.end.line }];
+  const lines = location === undefined ? [] : [{ start: location.start.line, end: location.end.line }];
   return new BuildError(kind, sentence, { lines, cause: error });
 }

@@ -11,7 +11,7 @@ interface Edge {
   location: Range;
 }
 
-/** Stages whose COPYs and mounts lead back to themselves cannot be built. */
+/** Stages whose COPYs and mounts lead back to themselves cannot be built; told from the last on the way to the first. */
 export function refuseCircles(stages: readonly Stage[]): void {
   const byName = stageNames(stages);
   const edges = stages.map((stage) => edgesOf(stage, stages.length, byName));
@@ -22,7 +22,7 @@ export function refuseCircles(stages: readonly Stage[]): void {
     const shown = displayName === "" ? (name ?? `stage-${index}`) : displayName;
     throw new DockerfileError(
       `circular dependency detected on stage: ${shown}`,
-      path.map(({ location }) => location),
+      path.map(({ location }) => location).toReversed(),
     );
   }
 }

@@ -153,7 +153,7 @@ describe("RUN", () => {
     const steps = runs(expandFile(file).target.steps);
     expect(steps.map(({ args }) => args)).toEqual([
       ["/bin/sh", "-c", "a\nb\n"],
-      ["/dev/pipes/EOF"],
+      ["/bin/sh", "-c", "/dev/pipes/EOF"],
       ["/bin/sh", "-c", "cat <<-EOF\n\td\nEOF"],
     ]);
     expect(steps[1]?.inlineFile).toEqual({ path: "/dev/pipes/EOF", content: "#!/bin/x\nc\n" });

@@ -5,6 +5,7 @@ import type { Instruction } from "../../lib/dockerfile/instruction.ts";
 import { parseDockerfile } from "../../lib/dockerfile/parse.ts";
 import { EngineError } from "../../lib/errors.ts";
 import { formatPlatform, isSamePlatform } from "../../lib/platform.ts";
+import { UnplacedError } from "../failure.ts";
 import { applyInstruction } from "./apply.ts";
 import { resolvePath } from "./paths.ts";
 import { withPlace } from "./place.ts";
@@ -38,7 +39,8 @@ function applyAt(state: StageState, instruction: Instruction, isTrigger: boolean
   try {
     applyInstruction(state, instruction);
   } catch (error) {
-    throw error instanceof EngineError ? located(error, [instruction.source.location]) : error;
+    const isPlaced = error instanceof EngineError && !(error instanceof UnplacedError);
+    throw isPlaced ? located(error, [instruction.source.location]) : error;
   }
 }
 

@@ -103,7 +103,7 @@ class StageReader {
       return { value: parsePlatform(text), matched };
     } catch (error) {
       const sentence = `failed to parse platform ${written}: ${suggested(messageOf(error))}`;
-      throw new DockerfileError(sentence, [location], { cause: error });
+      throw new DockerfileError(sentence, [], { cause: error });
     }
   }
 }

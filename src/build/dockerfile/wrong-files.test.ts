@@ -15,7 +15,7 @@ const wrong: [file: string, sentence: string, lines: number[]][] = [
   ["FROM busybox\nENV", "dockerfile parse error on line 2: ENV requires at least one argument", [2]],
   ["FROM busybox\nENV a=b c", 'Syntax error - can\'t find = in "c". Must be of the form: name=value', [2]],
   ["FROM busybox\nENV =b", "dockerfile parse error on line 2: ENV names can not be blank", [2]],
-  ["FROM busybox\nRUN []", "failed to marshal LLB definition: arguments are required", [2]],
+  ["FROM busybox\nRUN []", "failed to marshal LLB definition: arguments are required", []],
   ["FROM busybox\nCMD [1,2]", "when using JSON array syntax, arrays must be comprised of strings only", [2]],
   [
     "FROM busybox\nCOPY --frm=x a b",
@@ -148,7 +148,14 @@ const wrong: [file: string, sentence: string, lines: number[]][] = [
     "dockerfile parse error on line 2: MAINTAINER requires exactly one argument",
     [2],
   ],
-  ["# escape=x\nFROM busybox", "invalid escape token 'x' does not match ` or \\", [1]],
+  ["# escape=x\nFROM busybox", "invalid escape token 'x' does not match ` or \\", []],
+  ["# escape=`\n# escape=`\nFROM b", "only one escape parser directive can be used", [1]],
+  ["FROM b c\nENV A=b c", 'Syntax error - can\'t find = in "c". Must be of the form: name=value', [2]],
+  [
+    "FROM --platform=foo busybox",
+    'failed to parse platform foo: "foo": unknown operating system or architecture: invalid argument',
+    [],
+  ],
   ["\n# nothing", "file with no instructions", [2]],
   ["FROM $X", "base name ($X) should not be blank", [1]],
   ["FROM ${X:?oh no}", "dockerfile parse error on line 1: FROM requires either one or three arguments", [1]],
@@ -222,7 +229,7 @@ const wrong: [file: string, sentence: string, lines: number[]][] = [
   [
     "FROM busybox AS a\nCOPY --from=b f /\nFROM busybox AS b\nCOPY --from=a f /",
     "circular dependency detected on stage: a",
-    [2, 4],
+    [4, 2],
   ],
 ];
 

@@ -235,7 +235,7 @@ export class GraphBuilder implements Sources {
   }
 
   /** What COPY and mounts of a stage read from. */
-  async tree(from: SourceRef, stage: Stage, location: Range): Promise<TreeSource> {
+  async tree(from: SourceRef, stage: Stage, location: Range | undefined): Promise<TreeSource> {
     switch (from.kind) {
       case "context":
         return { kind: "context", name: "" };

@@ -16,7 +16,7 @@ import type { Vertex } from "./vertex.ts";
 /** Finds what a name in COPY or a mount stands for. */
 export interface Sources {
   /** `location` is the instruction's, for what cannot be had */
-  tree(from: SourceRef, stage: Stage, location: Range): Promise<TreeSource>;
+  tree(from: SourceRef, stage: Stage, location: Range | undefined): Promise<TreeSource>;
 }
 
 interface Surroundings {
@@ -47,7 +47,7 @@ async function runOf(step: RunStep, around: Surroundings): Promise<RunOperation>
     insecure: step.security === "insecure",
     mounts: [
       ...step.volumes.map((target) => volumeOf(target, around)),
-      ...(await Promise.all(step.mounts.map((mount) => mountOf(mount, around, step.location)))),
+      ...(await Promise.all(step.mounts.map((mount) => mountOf(mount, around)))),
     ],
     files: inlineFile === undefined ? [] : [{ ...inlineFile, mode: 0o755 }],
     platform: around.platform,
@@ -60,11 +60,7 @@ const volumeOf = (target: string, { base }: Surroundings): RunMount => ({
   from: { kind: "vertex", vertex: base },
 });
 
-async function mountOf(
-  mount: StepMount,
-  { sources, stage }: Surroundings,
-  location: Range,
-): Promise<RunMount> {
+async function mountOf(mount: StepMount, { sources, stage }: Surroundings): Promise<RunMount> {
   const { type, source, id, sharing, readOnly, required } = mount;
   const target = mount.target ?? "";
   const owner = { uid: mount.uid ?? 0, gid: mount.gid ?? 0 };
@@ -74,12 +70,12 @@ async function mountOf(
         type,
         target,
         source,
-        from: await sources.tree(mount.from, stage, location),
+        from: await sources.tree(mount.from, stage, undefined),
         writable: !readOnly,
       };
     case "cache": {
       const from =
-        mount.from.kind === "scratch" ? undefined : await sources.tree(mount.from, stage, location);
+        mount.from.kind === "scratch" ? undefined : await sources.tree(mount.from, stage, undefined);
       return { type, target, id, sharing, readOnly, from, source, mode: mount.mode ?? 0o755, ...owner };
     }
     case "tmpfs":

@@ -1,11 +1,12 @@
 import { sha256 } from "../../lib/digest.ts";
-import { EngineError, messageOf } from "../../lib/errors.ts";
+import { EngineError, isKind, messageOf } from "../../lib/errors.ts";
 import { newId } from "../../lib/ids.ts";
 import { chainOf } from "../cache/key.ts";
 import { checkOut } from "../contexts/git.ts";
 import { WebFailure } from "../contexts/web.ts";
 import type { CopyInput, CopyResult, TreeRequest } from "../copy/requests.ts";
 import type { Seen } from "../copy/tally.ts";
+import { UnplacedError } from "../failure.ts";
 import type { CopyOperation, CopySource, TreeSource } from "../graph/operation.ts";
 import type { Vertex } from "../graph/vertex.ts";
 import { LostCache } from "../remote-cache/imports.ts";
@@ -14,6 +15,7 @@ import type { StepResult } from "../solver/shared-steps.ts";
 import { download } from "./download.ts";
 import { commitLayer, upperOf } from "./layer.ts";
 import { digestOfLayers, type LayersFilter } from "./layer-digests.ts";
+import { isImage, missingInImage } from "./missing-source.ts";
 import type { Outcome, Plan } from "./plan.ts";
 import { classicOwnerIn, ownerIn } from "./user.ts";
 
@@ -42,9 +44,7 @@ export async function planCopy(
   resultOf: ResultOf,
 ): Promise<Plan> {
   const base = resultOf(operation.base);
-  const sources = await Promise.all(
-    operation.sources.map((source) => ready(session, operation, source, resultOf)),
-  );
+  const sources = await allReady(session, operation, resultOf);
   const digests = sources.map(({ digest }) => digest);
   const parts = copyParts(vertex, operation, base, digests);
   if (keepsOwners(session, operation)) parts["owners of archives"] = "their own";
@@ -62,6 +62,15 @@ export async function planCopy(
       return result;
     },
   };
+}
+
+/** Of several that fail the last is told, which is the one that BuildKit mostly comes to first. */
+async function allReady(session: Session, operation: CopyOperation, resultOf: ResultOf): Promise<Ready[]> {
+  const looking = operation.sources.map((source) => ready(session, operation, source, resultOf));
+  const results = await Promise.allSettled(looking);
+  const failed = results.findLast((result) => result.status === "rejected");
+  if (failed !== undefined && !session.request.classic) throw failed.reason;
+  return await Promise.all(looking);
 }
 
 /** The classic builder gives what it unpacks no other owner, whatever `--chown` says. */
@@ -147,7 +156,7 @@ async function readyUrl(
 ): Promise<Ready> {
   const { path, digest } = await download(session, url, checksum).catch((error: unknown) => {
     throw error instanceof WebFailure && !session.request.classic
-      ? new EngineError(error.kind, `failed to load cache key: ${error.message}`, { cause: error })
+      ? new UnplacedError(error.kind, `failed to load cache key: ${error.message}`, { cause: error })
       : error;
   });
   session.materials.push({ uri: withoutPassword(url), digest: { sha256: digest.replace(/^sha256:/, "") } });
@@ -228,6 +237,7 @@ async function readyTree(
     return { digest, matches, isFolder, listed: true, input, live, seen };
   } catch (error) {
     if (error instanceof LostCache) throw error;
+    if (isKind(error, "notFound") && isImage(source.tree)) throw missingInImage(source.pattern);
     throw cacheKeyError(error, operation.exclude);
   }
   function treeInput(root: string): CopyInput {

@@ -12,11 +12,12 @@ import { mountMapped } from "../../system/mapped-mount.ts";
 import { bindMount, mountOverlay, unmount } from "../../system/mount.ts";
 import { openInsideRaw } from "../../system/root-view.ts";
 import { mountTmpfs } from "../../system/tmpfs.ts";
-import { openTree } from "../copy/match.ts";
-import type { RunMount, RunOperation } from "../graph/operation.ts";
+import { notFound, openTree } from "../copy/match.ts";
+import type { RunMount, RunOperation, TreeSource } from "../graph/operation.ts";
 import type { Session } from "../solver/session.ts";
 import { relayTo } from "./agent-relay.ts";
-import type { Tree } from "./copy.ts";
+import { cacheKeyError, type Tree } from "./copy.ts";
+import { isImage, MissingSource } from "./missing-source.ts";
 import type { ReadyMount } from "./mount-keys.ts";
 
 export interface Surroundings {
@@ -84,11 +85,11 @@ const tmpfs = ({ target, size }: RunMount & { type: "tmpfs" }): MountInput => ({
 });
 
 /** A path below a tree, held by a descriptor until the step is over; links are followed inside the tree only. */
-function hold(around: Surroundings, root: string, source: string): string {
+function hold(around: Surroundings, root: string, source: string, from: TreeSource): string {
   const held = holdIfThere(around, root, source);
-  if (held === undefined)
-    throw new EngineError("notFound", `failed to calculate checksum: "${source}": not found`);
-  return held;
+  if (held !== undefined) return held;
+  if (isImage(from)) throw new MissingSource("notFound", `open /${source}: no such file or directory`);
+  throw cacheKeyError(notFound(source));
 }
 
 function holdIfThere({ undo }: Surroundings, root: string, source: string): string | undefined {
@@ -105,7 +106,7 @@ function holdIfThere({ undo }: Surroundings, root: string, source: string): stri
 
 async function bind(
   around: Surroundings,
-  { target, source, writable }: RunMount & { type: "bind" },
+  { target, source, from, writable }: RunMount & { type: "bind" },
   { tree }: ReadyMount,
   index: number,
 ): Promise<Prepared> {
@@ -113,7 +114,7 @@ async function bind(
   // to be looked at the layers must be here: opening brings them
   const whole = tree.ignore.length === 0 ? await tree.open() : await filtered(around, tree, source, index);
   const root = (await remappedView(around, tree.layers)) ?? whole;
-  const held = hold(around, root, source.replace(/^\/+/, ""));
+  const held = hold(around, root, source.replace(/^\/+/, ""), from);
   const read = await staged(around, held, index, tree.layers === undefined);
   const path = writable ? await throwaway(around, read, index) : read;
   const options = ["rbind", ...(writable ? [] : ["ro"])];

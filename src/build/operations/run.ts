@@ -8,6 +8,7 @@ import { Undo } from "../../lib/undo.ts";
 import type { StepEnd } from "../../runtime/contract.ts";
 import { refuseProcTargets } from "../../runtime/spec/proc-targets.ts";
 import { chainOf } from "../cache/key.ts";
+import { UnplacedError } from "../failure.ts";
 import type { RunOperation } from "../graph/operation.ts";
 import type { Vertex } from "../graph/vertex.ts";
 import type { Session } from "../solver/session.ts";
@@ -31,7 +32,7 @@ function refuseUnallowed({ request }: Session, { insecure, network }: RunOperati
   ];
   for (const entitlement of asked)
     if (!request.allow.has(entitlement))
-      throw new EngineError(
+      throw new UnplacedError(
         "forbidden",
         `${request.classic ? "" : "failed to load LLB: "}${entitlement} is not allowed`,
       );

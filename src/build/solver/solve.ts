@@ -2,7 +2,7 @@ import { EngineError, messageOf } from "../../lib/errors.ts";
 import { explain } from "../cache/explain.ts";
 import { type KeyParts, keyOf } from "../cache/key.ts";
 import type { BuildVertex } from "../contract.ts";
-import { BuildError } from "../failure.ts";
+import { BuildError, UnplacedError } from "../failure.ts";
 import type { CopySource } from "../graph/operation.ts";
 import { inputsOf, type Vertex } from "../graph/vertex.ts";
 import { claimedCopy } from "../operations/claimed-copy.ts";
@@ -264,7 +264,7 @@ export class Solver {
     if (error instanceof BuildError) return error;
     const kind = error instanceof EngineError ? error.kind : "internal";
     return new BuildError(kind, messageOf(error), {
-      lines: lines.start > 0 ? [lines] : [],
+      lines: lines.start > 0 && !(error instanceof UnplacedError) ? [lines] : [],
       vertex: digest,
       ...(error instanceof StepFailure ? { exitCode: error.exitCode, kept: error.kept } : {}),
       cause: error,

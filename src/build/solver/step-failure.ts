@@ -1,5 +1,6 @@
 import { EngineError } from "../../lib/errors.ts";
 import { StartFailure } from "../../runtime/failure.ts";
+import { MissingSource } from "../operations/missing-source.ts";
 import { UserFailure } from "../operations/user.ts";
 
 /** A step's process ended with another code than 0. */
@@ -23,6 +24,6 @@ const unsuccessful = (args: readonly string[]): string =>
 /** As BuildKit says that a process could not be started: its OCI runtime has told why, and ended with 1. */
 export function asStepFailure(args: readonly string[], error: unknown): unknown {
   if (error instanceof StartFailure) return new StepFailure(args, 1);
-  if (!(error instanceof UserFailure)) return error;
+  if (!(error instanceof UserFailure || error instanceof MissingSource)) return error;
   return new EngineError(error.kind, `${unsuccessful(args)}: ${error.message}`, { cause: error });
 }

@@ -15,22 +15,21 @@ export function buildFailure(
 ): GrpcError {
   const plain = toGrpcError(error);
   if (!(error instanceof BuildError)) return plain;
-  const details: StatusDetail[] = [];
-  if (dockerfile && error.lines.length > 0)
-    details.push(
-      detail("errdefs.Source", {
-        info: {
-          filename: dockerfile.name,
-          data: Buffer.from(dockerfile.text, "utf8").toString("base64"),
-          language: "Dockerfile",
-        },
-        ranges: error.lines.map(rangeOf),
-      }),
-    );
+  const details = dockerfile === undefined ? [] : error.lines.map((line) => sourceDetail(dockerfile, line));
   if (error.vertex !== undefined) details.push(detail("errdefs.Vertex", { digest: error.vertex }));
   if (error.exitCode !== undefined) details.push(detail("gatewayapi.ExitMessage", { Code: error.exitCode }));
   return new GrpcError(plain.code, plain.message, details);
 }
+
+/** An excerpt of its own for each place. */
+const sourceDetail = (
+  { name, text }: { name: string; text: string },
+  line: BuildError["lines"][number],
+): StatusDetail =>
+  detail("errdefs.Source", {
+    info: { filename: name, data: Buffer.from(text, "utf8").toString("base64"), language: "Dockerfile" },
+    ranges: [rangeOf(line)],
+  });
 
 /** A step was asked for by a name that is not served. */
 export const unsupportedRequest = (name: string): GrpcError =>

@@ -25,8 +25,9 @@ export class DirectiveReader {
       return false;
     }
     if (this.found.some((each) => each.name === directive.name))
+      // BuildKit's excerpt marks the line above
       throw new DockerfileError(`only one ${directive.name} parser directive can be used`, [
-        lineRange(number),
+        lineRange(number - 1),
       ]);
     this.found.push({ ...directive, line: number });
     return true;

@@ -1,5 +1,5 @@
 import { EngineError, isKind } from "../errors.ts";
-import { splitInstruction, stringArray } from "./arguments.ts";
+import { parsePairs, splitInstruction, stringArray } from "./arguments.ts";
 import type { EscapeToken, Heredoc, ParsedDockerfile, ParsedInstruction, Range } from "./ast.ts";
 import { DirectiveReader } from "./directives.ts";
 import { atPlace, DockerfileError, lineRange } from "./error.ts";
@@ -78,9 +78,7 @@ class Parser {
     const last = this.directives.found.at(-1);
     if (last?.name !== "escape") return;
     if (last.value !== "`" && last.value !== "\\")
-      throw new DockerfileError(`invalid escape token '${last.value}' does not match \` or \\`, [
-        lineRange(last.line),
-      ]);
+      throw new DockerfileError(`invalid escape token '${last.value}' does not match \` or \\`);
     this.escape = last.value;
   }
 
@@ -108,6 +106,7 @@ class Parser {
     if (this.instructions.length >= instructionsMax)
       throw new EngineError("tooLarge", `the Dockerfile holds more than ${instructionsMax} instructions`);
     const instruction = atPlace([lines], () => this.instruction(text, lines));
+    atPlace([lines], () => checkForm(instruction));
     this.instructions.push(instruction);
     this.comments = [];
   }
@@ -130,6 +129,12 @@ class Parser {
     }
     throw new DockerfileError("unterminated heredoc", [lineRange(lines.start.line, this.lines.number)]);
   }
+}
+
+/** What is no list of pairs is told before anything else that is wrong, as BuildKit reads the file twice. */
+function checkForm({ name, rest, escape: escapeToken }: ParsedInstruction): void {
+  const title = name.toUpperCase();
+  if (title === "ENV" || title === "LABEL") parsePairs(title, rest, escapeToken);
 }
 
 /** One instruction from its joined line; ONBUILD's trigger likewise, but no trigger's trigger: there may be none. */
