@@ -288,6 +288,8 @@ export interface BuildResult {
   images: { platform: string; image: Image; config: ImageConfig }[];
   /** what `exporter response` says: containerimage.digest, containerimage.config.digest, image.name … */
   response: Record<string, string>;
+  /** how each platform's result was made, as SLSA 0.2 has it: for whoever asked for the build, whatever is attested */
+  provenance?: ReadonlyMap<string, object>;
 }
 
 /** A build as it is remembered; times are milliseconds since the epoch. */

@@ -2,6 +2,7 @@ import type { Builds } from "../build/contract.ts";
 import type { Logger } from "../lib/log.ts";
 import { bridgeMethods } from "./bridge/bridge.ts";
 import type { Buildkit } from "./contract.ts";
+import { contentServed } from "./control/content.ts";
 import { controlMethods } from "./control/control.ts";
 import type { WorkerFacts } from "./control/worker.ts";
 import { KeptFolders } from "./filesync/kept.ts";
@@ -40,7 +41,11 @@ export function openBuildkit({
     worker: new FilesyncWorker(),
   };
   const solves = new Solves();
-  const methods = new Map([...controlMethods(parts, solves, facts), ...bridgeMethods(parts, solves)]);
+  const methods = new Map([
+    ...controlMethods(parts, solves, facts),
+    ...bridgeMethods(parts, solves),
+    ...contentServed(solves),
+  ]);
   const server = new GrpcServer(methods, logger);
   return {
     serve: (socket) => server.serve(socket),

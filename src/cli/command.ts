@@ -39,6 +39,8 @@ export interface Command {
   interspersed: boolean;
   /** It may run inside the engine: all that it reads and writes goes by its session (hosted/README.md). */
   hosted?: boolean;
+  /** The words that usage errors name it by, told as buildx tells errors: it is a plugin of docker's. */
+  toldAs?: string;
   /** other full spellings, for `--help` */
   aliases?: string[];
   run: (invocation: Invocation<FlagTable>) => Promise<number | undefined>;
@@ -52,6 +54,7 @@ export interface CommandDefinition<F extends FlagTable> {
   flags: F;
   interspersed?: boolean;
   hosted?: boolean;
+  toldAs?: string;
   run: (invocation: Invocation<F>) => Promise<number | undefined>;
 }
 
@@ -74,12 +77,14 @@ export const usageLine = (path: string, command: Command): string => {
 const arguments_ = (count: number): string => `${count} argument${count === 1 ? "" : "s"}`;
 
 /** Wrong number of arguments: exit code 1, in docker's words. */
-export function checkArity(path: string, command: Command, count: number): void {
+export function checkArity(words: string, command: Command, count: number): void {
   const { min, max } = command.arity;
   if (count >= min && count <= max) return;
   const [wanted, see] = expectation(command.arity);
+  const { toldAs } = command;
+  const path = toldAs === undefined ? words : `${programName} ${toldAs}`;
   throw new CliError(
-    `${programName}: '${path}' ${wanted}\n\nUsage:  ${usageLine(path, command)}\n\n${see} '${path} --help' for more information`,
+    `${toldAs === undefined ? "" : "ERROR: "}${programName}: '${path}' ${wanted}\n\nUsage:  ${usageLine(path, command)}\n\n${see} '${path} --help' for more information`,
   );
 }
 

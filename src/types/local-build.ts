@@ -87,7 +87,14 @@ export type LocalBuildMessage =
   | { kind: "log"; vertex: string; stream: 1 | 2; data: string; time: number }
   | { kind: "warning"; warning: WireWarning }
   /** the last one: success … */
-  | { kind: "result"; ref: string; response: Record<string, string>; imageIds: string[] }
+  | {
+      kind: "result";
+      ref: string;
+      response: Record<string, string>;
+      imageIds: string[];
+      /** how each platform's result was made */
+      provenance?: Record<string, object>;
+    }
   | { kind: "outline"; outline: WireOutline }
   | { kind: "targets"; targets: WireTarget[] }
   /** … or why not */

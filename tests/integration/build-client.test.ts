@@ -46,8 +46,11 @@ test("-q prints the image ID alone, --iidfile and --metadata-file hold it", asyn
   expect(stdout).toMatch(/^sha256:[0-9a-f]{64}\n?$/);
   expect(stderr).toBe("");
   expect(await readFile(iid, "utf8")).toBe(stdout.trim());
-  const facts = JSON.parse(await readFile(metadata, "utf8")) as Record<string, string>;
+  const facts = JSON.parse(await readFile(metadata, "utf8"));
   expect(facts["containerimage.config.digest"]).toBe(stdout.trim());
+  const { materials, metadata: times } = facts["buildx.build.provenance"];
+  expect(materials[0].uri).toMatch(/^pkg:docker\/busybox@latest\?platform=linux%2F/);
+  expect(times).toBeUndefined();
 });
 
 test("a step that fails shows its output, the lines around it, and ends with 1", async () => {

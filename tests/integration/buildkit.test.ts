@@ -93,6 +93,15 @@ describe.skipIf(!hasBuildx)("docker build", () => {
     expect(stdout.toString()).toBe("out");
   });
 
+  test("tells how the result was made in the client's metadata file", async () => {
+    await put({ Dockerfile: "FROM busybox\nARG A\nRUN echo $A >/a\n" });
+    await build("--metadata-file", join(folder, "metadata"), "--build-arg", "A=1");
+    const facts = JSON.parse(await readFile(join(folder, "metadata"), "utf8"));
+    const { invocation, materials } = facts["buildx.build.provenance"];
+    expect(invocation.parameters.args).toEqual({ "build-arg:A": "1" });
+    expect(materials).toHaveLength(1);
+  });
+
   test("builds a bake target from another's result, and leaves no name of it", async () => {
     await put({
       "docker-bake.hcl": `

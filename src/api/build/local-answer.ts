@@ -128,8 +128,15 @@ async function build(builds: Builds, request: BuildRequest, answer: LocalAnswer)
     if (event.kind !== "classic") answer.tell(messageOfEvent(event));
     await answer.room();
   }
-  const { images, response } = await run.result;
-  answer.tell({ kind: "result", ref: run.ref, response, imageIds: images.map(({ image }) => image.id) });
+  const { images, response, provenance = new Map<string, object>() } = await run.result;
+  const imageIds = images.map(({ image }) => image.id);
+  answer.tell({
+    kind: "result",
+    ref: run.ref,
+    response,
+    imageIds,
+    provenance: Object.fromEntries(provenance),
+  });
 }
 
 /** What reading the Dockerfile would be, had it to be sent: people know it as the first step. */

@@ -9,7 +9,7 @@ import type { BuildContextDeps } from "../deps.ts";
 import { ignoredIn } from "../dockerfile/ignored.ts";
 import { openLinter, planBuild } from "../dockerfile/plan.ts";
 import type { LanguageSettings } from "../dockerfile/settings.ts";
-import type { Material } from "../export/attest/provenance.ts";
+import { type Material, recordedProvenance } from "../export/attest/provenance.ts";
 import { imageConfig } from "../export/config.ts";
 import { exportBuild, type PlatformResult } from "../export/export.ts";
 import { squashed } from "../export/squash.ts";
@@ -95,7 +95,7 @@ async function run(
     );
     Object.assign(result.response, await exportCaches(session, results));
     await deps.history.close(recorder.succeeded(result), recorder.logs());
-    return result;
+    return { ...result, provenance: provenanceOf(session, results) };
   } catch (error) {
     // the others stop, and what they hold is given back before this one is told
     own.abort(error);
@@ -109,6 +109,14 @@ async function run(
     });
   }
 }
+
+/** Of what has any files: nothing was done for the others. */
+const provenanceOf = (session: Session, results: readonly PlatformResult[]): Map<string, object> =>
+  new Map(
+    results
+      .filter(({ layers }) => layers.length > 0)
+      .map((result) => [result.platform, recordedProvenance(session, result)]),
+  );
 
 const hostPlatform: Platform = { os: "linux", architecture: hostArchitecture };
 
@@ -135,7 +143,7 @@ async function build(session: Session, solver: Solver, platform: Platform): Prom
       namedContexts: request.namedContexts,
       resolveImage: async (reference, wanted) => {
         const image = await resolveBase(session, reference, wanted);
-        if (request.attestations.provenance) materials.push(materialOf(session, image, wanted));
+        materials.push(materialOf(session, image, wanted));
         return image;
       },
     });

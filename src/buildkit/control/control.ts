@@ -75,7 +75,7 @@ export function controlMethods(parts: Parts, solves: Solves, facts: WorkerFacts)
     [
       `${service}/ListenBuildHistory`,
       serverStream(historyRequest, historyEvent, async function* (request) {
-        yield* history(parts.builds, request);
+        yield* history(parts.builds, solves, request);
       }),
     ],
     [

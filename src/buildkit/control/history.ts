@@ -9,11 +9,14 @@ import {
   type historyRequest,
   type updateHistoryRequest,
 } from "../messages/control.ts";
+import type { ResultDocument } from "../solve/solve.ts";
+import type { Solves } from "../solve/solves.ts";
 import { toTimestamp } from "../solve/status-message.ts";
 
 /** The builds of the history, newest first, as events; those to come are not waited for. */
 export function* history(
   builds: Builds,
+  solves: Solves,
   { ref, activeOnly, limit }: Decoded<typeof historyRequest>,
 ): Generator<Encodable<typeof historyEvent>> {
   const wanted = builds
@@ -21,7 +24,7 @@ export function* history(
     .filter((record) => (ref === "" || record.ref === ref) && (!activeOnly || record.status === "running"));
   for (const record of limit > 0 ? wanted.slice(0, limit) : wanted) {
     const type = record.status === "running" ? historyEventType.started : historyEventType.complete;
-    yield { type, record: recordOf(record) };
+    yield { type, record: { ...recordOf(record), ...resultsOf(solves.get(record.ref)?.documents ?? []) } };
   }
 }
 
@@ -59,6 +62,23 @@ function stepsOf({ steps }: BuildHistoryRecord): BuildEvent[] {
       ...(error === undefined ? {} : { error }),
     },
   }));
+}
+
+/** Where each result's provenance is to be read. */
+function resultsOf(documents: readonly ResultDocument[]): Partial<Encodable<typeof historyRecord>> {
+  const infos = documents.map(({ platform, digest, bytes }) => {
+    const annotations = new Map([["in-toto.io/predicate-type", "https://slsa.dev/provenance/v0.2"]]);
+    const attestation = {
+      mediaType: "application/vnd.in-toto+json",
+      digest,
+      size: bytes.length,
+      annotations,
+    };
+    return [platform, { attestations: [attestation] }] as const;
+  });
+  const [first] = infos;
+  if (first === undefined) return {};
+  return infos.length === 1 ? { result: first[1] } : { results: new Map(infos) };
 }
 
 function recordOf(record: BuildHistoryRecord): Encodable<typeof historyRecord> {

@@ -115,6 +115,7 @@ export const descriptor = message({
   size: [3, int64],
   annotations: [5, mapOf(string)],
 });
+export const resultInfo = message({ attestations: [2, listOf(descriptor)] });
 export const historyRecord = message({
   ref: [1, string],
   frontend: [2, string],
@@ -125,6 +126,10 @@ export const historyRecord = message({
   completedAt: [7, timestamp],
   logs: [8, descriptor],
   exporterResponse: [9, mapOf(string)],
+  /** of a build of one platform … */
+  result: [10, resultInfo],
+  /** … and of several, by platform */
+  results: [11, mapOf(resultInfo)],
   generation: [12, int32],
   pinned: [14, bool],
   numCachedSteps: [15, int32],

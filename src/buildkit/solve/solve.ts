@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import type { BuildResult } from "../../build/contract.ts";
+import { sha256 } from "../../lib/digest.ts";
 import { EngineError, messageOf } from "../../lib/errors.ts";
 import type { Decoded } from "../../lib/protobuf/schema.ts";
 import { GrpcError } from "../grpc/status.ts";
@@ -14,6 +15,12 @@ import { Progress } from "./progress.ts";
 type SolveRequest = Decoded<typeof solveRequest>;
 type Attributes = ReadonlyMap<string, string>;
 
+export interface ResultDocument {
+  platform: string;
+  digest: string;
+  bytes: Uint8Array;
+}
+
 /**
  * One build as BuildKit's clients drive it. Either the Solve call names a frontend itself, or it stays open while the
  * client asks the bridge for the same build in pieces: `plan` (each a reference to a result), then `settle` with the
@@ -23,6 +30,8 @@ export class Solve {
   readonly request: SolveRequest;
   readonly progress = new Progress();
   readonly startedAt = Date.now();
+  /** how the results were made, once they are */
+  documents: readonly ResultDocument[] = [];
   private readonly parts: Parts;
   private readonly ended = new AbortController();
   private readonly planned = new Map<string, Prepared>();
@@ -140,7 +149,9 @@ export class Solve {
     const run = this.parts.builds.build({ ...prepared, outputs, tags, annotations, cacheTo });
     const telling = this.tellAll(run.events);
     try {
-      return await run.result;
+      const result = await run.result;
+      this.documents = documentsOf(result);
+      return result;
     } finally {
       await telling;
     }
@@ -173,6 +184,12 @@ export class Solve {
     return prepared;
   }
 }
+
+const documentsOf = ({ provenance = new Map() }: BuildResult): ResultDocument[] =>
+  [...provenance].map(([platform, predicate]) => {
+    const bytes = new TextEncoder().encode(JSON.stringify(predicate));
+    return { platform, digest: sha256(bytes), bytes };
+  });
 
 /** Images of Dockerfile frontends, which the engine's own stands in for. */
 const dockerfileImages = /^(docker\.io\/)?docker\/dockerfile(-upstream)?([:@].*)?$/;

@@ -31,6 +31,13 @@ export class Solves {
     return this.solves.get(ref);
   }
 
+  /** Something that the history tells of one of these builds. */
+  document(digest: string): Uint8Array | undefined {
+    for (const { documents } of this.solves.values())
+      for (const document of documents) if (document.digest === digest) return document.bytes;
+    return undefined;
+  }
+
   async wait(ref: string, signal: AbortSignal): Promise<Solve> {
     const deadline = performance.now() + waitMs;
     for (;;) {

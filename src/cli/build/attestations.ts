@@ -13,9 +13,9 @@ export function attestations({
 }: Pick<BuildFlags, "attest" | "provenance" | "sbom">): Record<string, string> {
   const asked: Record<string, string> = {};
   for (const text of attest) {
-    const { type, ...options } = Object.fromEntries(fields(text));
+    const { type, ...given } = options(text, []);
     if (!type) throw optionError(`attestation type not specified: ${text}`);
-    asked[type] = joined(options);
+    asked[type] = joined(given);
   }
   for (const [type, text] of Object.entries({ provenance, sbom })) {
     if (text === "") continue;
@@ -26,9 +26,9 @@ export function attestations({
   return asked;
 }
 
-/** `max` alone is its mode. */
-function options(text: string): Record<string, string> {
-  if (text === "min" || text === "max") return { mode: text };
+/** One of the modes alone is the mode. */
+function options(text: string, modes = ["min", "max"]): Record<string, string> {
+  if (modes.includes(text)) return { mode: text };
   if (csv(text).some((field) => !field.includes("="))) throw optionError(`invalid value ${text}`);
   return Object.fromEntries(fields(text));
 }

@@ -24,6 +24,7 @@ export const buildFlags = {
   cpuShares: int("cpu-shares,c", "Weight of the steps' CPU time"),
   cpusetCpus: string("cpuset-cpus", "CPUs that the steps may use (0-3, 0,1)"),
   cpusetMems: string("cpuset-mems", "Memory nodes that the steps may use (0-3, 0,1)"),
+  debug: bool("debug,D", "No effect: berth's own -D stands before the command", false, { hidden: true }),
   explain: bool("explain", "Say why each step ran, or why the cache served it"),
   file: string("file,f", 'Dockerfile (default: "PATH/Dockerfile")'),
   forceRm: bool("force-rm", "No effect: steps leave no containers", false, { hidden: true }),

@@ -40,7 +40,7 @@ async function openTarget({ type, unpacked = type === "local" }: Output, dest: s
     const file = await open(resolve(dest), "w", 0o644);
     return { write: async (bytes) => void (await file.write(bytes)), end: () => file.close() };
   } catch (error) {
-    throw buildError(fileError("open", dest, error).message);
+    throw buildError(`failed to open ${fileError("open", dest, error).message}`);
   }
 }
 

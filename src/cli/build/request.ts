@@ -153,8 +153,8 @@ function checkedTag(tag: string): string {
 function checkedHost(text: string): string {
   try {
     return extraHost(text);
-  } catch (error) {
-    throw buildError(/[=:]/.test(text) ? messageOf(error) : `invalid host ${text}`);
+  } catch {
+    throw buildError(`invalid host ${text}`);
   }
 }
 

@@ -24,7 +24,7 @@ import { type BuildSources, readSources, type StreamedContext } from "./sources.
 
 /** `berth build`: on the engine's machine the folder is read in place, elsewhere it goes as a tar. */
 export async function runBuild(session: Session, context: string, flags: BuildFlags): Promise<number> {
-  await checkFlags(flags);
+  await checkFlags(session, flags);
   const { output, load, push } = flags;
   const outputs = parseOutputs({ output, load, push, hasTags: flags.tag.length > 0 });
   const display = openDisplay(flags);
@@ -57,7 +57,11 @@ async function classic(
 
 const progressModes: readonly string[] = ["auto", "none", "plain", "quiet", "rawjson", "tty", ""];
 
-async function checkFlags({ progress, quiet, onError, metadataFile }: BuildFlags): Promise<void> {
+async function checkFlags(session: Session, flags: BuildFlags): Promise<void> {
+  const { progress, quiet, onError, metadataFile, builder } = flags;
+  // a builder that buildx made is taken for the one there is
+  const known = builder === "default" || existsSync(`${session.configFolder}/buildx/instances/${builder}`);
+  if (builder !== "" && !known) throw optionError(`no builder ${JSON.stringify(builder)} found`);
   if (!progressModes.includes(progress)) throw optionError(`invalid progress mode ${progress}`);
   if (quiet && !["auto", "none", "quiet", ""].includes(progress))
     throw optionError(`progress=${progress} and quiet cannot be used together`);
@@ -162,17 +166,35 @@ function answer(session: Session, ended: Ended, outcome: Exclude<BuildOutcome, {
 async function writeResults(
   session: Session,
   { flags, outputs }: Ended,
-  { ref, response, imageIds }: Extract<BuildOutcome, { kind: "result" }>,
+  { ref, response, imageIds, provenance }: Extract<BuildOutcome, { kind: "result" }>,
 ): Promise<void> {
   const id =
     response["containerimage.config.digest"] ?? imageIds[0] ?? response["containerimage.digest"] ?? "";
   if (flags.iidfile) await writeResult(flags.iidfile, id, "writing image ID file: ");
   if (flags.metadataFile) {
-    const facts = { ...decoded(response), "buildx.build.ref": `default/default/${ref}` };
+    const facts = {
+      ...decoded(response),
+      ...provenanceFacts(provenance),
+      "buildx.build.ref": `default/default/${ref}`,
+    };
     const sorted = Object.fromEntries(Object.entries(facts).sort(([one], [other]) => (one < other ? -1 : 1)));
     await writeResult(flags.metadataFile, JSON.stringify(sorted, undefined, 2), "");
   }
-  if (flags.quiet && id !== "" && outputs.every(({ dest }) => dest !== "-")) session.out(id);
+  if (flags.quiet && outputs.every(({ dest }) => dest !== "-")) session.out(id);
+}
+
+/** As buildx names and shortens it; `BUILDX_METADATA_PROVENANCE` is its variable for all of it, or none. */
+function provenanceFacts(provenance: Record<string, object> = {}): Record<string, object> {
+  const mode = process.env["BUILDX_METADATA_PROVENANCE"] ?? "";
+  if (["disabled", "false", "0", "f"].includes(mode.toLowerCase())) return {};
+  const platforms = Object.entries(provenance);
+  return Object.fromEntries(
+    platforms.map(([platform, predicate]) => {
+      const { metadata, ...rest } = predicate as { metadata?: unknown };
+      const name = platforms.length === 1 ? "" : `/${platform}`;
+      return [`buildx.build.provenance${name}`, mode === "max" ? { ...rest, metadata } : rest];
+    }),
+  );
 }
 
 /** Descriptors travel as base64 of their JSON; files have them as they are. */

@@ -41,6 +41,13 @@ export function provenanceOf(session: Session, result: PlatformResult, asked: Pr
   };
 }
 
+/** What clients keep beside a result that they asked for (`--metadata-file`): it is stored nowhere. */
+export const recordedProvenance = (session: Session, result: PlatformResult): object =>
+  version02({
+    ...factsOf(session, result, { mode: "max", version: "v0.2", builderId: "", reproducible: false }),
+    source: {},
+  });
+
 function factsOf(session: Session, { materials }: PlatformResult, asked: Provenance): Facts {
   const { request, startedAt, ref } = session;
   const distinct = new Map([...materials, ...session.materials].map((each) => [each.uri, each]));
@@ -79,7 +86,7 @@ const sourceOf = ({ request: { dockerfile } }: Session): object => ({
 const version02 = (facts: Facts): object => ({
   builder: { id: facts.builderId },
   buildType: buildTypes["v0.2"],
-  materials: facts.materials,
+  ...(facts.materials.length === 0 ? {} : { materials: facts.materials }),
   invocation: {
     configSource: { entryPoint: facts.entryPoint },
     parameters: facts.parameters,

@@ -6,6 +6,7 @@ export const command = defineCommand({
   description: "Make an image of a Dockerfile and the files beside it",
   arity: exactly(1),
   flags: buildFlags,
+  toldAs: "buildx build",
   async run({ session, args, flags }) {
     const [context = ""] = args;
     if (flags.listContext) {
