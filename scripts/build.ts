@@ -52,11 +52,11 @@ async function withLauncher(executable: Uint8Array): Promise<Uint8Array> {
 }
 
 /**
- * Writes the executable anew in pieces of 256 KB. The page cache keeps each as one folio, and the kernel maps a folio by one
+ * Writes the executable anew in pieces of 64 KB. The page cache keeps each as one folio, and the kernel maps a folio by one
  * fault: a start takes a fifth fewer faults (docs/decisions/0080). Larger pieces would count as memory of an idle engine.
  */
 async function writeInPieces(path: string, bytes: Uint8Array): Promise<void> {
-  const piece = 256 << 10;
+  const piece = 64 << 10;
   await rm(path);
   const file = await open(path, "w", 0o755);
   for (let at = 0; at < bytes.length; at += piece) await file.writeFile(bytes.subarray(at, at + piece));

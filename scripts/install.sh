@@ -14,7 +14,7 @@ reload() { [[ -z $root && -d /run/systemd/system ]] && systemctl daemon-reload |
 case $action in
   install)
     mkdir -p "$(dirname "$binary")"
-    dd if=dist/berth of="$binary.new" bs=256k status=none # scripts/build.ts says why
+    dd if=dist/berth of="$binary.new" bs=64k status=none # scripts/build.ts says why
     chmod 755 "$binary.new"
     mv -f "$binary.new" "$binary"
     mkdir -p "$(dirname "$unit")"

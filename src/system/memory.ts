@@ -1,20 +1,43 @@
-import { readFileSync } from "node:fs";
+import { closeSync, openSync, readFileSync, readSync } from "node:fs";
 import { bindLibc, check } from "./libc.ts";
+import { findSection } from "./own-executable.ts";
 
 const { madvise } = bindLibc({ madvise: { args: ["u64", "u64", "i32"], returns: "i32" } });
 
 const dontNeed = 4;
+const page = 4096;
+
+/** Addresses, whole pages; far below 2^53. */
+interface Range {
+  from: number;
+  to: number;
+}
 
 /**
- * Unmaps the pages of our own program text, and of the constants in front of it; they stay in the page cache and come back by
- * themselves where they are touched again. Starting up touches most of the executable, serving only a small part of it.
+ * What this process has read of its executable and libraries: program text, the constants in front of it, and our
+ * compiled scripts. Starting up touches most of it, serving only a small part.
  */
-export function releaseProgramText(): void {
-  for (const line of readFileSync("/proc/self/maps", "latin1").split("\n")) {
-    const match = unwritten.exec(line);
-    if (!match) continue;
-    const from = BigInt(`0x${match[1]}`);
-    check(madvise(from, BigInt(`0x${match[2]}`) - from, dontNeed), "release program text");
+export class ProgramPages {
+  private ranges: Range[] = [];
+
+  /** Finds them; to be done again now and then, as libraries come. */
+  find(): void {
+    this.ranges = readFileSync("/proc/self/maps", "latin1")
+      .split("\n")
+      .flatMap((line) => {
+        const match = unwritten.exec(line);
+        return match ? [{ from: Number(`0x${match[1]}`), to: Number(`0x${match[2]}`) }] : [];
+      });
+    const scripts = ownScripts();
+    if (scripts && !anyWritten(scripts)) this.ranges.push(scripts);
+  }
+
+  /**
+   * Unmaps them. They stay in the page cache and come back by themselves where they are touched again, as this function
+   * does: it must use little of the executable.
+   */
+  release(): void {
+    for (const { from, to } of this.ranges) check(madvise(from, to - from, dontNeed), "release program text");
   }
 }
 
@@ -23,3 +46,31 @@ export function releaseProgramText(): void {
  * What the loader has written into (read-only after that) lies behind the code and must stay.
  */
 const unwritten = /^([0-9a-f]+)-([0-9a-f]+) (?:r-xp \S+ \S+ [1-9]\d*|r--p 0+ \S+ [1-9]\d*) +\/\S+$/;
+
+/** The section that holds our scripts, in a mapping that could be written; undefined when run from source. */
+function ownScripts(): Range | undefined {
+  const section = findSection(".bun");
+  if (section === undefined) return undefined;
+  const from = Math.ceil(section.address / page) * page;
+  const to = Math.floor((section.address + section.size) / page) * page;
+  return from < to ? { from, to } : undefined;
+}
+
+/** Whether a page is memory of our own, which would be lost with what was written to it. proc_pid_pagemap(5). */
+function anyWritten({ from, to }: Range): boolean {
+  const inMemory = 1 << 31;
+  const inSwap = 1 << 30;
+  const ofFile = 1 << 29;
+  const entries = Buffer.alloc(((to - from) / page) * 8);
+  const map = openSync("/proc/self/pagemap", "r");
+  try {
+    if (readSync(map, entries, 0, entries.length, (from / page) * 8) !== entries.length) return true;
+  } finally {
+    closeSync(map);
+  }
+  for (let at = 4; at < entries.length; at += 8) {
+    const flags = entries.readInt32LE(at);
+    if ((flags & (inMemory | inSwap)) !== 0 && (flags & ofFile) === 0) return true;
+  }
+  return false;
+}
