@@ -1,6 +1,6 @@
 /**
  * The same command line in a process of its own and inside the engine: what is written, the exit code and what becomes of the
- * engine's containers are the same. The launcher is in between, as for a user.
+ * engine's containers are the same.
  */
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { mkdir, writeFile } from "node:fs/promises";
@@ -88,18 +88,21 @@ const took = ({ status, givenBack }: HostedAnswer): boolean => status === 101 &&
 
 const outcomeOf = ({ stdout, stderr, code }: HostedAnswer): Outcome => ({ code: code ?? -1, stdout, stderr });
 
-/** Ages are told in words: between two answers they may have changed once. */
-async function sameOf(args: readonly string[], variables?: Variables): Promise<[Outcome, Outcome]> {
+/**
+ * In a process, in the engine, and by the launcher as a user has it. Ages are told in words: between two answers they may have
+ * changed once.
+ */
+async function sameOf(args: readonly string[], variables?: Variables): Promise<[Outcome, Outcome, Outcome]> {
   return until(
-    async (): Promise<[Outcome, Outcome]> => {
+    async (): Promise<[Outcome, Outcome, Outcome]> => {
       const before = await own(args, variables);
       const answer = await inside(args, variables);
-      return [
-        before,
-        took(answer) ? outcomeOf(answer) : { code: answer.status, stdout: "", stderr: answer.said },
-      ];
+      const inEngine = took(answer)
+        ? outcomeOf(answer)
+        : { code: answer.status, stdout: "", stderr: answer.said };
+      return [before, inEngine, await call(args, variables)];
     },
-    ([a, b]) => Bun.deepEquals(a, b),
+    ([a, b, c]) => Bun.deepEquals(a, b) && Bun.deepEquals(a, c),
     { ms: 20_000 },
   );
 }
@@ -148,9 +151,17 @@ describe("the engine answers as the client's process does", () => {
     "image ls --format {{.Repository}}:{{.Tag}}",
     "image list -f dangling=true",
     "images -f nope=1",
+    "volume ls",
+    "volume ls -q",
+    "volume ls --format {{.Name}}={{.Links}}",
+    "network ls",
+    "network list --no-trunc -f driver=bridge",
+    "network ls --format table\u00a0{{.Name}}\t{{.CreatedAt}}",
+    "port running",
+    "container port running 53/udp",
   ])("berth %s", async (line) => {
-    const [a, b] = await sameOf(words(line));
-    expect(b).toEqual(a);
+    const [a, b, c] = await sameOf(words(line));
+    expect([b, c]).toEqual([a, a]);
   });
 
   test.each([
@@ -193,11 +204,27 @@ describe("the engine answers as the client's process does", () => {
     "create -p 99999 busybox",
     "create --pull never nope-image",
     "container rm nope",
+    "port nope",
+    "port running 1",
+    "port running x",
+    "tag nope other",
+    "tag busybox Bad",
+    "rmi nope",
+    "rmi busybox@sha256:0",
+    "image rm ''",
+    "volume rm nope ''",
+    "volume create bad/name",
+    "volume create -d nope name",
+    "network rm nope bridge",
+    "network create --subnet 1.2.3.4 name",
+    "network create --subnet 10.0.0.0/8 --subnet 10.1.0.0/16 name",
+    "network connect nope running",
+    "network disconnect bridge nope",
     "container remove nope",
   ])("berth %s, which fails", async (line) => {
-    const [a, b] = await sameOf(words(line));
+    const [a, b, c] = await sameOf(words(line));
     expect(a.code).toBeGreaterThan(0);
-    expect(b).toEqual(a);
+    expect([b, c]).toEqual([a, a]);
   });
 
   test.each([
@@ -207,8 +234,8 @@ describe("the engine answers as the client's process does", () => {
     [["version"], { DOCKER_API_VERSION: "v1.51" }],
     [["create", "busybox"], { DOCKER_DEFAULT_PLATFORM: "no/such/platform/x" }],
   ])("berth %p with %p", async (args, variables) => {
-    const [a, b] = await sameOf(args, variables as Variables);
-    expect(b).toEqual(a);
+    const [a, b, c] = await sameOf(args, variables as Variables);
+    expect([b, c]).toEqual([a, a]);
   });
 });
 
@@ -223,6 +250,8 @@ describe("what only a process can do goes back to one, before anything has chang
     "ps --format {{.Nope}}",
     "images --tree",
     "images --format {{.CreatedAt}}",
+    "volume ls --format json",
+    'network ls --format {{.Label\t"a"}}',
     "version -f {{.Server.Version}}",
     "version --format json",
     "start -a exited",
@@ -242,7 +271,7 @@ describe("what only a process can do goes back to one, before anything has chang
     "system info",
     "container",
     "container inspect running",
-    "rmi busybox",
+    "volume inspect nope",
     "daemon",
     "--version",
     "",
@@ -328,6 +357,26 @@ describe("a command leaves the same behind", () => {
       expect([line, b]).toEqual([line, a]);
     }
     expect(await engine.ok("ps", "-aq", "--filter", "name=lives")).toBe("");
+  });
+
+  test("volumes, networks and names, command by command", async () => {
+    const lines = [
+      "volume create --label a=b --opt type=tmpfs --opt device=tmpfs NAME",
+      "volume ls -q --filter name=NAME",
+      "network create --internal --label a=b NAME",
+      "network connect --alias x NAME created",
+      "network disconnect NAME created",
+      "network rm NAME nope",
+      "volume rm NAME nope",
+      "tag busybox example/NAME:v1",
+      "rmi example/NAME:v1 example/NAME:v2",
+    ];
+    for (const line of lines) {
+      const [a, b] = await bothWays((suffix) => words(line.replaceAll("NAME", `thing${suffix}`)));
+      expect([line, b]).toEqual([line, a]);
+    }
+    expect(await engine.ok("volume", "ls", "-q", "--filter", "name=thing")).toBe("");
+    expect(await engine.ok("network", "ls", "-q", "--filter", "name=thing")).toBe("");
   });
 
   test("a terminal's size reaches the container that is created for it", async () => {

@@ -41,6 +41,7 @@ const lookedAt: Record<string, readonly string[]> = {
     '(require("node:path") as typeof import("node:path")).resolve(around.folder(), path)',
   ],
   "cli/commands/version.ts": ["process.platform", "process.arch", "Bun.version"],
+  "cli/run/ipam.ts": ['import { BlockList, isIP } from "node:net"'],
   "lib/platform.ts": ["process.arch"],
   "lib/digest.ts": ["Bun.CryptoHasher"],
 };

@@ -4,6 +4,7 @@ import { between, defineCommand } from "../../command.ts";
 import { CliError } from "../../errors.ts";
 
 export const command = defineCommand({
+  hosted: true,
   usage: "CONTAINER [PRIVATE_PORT[/PROTO]]",
   arity: between(1, 2),
   flags: {},

@@ -6,6 +6,7 @@ import { bool, strings } from "../../flags/flag.ts";
 import { imagePath, platformQuery } from "../../run/image-path.ts";
 
 export const command = defineCommand({
+  hosted: true,
   usage: "IMAGE [IMAGE...]",
   arity: atLeast(1),
   flags: {

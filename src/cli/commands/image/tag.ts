@@ -4,6 +4,7 @@ import { CliError } from "../../errors.ts";
 import { imagePath } from "../../run/image-path.ts";
 
 export const command = defineCommand({
+  hosted: true,
   usage: "SOURCE_IMAGE[:TAG] TARGET_IMAGE[:TAG]",
   arity: exactly(2),
   flags: {},

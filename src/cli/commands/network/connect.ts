@@ -6,6 +6,7 @@ import { endpoint } from "../../run/networks.ts";
 import { link } from "../../run/values.ts";
 
 export const command = defineCommand({
+  hosted: true,
   usage: "NETWORK CONTAINER",
   arity: exactly(2),
   flags: {

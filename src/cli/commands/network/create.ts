@@ -6,6 +6,7 @@ import { pairs } from "../../run/key-value-files.ts";
 import { label } from "../../run/values.ts";
 
 export const command = defineCommand({
+  hosted: true,
   usage: "NETWORK",
   arity: exactly(1),
   flags: {

@@ -3,6 +3,7 @@ import { defineCommand, exactly } from "../../command.ts";
 import { bool } from "../../flags/flag.ts";
 
 export const command = defineCommand({
+  hosted: true,
   usage: "NETWORK CONTAINER",
   arity: exactly(2),
   flags: { force: bool("force,f", "Disconnect it by force") },

@@ -5,10 +5,11 @@ import type { NetworkInspect } from "../../../types/api.ts";
 import { defineCommand, none } from "../../command.ts";
 import { filters, listFormat } from "../../flags/common.ts";
 import { bool } from "../../flags/flag.ts";
-import { formatList, type RowKind } from "../../output/formatter.ts";
+import { formatList, isPlain, type RowKind, resolveFormat } from "../../output/formatter.ts";
 import { goTime, joinLabels } from "../../output/text.ts";
 
 export const command = defineCommand({
+  hosted: true,
   usage: "",
   arity: none,
   flags: {
@@ -18,20 +19,21 @@ export const command = defineCommand({
     quiet: bool("quiet,q", "Show only ids"),
   },
   async run({ session, flags }) {
+    const format = flags.format || (flags.quiet ? "" : session.config.networksFormat) || "";
+    const list = {
+      format,
+      quiet: flags.quiet,
+      table: "{{.ID}}\t{{.Name}}\t{{.Driver}}\t{{.Scope}}",
+      quietTemplate: "{{.ID}}",
+      raw: "network_id: {{.ID}}\nname: {{.Name}}\ndriver: {{.Driver}}\nscope: {{.Scope}}\n",
+    };
+    if (format !== "" && !isPlain(rows(flags.noTrunc), resolveFormat(list).template))
+      session.around.needsProcess("a template");
     const networks = await session.client.json<NetworkInspect[]>("GET", "/networks", {
       query: { filters: filterQuery(flags.filter) },
     });
     networks.sort((a, b) => compareNaturally(a.Name, b.Name));
-    const format = flags.format || (flags.quiet ? "" : session.config.networksFormat) || "";
-    session.write(
-      formatList(rows(flags.noTrunc), networks, {
-        format,
-        quiet: flags.quiet,
-        table: "{{.ID}}\t{{.Name}}\t{{.Driver}}\t{{.Scope}}",
-        quietTemplate: "{{.ID}}",
-        raw: "network_id: {{.ID}}\nname: {{.Name}}\ndriver: {{.Driver}}\nscope: {{.Scope}}\n",
-      }),
-    );
+    session.write(formatList(rows(flags.noTrunc), networks, list));
     return 0;
   },
 });

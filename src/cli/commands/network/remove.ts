@@ -5,6 +5,7 @@ import { CliError } from "../../errors.ts";
 import { bool } from "../../flags/flag.ts";
 
 export const command = defineCommand({
+  hosted: true,
   usage: "NETWORK [NETWORK...]",
   usageWithoutOptions: true,
   arity: atLeast(1),

@@ -34,6 +34,7 @@ const clusterFlags = () => {
 };
 
 export const command = defineCommand({
+  hosted: true,
   usage: "[VOLUME]",
   arity: atMost(1),
   flags: {

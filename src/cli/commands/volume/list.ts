@@ -4,10 +4,11 @@ import type { Volume } from "../../../types/api.ts";
 import { defineCommand, none } from "../../command.ts";
 import { filters, listFormat } from "../../flags/common.ts";
 import { bool } from "../../flags/flag.ts";
-import { formatList } from "../../output/formatter.ts";
+import { formatList, isPlain, resolveFormat } from "../../output/formatter.ts";
 import { volumeRows } from "../../output/volume-rows.ts";
 
 export const command = defineCommand({
+  hosted: true,
   usage: "",
   arity: none,
   flags: {
@@ -17,6 +18,16 @@ export const command = defineCommand({
     quiet: bool("quiet,q", "Show only names"),
   },
   async run({ session, flags }) {
+    const format = flags.format || (flags.quiet ? "" : session.config.volumesFormat) || "";
+    const list = {
+      format,
+      quiet: flags.quiet,
+      table: "{{.Driver}}\t{{.Name}}",
+      quietTemplate: "{{.Name}}",
+      raw: "name: {{.Name}}\ndriver: {{.Driver}}\n",
+    };
+    if (format !== "" && !isPlain(volumeRows, resolveFormat(list).template))
+      session.around.needsProcess("a template");
     const { Volumes } = await session.client.json<{ Volumes: Volume[] | null }>("GET", "/volumes", {
       query: { filters: filterQuery(flags.filter) },
     });
@@ -26,16 +37,7 @@ export const command = defineCommand({
       return 0;
     }
     const volumes = (Volumes ?? []).sort((a, b) => compareNaturally(a.Name, b.Name));
-    const format = flags.format || (flags.quiet ? "" : session.config.volumesFormat) || "";
-    session.write(
-      formatList(volumeRows, volumes, {
-        format,
-        quiet: flags.quiet,
-        table: "{{.Driver}}\t{{.Name}}",
-        quietTemplate: "{{.Name}}",
-        raw: "name: {{.Name}}\ndriver: {{.Driver}}\n",
-      }),
-    );
+    session.write(formatList(volumeRows, volumes, list));
     return 0;
   },
 });

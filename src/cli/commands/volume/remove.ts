@@ -4,6 +4,7 @@ import { each } from "../../each.ts";
 import { bool } from "../../flags/flag.ts";
 
 export const command = defineCommand({
+  hosted: true,
   usage: "VOLUME [VOLUME...]",
   arity: atLeast(1),
   flags: { force: bool("force,f", "Do not fail for volumes that are not there") },
