@@ -89,7 +89,7 @@ export interface UploadRequest {
 
 export interface PutResult {
   digest: string;
-  /** texts of `Warning` headers */
+  /** texts of `Warning` headers, and what else went wrong beside the push itself */
   warnings: string[];
 }
 

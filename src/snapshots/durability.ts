@@ -77,6 +77,6 @@ export class Durability {
 }
 
 const bootFact = "snapshots.boot";
-/** Layers come in bursts: one sync for all. */
-const settleMs = 1000;
+/** Layers come in bursts: one sync for all. What uses a new layer at once (a run, a push) has the disk to itself. */
+const settleMs = 2000;
 const syncTimeoutMs = 300_000;

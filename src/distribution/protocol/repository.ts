@@ -1,5 +1,7 @@
+import { messageOf } from "../../lib/errors.ts";
 import type { Descriptor } from "../../types/oci.ts";
 import type { BlobPart, PutResult, RemoteManifest, Repository, UploadRequest } from "../contract.ts";
+import { printable } from "../errors.ts";
 import { getBlob, headBlob } from "./blobs.ts";
 import type { Caller } from "./call.ts";
 import { getManifest, headManifest, listTags, type ManifestPlace, putManifest } from "./manifests.ts";
@@ -51,7 +53,12 @@ export class RemoteRepository implements Repository {
     bytes: Uint8Array<ArrayBuffer>,
   ): Promise<PutResult> {
     const { listsSubject, ...result } = await putManifest(this.place, tagOrDigest, mediaType, bytes);
-    if (!listsSubject) await listUnderSubject(this.place, mediaType, bytes);
-    return result;
+    if (listsSubject) return result;
+    // the manifest is there: what fails from here on does not undo that
+    const unlisted = await listUnderSubject(this.place, mediaType, bytes).catch(
+      (error: unknown) =>
+        `pushed, but not listed among what refers to the manifest it is about: ${printable(messageOf(error))}`,
+    );
+    return unlisted === undefined ? result : { ...result, warnings: [...result.warnings, unlisted] };
   }
 }

@@ -2,6 +2,7 @@ import { afterAll, beforeEach, expect, test } from "bun:test";
 import { sha256 } from "../../lib/digest.ts";
 import { parseReference } from "../../lib/reference.ts";
 import { mediaTypes } from "../../types/oci.ts";
+import type { PutResult } from "../contract.ts";
 import { openDistribution } from "../open.ts";
 
 const subject = `sha256:${"a".repeat(64)}`;
@@ -10,6 +11,8 @@ const list = `sha256-${"a".repeat(64)}`;
 /** by tag or digest */
 const manifests = new Map<string, { type: string; text: string }>();
 let listsSubjects = false;
+/** what another client does at a request */
+let meddle: (method: string, name: string) => void = () => undefined;
 const server = Bun.serve({
   port: 0,
   hostname: "127.0.0.1",
@@ -17,10 +20,9 @@ const server = Bun.serve({
     const name = new URL(request.url).pathname.replace("/v2/x/manifests/", "");
     if (name === "/v2/") return new Response("{}");
     if (request.method === "PUT") {
-      manifests.set(name, {
-        type: request.headers.get("content-type") ?? "",
-        text: await request.text(),
-      });
+      const text = await request.text();
+      manifests.set(name, { type: request.headers.get("content-type") ?? "", text });
+      meddle(request.method, name);
       return new Response("", { status: 201, headers: listsSubjects ? { "OCI-Subject": subject } : {} });
     }
     const found = manifests.get(name);
@@ -32,9 +34,12 @@ afterAll(() => server.stop(true));
 beforeEach(() => {
   manifests.clear();
   listsSubjects = false;
+  meddle = () => undefined;
 });
 
-async function push(manifest: Record<string, unknown>): Promise<string> {
+const push = async (manifest: Record<string, unknown>): Promise<string> => (await pushed(manifest)).digest;
+
+async function pushed(manifest: Record<string, unknown>): Promise<PutResult> {
   const distribution = openDistribution({
     insecureRegistries: [],
     mirrors: {},
@@ -46,10 +51,13 @@ async function push(manifest: Record<string, unknown>): Promise<string> {
   const signal = new AbortController().signal;
   const target = distribution.target(parseReference(`127.0.0.1:${server.port}/x`), { signal });
   const bytes = new TextEncoder().encode(JSON.stringify(manifest));
-  const { digest } = await target.putManifest("v1", mediaTypes.ociManifest, bytes);
-  expect(digest).toBe(sha256(bytes));
-  return digest;
+  const result = await target.putManifest("v1", mediaTypes.ociManifest, bytes);
+  expect(result.digest).toBe(sha256(bytes));
+  return result;
 }
+
+const listedDigests = (): string[] =>
+  (listed() as { manifests: { digest: string }[] }).manifests.map(({ digest }) => digest).toSorted();
 
 const listed = (): unknown => JSON.parse(manifests.get(list)?.text ?? "null");
 
@@ -92,15 +100,38 @@ test("nothing is listed without a subject, or where the registry does it", async
   expect([...manifests.keys()]).toEqual(["v1"]);
 });
 
-test("a tag that is an image is not written over", async () => {
+test("what this engine pushes at the same time is listed whole", async () => {
+  const digests = await Promise.all([1, 2, 3, 4].map((made) => push({ made, subject: { digest: subject } })));
+  expect(listedDigests()).toEqual(digests.toSorted());
+});
+
+test("what another client writes over is listed again, and given up where that never ends", async () => {
+  let times = 0;
+  const other = JSON.stringify({ schemaVersion: 2, manifests: [{ digest: "other" }] });
+  meddle = (_method, name) => {
+    if (name === list && times-- > 0) manifests.set(list, { type: mediaTypes.ociIndex, text: other });
+  };
+  times = 2;
+  const { digest, warnings } = await pushed({ subject: { digest: subject } });
+  expect(warnings).toEqual([]);
+  expect(listedDigests()).toEqual(["other", digest].toSorted());
+  manifests.delete(list);
+  times = 100;
+  expect((await pushed({ subject: { digest: subject } })).warnings).toEqual([
+    expect.stringContaining(`others write x:${list} all the time`),
+  ]);
+  expect(times).toBe(95);
+});
+
+test("a tag that is an image is not written over, which is a warning: the push itself was done", async () => {
   for (const [type, text] of [
     [mediaTypes.ociManifest, "{}"],
     [mediaTypes.ociIndex, "{"],
   ] as const) {
     manifests.set(list, { type, text });
-    await expect(push({ subject: { digest: subject } })).rejects.toThrow(
-      `the tag x:${list} is not a list of what refers to a manifest`,
-    );
+    expect((await pushed({ subject: { digest: subject } })).warnings).toEqual([
+      expect.stringContaining(`the tag x:${list} is not a list of what refers to a manifest`),
+    ]);
     expect(manifests.get(list)?.text).toBe(text);
   }
 });

@@ -4,9 +4,15 @@ import { type Descriptor, mediaTypes } from "../../types/oci.ts";
 import { RegistryError } from "../errors.ts";
 import { getManifest, type ManifestPlace, manifestMax, putManifest } from "./manifests.ts";
 
+/** Writes that others may undo by writing at the same moment. */
+const writesMax = 5;
+
 /**
  * What a manifest refers to, for registries that do not list it themselves (OCI distribution spec 1.1, "Pushing Manifests
  * with Subject"): an index under the tag `sha256-<hex>` of the subject has an entry for the manifest.
+ *
+ * The protocol has no way to write only over what was read. Pushes of this engine take turns, and the list is read again
+ * after it was written: who wrote between our reading and our writing loses an entry, and finds that out the same way.
  */
 export async function listUnderSubject(
   place: ManifestPlace,
@@ -16,16 +22,40 @@ export async function listUnderSubject(
   const entry = entryOf(mediaType, bytes);
   if (entry === undefined) return;
   const tag = entry.subject.replace(":", "-");
-  const index = await currentIndex(place, tag);
-  if (index.manifests.some((each) => isEntry(each, entry.descriptor.digest))) return;
-  index.manifests.push(entry.descriptor);
-  const updated = new TextEncoder().encode(JSON.stringify(index));
-  if (updated.length > manifestMax)
-    throw new EngineError(
-      "tooLarge",
-      `the list of what refers to ${entry.subject} is over ${manifestMax} bytes`,
-    );
-  await putManifest(place, tag, mediaTypes.ociIndex, updated);
+  await inTurn(`${place.caller.endpoint.name}/${place.path}:${tag}`, async () => {
+    for (let write = 1; ; write++) {
+      const index = await currentIndex(place, tag);
+      if (index.manifests.some((each) => isEntry(each, entry.descriptor.digest))) return;
+      if (write > writesMax) break;
+      index.manifests.push(entry.descriptor);
+      await putIndex(place, tag, index);
+    }
+    throw new EngineError("conflict", `others write ${place.path}:${tag} all the time`);
+  });
+}
+
+async function putIndex(place: ManifestPlace, tag: string, index: Index): Promise<void> {
+  const bytes = new TextEncoder().encode(JSON.stringify(index));
+  if (bytes.length > manifestMax)
+    throw new EngineError("tooLarge", `the list ${place.path}:${tag} would be over ${manifestMax} bytes`);
+  await putManifest(place, tag, mediaTypes.ociIndex, bytes);
+}
+
+/** The last of those that write a list, by its place. */
+const turns = new Map<string, Promise<void>>();
+
+async function inTurn(key: string, work: () => Promise<void>): Promise<void> {
+  const turn = (turns.get(key) ?? Promise.resolve()).catch(() => undefined).then(work);
+  turns.set(key, turn);
+  try {
+    await turn;
+  } finally {
+    if (turns.get(key) === turn) turns.delete(key);
+  }
+}
+
+interface Index {
+  manifests: unknown[];
 }
 
 interface Named {
@@ -64,7 +94,7 @@ function entryOf(
 }
 
 /** As it is, with what other clients wrote; an empty one where there is none. */
-async function currentIndex(place: ManifestPlace, tag: string): Promise<{ manifests: unknown[] }> {
+async function currentIndex(place: ManifestPlace, tag: string): Promise<Index> {
   try {
     const { mediaType, bytes } = await getManifest(place, tag);
     const index = JSON.parse(new TextDecoder().decode(bytes)) as { manifests?: unknown };
