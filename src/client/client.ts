@@ -148,6 +148,7 @@ export class Client {
   /** `GET /_ping` without a version, as clients ask for the API version and the engine's kind. */
   async ping(): Promise<Record<string, string>> {
     const response = await this.exchange({ method: "HEAD", path: "/_ping", headers: this.commonHeaders() });
+    await readText(response.body); // the connection is free again
     return response.headers;
   }
 

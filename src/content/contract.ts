@@ -31,6 +31,8 @@ export interface ContentStore {
    * which begins empty and is not kept.
    */
   partial(digest: string): Promise<PartialBlob>;
+  /** Bytes of the kept beginning of a blob: 0 where there is none. While it is written more may come. */
+  partialSize(digest: string): Promise<number>;
   /** Deletes kept beginnings that nobody wrote to for that long, and has not open; tells the bytes. */
   sweepPartials(unusedMs: number): Promise<number>;
   /** Removes temporary files that no ingestion of this process is writing (at the engine's start). */

@@ -8,8 +8,11 @@ const gatherBytes = 1024 * 1024;
 
 /** `over` is told when its writer is done with it. */
 export async function openPartial(path: string, over: () => void): Promise<PartialBlob> {
-  const { size } = await stat(path).catch(unlessMissing);
-  return new PartialFile(path, size, over);
+  return new PartialFile(path, await partialSize(path), over);
+}
+
+export async function partialSize(path: string): Promise<number> {
+  return (await stat(path).catch(unlessMissing)).size;
 }
 
 /** What is smaller than a write, and is not broken off, never makes a file. */

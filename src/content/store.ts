@@ -6,7 +6,7 @@ import { Readable } from "node:stream";
 import { EngineError } from "../lib/errors.ts";
 import { newId } from "../lib/ids.ts";
 import type { BlobInfo, ContentStore, IngestOptions, PartialBlob } from "./contract.ts";
-import { openPartial, sweepPartials, UnkeptPartial } from "./partial.ts";
+import { openPartial, partialSize, sweepPartials, UnkeptPartial } from "./partial.ts";
 
 const digestPattern = /^sha256:([0-9a-f]{64})$/;
 const isMissing = (error: unknown): boolean => (error as { code?: unknown }).code === "ENOENT";
@@ -96,8 +96,12 @@ class FileStore implements ContentStore {
     }
   }
 
+  async partialSize(digest: string): Promise<number> {
+    return await partialSize(this.partialPath(digest));
+  }
+
   async partial(digest: string): Promise<PartialBlob> {
-    const path = join(this.partials, basename(this.path(digest)));
+    const path = this.partialPath(digest);
     if (this.partialsOpen.has(path)) return new UnkeptPartial();
     this.partialsOpen.add(path);
     const over = (): void => void this.partialsOpen.delete(path);
@@ -107,6 +111,10 @@ class FileStore implements ContentStore {
       over();
       throw error;
     }
+  }
+
+  private partialPath(digest: string): string {
+    return join(this.partials, basename(this.path(digest)));
   }
 
   sweepPartials(unusedMs: number): Promise<number> {

@@ -50,17 +50,21 @@ export interface RemoteManifest {
   bytes: Uint8Array<ArrayBuffer>;
 }
 
-export interface Repository {
+/** What blobs are read from. */
+export interface BlobSource {
   /** `https://registry-1.docker.io` */
   readonly endpoint: string;
+  /** The blob from byte `offset` on, as far as the registry can: see where `start` is. */
+  blob(digest: string, offset: number, signal?: AbortSignal): Promise<BlobPart>;
+}
+
+export interface Repository extends BlobSource {
   readonly isMirror: boolean;
   /** By tag or digest. `notFound` with the registry's sentence where it has none. */
   manifest(tagOrDigest: string): Promise<RemoteManifest>;
   /** What a tag names, without its content (a HEAD); undefined where the registry does not tell. */
   head(tagOrDigest: string): Promise<Descriptor | undefined>;
   tags(): AsyncIterable<string>;
-  /** The blob from byte `offset` on, as far as the registry can: see where `start` is. */
-  blob(digest: string, offset: number, signal?: AbortSignal): Promise<BlobPart>;
   /** Size of a blob; undefined where the registry has none of that digest. */
   blobSize(digest: string): Promise<number | undefined>;
   /** Asks for a blob of another repository of this registry: true once it is here too. */

@@ -9,6 +9,7 @@ import type {
   JsonMessage,
 } from "../types/api.ts";
 import type { VerifyLine } from "../types/image-report.ts";
+import type { LayerState } from "../types/layer-transfer.ts";
 import type { Descriptor, ImageConfig, Platform } from "../types/oci.ts";
 
 /**
@@ -98,6 +99,18 @@ export interface LayerTransfer {
   progress?: (bytes: number) => void;
 }
 
+/** A layer on its way here from another engine. */
+export interface GivenLayer {
+  diffId: string;
+  /** of its tar, bytes */
+  size: number;
+  /** the byte of the tar that `source` begins with */
+  from: number;
+  /** the tar from there on, by zstd */
+  source: AsyncIterable<Uint8Array>;
+  signal: AbortSignal;
+}
+
 export interface PullRequest {
   /** without tag and digest: latest, or all tags */
   reference: Reference;
@@ -179,8 +192,12 @@ export interface Images {
     config: ImageConfig,
     options?: { parent?: string; reference?: string; references?: readonly string[] },
   ): Image;
-  /** Those of these layers that are here. */
-  layersHere(diffIds: readonly string[]): string[];
+  /** Which of these layers are here, or how much of them. */
+  layerStates(diffIds: readonly string[]): Promise<LayerState[]>;
+  /** For another engine: the layer's tar from a byte on, by zstd. `notFound` where it is not here. */
+  giveLayer(diffId: string, from: number): AsyncIterable<Uint8Array>;
+  /** A layer that another engine gives so; what came of one that broke off is kept. `conflict`: begin elsewhere. */
+  takeLayer(given: GivenLayer): Promise<void>;
   count(): number;
   /** Writes down what waits to be written. */
   close(): void;

@@ -13,6 +13,7 @@ import type { PushNews } from "./push/layer.ts";
 import type { LayerReaper } from "./reaper.ts";
 import type { RemoteRecords } from "./remote/records.ts";
 import type { ImageStore } from "./store.ts";
+import type { Taking } from "./transfer/between-engines.ts";
 import type { SharedWork } from "./transfer/shared.ts";
 import type { SlotsByRegistry } from "./transfer/slots.ts";
 
@@ -55,6 +56,8 @@ export interface ImagesContext extends ImagesDeps {
   downloads: SlotsByRegistry;
   uploads: SlotsByRegistry;
   layerWork: LayerWork;
+  /** layers that another engine gives, by diff id */
+  taking: Map<string, Taking>;
   /** layers that are being pushed, by repository and diff id */
   pushWork: SharedWork<PushNews, Descriptor>;
 }

@@ -25,6 +25,7 @@ import { isNamed, resolve, toImage } from "./resolve.ts";
 import { archiveOf, save } from "./save/save.ts";
 import { ImageStore } from "./store.ts";
 import { tag } from "./tag.ts";
+import { giveLayer, layerStates, takeLayer } from "./transfer/between-engines.ts";
 import { SharedWork } from "./transfer/shared.ts";
 import { bringOneLayer, sendOneLayer } from "./transfer/single-layer.ts";
 import { SlotsByRegistry } from "./transfer/slots.ts";
@@ -51,6 +52,7 @@ export function openImages(deps: ImagesDeps): Images {
     downloads: new SlotsByRegistry(() => deps.limits.downloads),
     uploads: new SlotsByRegistry(() => deps.limits.uploads),
     layerWork: new LayerWork(),
+    taking: new Map(),
     pushWork: new SharedWork(),
   };
   return {
@@ -79,7 +81,9 @@ export function openImages(deps: ImagesDeps): Images {
     inspect: (reference, platform) => inspect(context, reference, platform),
     history: (reference, platform) => history(context, reference, platform),
     add: (config, options) => toImage(add(context, config, options)),
-    layersHere: (diffIds) => diffIds.filter((diffId) => deps.snapshots.layer(diffId) !== undefined),
+    layerStates: (diffIds) => layerStates(context, diffIds),
+    giveLayer: (diffId, from) => giveLayer(context, diffId, from),
+    takeLayer: (given) => takeLayer(context, given),
     count: () => store.size,
     layers: (name, options) => describeLayers(context, name, options),
     compare: (before, after) => compareImages(context, before, after),

@@ -19,10 +19,16 @@ export class ZstdFrames {
   /** bytes before the next field */
   private skip = 0;
   private hasChecksum = false;
+  private begun = 0;
 
   /** Whether nothing is missing of what began. */
   get complete(): boolean {
     return this.field === "unknown" || (this.field === "magic" && this.have === 0 && this.skip === 0);
+  }
+
+  /** Frames that have ended. */
+  get whole(): number {
+    return this.complete ? this.begun : Math.max(0, this.begun - 1);
   }
 
   push(bytes: Uint8Array): void {
@@ -52,8 +58,10 @@ export class ZstdFrames {
   }
 
   private frame(value: number): void {
-    if (value === magic) this.field = "descriptor";
-    else this.field = value - (value % 16) === skippableMagic ? "skippable size" : "unknown";
+    if (value === magic) {
+      this.field = "descriptor";
+      this.begun++;
+    } else this.field = value - (value % 16) === skippableMagic ? "skippable size" : "unknown";
   }
 
   private descriptor(value: number): void {

@@ -36,8 +36,27 @@ const verify: Handler = ({ engine, query, signal }) =>
     verifyLines(engine.images.verify({ images: query.all("images"), repair: query.flag("repair"), signal })),
   );
 
-/** Which of the layers named by `layers` are here. */
-const layersHere: Handler = ({ engine, query }) => json(engine.images.layersHere(query.all("layers")));
+/** Which of the layers named by `layers` are here, for a transfer between engines (decision 37). */
+const layerStates: Handler = async ({ engine, query }) =>
+  json(await engine.images.layerStates(query.all("layers")));
+
+const giveLayer: Handler = async ({ engine, query, params }) => {
+  const [layer] = await engine.images.layerStates([params["name"] ?? ""]);
+  if (layer?.size === undefined) throw new EngineError("notFound", `layer ${layer?.digest} is not here`);
+  const body = engine.images.giveLayer(layer.digest, amount(query.text("from"), "from") ?? 0);
+  return { kind: "stream", status: 200, contentType: "application/zstd", body };
+};
+
+const takeLayer: Handler = async ({ engine, query, params, body, signal }) => {
+  await engine.images.takeLayer({
+    diffId: params["name"] ?? "",
+    size: amount(query.text("size"), "size") ?? 0,
+    from: amount(query.text("from"), "from") ?? 0,
+    source: body,
+    signal,
+  });
+  return noContent;
+};
 
 const pin: Handler = ({ engine, params }) => json({ Id: engine.images.pin(params["name"] ?? "") });
 const unpin: Handler = ({ engine, params }) => {
@@ -72,7 +91,9 @@ const gc: Handler = async ({ engine, query }) => {
 export const imageBeyondRoutes: readonly Route[] = [
   { method: "POST", pattern: "/berth/images/verify", handler: verify },
   { method: "POST", pattern: "/berth/images/gc", handler: gc },
-  { method: "GET", pattern: "/berth/layers", handler: layersHere },
+  { method: "GET", pattern: "/berth/layers", handler: layerStates },
+  { method: "GET", pattern: "/berth/layers/{name}", handler: giveLayer },
+  { method: "PUT", pattern: "/berth/layers/{name}", handler: takeLayer },
   { method: "GET", pattern: "/berth/images/pins", handler: pinned },
   { method: "GET", pattern: "/berth/images/{name}/layers", handler: layers },
   { method: "GET", pattern: "/berth/images/{name}/diff", handler: compare },

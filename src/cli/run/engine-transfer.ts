@@ -1,13 +1,13 @@
 import { Client } from "../../client/client.ts";
-import { ConnectionBroken, SshEnded } from "../../client/errors.ts";
+import { ApiError, ConnectionBroken, ConnectionError, SshEnded } from "../../client/errors.ts";
 import { parseHost } from "../../client/host.ts";
+import { messageOf } from "../../lib/errors.ts";
 import { familiar, parseReference, withDefaultTag } from "../../lib/reference.ts";
 import { humanSize } from "../../lib/units.ts";
-import type { ImageInspect } from "../../types/api.ts";
 import { CliError } from "../errors.ts";
 import type { Session } from "../session.ts";
-import { imagePath } from "./image-path.ts";
-import { drain } from "./pull.ts";
+import { progressOn } from "../stream/progress.ts";
+import { type Done, type Route, sendImage } from "./layer-transfer.ts";
 
 /** Images straight from one engine to another, over ssh: only layers that the other has not. */
 export const isEngine = (name: string): boolean => name.startsWith("ssh://");
@@ -28,46 +28,90 @@ function clientOf(engine: string): Client {
   return new Client({ host: host.kind === "ssh" ? { ...host, program: "berth" } : host });
 }
 
-export async function pushToEngine(session: Session, text: string, quiet: boolean): Promise<number> {
-  const { engine, image } = parseEngineImage(text);
-  const far = clientOf(engine);
-  return toldOf(engine, image, (sent) =>
-    transfer(session, { from: session.client, to: far, image, quiet, text, sent }),
-  );
+/** What of the options of `push` and `pull` counts here. */
+export interface EngineTransferFlags {
+  allTags: boolean;
+  platform: string;
+  quiet: boolean;
 }
 
-export async function pullFromEngine(session: Session, text: string, quiet: boolean): Promise<number> {
+export const pushToEngine = (session: Session, text: string, flags: EngineTransferFlags): Promise<number> =>
+  transfer(session, text, flags, (far) => ({ from: session.client, to: far }));
+
+export const pullFromEngine = (session: Session, text: string, flags: EngineTransferFlags): Promise<number> =>
+  transfer(session, text, flags, (far) => ({ from: far, to: session.client }));
+
+async function transfer(
+  session: Session,
+  text: string,
+  { allTags, platform, quiet }: EngineTransferFlags,
+  ends: (far: Client) => Pick<Route, "from" | "to">,
+): Promise<number> {
   const { engine, image } = parseEngineImage(text);
+  if (allTags) throw new CliError("--all-tags/-a is for registries: name one image of an engine");
   const far = clientOf(engine);
-  return toldOf(engine, image, (sent) =>
-    transfer(session, { from: far, to: session.client, image, quiet, text, sent }),
-  );
+  const done: Done = { layers: undefined, bytes: 0, there: 0, failure: undefined };
+  const show = quiet ? () => undefined : await progressOn(1);
+  try {
+    await persistently({ ...ends(far), image, platform, show, done });
+  } catch (error) {
+    throw told(engine, image, done, error);
+  } finally {
+    far.close();
+  }
+  session.out(quiet ? text : `${image}: ${humanSize(done.bytes, 3)} sent`);
+  return 0;
 }
 
-interface Sent {
-  /** of the archive, so far; undefined before it begins */
-  bytes: number | undefined;
-  /** why the archive ended early: the engine that reads it only tells that it did */
-  failure: unknown;
+/** Tries in a row that bring nothing, as `max-download-attempts` has it; the first is made at once. */
+const triesMax = 5;
+/** less than that is no progress: a connection for every few bytes would never end */
+const progressMin = 1024 * 1024;
+
+/** Goes on where it stopped when a connection breaks that stood before. */
+async function persistently(route: Route): Promise<void> {
+  const { done, show } = route;
+  for (let failures = 0; ; ) {
+    const before = done.there;
+    try {
+      return await sendImage(route);
+    } catch (error) {
+      if (done.layers === undefined || !isPassing(done.failure ?? error)) throw error;
+      failures = done.there >= before + progressMin ? 1 : failures + 1;
+      if (failures >= triesMax) throw error;
+      show({ status: `${saidOf(done.failure ?? error).replace(/\.$/, "")}: going on where it stopped` });
+      done.failure = undefined;
+      await Bun.sleep((failures - 1) * 1000);
+    }
+  }
+}
+
+/** A connection that broke, an engine that starts again, a beginning that is another's by now. */
+const isPassing = (error: unknown): boolean =>
+  [SshEnded, ConnectionBroken, ConnectionError].some((kind) => causeOf(error, kind) !== undefined) ||
+  [409, 503].includes(causeOf(error, ApiError)?.status ?? 0);
+
+function saidOf(error: unknown): string {
+  const ended = causeOf(error, SshEnded);
+  if (ended !== undefined) return ended.said.split("\n").at(-1)?.trim() || "the connection was closed";
+  if (causeOf(error, ConnectionBroken) !== undefined) return "the connection was closed";
+  return causeOf(error, ApiError)?.sentence ?? messageOf(error);
 }
 
 /** What goes wrong between the engines in one sentence; what an engine says is left as it is. */
-async function toldOf(engine: string, image: string, work: (sent: Sent) => Promise<number>): Promise<number> {
-  const sent: Sent = { bytes: undefined, failure: undefined };
-  try {
-    return await work(sent);
-  } catch (error) {
-    const cause = sent.failure ?? error;
-    const ended = causeOf(cause, SshEnded);
-    if (ended === undefined && causeOf(cause, ConnectionBroken) === undefined) throw cause;
-    const said = ended?.said.split("\n").at(-1)?.trim() || "the connection was closed";
-    if (sent.bytes !== undefined)
-      throw new CliError(`${image}: the transfer broke off after ${humanSize(sent.bytes, 3)}: ${said}`);
-    if (ended?.code === sshFailed) throw new CliError(`cannot reach ${engine}: ${said}`);
-    if (ended?.code === notFound || ended?.code === notExecutable)
-      throw new CliError(`${engine} has no berth: ${said}`);
-    throw new CliError(`no engine answers at ${engine}: ${said}`);
-  }
+function told(engine: string, image: string, done: Done, error: unknown): unknown {
+  const cause = done.failure ?? error;
+  const ended = causeOf(cause, SshEnded);
+  if (ended === undefined && causeOf(cause, ConnectionBroken) === undefined) return cause;
+  const said = saidOf(cause);
+  if (done.layers !== undefined)
+    return new CliError(
+      `${image}: the transfer broke off after ${humanSize(done.bytes, 3)}: ${said}\nWhat was sent is kept: the same command goes on where it stopped.`,
+    );
+  if (ended?.code === sshFailed) return new CliError(`cannot reach ${engine}: ${said}`);
+  if (ended?.code === notFound || ended?.code === notExecutable)
+    return new CliError(`${engine} has no berth: ${said}`);
+  return new CliError(`no engine answers at ${engine}: ${said}`);
 }
 
 /** ssh's own exit status, and those of a shell that finds no such program */
@@ -78,45 +122,4 @@ const notExecutable = 126;
 function causeOf<Kind extends Error>(error: unknown, kind: new (...args: never[]) => Kind): Kind | undefined {
   for (let each = error; each instanceof Error; each = each.cause) if (each instanceof kind) return each;
   return undefined;
-}
-
-interface Transfer {
-  from: Client;
-  to: Client;
-  image: string;
-  quiet: boolean;
-  text: string;
-  sent: Sent;
-}
-
-async function transfer(session: Session, { from, to, image, quiet, text, sent }: Transfer): Promise<number> {
-  const { RootFS } = await from.json<ImageInspect>("GET", imagePath(image, "/json"));
-  const layers = [...new Set(RootFS.Layers ?? [])];
-  const there = await to.json<string[]>("GET", "/berth/layers", { query: { layers } });
-  const missing = layers.filter((layer) => !there.includes(layer));
-  if (!quiet)
-    session.out(`${layers.length} layers, ${there.length} there already, ${missing.length} to send`);
-  const archive = await from.request("GET", "/images/get", { query: { names: [image], without: there } });
-  let bytes = 0;
-  const counted = async function* (): AsyncGenerator<Uint8Array> {
-    try {
-      for await (const chunk of archive.body) {
-        bytes += chunk.length;
-        sent.bytes = bytes;
-        yield chunk;
-      }
-    } catch (error) {
-      sent.failure = error;
-      throw error;
-    }
-  };
-  sent.bytes = 0;
-  const loaded = await to.request("POST", "/images/load", {
-    query: { quiet: "1" },
-    body: counted(),
-    contentType: "application/x-tar",
-  });
-  await drain(loaded.body);
-  session.out(quiet ? text : `${image}: ${humanSize(bytes, 3)} sent`);
-  return 0;
 }

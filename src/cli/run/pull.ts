@@ -1,4 +1,5 @@
 import { familiar, familiarName, type Reference } from "../../lib/reference.ts";
+import type { JsonMessage } from "../../types/api.ts";
 import { registryAuth } from "../registry-auth.ts";
 import type { Session } from "../session.ts";
 import { showProgress } from "../stream/progress.ts";
@@ -21,11 +22,15 @@ export async function pullImage(
   await drain(response.body);
 }
 
-/** Reads a progress stream for its errors alone. */
-export async function drain(body: AsyncIterable<Uint8Array>): Promise<void> {
+/** Reads a progress stream for its errors, and for what `each` looks for. */
+export async function drain(
+  body: AsyncIterable<Uint8Array>,
+  each?: (message: JsonMessage) => void,
+): Promise<void> {
   const { jsonObjects } = await import("../stream/progress.ts");
   for await (const object of jsonObjects(body)) {
-    const { error, errorDetail } = object as { error?: string; errorDetail?: { message: string } };
-    if (error !== undefined) throw new Error(errorDetail?.message ?? error);
+    const message = object as JsonMessage;
+    if (message.error !== undefined) throw new Error(message.errorDetail?.message ?? message.error);
+    each?.(message);
   }
 }

@@ -26,7 +26,7 @@ export async function showProgress(
   fd: 1 | 2,
   onAux?: (aux: unknown) => void,
 ): Promise<void> {
-  const display = isTerminal(fd) ? await terminalDisplay(fd) : undefined;
+  const show = await progressOn(fd);
   for await (const object of jsonObjects(body)) {
     const message = object as JsonMessage;
     if (message.aux !== undefined) {
@@ -34,9 +34,19 @@ export async function showProgress(
       continue;
     }
     if (message.error !== undefined) throw new CliError(message.errorDetail?.message ?? message.error);
-    if (display) display.show(message);
-    else if (!hasBar(message)) writeNow(fd, line(message));
+    show(message);
   }
+}
+
+/** How messages are shown there, one by one. */
+export async function progressOn(fd: 1 | 2): Promise<(message: JsonMessage) => void> {
+  if (isTerminal(fd)) {
+    const display = await terminalDisplay(fd);
+    return (message) => display.show(message);
+  }
+  return (message) => {
+    if (!hasBar(message)) writeNow(fd, line(message));
+  };
 }
 
 /** What a pipe does not get, as with docker: bars. */

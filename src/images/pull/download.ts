@@ -1,5 +1,5 @@
 import type { PartialBlob } from "../../content/contract.ts";
-import type { BlobPart, Repository } from "../../distribution/contract.ts";
+import type { BlobPart, BlobSource } from "../../distribution/contract.ts";
 import { RegistryError, TransportError } from "../../distribution/errors.ts";
 import { EngineError } from "../../lib/errors.ts";
 import { release } from "../../lib/release.ts";
@@ -8,7 +8,7 @@ import type { Descriptor } from "../../types/oci.ts";
 export interface Download {
   blob: Descriptor;
   /** where it can be had, best first */
-  sources: readonly Repository[];
+  sources: readonly BlobSource[];
   partial: PartialBlob;
   signal: AbortSignal;
   attemptsMax: number;
@@ -131,7 +131,7 @@ function sleep(ms: number, signal: AbortSignal): Promise<void> {
 
 /** A small blob whole (a configuration): `tooLarge` past `limit`, `invalid` where it is another. */
 export async function readSmallBlob(
-  sources: readonly Repository[],
+  sources: readonly BlobSource[],
   blob: Descriptor,
   { limit, signal }: { limit: number; signal: AbortSignal },
 ): Promise<Uint8Array> {

@@ -1,4 +1,4 @@
-import type { Repository } from "../../distribution/contract.ts";
+import type { BlobSource } from "../../distribution/contract.ts";
 import { compressionMagicMax, detectCompression } from "../../lib/compression.ts";
 import { EngineError, isKind, messageOf } from "../../lib/errors.ts";
 import type { Reference } from "../../lib/reference.ts";
@@ -14,7 +14,7 @@ export interface LayerJob {
   reference: Reference | undefined;
   diffId: string;
   blob: Descriptor;
-  sources: readonly Repository[];
+  sources: readonly BlobSource[];
 }
 
 /** Whom a layer comes from: those who do not have the same say nothing of each other. */

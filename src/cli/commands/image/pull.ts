@@ -18,7 +18,7 @@ export const command = defineCommand({
     quiet: bool("quiet,q", "Show only the image's name"),
   },
   async run({ session, args, flags }) {
-    if (isEngine(args[0] ?? "")) return pullFromEngine(session, args[0] ?? "", flags.quiet);
+    if (isEngine(args[0] ?? "")) return pullFromEngine(session, args[0] ?? "", flags);
     const named = parseReference(args[0] ?? "");
     const plain = named.tag === undefined && named.digest === undefined;
     if (flags.allTags && !plain) throw new CliError("tag can't be used with --all-tags/-a");

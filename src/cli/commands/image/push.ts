@@ -19,7 +19,7 @@ export const command = defineCommand({
     quiet: bool("quiet,q", "Show only the image's name"),
   },
   async run({ session, args, flags }) {
-    if (isEngine(args[0] ?? "")) return pushToEngine(session, args[0] ?? "", flags.quiet);
+    if (isEngine(args[0] ?? "")) return pushToEngine(session, args[0] ?? "", flags);
     const named = parseReference(args[0] ?? "");
     if (flags.allTags && named.tag !== undefined) throw new CliError("tag can't be used with --all-tags/-a");
     if (named.digest !== undefined) throw new CliError("cannot push a digest reference");
