@@ -1,5 +1,5 @@
 import type { Connection } from "./connection.ts";
-import { SshEnded } from "./errors.ts";
+import { ConnectionBroken, SshEnded } from "./errors.ts";
 import type { Host } from "./host.ts";
 
 type Child = Bun.Subprocess<"pipe", "pipe", "pipe">;
@@ -33,13 +33,16 @@ export function openSsh(host: Extract<Host, { kind: "ssh" }>): Connection {
     },
     async write(bytes) {
       try {
-        child.stdin.write(bytes);
-        await child.stdin.flush();
+        // both may answer later, and each must be heard when it fails
+        await Promise.all([child.stdin.write(bytes), child.stdin.flush()]);
       } catch (error) {
-        throw (await failure()) ?? error;
+        throw (await failure()) ?? new ConnectionBroken("the connection was closed", { cause: error });
       }
     },
-    closeWrite: () => void child.stdin.end(),
+    closeWrite() {
+      // what is lost by it the answer tells
+      Promise.resolve(child.stdin.end()).catch(() => undefined);
+    },
     close() {
       closed = true;
       child.kill();

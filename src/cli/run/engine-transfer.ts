@@ -88,13 +88,19 @@ async function persistently(route: Route): Promise<void> {
 
 /** A connection that broke, an engine that starts again, a beginning that is another's by now. */
 const isPassing = (error: unknown): boolean =>
-  [SshEnded, ConnectionBroken, ConnectionError].some((kind) => causeOf(error, kind) !== undefined) ||
+  isBroken(error) ||
+  causeOf(error, ConnectionError) !== undefined ||
   [409, 503].includes(causeOf(error, ApiError)?.status ?? 0);
+
+const isBroken = (error: unknown): boolean =>
+  causeOf(error, SshEnded) !== undefined ||
+  causeOf(error, ConnectionBroken) !== undefined ||
+  ["EPIPE", "ECONNRESET"].includes((error as { code?: string } | undefined)?.code ?? "");
 
 function saidOf(error: unknown): string {
   const ended = causeOf(error, SshEnded);
   if (ended !== undefined) return ended.said.split("\n").at(-1)?.trim() || "the connection was closed";
-  if (causeOf(error, ConnectionBroken) !== undefined) return "the connection was closed";
+  if (isBroken(error)) return "the connection was closed";
   return causeOf(error, ApiError)?.sentence ?? messageOf(error);
 }
 
@@ -102,7 +108,7 @@ function saidOf(error: unknown): string {
 function told(engine: string, image: string, done: Done, error: unknown): unknown {
   const cause = done.failure ?? error;
   const ended = causeOf(cause, SshEnded);
-  if (ended === undefined && causeOf(cause, ConnectionBroken) === undefined) return cause;
+  if (!isBroken(cause)) return cause;
   const said = saidOf(cause);
   if (done.layers !== undefined)
     return new CliError(
