@@ -1,6 +1,7 @@
 import { existsSync, rmdirSync } from "node:fs";
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { comesTrue } from "./until.ts";
 
 /** What a failed test left of its containers: their processes may be frozen, and name nothing of the engine. */
 const root = "/sys/fs/cgroup";
@@ -22,8 +23,7 @@ export async function endAbandoned(containerIds: readonly string[]): Promise<voi
     if (existsSync(join(path, file))) await writeFile(join(path, file), value);
   }
   for (const pid of new Set(groups.flatMap(({ pids }) => pids))) kill(pid);
-  for (let attempt = 0; attempt < 200 && (await groupsOf(containerIds)).length > 0; attempt++)
-    await Bun.sleep(10);
+  await comesTrue(async () => (await groupsOf(containerIds)).length === 0, { ms: 20_000 });
   for (const { path } of groups.reverse()) removeGroup(path);
 }
 

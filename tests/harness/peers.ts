@@ -7,6 +7,7 @@ import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { type Outcome, run, type TestEngine } from "./engine.ts";
 import type { TestRegistry } from "./registry.ts";
+import { comesTrue } from "./until.ts";
 
 export interface Peer {
   name: "docker" | "podman" | "skopeo";
@@ -61,10 +62,8 @@ export async function showToPeers(registry: TestRegistry): Promise<() => Promise
   for (const name of havePeers ? namespaces : []) {
     const url = `http://${registry.address}/v2/`;
     const ask = ["nsenter", `--net=/run/netns/${name}`, "--", "curl", "-s", "-o", "/dev/null", url];
-    for (let attempt = 0; (await run(ask)).code !== 0; attempt++) {
-      if (attempt === 200) throw new Error(`the registry did not start in ${name}`);
-      await Bun.sleep(50);
-    }
+    if (!(await comesTrue(async () => (await run(ask)).code === 0)))
+      throw new Error(`the registry did not start in ${name}`);
   }
   return async () => {
     for (const child of children) child.kill("SIGKILL");

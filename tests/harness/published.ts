@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { PublishedBuild, Toolchain } from "../builds/cases.ts";
 import type { Outcome } from "./engine.ts";
+import { comesTrue } from "./until.ts";
 
 /** A client with docker's grammar: its arguments without the program's name. */
 export type Client = (...args: string[]) => Promise<Outcome>;
@@ -95,11 +96,14 @@ async function serve(
   const container = (await succeeded(`starting ${image}`, client("run", "-d", image))).trim();
   try {
     let told = "";
-    for (let attempt = 0; attempt < 60 && told !== says; attempt++) {
-      const { stdout, stderr } = await client("exec", container, ...probe);
-      told = stdout || stderr;
-      if (told !== says) await Bun.sleep(250);
-    }
+    await comesTrue(
+      async () => {
+        const { stdout, stderr } = await client("exec", container, ...probe);
+        told = stdout || stderr;
+        return told === says;
+      },
+      { everyMs: 250 },
+    );
     expectText(image, told, says);
     await succeeded(`stopping ${image}`, client("stop", "-t", stops === 137 ? "1" : "30", container));
     const code = await succeeded("inspecting", client("inspect", "-f", "{{.State.ExitCode}}", container));

@@ -55,7 +55,7 @@ export async function startRegistry(engine: TestEngine, options: RegistryOptions
   const client = options.clientCertificates
     ? ["--cert", join(folder, "client.cert"), "--key", join(folder, "client.key")]
     : [];
-  for (let attempt = 0; attempt < 200; attempt++) {
+  for (const end = performance.now() + 60_000; performance.now() < end; ) {
     const { code } = await run(engine.inNetwork(["curl", "-sk", ...client, "-o", "/dev/null", url]));
     if (code === 0) return registry;
     if (child.exitCode !== null) break;

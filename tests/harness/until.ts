@@ -5,7 +5,7 @@
 export async function until<Answer>(
   ask: () => Answer | Promise<Answer>,
   right: (answer: Answer) => boolean,
-  { ms = 40_000, everyMs = 50 }: { ms?: number; everyMs?: number } = {},
+  { ms = 30_000, everyMs = 50 }: { ms?: number; everyMs?: number } = {},
 ): Promise<Answer> {
   const end = performance.now() + ms;
   for (;;) {

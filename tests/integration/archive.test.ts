@@ -11,6 +11,7 @@ import type { TarEntry } from "../../src/lib/tar/entry.ts";
 import { TarReader } from "../../src/lib/tar/reader.ts";
 import { endOfArchive, headerOf, padding, tarEntry } from "../../src/lib/tar/writer.ts";
 import { berth, run, startEngine, type TestEngine } from "../harness/engine.ts";
+import { comesTrue } from "../harness/until.ts";
 
 const secret = "only the host may read this";
 let engine: TestEngine;
@@ -116,7 +117,7 @@ test("a container that does not run gives and takes files, with its volumes and 
   });
   expect(existsSync(join(host, "x"))).toBe(false);
   await engine.ok("rm", "-v", "still");
-}, 60_000);
+}, 120_000);
 
 test("what is mounted is never removed for an entry of an archive", async () => {
   await engine.ok("run", "-d", "--name", "mounted", "-v", "kept:/a/kept", "busybox", "sleep", "1000");
@@ -133,7 +134,7 @@ test("what is mounted is never removed for an entry of an archive", async () => 
   expect(await engine.ok("exec", "mounted", "ls", "/a/kept")).toBe("file");
   await engine.ok("rm", "-f", "mounted");
   await engine.ok("volume", "rm", "kept");
-}, 60_000);
+}, 120_000);
 
 test("names and links of a hostile archive stay below the folder it goes to", async () => {
   await engine.ok("run", "-d", "--name", "target", "busybox", "sleep", "1000");
@@ -163,12 +164,14 @@ test("names and links of a hostile archive stay below the folder it goes to", as
   // as Docker has it: the folder that is extracted in stands for the root
   expect(await engine.ok("exec", "target", "cat", `/t${outside}`)).toBe("x");
   await engine.ok("rm", "-f", "target");
-}, 60_000);
+}, 120_000);
 
 test("neither /proc nor links to the host's files lead to the host", async () => {
   const script = `ln -s ${host}/canary /absolute; ln -s ../../../../../../../..${host}/canary /relative; ln -s /proc/1/root /magic; sleep 1000`;
   await engine.ok("run", "-d", "--name", "links", "busybox", "sh", "-c", script);
-  await Bun.sleep(300);
+  expect(
+    await comesTrue(async () => (await engine.berth("exec", "links", "test", "-L", "/magic")).code === 0),
+  ).toBe(true);
   for (const path of ["/proc/1/root", "/proc/self/exe", "/magic/etc/passwd", "/absolute/", "/relative/"])
     expect(await get("links", path)).toMatchObject({ status: 404 });
   expect((await get("links", "/absolute")).members).toEqual([
@@ -176,7 +179,7 @@ test("neither /proc nor links to the host's files lead to the host", async () =>
   ]);
   expect(await put("links", "/magic", tarOf({ name: "x" }))).toMatchObject({ status: 404 });
   await engine.ok("rm", "-f", "links");
-}, 60_000);
+}, 120_000);
 
 test("a container that swaps folders and links all the time never gets a copy out of itself", async () => {
   // `way` is now a folder with a file, now one link or another to the host's folder, as fast as a shell can
@@ -219,7 +222,7 @@ test("a container that swaps folders and links all the time never gets a copy ou
   expect(await readFile(join(host, "canary"), "utf8")).toBe(secret);
   expect((await readdir(host)).sort()).toEqual(["canary", "shared"]);
   await engine.ok("rm", "-f", "hostile");
-}, 60_000);
+}, 120_000);
 
 test("pipes and devices come out with berth as with docker", async () => {
   const script =
@@ -247,16 +250,18 @@ test("a client that stands still keeps nobody from removing the container, and l
     "busybox",
     "sh",
     "-c",
-    "dd if=/dev/zero of=/big bs=1M count=64 2> /dev/null; sleep 1000",
+    "dd if=/dev/zero of=/big bs=1M count=64 2> /dev/null; touch /done; sleep 1000",
   );
-  await Bun.sleep(1000);
+  expect(
+    await comesTrue(async () => (await engine.berth("exec", "slow", "test", "-e", "/done")).code === 0),
+  ).toBe(true);
   const response = await engine.api(archive("slow", "/big"));
   const reader = response.body?.getReader();
   await reader?.read();
   await engine.ok("rm", "-f", "slow");
   await reader?.cancel();
   expect((await engine.ok("ps", "-aq")).trim()).toBe("");
-}, 60_000);
+}, 120_000);
 
 test("an export is the whole root, without what is mounted over it", async () => {
   await engine.ok("create", "--name", "whole", "-v", `${host}:/mounted`, "busybox", "true");
@@ -265,7 +270,7 @@ test("an export is the whole root, without what is mounted over it", async () =>
   expect(names).toContain("bin/");
   expect(names.some((name) => name.includes("canary") || name === "/" || name.startsWith("./"))).toBe(false);
   await engine.ok("rm", "whole");
-}, 60_000);
+}, 120_000);
 
 test("a copy that the engine reads in place is what would have been sent, and never another file", async () => {
   await engine.ok("create", "--name", "place", "busybox", "true");
@@ -303,7 +308,7 @@ test("a copy that the engine reads in place is what would have been sent, and ne
   const { stdout } = await engine.run(["unshare", "--mount", "sh", "-c", script]);
   expect(stdout).toContain("private\n");
   await engine.ok("rm", "place");
-}, 60_000);
+}, 120_000);
 
 test("nothing is left once the engine has stopped", async () => {
   await engine.ok("create", "--name", "last", "busybox", "true");
@@ -312,4 +317,4 @@ test("nothing is left once the engine has stopped", async () => {
   expect((await engine.leftovers()).filter((one) => one.startsWith("mount"))).toEqual([]);
   await engine.start();
   await engine.ok("rm", "last");
-}, 60_000);
+}, 120_000);

@@ -20,7 +20,7 @@ test("start --entrypoint runs another program once, on the same files", async ()
   const missing = await engine.berth("start", "--entrypoint", "/nope", "once");
   expect(missing.code).toBe(1);
   expect(await engine.ok("start", "-a", "once")).toBe("3");
-}, 60_000);
+}, 120_000);
 
 test("debug runs tools in the namespaces of a container whose image has none", async () => {
   // an image of one program, with no shell
@@ -56,7 +56,7 @@ test("debug runs tools in the namespaces of a container whose image has none", a
   await engine.ok("stop", "-t0", "bare");
   const stopped = await engine.berth("debug", "bare", "true");
   expect(stopped.stderr).toContain("container bare is not running");
-}, 60_000);
+}, 120_000);
 
 test("exec --stopped runs a command on the files of a container that does not run", async () => {
   await engine.ok(
@@ -100,7 +100,7 @@ test("exec --stopped runs a command on the files of a container that does not ru
   await engine.ok("rm", "-f", "done");
   expect(await engine.ok("run", "--rm", "-v", "vol:/vol", "busybox", "cat", "/vol/file")).toBe("y");
   expect(await engine.ok("ps", "-aq", "--filter", "name=done")).toBe("");
-}, 60_000);
+}, 120_000);
 
 test("a command in a stopped container goes with the engine that ran it, and the container starts again", async () => {
   await engine.ok("create", "--name", "fresh", "busybox", "sh", "-c", "cat /made");
@@ -112,7 +112,7 @@ test("a command in a stopped container goes with the engine that ran it, and the
   await engine.start();
   expect(await engine.ok("start", "-a", "fresh")).toBe("hi");
   expect(await processesWith("sleep\x004321")).toEqual([]);
-}, 60_000);
+}, 120_000);
 
 test("cp --glob copies what a pattern names and follows no link out", async () => {
   const script =
@@ -134,4 +134,4 @@ test("cp --glob copies what a pattern names and follows no link out", async () =
   expect((await engine.berth("cp", "--glob", "globbed:/l/out/etc/*", into)).code).toBe(0); // within the container's root
   const none = await engine.berth("cp", "--glob", "globbed:/l/*.none", into);
   expect(none.stderr).toContain("nothing in globbed matches");
-}, 60_000);
+}, 120_000);

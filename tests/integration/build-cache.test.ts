@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { type Outcome, startEngine, type TestEngine } from "../harness/engine.ts";
 import { startRegistry, type TestRegistry } from "../harness/registry.ts";
 
-setDefaultTimeout(60_000);
+setDefaultTimeout(120_000);
 
 const pluginFolders = ["/usr/local/lib", "/usr/local/libexec", "/usr/lib", "/usr/libexec"];
 const hasBuildx = pluginFolders.some((folder) => existsSync(`${folder}/docker/cli-plugins/docker-buildx`));

@@ -6,7 +6,7 @@ import { contextFolder } from "../harness/context-folder.ts";
 import { berth, processesWith, run as runProgram, startEngine, type TestEngine } from "../harness/engine.ts";
 import { startRegistry } from "../harness/registry.ts";
 
-setDefaultTimeout(60_000);
+setDefaultTimeout(120_000);
 
 let engine: TestEngine;
 const context = contextFolder("build-client");

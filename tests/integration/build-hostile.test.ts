@@ -9,7 +9,7 @@ import { contextFolder } from "../harness/context-folder.ts";
 import { type Outcome, run, startEngine, type TestEngine } from "../harness/engine.ts";
 import { tarOf } from "../support/archives.ts";
 
-setDefaultTimeout(60_000);
+setDefaultTimeout(120_000);
 
 const plugins = ["/usr/local/lib", "/usr/local/libexec", "/usr/lib", "/usr/libexec"];
 const hasBuildx = plugins.some((folder) => existsSync(`${folder}/docker/cli-plugins/docker-buildx`));

@@ -8,6 +8,7 @@ import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { berth, mountsBelow, startEngine, type TestEngine } from "../harness/engine.ts";
+import { comesTrue, until as waitFor } from "../harness/until.ts";
 
 setDefaultTimeout(120_000);
 
@@ -73,10 +74,7 @@ const steps = async (): Promise<string[]> => [
 ];
 
 async function until(what: string, holds: () => Promise<boolean>): Promise<void> {
-  for (let attempt = 0; attempt < 600; attempt++) {
-    if (await holds()) return;
-    await Bun.sleep(50);
-  }
+  if (await comesTrue(holds, { ms: 90_000 })) return;
   throw new Error(`${what}: ${JSON.stringify(await steps())}\n${(await engine.log()).slice(-2000)}`);
 }
 
@@ -143,7 +141,5 @@ test("what is left after all of it is only what a prune takes away", async () =>
   await engine.ok("rmi", "-f", "killed");
   await engine.ok("builder", "prune", "-af");
   await engine.ok("image", "prune", "-f");
-  for (let attempt = 0; attempt < 100 && !Bun.deepEquals(await kept(), before); attempt++)
-    await Bun.sleep(50);
-  expect(await kept()).toEqual(before);
+  expect(await waitFor(kept, (now) => Bun.deepEquals(now, before))).toEqual(before);
 });

@@ -3,9 +3,10 @@ import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { build, type Files } from "../harness/classic-build.ts";
 import { mountsBelow, processesWith, startEngine, type TestEngine } from "../harness/engine.ts";
+import { comesTrue } from "../harness/until.ts";
 
 /** Builds through the engine's classic front door: what they make, what they keep, what they leave. */
-setDefaultTimeout(60_000);
+setDefaultTimeout(120_000);
 
 let engine: TestEngine;
 
@@ -285,9 +286,6 @@ async function remains(): Promise<string[]> {
 }
 
 async function until(holds: () => Promise<boolean>): Promise<void> {
-  for (let attempt = 0; attempt < 400; attempt++) {
-    if (await holds()) return;
-    await Bun.sleep(50);
-  }
+  if (await comesTrue(holds)) return;
   throw new Error(`it did not come: ${JSON.stringify(await remains())}`);
 }

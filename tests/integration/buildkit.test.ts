@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { type Outcome, processesWith, startEngine, type TestEngine } from "../harness/engine.ts";
 
-setDefaultTimeout(60_000);
+setDefaultTimeout(120_000);
 
 const pluginFolders = ["/usr/local/lib", "/usr/local/libexec", "/usr/lib", "/usr/libexec"];
 const hasBuildx = pluginFolders.some((folder) => existsSync(`${folder}/docker/cli-plugins/docker-buildx`));

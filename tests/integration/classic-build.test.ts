@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { build, type Files } from "../harness/classic-build.ts";
 import { startEngine, type TestEngine } from "../harness/engine.ts";
 
-setDefaultTimeout(60_000);
+setDefaultTimeout(120_000);
 let engine: TestEngine;
 
 beforeAll(async () => {

@@ -5,19 +5,11 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { startEngine, type TestEngine } from "../harness/engine.ts";
+import { until } from "../harness/until.ts";
 
 const machine = process.arch === "x64" ? "x86_64" : "aarch64";
 const library = `/usr/lib/${machine}-linux-gnu/faketime/libfaketimeMT.so.1`;
 const minute = 60_000;
-
-async function until<T>(read: () => Promise<T>, done: (value: T) => boolean): Promise<T> {
-  let value = await read();
-  for (let tries = 0; tries < 200 && !done(value); tries++) {
-    await Bun.sleep(100);
-    value = await read();
-  }
-  return value;
-}
 
 describe.skipIf(!existsSync(library))("a clock that jumps", () => {
   let engine: TestEngine;

@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from "bun:test";
 import { readFile } from "node:fs/promises";
 import { startEngine, type TestEngine } from "../harness/engine.ts";
+import { until } from "../harness/until.ts";
 
 let engine: TestEngine;
 beforeAll(async () => {
@@ -78,14 +79,23 @@ test("a busy container's figures tell how busy it is", async () => {
     "-c",
     "while :; do :; done",
   );
+  const pid = await engine.ok("inspect", "-f", "{{.State.Pid}}", "busy");
+  /** what the kernel says, in steps of 10 ms */
+  const spentMs = async (): Promise<number> => {
+    const fields = (await readFile(`/proc/${pid}/stat`, "utf8")).split(" ");
+    return (Number(fields[13]) + Number(fields[14])) * 10;
+  };
+  const spent = await spentMs();
   const { cpu_stats: now, precpu_stats: before, read, preread } = await statsOf("busy", "stream=false");
   const used = now.cpu_usage.total_usage - before.cpu_usage.total_usage;
   const passed = (now.system_cpu_usage ?? 0) - (before.system_cpu_usage ?? 0);
   const percent = (used / passed) * (now.online_cpus ?? 0) * 100;
-  expect(percent).toBeGreaterThan(20);
+  // how much of its half it gets is the machine's affair
+  expect(used).toBeGreaterThan(0);
+  expect(used / 1e6).toBeLessThanOrEqual((await spentMs()) - spent + 30);
   expect(percent).toBeLessThan(80);
   expect(Date.parse(read) - Date.parse(preread)).toBeGreaterThan(900);
-}, 20_000);
+}, 120_000);
 
 test("memory, processes and the network are the container's own", async () => {
   await run("own", "-m", "64m", "--pids-limit", "50");
@@ -100,7 +110,7 @@ test("memory, processes and the network are the container's own", async () => {
   expect(Object.keys((await statsOf("joined")).networks ?? {})).toEqual(["eth0"]);
   expect((await statsOf("hosts")).networks).toBeUndefined();
   expect((await statsOf("alone")).networks).toBeUndefined();
-}, 20_000);
+}, 120_000);
 
 test("a stream goes on over a stop and a start, and ends with the container", async () => {
   await run("streamed");
@@ -116,16 +126,14 @@ test("a stream goes on over a stop and a start, and ends with the container", as
   expect((await next()).preread).toBe(first.read);
   await engine.ok("stop", "-t", "0", "streamed");
   let seen = await next();
-  for (let tries = 0; tries < 5 && seen.pids_stats.current !== undefined; tries++) seen = await next();
+  while (seen.pids_stats.current !== undefined) seen = await next();
   expect(seen).toMatchObject({ name: "/streamed", pids_stats: {}, memory_stats: {} });
   await engine.ok("start", "streamed");
-  for (let tries = 0; tries < 5 && seen.pids_stats.current === undefined; tries++) seen = await next();
+  while (seen.pids_stats.current === undefined) seen = await next();
   expect(seen.pids_stats.current).toBeGreaterThan(0);
   await engine.ok("rm", "-f", "streamed");
-  let ended = false;
-  for (let tries = 0; tries < 5 && !ended; tries++) ended = (await stream.next()).done === true;
-  expect(ended).toBe(true);
-}, 30_000);
+  while (!(await stream.next()).done);
+}, 120_000);
 
 test("clients that leave in the middle of a stream leave the engine as it was", async () => {
   await run("watched");
@@ -139,7 +147,7 @@ test("clients that leave in the middle of a stream leave the engine as it was", 
   const after = (await readFile(`/proc/${engine.pid}/status`, "utf8")).match(/VmRSS:\s+(\d+)/)?.[1];
   expect(Number(after) - Number(before)).toBeLessThan(64 * 1024);
   expect((await statsOf("watched")).pids_stats.current).toBeGreaterThan(0);
-}, 30_000);
+}, 120_000);
 
 test("limits change while a container runs, can be taken away, and are there after a restart", async () => {
   await run("limited");
@@ -161,7 +169,7 @@ test("limits change while a container runs, can be taken away, and are there aft
   expect((await update("limited", { CpuQuota: -1 })).status).toBe(200);
   await engine.ok("restart", "-t", "0", "limited");
   expect(await memory()).toBe(128 * megabyte);
-}, 30_000);
+}, 120_000);
 
 test("a limit the kernel refuses changes nothing", async () => {
   const info = (await (await engine.api("/info")).json()) as { CgroupVersion: string };
@@ -181,11 +189,10 @@ test("a limit the kernel refuses changes nothing", async () => {
     "-c",
     "head -c 40m /dev/zero >/t/x; exec sleep 60",
   );
-  for (let tries = 0; tries < 100; tries++) {
-    if (((await statsOf("full")).memory_stats.usage ?? 0) > 30_000_000) break;
-    await Bun.sleep(50);
-  }
-  const before = await statsOf("full");
+  const before = await until(
+    () => statsOf("full"),
+    ({ memory_stats }) => (memory_stats.usage ?? 0) > 30_000_000,
+  );
   const { status, message } = await update("full", {
     Memory: 8_000_000,
     MemorySwap: 8_000_000,
@@ -201,7 +208,7 @@ test("a limit the kernel refuses changes nothing", async () => {
   expect(await engine.ok("inspect", "-f", "{{.HostConfig.Memory}} {{.HostConfig.CpuShares}}", "full")).toBe(
     "0 0",
   );
-}, 30_000);
+}, 120_000);
 
 test("a paused container is told and changed too", async () => {
   await run("paused");
@@ -209,16 +216,21 @@ test("a paused container is told and changed too", async () => {
   expect((await update("paused", { PidsLimit: 12 })).status).toBe(200);
   expect((await statsOf("paused")).pids_stats.limit).toBe(12);
   await engine.ok("unpause", "paused");
-}, 20_000);
+}, 120_000);
 
 test("a policy that comes with an update counts at the next end", async () => {
-  await engine.ok("run", "-d", "--name", "policy", "busybox", "sh", "-c", "sleep 0.5; exit 3");
+  await engine.ok(
+    "run",
+    "-d",
+    "--name",
+    "policy",
+    "busybox",
+    "sh",
+    "-c",
+    "until [ -e /go ]; do sleep 0.1; done; exit 3",
+  );
   await update("policy", { RestartPolicy: { Name: "on-failure", MaximumRetryCount: 1 } });
-  await engine.ok("wait", "policy");
-  let count = "0";
-  for (let tries = 0; tries < 100 && count !== "1"; tries++) {
-    await Bun.sleep(50);
-    count = await engine.ok("inspect", "-f", "{{.RestartCount}}", "policy");
-  }
-  expect(count).toBe("1");
-}, 20_000);
+  await engine.ok("exec", "policy", "touch", "/go");
+  const count = (): Promise<string> => engine.ok("inspect", "-f", "{{.RestartCount}}", "policy");
+  expect(await until(count, (now) => now === "1")).toBe("1");
+}, 120_000);

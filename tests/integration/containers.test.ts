@@ -4,6 +4,7 @@ import { lstat, mkdir, mkdtemp, readdir, readlink, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { berth, startEngine, type TestEngine } from "../harness/engine.ts";
+import { until } from "../harness/until.ts";
 
 let engine: TestEngine;
 let folder: string;
@@ -50,7 +51,7 @@ const stateOf = async (id: string) =>
   (await api("GET", `/containers/${id}/json`)).body["State"] as Record<string, unknown>;
 
 test("a volatile container is gone, name and files, when its removal is told", async () => {
-  const body = { Image: "busybox", Cmd: ["sh", "-c", "sleep 0.2; exit 9"], HostConfig: { AutoRemove: true } };
+  const body = { Image: "busybox", Cmd: ["sh", "-c", "sleep 2; exit 9"], HostConfig: { AutoRemove: true } };
   const { body: made } = await api("POST", "/containers/create?name=once", body);
   const removed = waitFor(String(made["Id"]), "removed");
   await api("POST", "/containers/once/start");
@@ -111,19 +112,22 @@ test("starts, stops and removals at once leave one truth", async () => {
   for (const { status } of answers) expect([204, 304, 404, 409, 500]).toContain(status);
   await api("DELETE", `/containers/${id}?force=1`);
   expect((await api("GET", `/containers/${id}/json`)).status).toBe(404);
-}, 60_000);
+}, 120_000);
 
 test("a policy restarts what fails, and gives up after its count", async () => {
   const id = await up({
     Cmd: ["sh", "-c", "exit 3"],
     HostConfig: { RestartPolicy: { Name: "on-failure", MaximumRetryCount: 2 } },
   });
-  for (let tries = 0; tries < 100 && (await stateOf(id))["Status"] !== "exited"; tries++) await Bun.sleep(50);
+  await until(
+    () => stateOf(id),
+    (state) => state["Status"] === "exited",
+  );
   const { body } = await api("GET", `/containers/${id}/json`);
   expect(body["RestartCount"]).toBe(2);
   expect(body["State"]).toMatchObject({ Status: "exited", ExitCode: 3 });
   await api("DELETE", `/containers/${id}`);
-}, 30_000);
+}, 120_000);
 
 test("a health check turns a container healthy", async () => {
   const id = await up({
@@ -131,10 +135,9 @@ test("a health check turns a container healthy", async () => {
     Healthcheck: { Test: ["CMD", "true"], Interval: 100_000_000 },
   });
   const health = async () => ((await stateOf(id))["Health"] as { Status: string }).Status;
-  for (let tries = 0; tries < 100 && (await health()) !== "healthy"; tries++) await Bun.sleep(50);
-  expect(await health()).toBe("healthy");
+  expect(await until(health, (now) => now === "healthy")).toBe("healthy");
   await api("DELETE", `/containers/${id}?force=1`);
-}, 30_000);
+}, 120_000);
 
 test("top tells a container's processes on a host whose list of processes is long", async () => {
   // a hundred kilobytes each, before its own
@@ -151,7 +154,7 @@ test("top tells a container's processes on a host whose list of processes is lon
   ]);
   for (const child of long) child.kill("SIGKILL");
   await api("DELETE", `/containers/${id}?force=1`);
-}, 30_000);
+}, 120_000);
 
 test("top tells processes at a terminal whatever ps would choose by itself", async () => {
   const id = await up({ Cmd: ["sleep", "60"], Tty: true });
@@ -160,7 +163,7 @@ test("top tells processes at a terminal whatever ps would choose by itself", asy
     expect((body["Processes"] as string[][]).map((row) => row[1])).toEqual(["sleep"]);
   }
   await api("DELETE", `/containers/${id}?force=1`);
-}, 30_000);
+}, 120_000);
 
 /** What the engine holds and has written for execs without a terminal. */
 async function ofExecs(id: string): Promise<string[]> {
@@ -189,22 +192,20 @@ test("an exec tells its output and exit code on one connection, and leaves nothi
   expect(new TextDecoder().decode((await left.stdout.getReader().read()).value)).toBe("begun\n");
   left.kill("SIGKILL");
   expect(await ofExecs(id)).not.toEqual([]);
-  for (let tries = 0; tries < 100 && (await ofExecs(id)).length > 0; tries++) {
+  const ended = async (): Promise<string[]> => {
     await exec("killall", "-9", "sleep");
-    await Bun.sleep(20);
-  }
-  expect(await ofExecs(id)).toEqual([]);
+    return ofExecs(id);
+  };
+  expect(await until(ended, (left) => left.length === 0)).toEqual([]);
   await api("DELETE", `/containers/${id}?force=1`);
-}, 60_000);
+}, 120_000);
 
 test("nothing is left of removed containers", async () => {
   await mkdir(folder, { recursive: true });
   const { body } = await api("GET", "/info");
   const root = String(body["DockerRootDir"]);
-  for (let tries = 0; tries < 100; tries++) {
-    if ((await readdir(join(root, "containers"))).length === 0) break;
-    await Bun.sleep(50);
+  for (const place of ["containers", "snapshots"]) {
+    const left = (): Promise<string[]> => readdir(join(root, place));
+    expect(await until(left, (names) => names.length === 0)).toEqual([]);
   }
-  expect(await readdir(join(root, "containers"))).toEqual([]);
-  expect(await readdir(join(root, "snapshots"))).toEqual([]);
-}, 15_000);
+}, 120_000);

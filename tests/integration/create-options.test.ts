@@ -54,7 +54,7 @@ devices:
   } finally {
     await rm(file);
   }
-}, 60_000);
+}, 120_000);
 
 test("system paths are unmasked by the client's option, an AppArmor profile is told", async () => {
   const unmasked = await engine.ok(
@@ -71,7 +71,7 @@ test("system paths are unmasked by the client's option, an AppArmor profile is t
   expect(unmasked).toBe("1");
   await engine.ok("create", "--name", "profiled", "--security-opt", "apparmor=own", "busybox", "true");
   expect(await engine.ok("inspect", "-f", "{{.AppArmorProfile}}", "profiled")).toBe("own");
-}, 60_000);
+}, 120_000);
 
 test("a throttle's device must be there", async () => {
   const { code, stderr } = await engine.berth(
@@ -84,7 +84,7 @@ test("a throttle's device must be there", async () => {
   );
   expect(stderr).toContain("stat /dev/nope: no such file or directory");
   expect(code).toBe(127);
-}, 60_000);
+}, 120_000);
 
 test("a container joins another's processes, memory and network, and no longer than that one lives", async () => {
   await engine.ok("run", "-d", "--name", "donor", "--ipc", "shareable", "busybox", "sleep", "4321");
@@ -96,4 +96,4 @@ test("a container joins another's processes, memory and network, and no longer t
   const { code, stderr } = await engine.berth("run", "--rm", "--pid", "container:donor", "busybox", "true");
   expect(code).toBe(125);
   expect(stderr).toContain("is not running");
-}, 20_000);
+}, 120_000);

@@ -8,7 +8,7 @@ import { decompress } from "../../src/system/decompress.ts";
 import { berth, type Outcome, run, startEngine, type TestEngine } from "../harness/engine.ts";
 
 /** Images from one engine to another over ssh; here ssh is a script that runs the command on the spot. */
-setDefaultTimeout(60_000);
+setDefaultTimeout(120_000);
 
 let here: TestEngine;
 let there: TestEngine;

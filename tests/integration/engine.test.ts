@@ -4,6 +4,7 @@ import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { berth, run, startEngine, type TestEngine } from "../harness/engine.ts";
+import { until } from "../harness/until.ts";
 
 let engine: TestEngine;
 beforeAll(async () => {
@@ -66,10 +67,16 @@ test("two engines share one machine without seeing each other", async () => {
 
 test("after the last container nothing is left in the kernel, before and after the engine's stop", async () => {
   await engine.ok("run", "--rm", "-p", "18103:80", "busybox", "true");
-  await Bun.sleep(1500);
-  expect((await engine.leftovers()).filter((line) => !/^process/.test(line))).toEqual([]);
+  const left = async (): Promise<string[]> =>
+    (await engine.leftovers()).filter((line) => !/^process/.test(line));
+  expect(await until(left, (all) => all.length === 0)).toEqual([]);
   expect(await engine.stop("SIGTERM")).toBe(0);
-  expect(await engine.leftovers()).toEqual([]);
+  expect(
+    await until(
+      () => engine.leftovers(),
+      (all) => all.length === 0,
+    ),
+  ).toEqual([]);
   expect(await readdir(engine.home)).not.toContain("pid");
   expect(await readdir(engine.home)).not.toContain("berth.sock");
   await engine.start();
@@ -90,7 +97,8 @@ test("containers outlive a clean stop and are found again", async () => {
   await Bun.sleep(2500);
   await engine.start();
   expect(await engine.ok("ps", "--format", "{{.Names}} {{.State}}")).toBe("stays running");
-  expect(await engine.ok("logs", "stays")).toBe("before\nafter");
+  const said = (): Promise<string> => engine.ok("logs", "stays");
+  expect(await until(said, (all) => all.includes("after"))).toBe("before\nafter");
   await engine.ok("rm", "-f", "stays");
 });
 
@@ -106,7 +114,7 @@ test("an engine that is stopped does not wait for commands that run in its conta
   await engine.start();
   expect(await running()).toBe(3);
   await engine.ok("rm", "-f", "busy");
-}, 60_000);
+}, 120_000);
 
 test("restart policies hold over a reboot: the exec root is gone, every process too", async () => {
   await engine.ok("run", "-d", "--name", "always", "--restart", "always", "busybox", "sleep", "1000");
@@ -134,25 +142,25 @@ test("restart policies hold over a reboot: the exec root is gone, every process 
   ]);
   await rm(join(engine.home, "exec"), { recursive: true, force: true });
   await engine.start();
-  await Bun.sleep(1000);
-  const states = (await engine.ok("ps", "-a", "--format", "{{.Names}} {{.State}}")).split("\n").sort();
-  expect(states).toEqual(["always running", "plain exited", "stopped exited"]);
+  const states = async (): Promise<string[]> =>
+    (await engine.ok("ps", "-a", "--format", "{{.Names}} {{.State}}")).split("\n").sort();
+  const wanted = ["always running", "plain exited", "stopped exited"];
+  expect(await until(states, (all) => Bun.deepEquals(all, wanted))).toEqual(wanted);
   await engine.ok("rm", "-f", "always", "plain", "stopped");
-}, 60_000);
+}, 120_000);
 
 test("the client starts an engine where none runs, and says so", async () => {
   const home = await mkdtemp(join(tmpdir(), "berth-auto-"));
   // a mount namespace of its own, so that the default paths of this machine stay untouched
   const script = `mkdir -p ${home}/{lib,run,log} && mkdir -p /var/lib/berth /run/berth && mount --make-rprivate / \
     && mount --bind ${home}/lib /var/lib/berth && mount --bind ${home}/run /run && mount --bind ${home}/log /var/log \
-    && ${berth} ps && ${berth} ps 2>&1 && kill $(cat /run/berth.pid)`;
+    && ${berth} ps && ${berth} ps 2>&1 && read -r pid </run/berth.pid && kill $pid && while kill -0 $pid 2>&-; do sleep 0.05; done`;
   const env = { DOCKER_HOST: "", BERTH_HOST: "" };
   const { code, stdout, stderr } = await run(engine.inNetwork(["unshare", "--mount", "bash", "-c", script]), {
     env,
   });
   expect({ code, stderr }).toEqual({ code: 0, stderr: expect.stringContaining("start") });
   expect(stdout.match(/CONTAINER ID/g)?.length).toBe(2);
-  await Bun.sleep(500);
   await rm(home, { recursive: true, force: true });
 });
 

@@ -6,6 +6,7 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { berth, startEngine, type TestEngine } from "../harness/engine.ts";
 import { Random } from "../harness/random.ts";
+import { until as untilRight } from "../harness/until.ts";
 
 const seconds = Number(process.env["BERTH_FAULT_SECONDS"] ?? 40);
 const seed = Number(process.env["BERTH_FAULT_SEED"] ?? Date.now() % 1_000_000);
@@ -35,6 +36,7 @@ test("a container outlives a killed engine, with all it wrote and its exit code"
   await engine.stop("SIGKILL");
   await Bun.sleep(4000);
   await engine.start();
+  expect(await engine.ok("wait", "counter")).toBe("9");
   expect(await engine.ok("inspect", "-f", "{{.State.Status}} {{.State.ExitCode}}", "counter")).toBe(
     "exited 9",
   );
@@ -43,7 +45,7 @@ test("a container outlives a killed engine, with all it wrote and its exit code"
   expect(await engine.ok("inspect", "-f", "{{.State.Running}} {{.State.Pid}}", "steady")).toBe(`true ${pid}`);
   expect((await engine.berth("exec", "steady", "echo", "alive")).stdout).toBe("alive\n");
   await engine.ok("rm", "-f", "counter", "steady");
-}, 60_000);
+}, 120_000);
 
 interface Known {
   name: string;
@@ -124,8 +126,12 @@ test(
     const all = (await engine.ok("ps", "-aq")).split("\n").filter(Boolean);
     if (all.length) await engine.ok("rm", "-f", ...all);
     await engine.stop("SIGTERM");
-    await Bun.sleep(500);
-    expect(await engine.leftovers()).toEqual([]);
+    expect(
+      await untilRight(
+        () => engine.leftovers(),
+        (all) => all.length === 0,
+      ),
+    ).toEqual([]);
     await engine.start();
   },
   (seconds + 240) * 1000,

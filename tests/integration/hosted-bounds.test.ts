@@ -7,14 +7,14 @@ import { startEngine, type TestEngine } from "../harness/engine.ts";
 import { answerOf, buildOf, hosted, post } from "../harness/hosted-client.ts";
 import { until } from "../harness/until.ts";
 
-setDefaultTimeout(60_000);
+setDefaultTimeout(120_000);
 let engine: TestEngine;
 let build: string;
 
 beforeAll(async () => {
   engine = await startEngine({ images: ["busybox"], flags: ["-H", "tcp://127.0.0.1:2399"] });
   build = await buildOf(engine.socket);
-}, 60_000);
+}, 120_000);
 
 afterAll(() => engine?.destroy());
 

@@ -9,7 +9,7 @@ import { berth, type Outcome, startEngine, type TestEngine } from "../harness/en
 import { buildOf, type HostedAnswer, hosted } from "../harness/hosted-client.ts";
 import { until } from "../harness/until.ts";
 
-setDefaultTimeout(60_000);
+setDefaultTimeout(120_000);
 let engine: TestEngine;
 let build: string;
 let folder: string;

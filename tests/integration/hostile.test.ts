@@ -1,9 +1,10 @@
 /** Containers and images that try to harm the host, the engine or each other. Each test shows that one attempt fails. */
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { mkdir, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm, stat, statfs, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { call, demultiplex, footprint } from "../harness/api.ts";
 import { berth, imageTar, type Outcome, run, startEngine, type TestEngine } from "../harness/engine.ts";
+import { comesTrue, until } from "../harness/until.ts";
 
 let engine: TestEngine;
 /** a folder of the host that nothing in a container may reach */
@@ -66,12 +67,12 @@ test("a fork bomb stays within --pids-limit, and the engine goes on", async () =
   }
   console.log(`at most ${most} processes`);
   expect(most).toBeLessThanOrEqual(40);
-  expect((await engine.berth("logs", "bomb")).stderr).toContain(
-    "can't fork: Resource temporarily unavailable",
-  );
+  const refused = "can't fork: Resource temporarily unavailable";
+  const said = async (): Promise<string> => (await engine.berth("logs", "bomb")).stderr;
+  expect(await until(said, (all) => all.includes(refused))).toContain(refused);
   expect((await inBusybox("echo fine")).stdout).toBe("fine\n");
   await engine.ok("rm", "-f", "bomb");
-}, 60_000);
+}, 120_000);
 
 test("a container that takes too much memory is killed, and told so", async () => {
   const made = await engine.berth("run", "--name", "oom", "-m", "32m", "busybox", "tail", "/dev/zero");
@@ -80,7 +81,7 @@ test("a container that takes too much memory is killed, and told so", async () =
     "true 137",
   );
   await engine.ok("rm", "oom");
-}, 60_000);
+}, 120_000);
 
 test("a full disk is told in a sentence, changes nothing, and is over once there is room", async () => {
   const small = join(engine.home, "small");
@@ -103,8 +104,13 @@ test("a full disk is told in a sentence, changes nothing, and is over once there
     for (const name of ["witness", "left"])
       expect((await call(other, "DELETE", `/containers/${name}?force=1`)).status).toBe(204);
     // a removal makes room, which is filled again
-    await Bun.sleep(500);
-    await run(["dd", "if=/dev/zero", `of=${small}/rest2`, "bs=512"]);
+    const room = async (): Promise<number> => {
+      await run(["sh", "-c", `dd if=/dev/zero bs=512 >>${small}/rest2 2>/dev/null`]);
+      const { bavail } = await statfs(small);
+      await Bun.sleep(500);
+      return (await statfs(small)).bavail - bavail;
+    };
+    expect(await until(room, (more) => more === 0)).toBe(0);
     for (let attempt = 0; attempt < 3; attempt++) {
       const refused = await other.berth("run", "--name", "late", "busybox", "true");
       console.log(refused.stderr.trim());
@@ -120,10 +126,7 @@ test("a full disk is told in a sentence, changes nothing, and is over once there
     await rm(`${small}/rest`);
     await rm(`${small}/rest2`);
     await other.ok("rm", "filler");
-    for (let tries = 0; tries < 50; tries++) {
-      if ((await other.berth("run", "--rm", "busybox", "true")).code === 0) break;
-      await Bun.sleep(100);
-    }
+    await comesTrue(async () => (await other.berth("run", "--rm", "busybox", "true")).code === 0);
     expect(await other.ok("run", "--rm", "busybox", "echo", "room")).toBe("room");
     expect(await other.ok("ps", "-aq")).toBe("");
   } finally {
@@ -222,7 +225,7 @@ test("a name is refused for every odd character, wherever it is given", async ()
     expect((await call(engine, "GET", path)).status).not.toBe(200);
   expect(await engine.ok("ps", "-aq")).toBe("");
   expect(await engine.ok("volume", "ls", "-q")).toBe("");
-}, 60_000);
+}, 120_000);
 
 /** Descriptors of a process, with what they are; the folder that `ls` itself has open aside. */
 const listDescriptors = "for fd in /proc/self/fd/* /proc/1/fd/*; do echo $fd $(readlink $fd); done";
@@ -262,7 +265,7 @@ test("no descriptor of the host is open in a container, in an exec, with or with
   const pid = await engine.ok("inspect", "-f", "{{.State.Pid}}", "open");
   expect((await readdir(`/proc/${pid}/fd`)).toSorted()).toEqual(["0", "1", "2"]);
   await engine.ok("rm", "-f", "open", "terminal");
-}, 60_000);
+}, 120_000);
 
 test("no working folder leads out through a leaked descriptor (CVE-2024-21626)", async () => {
   await image(
@@ -305,7 +308,7 @@ test("the host's programs cannot be overwritten through /proc/…/exe (CVE-2019-
     expect(stdout).not.toContain("crun");
   }
   expect(await Promise.all(programs.map(sha))).toEqual(before);
-}, 60_000);
+}, 120_000);
 
 test("nothing is mounted over or inside /proc, whatever the image has there", async () => {
   for (const target of ["/proc", "/proc/sys", "/proc/self/attr", "/./proc", "/tmp/../proc"]) {
@@ -337,7 +340,7 @@ test("nothing is mounted over or inside /proc, whatever the image has there", as
     expect(masked.stdout.trim()).toBe("0");
     expect(stdout).not.toMatch(/proc on \/not-proc .*rw.*\n(?!.*kcore)$/);
   }
-}, 60_000);
+}, 120_000);
 
 test("links where the engine mounts or writes lead nowhere outside the container", async () => {
   await mkdir(join(secret, "folder"), { recursive: true });
@@ -476,7 +479,11 @@ test("a container cannot signal, trace or enter a process of the host", async ()
 test("nothing is left of all this", async () => {
   expect(await engine.ok("ps", "-aq")).toBe("");
   await engine.stop("SIGTERM");
-  await Bun.sleep(300);
-  expect(await engine.leftovers()).toEqual([]);
+  expect(
+    await until(
+      () => engine.leftovers(),
+      (all) => all.length === 0,
+    ),
+  ).toEqual([]);
   await engine.start();
-}, 30_000);
+}, 120_000);

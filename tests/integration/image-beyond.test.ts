@@ -7,7 +7,7 @@ import { startEngine, type TestEngine } from "../harness/engine.ts";
 import { startRegistry } from "../harness/registry.ts";
 
 /** What can be done with images that Docker has no command for. */
-setDefaultTimeout(60_000);
+setDefaultTimeout(120_000);
 
 let engine: TestEngine;
 

@@ -41,7 +41,7 @@ import { Leases } from "../../src/state/leases.ts";
 import { openVolumes } from "../../src/volumes/open.ts";
 
 /** Images and volumes over real layers: needs root, an overlay file system, xz and bzip2. */
-setDefaultTimeout(60_000);
+setDefaultTimeout(120_000);
 
 const root = mkdtempSync(join(tmpdir(), "berth-images-"));
 const state = State.open(root);

@@ -14,7 +14,7 @@ import {
   temporarySnapshots,
 } from "../support/archives.ts";
 
-setDefaultTimeout(30_000);
+setDefaultTimeout(120_000);
 
 const base: Piece[] = [
   { type: "directory", name: "etc/" },

@@ -1,6 +1,7 @@
 /** `--link` on the default bridge: names, variables, and what becomes of them. */
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { startEngine, type TestEngine } from "../harness/engine.ts";
+import { until } from "../harness/until.ts";
 
 let engine: TestEngine;
 beforeAll(async () => {
@@ -38,11 +39,13 @@ test("a linked container is in hosts and environment, and stays there when it co
   await engine.ok("run", "-d", "--name", "other", "busybox", "sleep", "300"); // may take the address
   await engine.ok("start", "db");
   const next = await engine.ok("inspect", "-f", "{{.NetworkSettings.IPAddress}}", "db");
-  await Bun.sleep(100);
-  expect(await engine.ok("exec", "web", "grep", "store", "/etc/hosts")).toBe(`${next}\tstore ${short} db`);
+  const line = `${next}\tstore ${short} db`;
+  const hosts = async (): Promise<string> =>
+    (await engine.berth("exec", "web", "grep", "store", "/etc/hosts")).stdout.trim();
+  expect(await until(hosts, (now) => now === line)).toBe(line);
   await engine.ok("rm", "--link", "web/store");
   expect(await engine.ok("inspect", "-f", "{{json .HostConfig.Links}}", "web")).toBe("null");
-}, 60_000);
+}, 120_000);
 
 test("a link to a container that does not run keeps its holder from starting", async () => {
   await engine.ok("create", "--name", "idle", "busybox", "true");
@@ -50,4 +53,4 @@ test("a link to a container that does not run keeps its holder from starting", a
   const { code, stderr } = await engine.berth("start", "holder");
   expect(code).toBe(1);
   expect(stderr).toContain("Cannot link to a non running container: /idle AS /holder/x");
-}, 60_000);
+}, 120_000);

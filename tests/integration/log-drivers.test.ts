@@ -5,7 +5,7 @@ import { readFile, rm, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { run, startEngine, type TestEngine } from "../harness/engine.ts";
 
-setDefaultTimeout(60_000);
+setDefaultTimeout(120_000);
 
 let engine: TestEngine;
 const journal = `/tmp/berth-journald-${process.pid}.sock`;
@@ -24,6 +24,8 @@ afterAll(async () => {
 interface LogServer {
   /** what came so far */
   received(): Promise<Buffer>;
+  /** a slow one reads from now on */
+  take(): void;
   stop(): Promise<void>;
 }
 
@@ -43,6 +45,7 @@ async function serve(kind: string, where: string, file?: string): Promise<LogSer
   reader.releaseLock();
   return {
     received: async () => (existsSync(out) ? readFile(out) : Buffer.alloc(0)),
+    take: () => server.kill("SIGUSR1"),
     stop: async () => {
       server.kill("SIGKILL");
       await server.exited;
@@ -54,14 +57,14 @@ async function serve(kind: string, where: string, file?: string): Promise<LogSer
 async function until(
   server: LogServer,
   enough: (text: string) => boolean,
-  timeoutMs = 20_000,
+  timeoutMs = 100_000,
 ): Promise<string> {
   const end = Date.now() + timeoutMs;
   for (;;) {
     const text = (await server.received()).toString("latin1");
     if (enough(text)) return text;
     if (Date.now() > end) throw new Error(`what came is not what was waited for: ${text.slice(-2000)}`);
-    await Bun.sleep(20);
+    await Bun.sleep(50);
   }
 }
 
@@ -331,7 +334,6 @@ test("syslog over TLS, with an authority of its own", async () => {
 
 test("a slow service holds neither the container back nor the engine's end, and gets everything", async () => {
   const server = await serve("slow", "5146");
-  const begun = performance.now();
   await engine.ok(
     ...["run", "--name", "fast", "--log-driver", "syslog"],
     ...options({ "syslog-address": "tcp://127.0.0.1:5146" }),
@@ -342,12 +344,11 @@ test("a slow service holds neither the container back nor the engine's end, and 
       "seq 0 149999 | sed 's/.*/count-&-xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx/'",
     ],
   );
-  expect(performance.now() - begun).toBeLessThan(2900);
-  const stopping = performance.now();
   expect(await engine.stop("SIGTERM")).toBe(0);
-  expect(performance.now() - stopping).toBeLessThan(2500);
+  // only now: whatever waited for the service would still be waiting
+  server.take();
   await engine.start();
-  const text = await until(server, (all) => all.includes("count-149999-"), 30_000);
+  const text = await until(server, (all) => all.includes("count-149999-"));
   expect(countedIn(text).size).toBe(150_000);
   await engine.ok("rm", "fast");
   await server.stop();

@@ -5,6 +5,7 @@ import { mkdir, mkdtemp, rm, symlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { mountsBelow, run, startEngine, type TestEngine } from "../harness/engine.ts";
+import { until } from "../harness/until.ts";
 
 let engine: TestEngine;
 let folder: string;
@@ -68,9 +69,10 @@ test("an image is mounted read-only, whole or in part, and cannot be removed mea
   await engine.ok("cp", "holder:/i/data/in/file", join(folder, "copied"));
   expect(await Bun.file(join(folder, "copied")).text()).toBe("hi\n");
   await engine.ok("rm", "-f", "holder");
-  await Bun.sleep(200);
-  expect((await mountsBelow(engine.home)).filter((point) => point.includes("-image"))).toEqual([]);
-}, 60_000);
+  const held = async (): Promise<string[]> =>
+    (await mountsBelow(engine.home)).filter((point) => point.includes("-image"));
+  expect(await until(held, (points) => points.length === 0)).toEqual([]);
+}, 120_000);
 
 test("a part of a volume is mounted, and no link leads out of it", async () => {
   await engine.ok(
@@ -97,7 +99,7 @@ test("a part of a volume is mounted, and no link leads out of it", async () => {
   expect(missing.stderr).toContain("no such file or directory");
   const above = await mount("type=volume,source=data,target=/m,volume-subpath=../x", "ls", "/m");
   expect(above.stderr).toContain("subpath must be a relative path within the volume");
-}, 60_000);
+}, 120_000);
 
 test("a read-only bind is so below, unless asked otherwise; propagation needs a source that propagates", async () => {
   await mkdir(join(folder, "bind/below"), { recursive: true });
@@ -133,7 +135,7 @@ test("a read-only bind is so below, unless asked otherwise; propagation needs a 
   } finally {
     await run(["umount", "-l", join(bind, "below")]);
   }
-}, 60_000);
+}, 120_000);
 
 test("what is mounted below a shared source stays mounted on the host, whatever was made of it", async () => {
   const source = join(folder, "tree");
@@ -157,7 +159,7 @@ test("what is mounted below a shared source stays mounted on the host, whatever 
     await run(["umount", below]);
     await run(["umount", source]);
   }
-}, 60_000);
+}, 120_000);
 
 test("a bind shows the owners its map says, and writes the real ones; elsewhere it is refused", async () => {
   const shared = join(folder, "mapped");
@@ -171,7 +173,7 @@ test("a bind shows the owners its map says, and writes the real ones; elsewhere 
   expect(odd.stderr).toContain('invalid idmap "nonsense"');
   const none = await mount("type=bind,source=/proc,target=/s,idmap=1000-0-1", "true");
   expect(none.stderr).toContain("idmap of /proc: its file system");
-}, 60_000);
+}, 120_000);
 
 /** Mounts a file system at `point` whose server never answers; gives what takes it away. */
 async function mountHung(point: string): Promise<() => Promise<void>> {

@@ -60,7 +60,7 @@ for (const [what, change] of changes)
     expect(before).toContain("9200");
     await change();
     expect(await until(rules, (now) => now === before)).toBe(before);
-  }, 60_000);
+  }, 120_000);
 
 test("a bridge that others delete comes back with its containers in it", async () => {
   const bridgeOf = async (): Promise<string> =>
@@ -69,7 +69,7 @@ test("a bridge that others delete comes back with its containers in it", async (
   expect(bridge).toStartWith("br-");
   await engine.run(["ip", "link", "delete", bridge]);
   expect(await until(bridgeOf, (now) => now === bridge)).toBe(bridge);
-}, 60_000);
+}, 120_000);
 
 test("the engine's own changes and those of others' tables are no reason to make anything anew", async () => {
   const before = await rules();

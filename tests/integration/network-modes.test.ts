@@ -1,6 +1,7 @@
 /** How networks meet the world: a host beyond the engine's, gateway modes, macvlan, ports that obey INPUT rules. */
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { run, startEngine, type TestEngine } from "../harness/engine.ts";
+import { until } from "../harness/until.ts";
 
 let engine: TestEngine;
 let outside: Bun.Subprocess<"ignore", "pipe">;
@@ -32,14 +33,11 @@ const inside = async (name: string, command: string): Promise<string> =>
   (await engine.berth("exec", name, "sh", "-c", command)).stdout.trim();
 
 /** The answer at an address, once there is one. */
-async function answer(from: (command: string) => Promise<string>, url: string): Promise<string> {
-  for (let tries = 0; tries < 50; tries++) {
-    const said = await from(`curl -s -m 2 -g 'telnet://${url}' </dev/null`);
-    if (said !== "") return said;
-    await Bun.sleep(100);
-  }
-  return "";
-}
+const answer = (from: (command: string) => Promise<string>, url: string): Promise<string> =>
+  until(
+    () => from(`curl -s -m 2 -g 'telnet://${url}' </dev/null`),
+    (said) => said !== "",
+  );
 const silent = async (url: string): Promise<boolean> =>
   (await beyond(`curl -s -m 1 -g 'telnet://${url}' </dev/null`)) === "";
 
@@ -76,7 +74,7 @@ test("a caller from outside is seen under its own address, over IPv4 and over IP
   expect(await silent("[fd81::2]:80")).toBe(true);
   await engine.ok("rm", "-f", "who");
   await engine.ok("network", "rm", "world");
-}, 60_000);
+}, 120_000);
 
 test("an unprotected network lets everything in, a routed one what is published, at the containers' addresses", async () => {
   const mode = (name: string) => ["-o", `com.docker.network.bridge.gateway_mode_ipv4=${name}`];
@@ -91,7 +89,7 @@ test("an unprotected network lets everything in, a routed one what is published,
   expect(await engine.ok("port", "routed1")).toContain("80/tcp -> 0.0.0.0:\n");
   await engine.ok("rm", "-f", "open1", "routed1", "routed2");
   await engine.ok("network", "rm", "open", "routed");
-}, 60_000);
+}, 120_000);
 
 test("macvlan containers are on the parent's wire, with addresses of their own", async () => {
   await sh("ip link add par0 type veth peer name par1 && ip link set par0 up && ip link set par1 up");
@@ -137,7 +135,7 @@ test("macvlan containers are on the parent's wire, with addresses of their own",
   await engine.ok("network", "rm", "wire");
   // the user's own interface stays
   expect(await sh("ip -o link show par0 | wc -l")).toBe("1");
-}, 60_000);
+}, 120_000);
 
 test("ports that obey INPUT rules are shut by a rule there, and served by sockets without one", async () => {
   const strict = await startEngine({
@@ -157,7 +155,7 @@ test("ports that obey INPUT rules are shut by a rule there, and served by socket
   } finally {
     await strict.destroy();
   }
-}, 60_000);
+}, 120_000);
 
 test("beside a firewall that drops what is forwarded, a repair lets containers' packets through, and again after its reload", async () => {
   const wall =
@@ -189,7 +187,7 @@ test("beside a firewall that drops what is forwarded, a repair lets containers' 
   await engine.ok("rm", "-f", "wal");
   await engine.ok("network", "rm", "walled");
   const ours = "nft list chain inet wall across | grep -c berth || true";
-  for (let tries = 0; tries < 100 && (await sh(ours)) !== "0"; tries++) await Bun.sleep(100);
-  expect(await sh(ours)).toBe("0");
+  const count = (): Promise<string> => sh(ours);
+  expect(await until(count, (now) => now === "0")).toBe("0");
   await sh("nft delete table inet wall");
-}, 60_000);
+}, 120_000);

@@ -1,6 +1,7 @@
 /** `update` of what Docker fixes at create: ports live, environment and mounts by a restart on the same files. */
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { startEngine, type TestEngine } from "../harness/engine.ts";
+import { until } from "../harness/until.ts";
 
 let engine: TestEngine;
 beforeAll(async () => {
@@ -10,13 +11,17 @@ afterAll(() => engine.destroy(), 120_000);
 
 const serve = ["sh", "-c", "mkdir -p /www; echo page > /www/x; exec httpd -f -h /www"];
 const get = async (port: number): Promise<string> =>
-  (await engine.run(["curl", "-s", "-m", "2", `http://127.0.0.1:${port}/x`])).stdout;
+  (await engine.run(["curl", "-s", "-m", "10", `http://127.0.0.1:${port}/x`])).stdout;
 
 test("ports come and go while the container runs, and stay so after a restart of both", async () => {
   await engine.ok("run", "-d", "--name", "web", "-p", "8080:80", "busybox", ...serve);
   const pid = await engine.ok("inspect", "-f", "{{.State.Pid}}", "web");
-  await Bun.sleep(200);
-  expect(await get(8080)).toBe("page\n");
+  expect(
+    await until(
+      () => get(8080),
+      (said) => said !== "",
+    ),
+  ).toBe("page\n");
   await engine.ok("update", "--publish-add", "8081:80", "web");
   expect([await get(8080), await get(8081)]).toEqual(["page\n", "page\n"]);
   expect(await engine.ok("port", "web", "80")).toContain("0.0.0.0:8081");
@@ -37,7 +42,7 @@ test("ports come and go while the container runs, and stay so after a restart of
   const unknown = await engine.berth("update", "--publish-rm", "80", "web");
   expect(unknown.stderr).toContain("port 80/tcp is not published");
   await engine.ok("rm", "-f", "web", "other");
-}, 60_000);
+}, 120_000);
 
 test("environment and mounts change by a restart on the same files; a stopped container waits for its start", async () => {
   const script = "echo up >> /ups; sleep 300";
@@ -90,4 +95,4 @@ test("environment and mounts change by a restart on the same files; a stopped co
   // nobody holds what was taken out: neither the container, nor what is left of it
   await engine.ok("update", "--mount-rm", "/new", "app");
   await engine.ok("volume", "rm", "old");
-}, 60_000);
+}, 120_000);

@@ -89,7 +89,7 @@ test("roots that cannot be used are refused with one sentence, and nothing is ma
     for (const folder of [readOnly, tiny]) await run(["umount", "-l", folder]);
     await rm(place, { recursive: true, force: true });
   }
-}, 60_000);
+}, 120_000);
 
 test("a sparse file that no disk here could hold is refused by its size, from a small archive", async () => {
   const folder = join(engine.home, "sparse");
@@ -103,7 +103,7 @@ test("a sparse file that no disk here could hold is refused by its size, from a 
   ]);
   expect(await engine.ok("images", "-q", "huge")).toBe("");
   await rm(folder, { recursive: true });
-}, 60_000);
+}, 120_000);
 
 test("unknown and unbuilt daemon options are refused by name", async () => {
   const config = join(engine.home, "daemon.json");

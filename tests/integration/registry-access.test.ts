@@ -11,7 +11,7 @@ import { startStaticRegistry } from "../harness/static-registry.ts";
 import { identityToken, startTokenServer, type TokenServer } from "../harness/token-server.ts";
 import { digestOf } from "../support/archives.ts";
 
-setDefaultTimeout(60_000);
+setDefaultTimeout(120_000);
 
 /** loopback needs neither verified certificates nor proxies: another address of the network namespace does */
 const address = "10.99.99.1";

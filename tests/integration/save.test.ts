@@ -8,7 +8,7 @@ import { run, startEngine, type TestEngine } from "../harness/engine.ts";
 import { Schemas } from "../support/json-schema.ts";
 
 /** `save` and back, through the real engine and its clients. */
-setDefaultTimeout(60_000);
+setDefaultTimeout(120_000);
 
 let engine: TestEngine;
 const work = mkdtempSync(join(tmpdir(), "berth-save-"));

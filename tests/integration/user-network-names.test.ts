@@ -11,7 +11,7 @@ beforeAll(async () => {
   const sleep = ["busybox", "sleep", "600"];
   await engine.ok("run", "-d", "--name", "web", "--network", "front", "--network-alias", "pool", ...sleep);
   await engine.ok("run", "-d", "--name", "app", "--network", "front", "--network-alias", "pool", ...sleep);
-}, 60_000);
+}, 120_000);
 
 afterAll(() => engine.destroy());
 
@@ -34,12 +34,12 @@ test("names follow connect, disconnect and rename at once", async () => {
   expect(await lookUp("web", "app")).toEqual([]);
   expect(await lookUp("web", "other")).toEqual(["10.12.71.3"]);
   await engine.ok("rename", "other", "app");
-}, 30_000);
+}, 120_000);
 
 test("the host has its names without flags", async () => {
   expect(await lookUp("web", "host.docker.internal")).toEqual(["10.12.71.1"]);
   expect(await lookUp("web", "gateway.docker.internal")).toEqual(["10.12.71.1"]);
-}, 20_000);
+}, 120_000);
 
 test("a container of the default bridge that joins a network finds its neighbours, and the host's servers no more", async () => {
   await engine.ok("run", "-d", "--name", "late", "busybox", "sleep", "600");
@@ -51,7 +51,7 @@ test("a container of the default bridge that joins a network finds its neighbour
   expect(await lookUp("web", "late")).toEqual(["10.12.71.4"]);
   await engine.ok("rm", "-f", "late");
   expect(await lookUp("web", "late")).toEqual([]);
-}, 30_000);
+}, 120_000);
 
 test("an engine that was killed answers again as soon as it is back, with containers' own servers", async () => {
   await engine.ok(
@@ -75,7 +75,7 @@ test("an engine that was killed answers again as soon as it is back, with contai
   const { stdout } = await engine.berth("exec", "own", "nslookup", "example.org");
   expect(stdout).toContain("SERVFAIL");
   await engine.ok("rm", "-f", "own");
-}, 40_000);
+}, 120_000);
 
 test("who shares a container's network asks as that one, and a server that is the resolver itself ends no question in a loop", async () => {
   await engine.ok(
@@ -105,4 +105,4 @@ test("who shares a container's network asks as that one, and a server that is th
   );
   expect(shared).toContain("Address: 10.12.71.2");
   await engine.ok("rm", "-f", "round");
-}, 30_000);
+}, 120_000);

@@ -43,7 +43,7 @@ test("networks are apart, a container on two of them is in both, and leaves noth
   await engine.ok("rm", "-f", "one", "two", "both");
   await engine.ok("network", "rm", "apart1", "apart2");
   expect(await comesTrue(async () => (await sh("ip -o link | grep -c veth || true")) === "0")).toBe(true);
-}, 60_000);
+}, 120_000);
 
 test("a container joins and leaves networks while it runs; hosts file, routes and ports follow", async () => {
   await engine.ok("network", "create", "--subnet", "10.63.0.0/24", "live1");
@@ -67,7 +67,7 @@ test("a container joins and leaves networks while it runs; hosts file, routes an
   expect(await page("http://127.0.0.1:8090")).toBe(true);
   await engine.ok("rm", "-f", "web");
   await engine.ok("network", "rm", "live1", "live2");
-}, 60_000);
+}, 120_000);
 
 test("both families: neighbours, the world, published ports with the caller's address, loopback", async () => {
   await engine.ok("network", "create", "--ipv6", "--subnet", "10.65.0.0/24", "--subnet", "fd65::/64", "dual");
@@ -90,7 +90,7 @@ test("both families: neighbours, the world, published ports with the caller's ad
   expect(await engine.ok("port", "six")).toBe("80/tcp -> [::]:8092");
   await engine.ok("rm", "-f", "web6", "near6", "six");
   await engine.ok("network", "rm", "dual", "only6");
-}, 60_000);
+}, 120_000);
 
 test("an internal network leads nowhere, containers without icc do not meet, and both answer the host", async () => {
   await engine.ok("network", "create", "--internal", "--subnet", "10.66.0.0/24", "inner");
@@ -125,7 +125,7 @@ test("an internal network leads nowhere, containers without icc do not meet, and
   await engine.ok("rm", "-f", "in1", "in2", "st1", "st2");
   await engine.ok("network", "rm", "inner", "strict");
   expect(await sh("ip -o link show strict0 2>/dev/null | wc -l")).toBe("0");
-}, 60_000);
+}, 120_000);
 
 test("what others delete or flush is there again by itself", async () => {
   await engine.ok("network", "create", "--subnet", "10.68.0.0/24", "heal");
@@ -153,7 +153,7 @@ test("what others delete or flush is there again by itself", async () => {
   expect(await pings("hnear", "10.68.0.2")).toBe(true);
   await engine.ok("rm", "-f", "hweb", "hnear");
   await engine.ok("network", "rm", "heal");
-}, 60_000);
+}, 120_000);
 
 test("what others delete or flush while no engine is there is back with the next one", async () => {
   await engine.ok("network", "create", "--subnet", "10.68.0.0/24", "heal");
@@ -169,7 +169,7 @@ test("what others delete or flush while no engine is there is back with the next
   expect((await engine.berth("network", "doctor")).code).toBe(0);
   await engine.ok("rm", "-f", "hweb", "hnear");
   await engine.ok("network", "rm", "heal");
-}, 60_000);
+}, 120_000);
 
 /** Sorted interfaces and addresses of a container, as its kernel has them and as the engine tells them. */
 async function views(name: string): Promise<[kernel: string, told: string]> {
@@ -219,4 +219,4 @@ test(`an engine killed in mid-connect tells the truth when it is back (seed ${se
   await engine.ok("rm", "-f", "c1", "c2");
   await engine.ok("network", "rm", ...names);
   expect(await comesTrue(async () => (await sh("ip -o link | grep -c veth || true")) === "0")).toBe(true);
-}, 60_000);
+}, 120_000);

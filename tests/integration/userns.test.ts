@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { startEngine, type TestEngine } from "../harness/engine.ts";
 
-setDefaultTimeout(60_000);
+setDefaultTimeout(120_000);
 
 /** of `games`, who is a user and a group of every Debian */
 const first = 300_000;
@@ -352,4 +352,4 @@ test("an engine that cannot map says why it does not start", async () => {
   });
   expect(vfs).rejects.toThrow("userns-remap needs the storage driver overlay2");
   await vfs.catch(() => undefined);
-}, 30_000);
+}, 120_000);

@@ -4,6 +4,7 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { mountsBelow, run, startEngine, type TestEngine } from "../harness/engine.ts";
+import { until } from "../harness/until.ts";
 
 let engine: TestEngine;
 let folder: string;
@@ -25,9 +26,8 @@ const filled = async (name: string, ...options: string[]): Promise<void> => {
 };
 /** Files of a removed volume go in the background. */
 async function emptied(): Promise<void> {
-  for (const limit = Date.now() + 10_000; Date.now() < limit; await Bun.sleep(20))
-    if ((await readdir(volumes())).length === 0) return;
-  expect(await readdir(volumes())).toEqual([]);
+  const left = (): Promise<string[]> => readdir(volumes());
+  expect(await until(left, (names) => names.length === 0)).toEqual([]);
 }
 const listing = "cd /v; stat -c '%n %u:%g %a' f; cat d/l; ls -A";
 const asFilled = "f 7:8 4711\none\nd\nf";
@@ -55,7 +55,7 @@ test("a renamed volume stays with its containers, running and stopped, also over
   expect((await engine.berth("volume", "rename", "other", "../x")).stderr).toContain("invalid characters");
   await engine.ok("rm", "-f", "runs", "stopped");
   await engine.ok("volume", "rm", "after", "other");
-}, 60_000);
+}, 120_000);
 
 test("a rename that a crash cut short is finished by the next start", async () => {
   await filled("cut");
@@ -69,7 +69,7 @@ test("a rename that a crash cut short is finished by the next start", async () =
   expect(await shell("cut", listing)).toBe(asFilled);
   expect(await readdir(volumes())).toEqual(["cut"]);
   await engine.ok("volume", "rm", "cut");
-}, 60_000);
+}, 120_000);
 
 for (const options of [[], ["--opt", "size=16m"]])
   test(`clones, snapshots and archives hold all of ${options.at(-1) ?? "a plain volume"}`, async () => {
@@ -100,7 +100,7 @@ for (const options of [[], ["--opt", "size=16m"]])
     expect(await mountsBelow(volumes())).toEqual([]);
     await engine.ok("volume", "rm", "source", "copy", "imported");
     await emptied();
-  }, 60_000);
+  }, 120_000);
 
 test("running users stand still while a snapshot is taken, and go on", async () => {
   await filled("live");
@@ -122,7 +122,7 @@ test("running users stand still while a snapshot is taken, and go on", async () 
   expect(await engine.ok("inspect", "-f", "{{.State.Status}}", "writer")).toBe("running");
   await engine.ok("rm", "-f", "writer");
   await engine.ok("volume", "rm", "live");
-}, 60_000);
+}, 120_000);
 
 test("an archive that is broken, or leads elsewhere, makes no volume", async () => {
   const broken = join(folder, "broken.tar");
@@ -135,7 +135,7 @@ test("an archive that is broken, or leads elsewhere, makes no volume", async () 
   expect(await readFile(join(folder, "escaped"), "utf8").catch(() => "none")).toBe("none");
   await engine.berth("volume", "rm", "-f", "odd");
   await emptied();
-}, 60_000);
+}, 120_000);
 
 test("a pinned volume outlives every prune, and usage tells it", async () => {
   await filled("kept");
@@ -151,4 +151,4 @@ test("a pinned volume outlives every prune, and usage tells it", async () => {
   expect(shown).toBe("kept 8B 0 yes");
   await engine.ok("volume", "unpin", "kept");
   expect(await engine.ok("volume", "prune", "--all", "--force")).toContain("kept");
-}, 60_000);
+}, 120_000);

@@ -42,14 +42,14 @@ test("a bind is there while containers use it, over a restart of the engine too,
   expect(await mounted()).toEqual([]);
   await engine.ok("volume", "rm", "bound");
   expect(await readdir(source)).toEqual(["kept"]);
-}, 60_000);
+}, 120_000);
 
 test("a read-only bind cannot be written", async () => {
   await engine.ok("volume", "create", ...options({ type: "none", o: "bind,ro", device: folder }), "readonly");
   const tried = await shell("readonly", "touch /v/x");
   expect(tried.stderr).toContain("Read-only file system");
   await engine.ok("volume", "rm", "readonly");
-}, 60_000);
+}, 120_000);
 
 test("memory has its size and mode, and is empty for the next run", async () => {
   const o = "size=1m,mode=750,uid=7";
@@ -61,7 +61,7 @@ test("memory has its size and mode, and is empty for the next run", async () => 
   expect(first.stdout).toBe("750 7\n1024\n");
   expect((await shell("memory", "ls /v")).stdout).toBe("");
   await engine.ok("volume", "rm", "memory");
-}, 60_000);
+}, 120_000);
 
 test("a size is a limit, what is written stays, and the volume is filled from the image like any other", async () => {
   await engine.ok("volume", "create", ...options({ size: "8m" }), "limited");
@@ -75,7 +75,7 @@ test("a size is a limit, what is written stays, and the volume is filled from th
     "/etc/passwd",
   );
   await engine.ok("volume", "rm", "limited", "filled");
-}, 60_000);
+}, 120_000);
 
 test("what cannot be mounted fails the start with the kernel's reason, and leaves nothing", async () => {
   const device = join(folder, "nosuch");
@@ -98,7 +98,7 @@ test("what cannot be mounted fails the start with the kernel's reason, and leave
   await engine.ok("volume", "create", ...options({ type: "tmpfs", device: "" }), "nothing");
   expect((await shell("nothing", "true")).stderr).toContain("missing device in volume options");
   await engine.ok("volume", "rm", "missing", "odd", "nothing");
-}, 60_000);
+}, 120_000);
 
 test("a copy into a stopped container reaches what its volume leads to", async () => {
   const source = join(folder, "copied");
@@ -111,7 +111,7 @@ test("a copy into a stopped container reaches what its volume leads to", async (
   await engine.ok("rm", "still");
   await engine.ok("volume", "rm", "target");
   expect(await mounted()).toEqual([]);
-}, 60_000);
+}, 120_000);
 
 test("prune and usage leave out what only leads elsewhere", async () => {
   await engine.ok("volume", "create", ...options({ type: "none", o: "bind", device: folder }), "elsewhere");
@@ -119,4 +119,4 @@ test("prune and usage leave out what only leads elsewhere", async () => {
   expect(await engine.ok("volume", "prune", "--all", "--force")).toContain("plain");
   expect(await engine.ok("volume", "ls", "-q")).toBe("elsewhere");
   await engine.ok("volume", "rm", "elsewhere");
-}, 60_000);
+}, 120_000);

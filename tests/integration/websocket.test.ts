@@ -98,7 +98,7 @@ test("input and both outputs flow, pings are answered, and the process's end clo
   await engine.ok("kill", "cat");
   await client.until(() => client.ended);
   expect(client.closeCode).toBe(1000);
-}, 60_000);
+}, 120_000);
 
 test("a client that closes lets go, and the container runs on; past output is told", async () => {
   await engine.ok("run", "-d", "--name", "long", "busybox", "sh", "-c", "echo past; sleep 300");
@@ -110,7 +110,7 @@ test("a client that closes lets go, and the container runs on; past output is to
   await client.until(() => client.ended);
   expect(client.closeCode).toBe(1000);
   expect(await engine.ok("inspect", "-f", "{{.State.Running}}", "long")).toBe("true");
-}, 60_000);
+}, 120_000);
 
 test("what is no WebSocket, breaks its rules, or comes from another site is refused", async () => {
   await engine.ok("run", "-d", "--name", "target", "busybox", "sleep", "300");
@@ -127,4 +127,4 @@ test("what is no WebSocket, breaks its rules, or comes from another site is refu
   broken.socket.write(Buffer.from([0x81, 2, 104, 105])); // not masked
   await broken.until(() => broken.ended);
   expect(broken.closeCode).toBe(1002);
-}, 60_000);
+}, 120_000);

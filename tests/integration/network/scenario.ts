@@ -12,6 +12,7 @@ import { defaultSubnetPools } from "../../../src/network/pools.ts";
 import { State } from "../../../src/state/database.ts";
 import { EventBus } from "../../../src/state/events.ts";
 import type { EndpointSettings } from "../../../src/types/api.ts";
+import { until } from "../../harness/until.ts";
 
 const dying = process.argv[2] === "--die";
 const root = (dying && process.argv[3]) || mkdtempSync(join(tmpdir(), "berth-network-"));
@@ -98,11 +99,6 @@ const traces = () => ({
   namespaces: readdirSync(join(root, "netns")),
   listening: sh("ss -lntuH | wc -l"),
 });
-
-async function until<T>(read: () => T, done: (value: T) => boolean): Promise<T> {
-  for (let tries = 0; tries < 60 && !done(read()); tries++) await Bun.sleep(50);
-  return read();
-}
 
 async function conflict(networks: Networks, ...ports: PortRequest[]): Promise<string> {
   try {
