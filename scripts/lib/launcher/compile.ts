@@ -1,7 +1,7 @@
 import { cc, type Pointer, toArrayBuffer } from "bun:ffi";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { launcherTables } from "./tables.ts";
 
 const sizeLimit = 64 << 10;
@@ -24,7 +24,7 @@ export async function compileLauncher(buildId: string): Promise<Uint8Array> {
 
 function compile(tables: string): Uint8Array {
   const library = cc({
-    source: resolve("src/launcher/launcher.c"),
+    source: join(import.meta.dir, "../../../src/launcher/launcher.c"),
     flags: ["-nostdlib", "-Wall", "-Werror", `-I${tables}`],
     symbols: { launcher_begin: { returns: "ptr" }, launcher_end: { returns: "ptr" } },
   });

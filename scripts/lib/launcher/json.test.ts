@@ -2,7 +2,7 @@ import { cc } from "bun:ffi";
 import { afterAll, expect, test } from "bun:test";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { Random } from "../../../tests/harness/random.ts";
 
 /** The launcher's own code, called from here: whether a configuration is one that it need not leave to the client. */
@@ -18,7 +18,7 @@ int plain(const char *bytes, unsigned length) { return is_plain_object(bytes, le
 );
 const library = cc({
   source,
-  flags: ["-nostdlib", `-I${resolve("src/launcher")}`],
+  flags: ["-nostdlib", `-I${join(import.meta.dir, "../../../src/launcher")}`],
   symbols: { plain: { args: ["ptr", "u32"], returns: "int" } },
 });
 afterAll(() => {
