@@ -15,8 +15,12 @@ const { __errno_location } = bindLibc({ __errno_location: { args: [], returns: "
 /** errno of the last failed call on this thread: read it before any other call. */
 export const errno = (): number => read.i32(__errno_location() as never, 0);
 
+/** second names of numbers that the callers know by the first: 11 is EAGAIN, 95 is EOPNOTSUPP */
+const otherNames = new Set(["EWOULDBLOCK", "ENOTSUP"]);
 const errnoNames = new Map<number, string>(
-  Object.entries(constants.errno).map(([name, value]) => [value as number, name]),
+  Object.entries(constants.errno)
+    .filter(([name]) => !otherNames.has(name))
+    .map(([name, value]) => [value as number, name]),
 );
 
 /** A failed system call: `what` names the call and its object, `code` is the errno's name (`ENOENT`). */

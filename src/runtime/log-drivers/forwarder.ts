@@ -124,9 +124,9 @@ export class Forwarder {
         this.failing = false;
         this.backoffMs = firstBackoffMs;
       } catch (error) {
+        await this.goBack();
         if (!this.failing) this.warn("the log driver cannot deliver; it tries on", error);
         this.failing = true;
-        await this.goBack();
         await this.pause();
         return;
       }
@@ -157,7 +157,9 @@ export class Forwarder {
     destination.close();
     await this.reader.seek(position);
     this.reached = [{ at: performance.now() - settledMs, position: this.reader.position }];
+    // written at once: an engine that is killed while the service is away must not go on behind what was lost
     this.unsaved = true;
+    await this.save();
   }
 
   private async pause(): Promise<void> {
