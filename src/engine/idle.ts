@@ -1,31 +1,42 @@
 import { ProgramPages } from "../system/memory.ts";
 
-/** How long nothing must happen, milliseconds. */
-const quietMs = 3000;
+/** How often it is looked whether requests came, milliseconds. */
+const lookMs = 1000;
+/** Every how many looks the executable is unmapped. */
+const releaseEvery = 3;
 
-/** Quiet times, counted from the last request, after which garbage is collected. */
-const collections: ReadonlySet<number> = new Set([1, 5, 20]);
+/** After this many looks without a request garbage is collected. */
+const collections: ReadonlySet<number> = new Set([3, 15, 60]);
 const lastCollection = Math.max(...collections);
 
-/** Bun's own collections use much of the executable: when they are done, and when their threads end, 10 s after, milliseconds. */
-const afterCollection = [3000, 11_000];
+/** Bun's own collections use much of the executable: while they go on, and when their threads end, milliseconds. */
+const collectingMs = 100;
+const threadsEndMs = 11_000;
 
 /**
  * Gives memory back. What was mapped of the executable goes every few seconds, while there is work, too: what is needed
  * again comes back by a few hundred soft faults, under a millisecond, and half of it never does. Garbage is collected only
  * when there is nothing to do, and twice again later, as workers that end and what goes on in the background bring back
- * some of it. `touch` is called with each request and costs next to nothing.
+ * some of it. After that nothing wakes the engine but Bun, which collects twice a minute. `touch` is called with each
+ * request and costs next to nothing.
  */
 export class IdleTrim {
   private readonly pages = new ProgramPages();
   private readonly collected = new FinalizationRegistry(() => this.afterCollection());
   private touched = false;
+  private looks = 0;
+  /** looks since the last request */
   private quiet = 0;
   private timer: Timer | undefined;
+  private late: Timer | undefined;
+
+  constructor() {
+    this.awaitCollection();
+  }
 
   touch(): void {
     this.touched = true;
-    this.timer ??= setInterval(() => this.look(), quietMs).unref();
+    this.timer ??= setInterval(() => this.look(), lookMs).unref();
   }
 
   stop(): void {
@@ -36,16 +47,12 @@ export class IdleTrim {
   private look(): void {
     this.quiet = this.touched ? 0 : this.quiet + 1;
     this.touched = false;
-    if (this.quiet <= 1) this.pages.find();
+    if (this.looks === 0 || this.quiet === 1) this.pages.find();
     if (collections.has(this.quiet)) Bun.gc(true);
-    if (this.quiet > lastCollection) this.rest();
-    this.pages.release(); // last: what is used after this is mapped again
-  }
-
-  /** From here on nothing wakes the engine but Bun, which collects twice a minute. */
-  private rest(): void {
-    this.stop();
-    this.awaitCollection();
+    if (this.quiet >= lastCollection + releaseEvery) this.stop();
+    // last: what is used after this is mapped again
+    if (this.looks++ % releaseEvery === 0 || this.quiet === 1 || this.timer === undefined)
+      this.pages.release();
   }
 
   /** An object that nobody holds tells when garbage was collected. */
@@ -54,8 +61,10 @@ export class IdleTrim {
   }
 
   private afterCollection(): void {
-    if (this.timer !== undefined) return;
-    for (const ms of afterCollection) setTimeout(() => this.pages.release(), ms).unref();
     this.awaitCollection();
+    if (this.quiet === 0) return;
+    setTimeout(() => this.pages.release(), collectingMs).unref();
+    clearTimeout(this.late);
+    this.late = setTimeout(() => this.pages.release(), threadsEndMs).unref();
   }
 }

@@ -71,8 +71,9 @@ function register(
   container: ContainerProcess,
   { pid, runtime, monitor }: { pid: number; runtime: OciRuntime; monitor: Monitor },
 ): void {
+  const { id } = container; // the container's whole spec would else be held until it ends
   watchContainer(context, {
-    id: container.id,
+    id,
     bundle: container.bundle,
     terminal: container.terminal,
     stdin: container.stdin,
@@ -83,7 +84,7 @@ function register(
     runtime,
   });
   monitor.process.exited
-    .then(() => context.exits.monitorGone(container.id))
+    .then(() => context.exits.monitorGone(id))
     .catch((error: unknown) => context.logger.error("cannot tell an exit", { error: messageOf(error) }));
 }
 
