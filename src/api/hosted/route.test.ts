@@ -110,6 +110,15 @@ test("after a change a command is never given back", async () => {
   expect(frames.endsWith(end(1))).toBe(true);
 });
 
+test("a command is not given back while a change of its own is under way", async () => {
+  const reply = await ask(async (_command, host) => {
+    void host.exchange({ method: "POST", path: "/v1.51/things" });
+    await host.exchange({ method: "POST", path: "/v1.51/nothing" });
+    return { needs: "a pull" };
+  });
+  expect((await framesOf(reply)).endsWith(end(1))).toBe(true);
+});
+
 test("a fault of ours ends the command, not the engine", async () => {
   const reply = await ask(async () => {
     throw new TypeError("undefined is not a function");

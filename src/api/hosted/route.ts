@@ -92,7 +92,7 @@ async function perform(
     });
     if ("code" in outcome) output.end(outcome.code);
     else if (!changes.begun) return outcome.needs;
-    else if (!changes.made) output.giveBack();
+    else if (changes.none) output.giveBack();
     else throw new Error(`it changed something, and then needed a process for ${outcome.needs}`);
   } catch (error) {
     fault(error);
@@ -106,7 +106,8 @@ async function perform(
 class Changes {
   /** the connection is the command's: its caller will not run it again unless it is told to */
   begun = false;
-  made = false;
+  /** changing requests that are under way, or were not answered 404 */
+  private made = 0;
   private readonly call: Call;
   private readonly router: Router;
   private readonly output: CommandOutput;
@@ -119,18 +120,23 @@ class Changes {
     this.signal = call.signal;
   }
 
+  get none(): boolean {
+    return this.made === 0;
+  }
+
   async exchange(request: InnerRequest): Promise<InnerResponse> {
-    const changing = request.method !== "GET" && request.method !== "HEAD";
-    if (changing) {
-      this.begun = true;
-      await this.output.begin();
-    }
-    if (this.signal.aborted) throw new EngineError("unavailable", "the client is gone");
-    const response = await exchange(this.call.engine, this.router, request, this.signal);
-    if (changing && response.status !== 404) {
-      this.made = true;
-      this.output.release();
-    }
+    if (request.method === "GET" || request.method === "HEAD") return this.pass(request);
+    this.begun = true;
+    this.made++;
+    await this.output.begin();
+    const response = await this.pass(request);
+    if (response.status === 404) this.made--;
+    else this.output.release();
     return response;
+  }
+
+  private pass(request: InnerRequest): Promise<InnerResponse> {
+    if (this.signal.aborted) throw new EngineError("unavailable", "the client is gone");
+    return exchange(this.call.engine, this.router, request, this.signal);
   }
 }

@@ -1,6 +1,7 @@
 import type { HttpRequest, HttpResponse } from "../../client/http.ts";
 import type { HostedCommand } from "../../lib/hosted-command.ts";
 import type { ConfigFile } from "../config-file.ts";
+import { CliError } from "../errors.ts";
 import type { Surroundings, WindowSize } from "../surroundings.ts";
 import { barringSettings, barringVariables, hostedVariables } from "./commands.ts";
 
@@ -87,5 +88,9 @@ export class HostedSurroundings implements Surroundings {
   }
 }
 
+/** Of the code, not of who uses it; also as the cause of a sentence. */
 const isFault = (error: unknown): boolean =>
-  error instanceof TypeError || error instanceof RangeError || error instanceof ReferenceError;
+  error instanceof TypeError ||
+  error instanceof RangeError ||
+  error instanceof ReferenceError ||
+  (error instanceof CliError && isFault(error.cause));
