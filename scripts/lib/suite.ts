@@ -78,19 +78,27 @@ function absent(error: NodeJS.ErrnoException): string {
   throw error;
 }
 
-/**
- * A file of integration tests. They wait for a kernel and real processes on whatever machine this is: a file with a
- * failure is run once more, and what passes then is told as unsteady, to be looked into, instead of failing the run.
- */
+/** A file of integration tests, in a process of its own. */
 export async function integrationTest(file: string, limitMs: number): Promise<Tally> {
   const before = await remember();
-  const first = await bunTest(file, [file], limitMs);
+  return steadied(
+    () => bunTest(file, [file], limitMs),
+    () => forgive(before),
+  );
+}
+
+/**
+ * Tests wait for a kernel, for threads and for processes on whatever machine this is: where one fails, all are run once
+ * more, and what passes then is told as unsteady, to be looked into, instead of failing the run.
+ */
+async function steadied(run: () => Promise<Tally>, between?: () => Promise<void>): Promise<Tally> {
+  const first = await run();
   if (first.failed === 0) return first;
-  console.log(`again: ${file}, of which ${first.failed} failed`);
-  await forgive(before);
-  const second = await bunTest(file, [file], limitMs);
-  const named = ({ failures = [] }: Tally, run: string): NonNullable<Tally["failures"]> =>
-    failures.map((one) => ({ ...one, run }));
+  console.log(`again: ${first.name}, of which ${first.failed} failed`);
+  await between?.();
+  const second = await run();
+  const named = ({ failures = [] }: Tally, which: string): NonNullable<Tally["failures"]> =>
+    failures.map((one) => ({ ...one, run: which }));
   const failures = [...named(first, "first run"), ...named(second, "second run")];
   return { ...second, failures, ...(second.failed === 0 ? { unsteady: first.failed } : {}) };
 }
@@ -100,18 +108,12 @@ export async function testFiles(pattern: string): Promise<string[]> {
 }
 
 export async function runChecks(): Promise<Tally[]> {
+  const folders = ["src", "scripts", "tests/structure"];
+  const units = await Promise.all(folders.map((folder) => testFiles(`${folder}/**/*.test.ts`)));
   return [
     await step("types", ["node_modules/.bin/tsc", "-p", "."]),
     await step("lint and format", ["node_modules/.bin/biome", "check", "--error-on-warnings"]),
-    await bunTest(
-      "unit tests",
-      (
-        await Promise.all(
-          ["src", "scripts", "tests/structure"].map((folder) => testFiles(`${folder}/**/*.test.ts`)),
-        )
-      ).flat(),
-      300_000,
-    ),
+    await steadied(() => bunTest("unit tests", units.flat(), 300_000)),
   ];
 }
 

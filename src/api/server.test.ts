@@ -103,7 +103,7 @@ class Client {
 
   /** Waits until what came holds `part`. */
   async until(part: string): Promise<string> {
-    for (let tries = 0; tries < 300; tries++) {
+    for (let tries = 0; tries < 6000; tries++) {
       if (this.text.includes(part)) return this.text;
       await Bun.sleep(5);
     }
@@ -111,7 +111,7 @@ class Client {
   }
 
   async untilEnd(): Promise<string> {
-    for (let tries = 0; tries < 300 && !this.ended; tries++) await Bun.sleep(5);
+    for (let tries = 0; tries < 6000 && !this.ended; tries++) await Bun.sleep(5);
     if (!this.ended) throw new Error(`no end after ${JSON.stringify(this.text)}`);
     this.socket.destroy();
     return this.text;
@@ -122,7 +122,7 @@ const upgrade = "Connection: Upgrade\r\nUpgrade: tcp\r\n";
 const post = (path: string, headers = ""): string => `POST ${path} HTTP/1.1\r\nHost: x\r\n${headers}\r\n`;
 
 async function settled(condition: () => boolean): Promise<void> {
-  for (let tries = 0; tries < 200 && !condition(); tries++) await Bun.sleep(5);
+  for (let tries = 0; tries < 6000 && !condition(); tries++) await Bun.sleep(5);
   expect(condition()).toBe(true);
 }
 

@@ -80,7 +80,7 @@ test("sweep deletes what an earlier process left, and spares what is being writt
     yield Buffer.from("world");
   }
   const writing = store.ingest(slow());
-  await Bun.sleep(20);
+  while (readdirSync(join(root, "content/tmp")).length < 2) await Bun.sleep(5);
   await store.sweep();
   expect(readdirSync(join(root, "content/tmp"))).toHaveLength(1);
   go();

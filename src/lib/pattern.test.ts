@@ -93,6 +93,6 @@ describe("patterns", () => {
     const begin = performance.now();
     expect(compilePattern("^(a+)+$")?.(`${"a".repeat(5000)}b`)).toBe(false);
     expect(compilePattern("(a|a|aa)*c")?.("a".repeat(5000))).toBe(false);
-    expect(performance.now() - begin).toBeLessThan(1000);
+    expect(performance.now() - begin).toBeLessThan(10_000); // and not a year
   });
 });

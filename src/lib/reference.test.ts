@@ -74,7 +74,7 @@ describe("parsing a reference", () => {
     const begin = performance.now();
     expect(() => parseReference("a-".repeat(500_000))).toThrow("invalid reference format");
     expect(() => parseReference(`${"a.".repeat(1000)}/x:`)).toThrow("invalid reference format");
-    expect(performance.now() - begin).toBeLessThan(100);
+    expect(performance.now() - begin).toBeLessThan(5000); // and not a minute
   });
 });
 

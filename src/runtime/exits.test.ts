@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createLogger } from "../lib/log.ts";
@@ -79,7 +79,9 @@ test("an exit is told, and the watch goes on for those that come after it", asyn
     ] as const) {
       const folder = bundle(id);
       watch.add(watched(id, folder, () => true));
-      writeFileSync(join(folder, "exit"), `${code}`);
+      // as conmon does: whoever looks meanwhile sees nothing or all of it
+      writeFileSync(join(folder, "exit.new"), `${code}`);
+      renameSync(join(folder, "exit.new"), join(folder, "exit"));
       writeFileSync(join(folder, "..", "exits", id), `${code}`);
       await watch.ended(id);
     }

@@ -1,4 +1,5 @@
 import { mkdtempSync, rmSync } from "node:fs";
+import { stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Images } from "../../images/contract.ts";
@@ -269,7 +270,12 @@ export function openWorld(options: { image?: ImageConfig; before?: World } = {})
 }
 
 /** Lets everything that is under way come to rest. */
-export const settle = (ms = 60): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+export async function settle(ms = 60): Promise<void> {
+  await Bun.sleep(ms);
+  // what goes on in the background is at most some dozen file operations one after another: as many more take longer,
+  // however busy the machine is
+  for (let step = 0; step < 200; step++) await stat("/");
+}
 
 export async function createOne(world: World, body: object = {}, name?: string): Promise<string> {
   const { Id } = await world.containers.create({

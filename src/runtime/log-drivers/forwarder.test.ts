@@ -115,6 +115,7 @@ test("what went into a connection shortly before it broke is told again", async 
   const one = forwarder(service);
   const { promise: ended, resolve: end } = Promise.withResolvers<void>();
   one.follow(ended, () => undefined);
+  while (service.lines.length === 0) await Bun.sleep(5);
   await Bun.sleep(50);
   service.brokenAt = performance.now();
   await appendFile(logPath, line("2"));

@@ -96,6 +96,7 @@ export class Forwarder {
         if (destination.brokenAt !== undefined) await this.goBack();
         const last = waiter.ended; // asked before reading: what was written before the end is then read
         const messages = await this.reader.read();
+        if (destination.brokenAt !== undefined) continue; // just now: they are read again, behind what may be lost
         if (messages) await this.deliver(messages);
         else if (last) {
           await this.deliver(this.reader.end());
