@@ -173,6 +173,14 @@ test("input that comes with the request itself is not lost", async () => {
   expect(await client.untilEnd()).toEndWith("\r\n\r\nearly end");
 });
 
+test("without an upgrade an attach tells the raw stream's type, framed or not", async () => {
+  const client = new Client(post("/containers/x/attach?stream=1"));
+  const head = await client.until("\r\n\r\n");
+  expect(head).toStartWith("HTTP/1.1 200 OK\r\n");
+  expect(head).toContain("Content-Type: application/vnd.docker.raw-stream\r\n");
+  client.socket.destroy();
+});
+
 test("an older client gets the raw stream's type", async () => {
   const client = new Client(post("/v1.41/containers/x/attach?stream=1", upgrade));
   expect(await client.until("\r\n\r\n")).toContain("Content-Type: application/vnd.docker.raw-stream\r\n");

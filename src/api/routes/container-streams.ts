@@ -1,5 +1,5 @@
 import { EngineError, messageOf } from "../../lib/errors.ts";
-import { streamContentType } from "../compat/streams.ts";
+import { hijackContentType, streamContentType } from "../compat/streams.ts";
 import { timestampNs } from "../decode/query.ts";
 import { statusOf } from "../errors.ts";
 import { contentTypes, type Reply } from "../reply.ts";
@@ -19,7 +19,11 @@ const attach: Handler = async (call): Promise<Reply> => {
       logs: query.flag("logs"),
       ...(detachKeys === "" ? {} : { detachKeys }),
     });
-    return { kind: "hijack", contentType: streamContentType(call.minor, session.terminal), session };
+    return {
+      kind: "hijack",
+      contentType: hijackContentType(call.minor, session.terminal, call.upgrades),
+      session,
+    };
   } catch (error) {
     return {
       kind: "rawError",

@@ -4,7 +4,7 @@ import { execProtocol, exitStream, frame, headSize, stdoutStream, writeHead } fr
 import type { ExecCreateRequest } from "../../types/api.ts";
 import type { Call } from "../call.ts";
 import { upgradeConsoleSize } from "../compat/containers.ts";
-import { execContentType } from "../compat/streams.ts";
+import { hijackContentType } from "../compat/streams.ts";
 import { execCreate, execStart } from "../decode/bodies.ts";
 import { consoleSize } from "../decode/query.ts";
 import { created, emptyOk, json, type Reply } from "../reply.ts";
@@ -60,14 +60,18 @@ async function begin(call: Call, id: string, options: StartOptions): Promise<Rep
     if (!session) return emptyOk;
     return {
       kind: "hijack",
-      contentType: execContentType(call.minor, session.terminal, call.upgrades),
+      contentType: hijackContentType(call.minor, session.terminal, call.upgrades),
       session,
     };
   } catch (error) {
     if (options.detach || (error instanceof EngineError && ["notFound", "conflict"].includes(error.kind)))
       throw error;
     const session = sayOnly(`${messageOf(error)}\r\n`, options.tty);
-    return { kind: "hijack", contentType: execContentType(call.minor, options.tty, call.upgrades), session };
+    return {
+      kind: "hijack",
+      contentType: hijackContentType(call.minor, options.tty, call.upgrades),
+      session,
+    };
   }
 }
 

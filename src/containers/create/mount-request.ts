@@ -23,8 +23,8 @@ export function mountFromRequest(request: MountRequest, input: MountsInput): Pla
   for (const [field, owner] of optionTypes)
     if (request[field] !== undefined && type !== owner)
       throw new EngineError("invalid", `${field} must not be specified on mount type "${type}"`);
-  if (!["bind", "volume", "tmpfs", "image"].includes(type)) refuse(type, "mount type unknown");
   if (request.Target === "") refuse(type, "field Target must not be empty");
+  if (!["bind", "volume", "tmpfs", "image"].includes(type)) refuse(type, "mount type unknown");
   let target: string;
   try {
     target = checkTarget(request.Target);
