@@ -413,4 +413,10 @@ export const ungrouped = (): Record<string, Leaf> => ({
   logout: { summary: "Log out from a registry", load: () => import("./commands/logout.ts") },
   search: { summary: "Search Docker Hub for images", load: () => import("./commands/search.ts") },
   version: { summary: "Show the versions of client and engine", load: () => import("./commands/version.ts") },
+  ...Object.fromEntries(
+    ["config", "node", "secret", "service", "stack", "swarm"].map((family) => [
+      family,
+      { summary: "", hidden: true, load: () => import("./commands/swarm.ts") },
+    ]),
+  ),
 });

@@ -95,7 +95,7 @@ async function pluginRows(session: Session): Promise<[string, string][]> {
 function rootHelp(plugins: [string, string][], session: Session): string {
   const top = commands();
   const row = (name: string): [string, string] => [name, top[name]?.summary ?? ""];
-  const others = Object.keys(top).filter((name) => !commonCommands.includes(name));
+  const others = Object.keys(top).filter((name) => !commonCommands.includes(name) && !top[name]?.hidden);
   const own: [string, string][] = [
     ["daemon", "Run the engine"],
     ["doctor", "Check what this machine needs to run containers"],

@@ -327,7 +327,7 @@ describe("importing", () => {
     const image = await here.images.import({
       source: source(),
       message: "by hand",
-      changes: ["CMD sh"],
+      changes: ["CMD sh", "EXPOSE 90 80/udp", "VOLUME /v /a", "LABEL z=1 b=2"],
       reference: "a:t",
       platform: "linux/arm64",
     });
@@ -340,6 +340,10 @@ describe("importing", () => {
       DockerVersion: "1.2.3",
       Config: { Cmd: ["/bin/sh", "-c", "sh"] },
     });
+    const { Config } = here.images.inspect("a:t");
+    expect(JSON.stringify([Config?.ExposedPorts, Config?.Volumes, Config?.Labels])).toBe(
+      '[{"80/udp":{},"90/tcp":{}},{"/a":{},"/v":{}},{"b":"2","z":"1"}]',
+    );
     expect(here.images.history("a:t")).toMatchObject([{ Comment: "by hand", CreatedBy: "", Size: 6 }]);
     expect(here.events()).toEqual(["tag a:t", `import ${image.id}`]);
   });

@@ -70,11 +70,17 @@ function runConfig(config: ImageRunConfig): Record<string, unknown> {
   const told: Record<string, unknown> = {};
   for (const name of known) {
     const value = config[name];
-    if (value !== undefined && value !== null && !isEmpty(value)) told[name] = value;
+    if (value !== undefined && value !== null && !isEmpty(value))
+      told[name] = maps.has(name) ? byKey(value) : value;
     else if (name in always) told[name] = always[name as keyof typeof always];
   }
   return told;
 }
+
+/** Go tells maps by their keys, in whatever order the configuration has them. */
+const maps: ReadonlySet<string> = new Set(["ExposedPorts", "Labels", "Volumes"]);
+const byKey = (map: unknown): object =>
+  Object.fromEntries(Object.entries(map as object).sort(([a], [b]) => (a < b ? -1 : 1)));
 
 /** What Go's `omitempty` leaves out. */
 const isEmpty = (value: unknown): boolean =>

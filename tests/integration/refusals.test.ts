@@ -180,3 +180,25 @@ test("nothing in the folder where berth is run is executed or believed", async (
   const { code, stdout } = await engine.run(["sh", "-c", 'cd "$0" && exec "$1" ps -q', folder, berth]);
   expect({ code, stdout }).toEqual({ code: 0, stdout: "" });
 });
+
+test("commands of a swarm say that there is none", async () => {
+  const manager = /^Error response from daemon: This node is not a swarm manager\. /;
+  for (const words of [
+    "node ls",
+    "service create --name x busybox",
+    "secret ls",
+    "config rm x",
+    "stack deploy -c x y",
+  ])
+    expect(await engine.berth(...words.split(" "))).toMatchObject({
+      code: 1,
+      stdout: "",
+      stderr: expect.stringMatching(manager),
+    });
+  const left = await engine.berth("swarm", "leave");
+  expect([left.code, left.stderr]).toEqual([
+    1,
+    "Error response from daemon: This node is not part of a swarm\n",
+  ]);
+  expect(await engine.ok("--help")).not.toContain("swarm");
+}, 60_000);

@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseHost } from "../../client/host.ts";
+import { messageOf } from "../../lib/errors.ts";
 import { CliError } from "../errors.ts";
 import { parseBool } from "../flags/flag.ts";
 import { type ContextMeta, readContext, tlsFolder } from "./store.ts";
@@ -25,12 +26,10 @@ export function endpointSettings(
   const { from } = settings;
   const copied = from && from !== "default" ? (readContext(folder, from).Endpoints.docker ?? {}) : base;
   const host = settings["host"] ?? copied.Host;
-  if (host !== undefined) parseHost(host, false);
+  if (settings["host"]) checkHost(settings["host"]);
   const skip = settings["skip-tls-verify"];
   const given = Object.fromEntries(
-    ["ca", "cert", "key"].flatMap((key) =>
-      settings[key] ? [[`${key}.pem`, readFileSync(settings[key])]] : [],
-    ),
+    ["ca", "cert", "key"].flatMap((key) => (settings[key] ? [[`${key}.pem`, readFile(settings[key])]] : [])),
   );
   return {
     docker: {
@@ -40,6 +39,27 @@ export function endpointSettings(
     },
     tls: { ...(from ? tlsFiles(folder, from) : {}), ...given },
   };
+}
+
+const refused = (why: string): CliError => new CliError(`unable to create docker endpoint config: ${why}`);
+
+/** A host that later commands could not use is told now, as docker's client does. */
+function checkHost(host: string): void {
+  if (!/^[^:]*:\/\/./.test(host))
+    throw refused(`unable to apply docker endpoint options: unable to parse docker host \`${host}\``);
+  try {
+    parseHost(host, false);
+  } catch (error) {
+    throw refused(`invalid docker endpoint options: ${messageOf(error)}`);
+  }
+}
+
+function readFile(path: string): Buffer {
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    throw refused(messageOf(error));
+  }
 }
 
 /** The TLS files of a context, by name. */

@@ -62,6 +62,11 @@ test("a list of words may be one string", () => {
   expect(decodeJson('{"Cmd":["sh","-c"]}', create)).toEqual({ Cmd: ["sh", "-c"] });
 });
 
+test("a map of texts is ordered by its keys, as Go tells it", () => {
+  const { Labels } = decodeJson('{"Labels":{"z":"1","b":"2","a.c":"3"}}', create) as { Labels: object };
+  expect(Object.keys(Labels)).toEqual(["a.c", "b", "z"]);
+});
+
 test("an own key named __proto__ stays a key", () => {
   const { Labels } = decodeJson('{"Labels":{"__proto__":"x"}}', create) as { Labels: object };
   expect(Object.getPrototypeOf(Labels)).toBe(Object.prototype);

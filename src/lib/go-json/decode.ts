@@ -104,11 +104,13 @@ function decodeList(value: unknown, shape: Shape & { kind: "list" }, path: Path)
   );
 }
 
-/** A `null` entry of a map stays `null`: `EndpointsConfig: {"net": null}` names a network and asks nothing of it. */
+/** By their keys where the values are texts, as Go tells every map: labels, options. A `null` entry of a map stays `null`: `EndpointsConfig: {"net": null}` names a network and asks nothing of it. */
 function decodeMap(value: unknown, shape: Shape & { kind: "map" }, path: Path): Record<string, unknown> {
   if (!isObject(value)) return mismatch(kindOf(value), path, shape.type);
   const result: Record<string, unknown> = Object.create(null);
-  for (const [key, item] of Object.entries(value))
+  const entries = Object.entries(value);
+  if (shape.of.kind === "string") entries.sort(([a], [b]) => (a < b ? -1 : 1));
+  for (const [key, item] of entries)
     result[key] =
       item === null
         ? shape.of.kind === "string"

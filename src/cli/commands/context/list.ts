@@ -42,8 +42,7 @@ export const command = defineCommand({
         quietTemplate: "{{.Name}}",
       }),
     );
-    const ignored = session.config.currentContext ?? "default";
-    if (environment && ignored !== "default" && current === "default")
+    if (environment && current === "default")
       session.err(
         `Warning: ${process.env["BERTH_HOST"] ? "BERTH_HOST" : "DOCKER_HOST"} environment variable overrides the active context. To use a context, either set the global --context flag, or unset ${process.env["BERTH_HOST"] ? "BERTH_HOST" : "DOCKER_HOST"} environment variable.`,
       );

@@ -15,10 +15,11 @@ export const command = defineCommand({
         if (name === "default") throw new CliError('context "default" cannot be removed');
         if (!flags.force && !contextExists(session.configFolder, name))
           throw new CliError(`context ${JSON.stringify(name)} does not exist`);
-        const current = session.config.currentContext === name;
-        if (current && !flags.force)
+        const inUse = session.endpoint.context === name;
+        if (inUse && !flags.force)
           throw new CliError(`context ${JSON.stringify(name)} is in use, set -f flag to force remove`);
-        if (current) setConfigKey(session.configFolder, "currentContext", undefined);
+        if (session.config.currentContext === name)
+          setConfigKey(session.configFolder, "currentContext", undefined);
         removeContext(session.configFolder, name);
         session.out(name);
       } catch (error) {
