@@ -163,7 +163,7 @@ async function build(session: Session, solver: Solver, platform: Platform): Prom
         completed: Date.now(),
       });
     contextNeeds(stage.vertex, session.needs);
-    const outcome = await solver.solve(stage.vertex);
+    const outcome = await solver.target(stage.vertex);
     const { resultOf } = solver;
     const { config: run, author } = stage.expanded;
     const config = imageConfig({

@@ -11,6 +11,7 @@ import { type Outcome, type Plan, scratch } from "../operations/plan.ts";
 import { planRun } from "../operations/run.ts";
 import { planWorkdir } from "../operations/workdir.ts";
 import type { KeyedLayer } from "../remote-cache/cache-config.ts";
+import { ImageSteps } from "./image-steps.ts";
 import type { Session } from "./session.ts";
 import { StepFailure } from "./step-failure.ts";
 
@@ -33,9 +34,19 @@ export class Solver {
   private readonly session: Session;
   private readonly outcomes = new Map<string, Promise<Outcome>>();
   private readonly settled = new Map<string, Outcome>();
+  private readonly images: ImageSteps;
 
   constructor(session: Session) {
     this.session = session;
+    this.images = new ImageSteps(session);
+  }
+
+  /** The result of a whole build. */
+  async target(vertex: Vertex | undefined): Promise<Outcome> {
+    this.images.name(vertex);
+    const outcome = await this.solve(vertex);
+    this.images.tell(vertex, true);
+    return outcome;
   }
 
   /** The result of a vertex; undefined = an empty root. */
@@ -68,7 +79,7 @@ export class Solver {
     await Promise.all(inputsOf(vertex).map((input) => this.solve(input)));
     this.session.signal.throwIfAborted();
     const { operation } = vertex;
-    if (operation.kind === "image") return this.image(vertex, operation.layers);
+    if (operation.kind === "image") return this.image(operation.layers);
     if (operation.kind === "merge") return this.merge(vertex);
     const told = this.told(vertex);
     const started = Date.now();
@@ -97,7 +108,7 @@ export class Solver {
   }
 
   private told(vertex: Vertex): BuildVertex {
-    const inputs = inputsOf(vertex).map(({ digest }) => digest);
+    const inputs = inputsOf(vertex).map((input) => this.images.digestOf(input));
     const line = vertex.lines.start > 0 ? { line: vertex.lines.start } : {};
     return { digest: vertex.digest, inputs, name: vertex.name, cached: false, ...line };
   }
@@ -116,16 +127,15 @@ export class Solver {
     }
   }
 
-  private image(vertex: Vertex, layers: readonly string[]): Outcome {
+  private image(layers: readonly string[]): Outcome {
     for (const layer of layers) this.session.lease.hold("layer", layer);
-    const now = Date.now();
-    this.session.vertex({ ...this.told(vertex), started: now, completed: now, cached: true });
     return { layers, keys: [], created: undefined };
   }
 
   /** `COPY --link`: told as the step that made the layer, which has been told already. */
   private merge({ operation }: Vertex): Outcome {
     if (operation.kind !== "merge") return scratch;
+    this.images.tell(operation.base, true);
     const base = this.resultOf(operation.base);
     const upper = this.resultOf(operation.upper);
     return {
@@ -142,6 +152,7 @@ export class Solver {
     const base = this.baseOf(vertex);
     const known = vertex.ignoreCache ? undefined : ((await this.imported(key)) ?? this.cached(key));
     if (known !== undefined) return this.hit(vertex, told, known, { key, ...sourcesOf(plan) });
+    for (const input of inputsOf(vertex)) this.images.tell(input, true);
     session.vertex(told);
     const explained = this.explained(plan, vertex, told);
     // what is kept of a failure is kept for the build that asked for it
@@ -185,6 +196,7 @@ export class Solver {
     step: Step,
   ): Outcome {
     this.session.used.add(step.key);
+    for (const input of inputsOf(vertex)) this.images.tell(input, false);
     this.session.vertex({ ...told, completed: Date.now(), cached: true });
     return this.outcome(this.baseOf(vertex), known, step);
   }

@@ -1,3 +1,4 @@
+import { EngineError } from "../../lib/errors.ts";
 import {
   chmodRaw,
   chownRaw,
@@ -37,6 +38,11 @@ const timeOf = ({ modTime }: Entry): FileTime => {
 const nameOf = (path: string): string => path.slice(path.lastIndexOf("/") + 1);
 /** the kernel resolves; no symlink on the way is followed, whatever lies in the folder */
 const strictly = resolve.beneath | resolve.noSymlinks | resolve.noMagicLinks;
+
+const folderFlags = flags.path | flags.directory | flags.noFollow;
+
+const noTarget = ({ path }: Entry): EngineError =>
+  new EngineError("invalid", `hard link ${toText(path)} has no file of the listing as its target`);
 
 /** A folder on disk. All calls block: for a worker thread. */
 export class DiskTree implements Tree {
@@ -79,8 +85,11 @@ export class DiskTree implements Tree {
   }
 
   makeHardLink(entry: Entry): void {
-    const from = this.open(parentOf(entry.link));
+    const from = openWithinRaw(this.root, parentOf(entry.link) || ".", folderFlags, strictly);
+    if (from < 0) throw noTarget(entry);
     try {
+      const target = statAt(from, nameOf(entry.link));
+      if (target === undefined || (target.mode & fileType.mask) !== fileType.file) throw noTarget(entry);
       const result = linkRaw(from, nameOf(entry.link), this.parent(entry.path), nameOf(entry.path));
       this.check(result, "link", entry.path);
     } finally {
@@ -151,8 +160,7 @@ export class DiskTree implements Tree {
 
   /** A descriptor of a directory below the root, to be closed. */
   private open(path: string): number {
-    const flag = flags.path | flags.directory | flags.noFollow;
-    const fd = openWithinRaw(this.root, path === "" ? "." : path, flag, strictly);
+    const fd = openWithinRaw(this.root, path === "" ? "." : path, folderFlags, strictly);
     this.check(fd, "open", path);
     return fd;
   }

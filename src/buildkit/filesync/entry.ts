@@ -58,6 +58,20 @@ export const parentOf = (path: string): string => {
   return slash < 0 ? "" : path.slice(0, slash);
 };
 
+/** The order of a listing: a folder is followed by what is in it, names in the order of their bytes. */
+export function compareOrder(one: string, other: string): number {
+  const length = Math.min(one.length, other.length);
+  for (let at = 0; at < length; at++) {
+    const [here, there] = [one.charCodeAt(at), other.charCodeAt(at)];
+    if (here === there) continue;
+    if (here === slash) return -1;
+    return there === slash ? 1 : here - there;
+  }
+  return one.length - other.length;
+}
+
+const slash = "/".charCodeAt(0);
+
 /** Whether the kept file is the listed one still: by type, mode, owner, and size and time of files. */
 export function unchanged(kept: Entry, listed: Entry): boolean {
   if (kept.mode !== listed.mode || kept.uid !== listed.uid || kept.gid !== listed.gid) return false;

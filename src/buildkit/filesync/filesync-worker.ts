@@ -3,8 +3,9 @@ import { EngineError } from "../../lib/errors.ts";
 import type { WorkerPort } from "../../system/worker.ts";
 import { FrameReader, frame } from "../grpc/frames.ts";
 import { DiskTree } from "./disk-tree.ts";
-import { dropIndex, readIndex, writeIndex } from "./index-file.ts";
+import { dropIndex, type KeptIndex, keepRows, newRows, openIndex } from "./index-file.ts";
 import { Receiver } from "./receiver.ts";
+import type { RowFile } from "./rows.ts";
 import { Sender } from "./sender.ts";
 import type { FilesyncCalls } from "./worker-calls.ts";
 
@@ -14,6 +15,8 @@ interface Receiving {
   receiver: Receiver;
   tree: DiskTree;
   index: string;
+  rows: RowFile;
+  kept: KeptIndex | undefined;
 }
 
 type Handlers = {
@@ -26,19 +29,22 @@ const sending = new Map<number, { frames: FrameReader; sender: Sender }>();
 const handlers: Handlers = {
   receive({ transfer, root }) {
     const index = `${root}.json`;
-    const kept = readIndex(index);
+    const kept = openIndex(index);
     if (!kept) rmSync(root, { recursive: true, force: true });
     mkdirSync(root, { recursive: true, mode: 0o755 });
     // from the first change to the end of the transfer nothing vouches for the folder
     dropIndex(index);
     const tree = new DiskTree(root);
-    receiving.set(transfer, { frames: new FrameReader(), receiver: new Receiver(tree, kept), tree, index });
+    const rows = newRows(index);
+    const receiver = new Receiver(tree, rows, () => kept?.next());
+    receiving.set(transfer, { frames: new FrameReader(), receiver, tree, index, rows, kept });
   },
 
   feed({ transfer, bytes }) {
-    const { frames, receiver, index } = found(receiving, transfer);
+    const { frames, receiver, index, rows } = found(receiving, transfer);
+    const before = receiver.finished;
     const send = receiver.feed(frames.push(bufferOf(bytes)));
-    if (receiver.finished) writeIndex(index, receiver.entries());
+    if (receiver.finished && !before) keepRows(rows, index);
     return { send: framed(send), finished: receiver.finished, bytes: receiver.bytes };
   },
 
@@ -60,6 +66,8 @@ const handlers: Handlers = {
     const received = receiving.get(transfer);
     received?.receiver.abandon();
     received?.tree.close();
+    received?.rows.abandon();
+    received?.kept?.close();
     receiving.delete(transfer);
     sending.get(transfer)?.sender.close();
     sending.delete(transfer);

@@ -1,57 +1,56 @@
-import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { closeSync, fstatSync, openSync, readFileSync, readSync, rmSync } from "node:fs";
 import type { Entry } from "./entry.ts";
+import { linesOf, RowFile, rowOf } from "./rows.ts";
 
 /**
- * What a kept folder holds, beside it: only a folder whose last transfer ended well has one, and it is true only for the
- * boot it was written in (files are not synced one by one; after a loss of power they may be empty).
+ * What a kept folder holds, beside it, in the order of the listing it was made by: only a folder whose last transfer ended
+ * well has one, and it is true only for the boot it was written in (files are not synced one by one; after a loss of power
+ * they may be empty).
  */
-const format = 1;
+const header = (): string => JSON.stringify({ format: 2, boot: bootId() });
+const end = '"end"';
 
-type Row = [string, number, number, number, number, string, string, number, number];
+export interface KeptIndex {
+  /** in their order */
+  next(): Entry | undefined;
+  close(): void;
+}
 
-export function readIndex(file: string): Map<string, Entry> | undefined {
-  let text: string;
+/** undefined = there is none that is true. */
+export function openIndex(file: string): KeptIndex | undefined {
+  let fd: number;
   try {
-    text = readFileSync(file, "utf8");
+    fd = openSync(file, "r");
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
     throw error;
   }
-  const index = parse(text);
-  if (index?.format !== format || index.boot !== bootId() || !index.rows) return undefined;
-  const entries = new Map<string, Entry>();
-  for (const [path, mode, uid, gid, size, modTime, link, deviceMajor, deviceMinor] of index.rows)
-    entries.set(path, {
-      path,
-      mode,
-      uid,
-      gid,
-      size,
-      modTime: BigInt(modTime),
-      link,
-      deviceMajor,
-      deviceMinor,
-    });
-  return entries;
+  const lines = linesOf(fd, 0);
+  if (!isWhole(fd) || lines() !== header()) {
+    closeSync(fd);
+    return undefined;
+  }
+  return {
+    next: () => {
+      const line = lines();
+      return line === undefined || line === end ? undefined : rowOf(line).entry;
+    },
+    close: () => closeSync(fd),
+  };
 }
 
-export function writeIndex(file: string, entries: Iterable<Entry>): void {
-  const rows: Row[] = [];
-  for (const { path, mode, uid, gid, size, modTime, link, deviceMajor, deviceMinor } of entries)
-    rows.push([path, mode, uid, gid, size, String(modTime), link, deviceMajor, deviceMinor]);
-  writeFileSync(`${file}.new`, JSON.stringify({ format, boot: bootId(), rows }), { mode: 0o600 });
-  renameSync(`${file}.new`, file);
+function isWhole(fd: number): boolean {
+  const last = Buffer.from(`${end}\n`);
+  const found = Buffer.alloc(last.length);
+  const count = readSync(fd, found, 0, found.length, Math.max(0, fstatSync(fd).size - last.length));
+  return count === last.length && found.equals(last);
 }
+
+/** The listing of a transfer, which `keepRows` makes the index of what it brought. */
+export const newRows = (file: string): RowFile => new RowFile(`${file}.new`, header());
+
+export const keepRows = (rows: RowFile, file: string): void => rows.become(file, header(), end);
 
 export const dropIndex = (file: string): void => rmSync(file, { force: true });
-
-function parse(text: string): { format?: number; boot?: string; rows?: Row[] } | undefined {
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
-  }
-}
 
 const bootId = (): string => readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();

@@ -80,7 +80,8 @@ export class KeptFolders {
     if (this.held.has(name)) return;
     this.held.add(name);
     try {
-      await unlink(join(this.root, `${name}.json`)).catch(() => undefined);
+      for (const index of [`${name}.json`, `${name}.json.new`])
+        await unlink(join(this.root, index)).catch(() => undefined);
       await removeTree(join(this.root, name));
     } finally {
       this.held.delete(name);

@@ -1,10 +1,21 @@
+import { countFile } from "../../build/copy/garbage.ts";
 import { EngineError, messageOf } from "../../lib/errors.ts";
 import { decode } from "../../lib/protobuf/decode.ts";
 import { encode } from "../../lib/protobuf/encode.ts";
 import type { Decoded } from "../../lib/protobuf/schema.ts";
 import { fileType, toText } from "../../system/at.ts";
 import { packet, packetType } from "../messages/session.ts";
-import { type Entry, entryOf, hasData, isDirectory, parentOf, typeOf, unchanged } from "./entry.ts";
+import {
+  compareOrder,
+  type Entry,
+  entryOf,
+  hasData,
+  isDirectory,
+  parentOf,
+  typeOf,
+  unchanged,
+} from "./entry.ts";
+import { type Row, RowList, type Rows, work } from "./rows.ts";
 import type { Tree, TreeFile } from "./tree.ts";
 
 /** How many files one transfer may list, and how many a sender may have under way at once (it uses four). */
@@ -12,6 +23,8 @@ const entryLimit = 4_000_000;
 /** bytes of a listing's packets: names, attributes */
 const listingLimit = 512 * 1024 * 1024;
 const openLimit = 64;
+/** files that are asked for before the first of them has come */
+const askedAtOnce = 1024;
 
 interface Transfer {
   entry: Entry;
@@ -24,18 +37,27 @@ interface Transfer {
  *
  * The sender lists every file in order (STAT, an empty one at the end), numbered from zero; the receiver asks for those
  * whose bytes it wants (REQ), gets them in pieces (DATA, an empty one at each file's end), and says when it has all (FIN,
- * which is answered). Either side ends the transfer with ERR. `kept` is what the tree holds from earlier; what it holds
- * that is not listed goes.
+ * which is answered). Either side ends the transfer with ERR. `kept` tells what the tree holds from earlier, in the same
+ * order; what it holds that is not listed goes. The listing is not held in memory but in `rows`.
  */
 export class Receiver {
   private readonly tree: Tree;
-  private readonly kept: Map<string, Entry>;
-  private readonly listed = new Map<string, Entry>();
+  private readonly rows: Rows;
+  private readonly kept: () => Entry | undefined;
+  /** the first of the kept that the listing has not come to */
+  private keptNext: Entry | undefined;
+  /** a folder of the kept that is gone, with a slash behind it: what was in it is gone too */
+  private removed = "/";
+  private readonly wanted: () => Row | undefined;
   private readonly transfers = new Map<number, Transfer>();
-  private readonly hardLinks: Entry[] = [];
-  /** directories whose time is to be set at the end */
-  private readonly touched = new Set<string>();
+  /** the last listed path, and the folders that it is in */
+  private last = "";
+  private readonly folders: string[] = [];
   private count = 0;
+  /** files whose bytes are still to be asked for */
+  private unasked = 0;
+  private hardLinks = 0;
+  private isChanged = false;
   private listingBytes = 0;
   private openFiles = 0;
   private listingEnded = false;
@@ -45,14 +67,12 @@ export class Receiver {
   /** bytes of all packets so far */
   bytes = 0;
 
-  constructor(tree: Tree, kept = new Map<string, Entry>()) {
+  constructor(tree: Tree, rows: Rows = new RowList(), kept: () => Entry | undefined = () => undefined) {
     this.tree = tree;
+    this.rows = rows;
     this.kept = kept;
-  }
-
-  /** What the tree holds, once finished. */
-  entries(): IterableIterator<Entry> {
-    return this.listed.values();
+    this.keptNext = kept();
+    this.wanted = rows.cursor();
   }
 
   /** Takes packets and gives those to send. A failure throws, after which `abandon` is due. */
@@ -62,8 +82,12 @@ export class Receiver {
       this.bytes += message.length;
       const decoded = decode(packet, message);
       if (decoded.type === packetType.stat) this.listingBytes += message.length;
-      this.take(decoded, out);
+      this.take(decoded);
+      const asksMore = this.unasked > 0 && this.transfers.size < askedAtOnce / 2;
+      if (asksMore && !this.finished) this.ask(out);
     }
+    const isOver = this.listingEnded && this.transfers.size === 0 && this.unasked === 0;
+    if (isOver && !this.finishing) this.finish(out);
     return out;
   }
 
@@ -78,12 +102,12 @@ export class Receiver {
     return encode(packet, { type: packetType.error, data: new TextEncoder().encode(messageOf(error)) });
   }
 
-  private take({ type, stat, id, data }: Decoded<typeof packet>, out: Uint8Array[]): void {
+  private take({ type, stat, id, data }: Decoded<typeof packet>): void {
     switch (type) {
       case packetType.stat:
         if (this.listingBytes > listingLimit)
           throw new EngineError("tooLarge", `the client lists its files in over ${listingLimit} bytes`);
-        if (stat) this.list(entryOf(stat), out);
+        if (stat) this.list(entryOf(stat));
         else this.endListing();
         break;
       case packetType.data:
@@ -91,59 +115,92 @@ export class Receiver {
         break;
       case packetType.finish:
         this.finished = true;
-        return;
+        break;
       case packetType.error:
         throw new EngineError("invalid", `error from sender: ${new TextDecoder().decode(data)}`);
       default:
         throw new EngineError("invalid", `the client sent a file packet of type ${type}`);
     }
-    if (this.listingEnded && this.transfers.size === 0 && !this.finishing) this.finish(out);
   }
 
-  private list(entry: Entry | undefined, out: Uint8Array[]): void {
+  private list(entry: Entry | undefined): void {
+    countFile();
     const id = this.count++;
     if (this.listingEnded || this.count > entryLimit)
       throw new EngineError("invalid", "the client lists files beyond its listing's end or limit");
     if (!entry) return;
-    const { path } = entry;
-    const parent = parentOf(path);
-    const above = parent === "" ? undefined : this.listed.get(parent);
-    if (this.listed.has(path) || (parent !== "" && !(above && isDirectory(above))))
-      throw new EngineError("invalid", `changes out of order: ${JSON.stringify(toText(path))}`);
-    this.listed.set(path, entry);
-    const before = this.kept.get(path);
-    if (before && unchanged(before, entry)) return;
-    this.touch(parent);
-    if (before) this.replace(before, entry);
-    if (isDirectory(entry)) {
-      this.touched.add(path);
-      if (before && isDirectory(before)) this.tree.changeDirectory(entry);
-      else this.tree.makeDirectory(entry);
-    } else if (hasData(entry)) {
-      this.transfers.set(id, { entry, file: undefined, received: 0 });
-      out.push(encode(packet, { type: packetType.request, id }));
-    } else if (entry.link !== "" && typeOf(entry) === fileType.file) this.hardLinks.push(entry);
-    else this.tree.makeNode(entry);
+    this.checkOrder(entry);
+    const before = this.keptAt(entry.path);
+    const left = before && unchanged(before, entry) ? work.none : this.change(before, entry);
+    this.rows.add({ entry, id, work: left });
   }
 
-  /** Clears the place of something kept that is now something else. */
-  private replace(before: Entry, entry: Entry): void {
-    if (isDirectory(before) && isDirectory(entry)) return;
-    this.tree.remove(before.path);
-    if (!isDirectory(before)) return;
-    const below = `${before.path}/`;
-    for (const path of this.kept.keys()) if (path.startsWith(below)) this.kept.delete(path);
+  /** By it the listing is compared with what was kept, and no name comes twice or without its folder. */
+  private checkOrder({ path, mode }: Entry): void {
+    const parent = parentOf(path);
+    const { folders } = this;
+    while (folders.length > 0 && folders.at(-1) !== parent) folders.pop();
+    const isInOrder = this.last === "" || compareOrder(this.last, path) < 0;
+    if (!isInOrder || (parent !== "" && folders.length === 0))
+      throw new EngineError("invalid", `changes out of order: ${JSON.stringify(toText(path))}`);
+    this.last = path;
+    if ((mode & fileType.mask) === fileType.directory) folders.push(path);
+  }
+
+  /** What was kept under a path. What is before it in the order, and so was not listed, goes. */
+  private keptAt(path: string): Entry | undefined {
+    while (this.keptNext !== undefined && compareOrder(this.keptNext.path, path) < 0) {
+      this.drop(this.keptNext);
+      this.keptNext = this.kept();
+    }
+    if (this.keptNext?.path !== path) return undefined;
+    const found = this.keptNext;
+    this.keptNext = this.kept();
+    return found.path.startsWith(this.removed) ? undefined : found;
+  }
+
+  private drop(entry: Entry): void {
+    if (entry.path.startsWith(this.removed)) return;
+    this.isChanged = true;
+    this.tree.remove(entry.path);
+    if (isDirectory(entry)) this.removed = `${entry.path}/`;
+  }
+
+  /** Does what can be done before the listing is over; answers what is left. */
+  private change(before: Entry | undefined, entry: Entry): Row["work"] {
+    this.isChanged = true;
+    if (before && !(isDirectory(before) && isDirectory(entry))) this.drop(before);
+    if (isDirectory(entry)) {
+      if (before && isDirectory(before)) this.tree.changeDirectory(entry);
+      else this.tree.makeDirectory(entry);
+      return work.none;
+    }
+    if (hasData(entry)) {
+      this.unasked++;
+      return work.bytes;
+    }
+    if (entry.link !== "" && typeOf(entry) === fileType.file) {
+      this.hardLinks++;
+      return work.hardLink;
+    }
+    this.tree.makeNode(entry);
+    return work.none;
   }
 
   private endListing(): void {
     if (this.listingEnded) throw new EngineError("invalid", "the client ends its listing twice");
     this.listingEnded = true;
-    for (const { path } of this.kept.values()) {
-      if (this.listed.has(path)) continue;
-      const parent = parentOf(path);
-      this.touch(parent);
-      // what is below a directory that goes, goes with it
-      if (parent === "" || this.listed.has(parent)) this.tree.remove(path);
+    for (; this.keptNext !== undefined; this.keptNext = this.kept()) this.drop(this.keptNext);
+  }
+
+  private ask(out: Uint8Array[]): void {
+    while (this.unasked > 0 && this.transfers.size < askedAtOnce) {
+      const row = this.wanted();
+      if (row === undefined) return;
+      if (row.work !== work.bytes) continue;
+      this.unasked--;
+      this.transfers.set(row.id, { entry: row.entry, file: undefined, received: 0 });
+      out.push(encode(packet, { type: packetType.request, id: row.id }));
     }
   }
 
@@ -164,30 +221,28 @@ export class Receiver {
     this.openFiles--;
     transfer.file.finish();
     // a file that changed while it was read is asked for again next time
-    if (transfer.received !== transfer.entry.size) transfer.entry.size = -1;
+    if (transfer.received !== transfer.entry.size) this.rows.spoil(id);
   }
 
   private finish(out: Uint8Array[]): void {
     this.finishing = true;
-    for (const entry of this.hardLinks) this.hardLink(entry);
-    for (const path of this.touched) {
-      const entry = this.listed.get(path);
-      if (entry) this.tree.setDirectoryTime(entry);
-    }
+    if (this.hardLinks > 0)
+      this.each((row) => {
+        if (row.work === work.hardLink) this.tree.makeHardLink(row.entry);
+      });
+    // nothing in them changes any more
+    if (this.isChanged)
+      this.each(({ entry }) => {
+        if (isDirectory(entry)) this.tree.setDirectoryTime(entry);
+      });
     out.push(encode(packet, { type: packetType.finish }));
   }
 
-  private hardLink(entry: Entry): void {
-    const target = this.listed.get(entry.link);
-    if (!target || !hasData(target))
-      throw new EngineError(
-        "invalid",
-        `hard link ${toText(entry.path)} has no file of the listing as its target`,
-      );
-    this.tree.makeHardLink(entry);
-  }
-
-  private touch(directory: string): void {
-    if (directory !== "") this.touched.add(directory);
+  private each(use: (row: Row) => void): void {
+    const next = this.rows.cursor();
+    for (let row = next(); row !== undefined; row = next()) {
+      countFile();
+      use(row);
+    }
   }
 }
