@@ -143,7 +143,7 @@ async function build(session: Session, solver: Solver, platform: Platform): Prom
       namedContexts: request.namedContexts,
       resolveImage: async (reference, wanted) => {
         const image = await resolveBase(session, reference, wanted);
-        materials.push(materialOf(session, image, wanted));
+        if (!request.classic) materials.push(materialOf(session, image, wanted));
         return image;
       },
     });

@@ -79,7 +79,7 @@ export class Solver {
     await Promise.all(inputsOf(vertex).map((input) => this.solve(input)));
     this.session.signal.throwIfAborted();
     const { operation } = vertex;
-    if (operation.kind === "image") return this.image(operation.layers);
+    if (operation.kind === "image") return this.image(vertex, operation.layers);
     if (operation.kind === "merge") return this.merge(vertex);
     const told = this.told(vertex);
     const started = Date.now();
@@ -127,8 +127,10 @@ export class Solver {
     }
   }
 
-  private image(layers: readonly string[]): Outcome {
+  private image(vertex: Vertex, layers: readonly string[]): Outcome {
     for (const layer of layers) this.session.lease.hold("layer", layer);
+    // the classic builder tells its steps one after the other
+    if (this.session.request.classic) this.images.tell(vertex, true);
     return { layers, keys: [], created: undefined };
   }
 
