@@ -1,4 +1,4 @@
-import { closeSync, openSync, readFileSync, readSync } from "node:fs";
+import { closeSync, openSync, readFileSync, readlinkSync, readSync } from "node:fs";
 import { bindLibc, check } from "./libc.ts";
 import { findSection } from "./own-executable.ts";
 
@@ -14,19 +14,20 @@ interface Range {
 }
 
 /**
- * What this process has read of its executable and libraries: program text, the constants in front of it, and our
- * compiled scripts. Starting up touches most of it, serving only a small part.
+ * What this process has read of its executable: program text, the constants in front of it, and our compiled scripts.
+ * Starting up touches most of it, serving only a small part. Libraries are left alone: where one that was closed lay,
+ * there may be other memory by now.
  */
 export class ProgramPages {
   private ranges: Range[] = [];
 
-  /** Finds them; to be done again now and then, as libraries come. */
   find(): void {
-    this.ranges = readFileSync("/proc/self/maps", "latin1")
+    const path = readlinkSync("/proc/self/exe");
+    this.ranges = readFileSync("/proc/self/maps", "utf8")
       .split("\n")
       .flatMap((line) => {
         const match = unwritten.exec(line);
-        return match ? [{ from: Number(`0x${match[1]}`), to: Number(`0x${match[2]}`) }] : [];
+        return match?.[3] === path ? [{ from: Number(`0x${match[1]}`), to: Number(`0x${match[2]}`) }] : [];
       });
     const scripts = ownScripts();
     if (scripts && !anyWritten(scripts)) this.ranges.push(scripts);
@@ -42,10 +43,10 @@ export class ProgramPages {
 }
 
 /**
- * Of each file its code, and what lies before it (from offset 0 on): the linker's tables and, in our executable, constants.
- * What the loader has written into (read-only after that) lies behind the code and must stay.
+ * Code, and what lies before it (from offset 0 on): the linker's tables and constants. What the loader has written into
+ * (read-only after that) lies behind the code and must stay. The path may end in ` (deleted)`, as the link's does.
  */
-const unwritten = /^([0-9a-f]+)-([0-9a-f]+) (?:r-xp \S+ \S+ [1-9]\d*|r--p 0+ \S+ [1-9]\d*) +\/\S+$/;
+const unwritten = /^([0-9a-f]+)-([0-9a-f]+) (?:r-xp \S+|r--p 0+) \S+ [1-9]\d* +(\/.*)$/;
 
 /** The section that holds our scripts, in a mapping that could be written; undefined when run from source. */
 function ownScripts(): Range | undefined {
