@@ -1,3 +1,4 @@
+import { CliError } from "../errors.ts";
 import { type FlagValues, maybeInt, string } from "./flag.ts";
 
 export const stopFlags = {
@@ -9,5 +10,8 @@ export const stopFlags = {
   }),
 };
 
-export const timeoutOf = ({ timeout, time }: FlagValues<typeof stopFlags>): number | undefined =>
-  timeout ?? time;
+export function timeoutOf({ timeout, time }: FlagValues<typeof stopFlags>): number | undefined {
+  if (timeout !== undefined && time !== undefined)
+    throw new CliError("conflicting options: cannot specify both --timeout and --time");
+  return timeout ?? time;
+}

@@ -8,8 +8,8 @@ export const command = defineCommand({
   usage: "CONTAINER [CONTAINER...]",
   arity: atLeast(1),
   flags: stopFlags,
-  run: ({ session, flags, args }) =>
-    each(session, args, (id) =>
-      stop(session.client, id, { signal: flags.signal || undefined, t: timeoutOf(flags) }),
-    ),
+  run: ({ session, flags, args }) => {
+    const query = { signal: flags.signal || undefined, t: timeoutOf(flags) };
+    return each(session, args, (id) => stop(session.client, id, query));
+  },
 });

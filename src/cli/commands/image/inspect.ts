@@ -1,4 +1,5 @@
 import { atLeast, defineCommand } from "../../command.ts";
+import { CliError } from "../../errors.ts";
 import { objectFormat, platform } from "../../flags/common.ts";
 import { inspectAll } from "../../output/inspect.ts";
 import { imagePath, platformQuery } from "../../run/image-path.ts";
@@ -9,8 +10,9 @@ export const command = defineCommand({
   flags: { format: objectFormat(), platform: platform("Platform of the image (os[/arch[/variant]])") },
   run: ({ session, args, flags }) => {
     const query = { platform: platformQuery(flags.platform) };
-    return inspectAll(session, args, flags.format, (name) =>
-      session.client.text("GET", imagePath(name, "/json"), { query }),
-    );
+    return inspectAll(session, args, flags.format, async (name) => {
+      if (name === "") throw new CliError("Error: No such image: ");
+      return session.client.text("GET", imagePath(name, "/json"), { query });
+    });
   },
 });
