@@ -1,5 +1,6 @@
 /** What the machine holds that a test could forget: compared before and after. */
 import { readdir, readFile, rmdir } from "node:fs/promises";
+import { clearAbandonedHomes } from "../../tests/harness/homes.ts";
 
 export type Holdings = Set<string>;
 
@@ -54,8 +55,9 @@ export async function leaks(before: Holdings): Promise<string[]> {
   }
 }
 
-/** Takes away the empty cgroups that a failed test left, which are told with its failure and would be told twice. */
+/** Takes away engines whose tests died, and the empty cgroups that a failed test left, which are told with its failure and would be told twice. */
 export async function forgive(before: Holdings): Promise<void> {
+  for (const home of await clearAbandonedHomes()) console.log(`left by what died: ${home}`);
   const groups = (await leaks(before)).filter((line) => line.startsWith("cgroup "));
   for (const line of groups.sort().reverse()) {
     console.log(`left by what failed: ${line}`);

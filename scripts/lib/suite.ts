@@ -28,6 +28,14 @@ export async function step(name: string, command: string[]): Promise<Tally> {
   return { name, passed: ok ? 1 : 0, failed: ok ? 0 : 1, skipped: 0 };
 }
 
+let current: Bun.Subprocess | undefined;
+
+/** Ends the run that is under way at once. */
+export async function endCurrent(): Promise<void> {
+  current?.kill("SIGKILL");
+  await current?.exited;
+}
+
 /** `bun test` over some files in a process of its own, bounded in time; a run that dies counts as one failure. */
 export async function bunTest(name: string, files: string[], limitMs: number): Promise<Tally> {
   const folder = await mkdtemp(join(tmpdir(), "berth-test-"));
@@ -37,6 +45,7 @@ export async function bunTest(name: string, files: string[], limitMs: number): P
       [bun, "test", "--timeout=60000", "--reporter=junit", `--reporter-outfile=${outfile}`, ...files],
       { stdout: "inherit", stderr: "pipe", stdin: "ignore", timeout: limitMs, killSignal: "SIGKILL" },
     );
+    current = child;
     const output = passOn(child.stderr);
     const code = await child.exited;
     const said = await output.end();

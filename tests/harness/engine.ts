@@ -3,7 +3,7 @@
  * run side by side and beside any other engine. `destroy` ends everything, also what a failed test left running.
  */
 import { existsSync, statSync } from "node:fs";
-import { chmod, mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { chmod, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { endAbandoned } from "./abandoned.ts";
@@ -207,22 +207,27 @@ export class TestEngine {
       if (ids.length) await this.run([berth, "rm", "-fv", ...ids], { timeoutMs: 120_000 });
       await this.stop("SIGTERM");
     }
-    await endAbandoned(await readdir(join(this.home, "data", "containers")).catch(() => []));
-    for (const pid of await processesWith(this.home)) {
-      try {
-        process.kill(pid, "SIGKILL");
-      } catch (error) {
-        if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error; // gone meanwhile
-      }
-    }
-    await Bun.sleep(50);
-    for (const target of (await mountsBelow(this.home)).reverse()) await run(["umount", "-l", target]);
+    await clearHome(this.home);
     if (this.ownsNetwork) {
       this.holder.kill("SIGKILL");
       await this.holder.exited;
     }
-    await rm(this.home, { recursive: true, force: true });
   }
+}
+
+/** Takes away whatever is left of an engine: processes, mounts, files. */
+export async function clearHome(home: string): Promise<void> {
+  await endAbandoned(await readdir(join(home, "data", "containers")).catch(() => []));
+  for (const pid of await processesWith(home)) {
+    try {
+      process.kill(pid, "SIGKILL");
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error; // gone meanwhile
+    }
+  }
+  await Bun.sleep(50);
+  for (const target of (await mountsBelow(home)).reverse()) await run(["umount", "-l", target]);
+  await rm(home, { recursive: true, force: true });
 }
 
 /** A tar of an image's root, made from Debian packages once and again when its script changes. */
@@ -260,6 +265,7 @@ export async function startEngine({
 }: EngineOptions = {}): Promise<TestEngine> {
   const home = await mkdtemp(join(tmpdir(), "berth-engine-"));
   await chmod(home, 0o711); // users of containers may pass, as through /var/lib
+  await writeFile(join(home, "owner"), String(process.pid)); // for clearAbandonedHomes
   const network = beside ? { holder: beside.holder, own: false } : { holder: await holdNetwork(), own: true };
   const engine = new TestEngine(home, network, options);
   try {
