@@ -57,17 +57,24 @@ export const hostArchitecture = process.arch === "x64" ? "amd64" : process.arch;
 const invalid = (text: string, why: string): EngineError =>
   new EngineError("invalid", `${JSON.stringify(text)}: ${why}: invalid argument`);
 
+/** The system may have a version in brackets, which says nothing to engines of Linux. */
+function checkComponent(part: string, text: string, isSystem: boolean): void {
+  const pattern = isSystem ? /^([A-Za-z0-9_-]+)(?:\(([A-Za-z0-9_.-]*)\))?$/ : /^[A-Za-z0-9_.-]+$/;
+  if (pattern.test(part)) return;
+  const [which, rule] = isSystem ? ["OS component", "OSAndVersion"] : ["component", "platform"];
+  throw new EngineError(
+    "invalid",
+    `${JSON.stringify(part)} is an invalid ${which} of ${JSON.stringify(text)}: ${rule} specifier component must match ${JSON.stringify(pattern.source)}: invalid argument`,
+  );
+}
+
 /** Parses `linux/arm64`, `linux/arm/v7`, `linux` or `arm64`; what is not named is this machine's. */
 export function parsePlatform(text: string): Platform {
   const parts = text.split("/");
+  for (const [index, part] of parts.entries()) checkComponent(part, text, index === 0);
   if (parts.length > 3) throw invalid(text, "cannot parse platform specifier");
-  for (const part of parts)
-    if (!/^[A-Za-z0-9_.-]+$/.test(part))
-      throw invalid(
-        text,
-        `${JSON.stringify(part)} is an invalid component of ${JSON.stringify(text)}: platform specifier component must match "^[A-Za-z0-9_.-]+$"`,
-      );
-  const [first = "", second, variant = ""] = parts;
+  const [system = "", second, variant = ""] = parts;
+  const first = system.replace(/\(.*/, "");
   if (second !== undefined) return normalise(first.toLowerCase(), second, variant);
   const os = first.toLowerCase();
   if (systems.has(os)) return normalise(os, hostArchitecture, "");

@@ -9,6 +9,15 @@ import { imagePath, platformQuery } from "../../run/image-path.ts";
 import { drain } from "../../run/pull.ts";
 import { showProgress } from "../../stream/progress.ts";
 
+/** docker's words */
+const onePlatform = [
+  "",
+  " Info -> Using --platform pushes only the specified platform manifest of a multi-platform image index.",
+  "         Other components, like attestations, will not be included.",
+  "         To push the complete multi-platform image, remove the --platform flag.",
+  "",
+];
+
 export const command = defineCommand({
   usage: "NAME[:TAG] | ssh://[USER@]HOST[:PORT]/NAME[:TAG]",
   arity: exactly(1),
@@ -26,6 +35,7 @@ export const command = defineCommand({
     const platform = platformQuery(flags.platform, `Invalid platform ${flags.platform}`);
     const tag = flags.allTags ? undefined : (named.tag ?? "latest");
     if (!flags.allTags && named.tag === undefined && !flags.quiet) session.out("Using default tag: latest");
+    if (platform !== undefined) for (const line of onePlatform) session.err(line);
     const name = familiarName(named);
     const response = await session.client.request("POST", imagePath(name, "/push"), {
       query: { tag, platform },
