@@ -182,6 +182,15 @@ test("verify finds a damaged layer and says who stands on it", async () => {
   expect(await engine.ok("image", "verify", "-q", "im:3")).toMatch(/^4 layers and 1 images read: 0 damaged/);
 });
 
+test("names and ages that mean nothing are one sentence", async () => {
+  expect(await engine.berth("image", "verify", "nosuch")).toMatchObject({
+    code: 1,
+    stdout: "",
+    stderr: "Error response from daemon: No such image: nosuch:latest\n",
+  });
+  expect((await engine.berth("gc", "--unused-for", "-1h")).stderr).toBe("invalid age: '-1h'\n");
+});
+
 test("verify repairs from the registry, also below a container that runs", async () => {
   const registry = await startRegistry(engine, { port: 5013 });
   try {

@@ -10,10 +10,20 @@ import { resolve } from "../resolve.ts";
 import type { ImageRecord } from "../store.ts";
 
 /** Reads everything again that digests vouch for: each layer once, each configuration. Repairs from registries. */
-export async function* verify(context: ImagesContext, request: VerifyRequest): AsyncGenerator<VerifyLine> {
-  const { store, snapshots } = context;
+export function verify(context: ImagesContext, request: VerifyRequest): AsyncGenerator<VerifyLine> {
+  const { store } = context;
+  // names that are not there are refused before a line is told
   const images =
     request.images.length > 0 ? request.images.map((name) => resolve(store, name)) : [...store.all()];
+  return verified(context, request, images);
+}
+
+async function* verified(
+  context: ImagesContext,
+  request: VerifyRequest,
+  images: readonly ImageRecord[],
+): AsyncGenerator<VerifyLine> {
+  const { store, snapshots } = context;
   const sums = { layers: 0, images: 0, damaged: 0, repaired: 0 };
   const damaged: string[] = [];
   for (const diffId of new Set(images.flatMap(({ layers }) => layers))) {

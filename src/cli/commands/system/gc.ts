@@ -25,7 +25,7 @@ export const command = defineCommand({
         dryRun: flags.dryRun ? "1" : undefined,
         keepBytes: flags.keepSize ? parseRamSize(flags.keepSize) : undefined,
         freeBytes: flags.minFree ? parseRamSize(flags.minFree) : undefined,
-        unusedForMs: flags.unusedFor ? Math.trunc(parseGoDuration(flags.unusedFor) / 1e6) : undefined,
+        unusedForMs: flags.unusedFor ? ageMs(flags.unusedFor) : undefined,
       },
     });
     if (flags.json) session.out(JSON.stringify(answer));
@@ -33,6 +33,12 @@ export const command = defineCommand({
     return 0;
   },
 });
+
+function ageMs(text: string): number {
+  const ms = Math.trunc(parseGoDuration(text) / 1e6);
+  if (ms < 0) throw new CliError(`invalid age: '${text}'`);
+  return ms;
+}
 
 function print(session: { out(line: string): void }, { removed, kept, bytes, dryRun }: GcAnswer): void {
   const nameOf = ({ id, tags }: { id: string; tags: string[] }): string => tags.join(", ") || shortId(id);
