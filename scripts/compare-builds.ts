@@ -139,11 +139,11 @@ async function one(build: PublishedBuild): Promise<void> {
 }
 
 /**
- * The context under a path of its own: of one that it was sent before BuildKit keeps the folders, with the times at which
+ * The context under a path and a name of its own: of one that it was sent before BuildKit keeps the folders, with the times at which
  * something last changed in its copy.
  */
 async function contextOfItsOwn({ name }: PublishedBuild): Promise<string> {
-  const copy = join(scratch, `context-${name}`);
+  const copy = join(scratch, `context-${name}-${epoch}`);
   const copied = await run(["cp", "-a", join(buildsFolder, name), copy]);
   if (copied.code !== 0) throw new Error(copied.stderr);
   return copy;

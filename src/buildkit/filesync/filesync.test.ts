@@ -19,7 +19,7 @@ import { decode } from "../../lib/protobuf/decode.ts";
 import { encode } from "../../lib/protobuf/encode.ts";
 import { packet, packetType } from "../messages/session.ts";
 import { DiskTree } from "./disk-tree.ts";
-import type { Entry } from "./entry.ts";
+import { compareOrder, type Entry } from "./entry.ts";
 import { fromGoMode, toGoMode } from "./go-mode.ts";
 import { keepRows, newRows, openIndex } from "./index-file.ts";
 import { MemoryTree } from "./memory-tree.ts";
@@ -112,6 +112,11 @@ describe("a folder sent and received", () => {
     writeFileSync(join(from, "one"), "a file again");
     sync(second.entries);
     expect(readFileSync(join(to, "one"), "utf8")).toBe("a file again");
+  });
+
+  test("is listed in the order that it is compared in", () => {
+    const order = ["a", "a/b", "a/b/c", "a/b.c", "a-b", "a.b", "aa", "b"];
+    expect([...order].reverse().sort(compareOrder)).toEqual(order);
   });
 
   test("keeps names that are not UTF-8", () => {
@@ -208,6 +213,19 @@ describe("a hostile sender", () => {
     kept?.close();
     tree.close();
   });
+});
+
+test("many files are asked for some at a time, each once", () => {
+  const receiver = new Receiver(new MemoryTree());
+  const ids = (answers: Uint8Array[]): number[] =>
+    answers
+      .map((each) => decode(packet, each))
+      .flatMap(({ type, id }) => (type === packetType.request ? [id] : []));
+  const names = Array.from({ length: 3000 }, (_, at) => `f${String(at).padStart(4, "0")}`);
+  const asked = ids(receiver.feed([...names.map((name) => stat(name)), listingEnd]));
+  expect(asked.length).toBeLessThan(names.length);
+  for (let at = 0; at < asked.length; at++) asked.push(...ids(receiver.feed([data(asked[at] ?? -1, "")])));
+  expect(asked).toEqual(names.map((_, at) => at));
 });
 
 describe("files kept in memory", () => {
