@@ -8,6 +8,8 @@ const argumentsMax = 4096;
 const psTimeoutMs = 30_000;
 /** bytes: the processes of a whole machine, with their arguments */
 const psOutputMax = 16 * 1024 * 1024;
+/** the kernel takes no argument of 128 KiB; each is 8 bytes at most */
+const pidsMax = 16_000;
 
 /**
  * `GET /containers/{id}/top`: the host's `ps`, and of what it says the container's processes. It is asked for these alone,
@@ -16,12 +18,13 @@ const psOutputMax = 16 * 1024 * 1024;
 export async function top(ctx: Context, container: Container, psArgs: string): Promise<TopResponse> {
   if (!container.alive) throw new EngineError("conflict", `container ${container.id} is not running`);
   if (psArgs.length > argumentsMax) throw new EngineError("invalid", "the arguments for ps are too long");
-  const pids = (await ctx.runtime.pids(container.id)).map(String);
+  // `ps` keeps the order in which it is asked, and the kernel's is any
+  const pids = (await ctx.runtime.pids(container.id)).sort((a, b) => a - b).map(String);
   const args = psArgs.split(/[ \t\n]+/).filter(Boolean);
   const run = (...more: string[]) =>
     runCommand(["ps", ...args, ...more], psTimeoutMs, { keptMax: psOutputMax });
-  let said = await run(`-q${pids.join(",")}`);
-  if (said.exitCode !== 0) said = await run();
+  let said = pids.length > pidsMax ? await run() : await run(`-q${pids.join(",")}`);
+  if (said.exitCode !== 0 && pids.length <= pidsMax) said = await run();
   if (said.exitCode !== 0)
     throw new EngineError("internal", `ps: ${said.stderr.trim().split("\n")[0] ?? ""}`);
   const table = readTable(said.stdout, new Set(pids));

@@ -1,4 +1,4 @@
-import { closeSync, openSync, readFileSync, readlinkSync, readSync } from "node:fs";
+import { closeSync, existsSync, openSync, readFileSync, readlinkSync, readSync } from "node:fs";
 import { bindLibc, check } from "./libc.ts";
 import { findSection } from "./own-executable.ts";
 
@@ -6,6 +6,7 @@ const { madvise } = bindLibc({ madvise: { args: ["u64", "u64", "i32"], returns: 
 
 const dontNeed = 4;
 const page = 4096;
+const pagemap = "/proc/self/pagemap";
 
 /** Addresses, whole pages; far below 2^53. */
 interface Range {
@@ -57,13 +58,14 @@ function ownScripts(): Range | undefined {
   return from < to ? { from, to } : undefined;
 }
 
-/** Whether a page is memory of our own, which would be lost with what was written to it. proc_pid_pagemap(5). */
+/** Whether a page is memory of our own, which would be lost with what was written to it. proc_pid_pagemap(5), which few kernels lack. */
 function anyWritten({ from, to }: Range): boolean {
+  if (!existsSync(pagemap)) return true;
   const inMemory = 1 << 31;
   const inSwap = 1 << 30;
   const ofFile = 1 << 29;
   const entries = Buffer.alloc(((to - from) / page) * 8);
-  const map = openSync("/proc/self/pagemap", "r");
+  const map = openSync(pagemap, "r");
   try {
     if (readSync(map, entries, 0, entries.length, (from / page) * 8) !== entries.length) return true;
   } finally {
