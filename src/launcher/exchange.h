@@ -103,6 +103,7 @@ static void end_unwritable(int descriptor, long error) {
   append(&sentence, "write to descriptor 1: ");
   if (error == error_no_space) append(&sentence, "ENOSPC");
   else if (error == error_io) append(&sentence, "EIO");
+  else if (error == error_descriptor) append(&sentence, "EBADF");
   else {
     append(&sentence, "errno ");
     append_number(&sentence, -error);
@@ -155,7 +156,7 @@ static void relay(struct receiver *from) {
       end_process((unsigned char)from->bytes[0]);
     }
     if (stream != stream_output && stream != stream_error) end_lost("malformed frame");
-    long signals = broken_pipe_set; /* the client ends by itself, not by SIGPIPE */
+    long signals = write_signals; /* the client ends by itself, and tells what was wrong */
     if (!has_written)
       system_call(call_rt_sigprocmask, block_signals, (long)&signals, 0, signal_set_bytes);
     copy_frame(from, stream, length);

@@ -107,5 +107,5 @@ struct poll_request {
   short events, returned;
 };
 
-/* sigprocmask(2): SIG_BLOCK, and the set that holds SIGPIPE alone. */
-enum { block_signals = 0, broken_pipe_set = 1 << (13 - 1), signal_set_bytes = 8 };
+/* sigprocmask(2): SIG_BLOCK, and the signals that a write may end a process by: SIGPIPE and SIGXFSZ. */
+enum { block_signals = 0, write_signals = 1 << (13 - 1) | 1 << (25 - 1), signal_set_bytes = 8 };

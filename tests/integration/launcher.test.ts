@@ -167,6 +167,8 @@ describe("the launcher ends as the ordinary client does", () => {
     "when nobody reads its errors either": (command) =>
       `exec 3> >(true); wait $!; ${command} >/dev/full 2>&3; echo $?`,
     "when the disk of its output is full": (command) => `${command} >/dev/full; echo $?`,
+    "when its output may grow no more": (command) => `ulimit -f 0; ${command} >"$HOME/grown"; echo $?`,
+    "when its output is open for reading alone": (command) => `${command} 1</dev/null; echo $?`,
   };
   for (const [name, script] of Object.entries(unread))
     test(name, async () => {

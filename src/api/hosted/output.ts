@@ -22,10 +22,16 @@ export class CommandOutput {
   private socket: Duplex | undefined;
   private readonly asked = Promise.withResolvers<void>();
   private readonly taken = Promise.withResolvers<void>();
+  private readonly left = Promise.withResolvers<void>();
 
   /** Resolves when the connection is to become the command's. */
   get wanted(): Promise<void> {
     return this.asked.promise;
+  }
+
+  /** Resolves when all has been handed over, or the client is gone. */
+  get delivered(): Promise<void> {
+    return this.left.promise;
   }
 
   /** Wants the connection; resolves when it is the command's, or gone. */
@@ -68,6 +74,7 @@ export class CommandOutput {
   /** The client is gone before its connection was the command's: nobody waits for that any more. */
   abandon(): void {
     this.taken.resolve();
+    this.left.resolve();
   }
 
   private close(): void {
@@ -83,7 +90,9 @@ export class CommandOutput {
     for (let bytes = this.next(); bytes && !socket.destroyed; bytes = this.next())
       if (!socket.write(bytes)) await drained(socket);
     this.pouring = false;
-    if (this.ended) socket.end();
+    if (!this.ended) return;
+    socket.end();
+    this.left.resolve();
   }
 
   /** Some of what waits, as frames. */

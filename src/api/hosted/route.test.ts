@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { PassThrough } from "node:stream";
+import { Duplex, PassThrough } from "node:stream";
 import { commandProtocol, encodeCommand } from "../../lib/hosted-command.ts";
 import { answer } from "../dispatch.ts";
 import { json, noContent, type Reply } from "../reply.ts";
@@ -32,11 +32,13 @@ interface Asked {
   headers?: Record<string, string>;
 }
 
-function ask(
-  run: RunHosted,
+const ask = (run: RunHosted, asked?: Asked): Promise<Reply> =>
+  askOf(new Router([commandRoute(inner, async () => run, "b1")]), asked);
+
+function askOf(
+  router: Router,
   { bytes = body(["x"]), local = true, headers, signal = new AbortController().signal }: Asked = {},
 ): Promise<Reply> {
-  const router = new Router([commandRoute(inner, async () => run, "b1")]);
   return answer(fakeEngine(), router, {
     method: "POST",
     url: "/berth/command",
@@ -151,6 +153,31 @@ test("long output is cut into pieces between its characters", async () => {
     at += 8 + length;
   }
   expect(whole).toBe(text);
+});
+
+/** A connection whose other end never reads. */
+const unread = (): Duplex => new Duplex({ read: () => undefined, write: () => undefined });
+
+test("output that nobody reads takes a place, until its client is gone", async () => {
+  const router = new Router([
+    commandRoute(
+      inner,
+      async () => async (_command, host) => {
+        host.write(1, "x".repeat(100 << 10));
+        return { code: 0 };
+      },
+      "b1",
+    ),
+  ]);
+  const sockets = Array.from({ length: 64 }, unread);
+  for (const socket of sockets) {
+    const reply = await askOf(router);
+    if (reply.kind === "upgrade") reply.take(socket);
+  }
+  expect(await askOf(router)).toMatchObject({ kind: "json", status: 409 });
+  for (const socket of sockets) socket.destroy();
+  await Promise.all(sockets.map((socket) => new Promise((resolve) => socket.once("close", resolve))));
+  expect((await askOf(router)).kind).toBe("upgrade");
 });
 
 const never: RunHosted = () => {

@@ -24,7 +24,7 @@ export interface HostOfCommand {
   fault(error: unknown): void;
 }
 
-/** Commands that run at once; one more runs in its client's own process. */
+/** Commands that run, or whose output waits for its reader, at once; one more runs in its client's own process. */
 const most = 64;
 
 /**
@@ -39,13 +39,20 @@ export function commandRoute(router: Router, load: () => Promise<RunHosted>, bui
     if (running >= most) throw refusal(`${most} commands run already`);
     running++;
     const output = new CommandOutput();
-    call.signal.addEventListener("abort", () => output.abandon(), { once: true });
-    const done = perform(call, router, command, load, output).finally(() => running--);
+    abandonWith(call.signal, output);
+    const done = perform(call, router, command, load, output);
     const needs = await Promise.race([done, output.wanted]);
+    // what a client does not read stays in memory, and takes a place
+    void Promise.all([done, needs === undefined && output.delivered]).then(() => running--);
     if (needs !== undefined) throw refusal(`${needs} needs a process of its own`);
     return { kind: "upgrade", protocol: commandProtocol, take: (socket) => output.take(socket) };
   };
   return { method: "POST", pattern: "/berth/command", handler };
+}
+
+function abandonWith(signal: AbortSignal, output: CommandOutput): void {
+  if (signal.aborted) output.abandon();
+  else signal.addEventListener("abort", () => output.abandon(), { once: true });
 }
 
 const refusal = (why: string): EngineError => new EngineError("conflict", `not run in the engine: ${why}`);

@@ -79,10 +79,14 @@ export function plainFields(template: string): string[] | undefined {
   return parts && fieldsIn(parts);
 }
 
-/** Whether a template is made of texts and fields that are texts, and reads the same wherever it is rendered. */
+/**
+ * Whether a template is made of texts and fields that are texts, each once, and reads the same wherever it is rendered: so
+ * what it makes of a list is not many times as long.
+ */
 export function isPlain<T>({ fields, notPlain }: RowKind<T>, template: string): boolean {
   const names = plainFields(template);
-  return names?.every((name) => Object.hasOwn(fields, name) && !notPlain?.includes(name)) ?? false;
+  if (names === undefined || new Set(names).size < names.length) return false;
+  return names.every((name) => Object.hasOwn(fields, name) && !notPlain?.includes(name));
 }
 
 /**

@@ -37,13 +37,25 @@ export function createRequest(
     linkLocalIps: flags.linkLocalIp,
   });
   const { binds, anonymous } = volumes(flags.volume, around);
-  const ports = flattened(flags.publish, parsePublish);
-  const exposed = [...flattened(flags.expose, parseExpose), ...mapped(ports, ({ port }) => port)];
+  const ports = ranges(flags.publish, parsePublish, around);
+  const exposed = [...ranges(flags.expose, parseExpose, around), ...mapped(ports, ({ port }) => port)];
   return {
     ...config({ flags, args, changed, around }, anonymous, exposed),
     HostConfig: { ...host(flags, net, binds, around), PortBindings: toPortMap(ports) },
     NetworkingConfig: { EndpointsConfig: net.endpoints },
   };
+}
+
+/** So many ports of a command line, each some objects, are for the memory and the time of a process of its own. */
+const manyPorts = 1000;
+
+function ranges<T>(specs: readonly string[], parse: (spec: string) => T[], around: Surroundings): T[] {
+  const ports: T[] = [];
+  for (const spec of specs) {
+    for (const port of parse(spec)) ports.push(port);
+    if (ports.length > manyPorts) around.needsProcess("so many ports");
+  }
+  return ports;
 }
 
 function validate(flags: ContainerFlags): void {
