@@ -29,15 +29,18 @@ export async function step(name: string, command: string[]): Promise<Tally> {
 }
 
 let current: Bun.Subprocess | undefined;
+let ending = false;
 
-/** Ends the run that is under way at once. */
+/** Ends the run that is under way at once; no other is started. */
 export async function endCurrent(): Promise<void> {
+  ending = true;
   current?.kill("SIGKILL");
   await current?.exited;
 }
 
 /** `bun test` over some files in a process of its own, bounded in time; a run that dies counts as one failure. */
 export async function bunTest(name: string, files: string[], limitMs: number): Promise<Tally> {
+  if (ending) return new Promise(() => undefined);
   const folder = await mkdtemp(join(tmpdir(), "berth-test-"));
   const outfile = join(folder, "junit.xml");
   try {
