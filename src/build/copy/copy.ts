@@ -225,8 +225,13 @@ class Copy {
   }
 
   /** Opens or makes the folder at a path. It has `time` at the end, undefined = whatever time comes of the work. */
-  private inFolder(path: string, time: FileTime | undefined, work: (place: Place) => void): void {
-    const { uid, gid, chmod } = this.request;
+  private inFolder(
+    path: string,
+    time: FileTime | undefined,
+    work: (place: Place) => void,
+    chmod = this.request.chmod,
+  ): void {
+    const { uid, gid } = this.request;
     const place = this.target.folder(path, { uid, gid }, folderMode(chmod));
     try {
       if (time !== undefined) this.tellWay(path, time);
@@ -276,7 +281,8 @@ class Copy {
       const writer = this.writer(everything, everything, !this.request.chowns, asTheyAre);
       const root = openTree(folder);
       try {
-        this.inFolder(this.destination, undefined, (place) => writer.folder(root, "", "", place));
+        // nor is the folder that they go into given the mode that was asked for
+        this.inFolder(this.destination, undefined, (place) => writer.folder(root, "", "", place), "");
         return writer.written;
       } finally {
         close(root);

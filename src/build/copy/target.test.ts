@@ -1,5 +1,5 @@
 import { afterAll, expect, test } from "bun:test";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { copy } from "./copy.ts";
@@ -18,7 +18,7 @@ function layer(): { upper: string; outside: string } {
   return { upper, outside };
 }
 
-const put = (upper: string, input: CopyInput, destination: string) =>
+const put = (upper: string, input: CopyInput, destination: string, chmod = "") =>
   copy({
     inputs: [input],
     upper,
@@ -26,7 +26,7 @@ const put = (upper: string, input: CopyInput, destination: string) =>
     follow: false,
     ...owner,
     chowns: false,
-    chmod: "",
+    chmod,
     scratch: join(work, "scratch"),
   });
 
@@ -69,4 +69,16 @@ test("a fifo that might be an archive is copied, not opened", async () => {
   const tree = { root, patterns: ["/fifo"], ignore: [], exclude: [], parents: false };
   await put(upper, { kind: "tree", tree, unpack: true }, "/d/");
   expect(existsSync(join(upper, "d/fifo"))).toBe(true);
+});
+
+test("--chmod changes neither an archive's files nor the folder that they go into", async () => {
+  const { upper, outside } = layer();
+  const root = join(outside, "context");
+  mkdirSync(root);
+  writeFileSync(join(root, "file"), "x", { mode: 0o644 });
+  Bun.spawnSync(["tar", "-C", root, "-cf", join(root, "a.tar"), "file"]);
+  const tree = { root, patterns: ["/a.tar"], ignore: [], exclude: [], parents: false };
+  await put(upper, { kind: "tree", tree, unpack: true }, "/d/", "600");
+  expect(statSync(join(upper, "d")).mode & 0o7777).toBe(0o755);
+  expect(statSync(join(upper, "d/file")).mode & 0o7777).toBe(0o644);
 });
