@@ -242,6 +242,13 @@ COPY --from=0 /etc/hostname /again
       await bad();
     }
   });
+
+  test("a Dockerfile does not fetch with the keys of the engine's user", async () => {
+    for (const remote of ["git@127.0.0.1:a/b.git", "ssh://git@127.0.0.1/a/b.git"]) {
+      await files({ Dockerfile: `FROM scratch\nADD ${remote} /\n` });
+      expect(await bad()).toContain("unset ssh forward key default");
+    }
+  });
 });
 
 /** An image with triggers that no Dockerfile could give it. */

@@ -18,9 +18,15 @@ const askedEveryMs = 1000;
 
 /**
  * A git repository at a branch, tag or commit, without its history. The host's git does it, without a terminal, hooks or
- * any configuration but the system's; only https, http, git and ssh remotes are taken.
+ * any configuration but the system's; only https, http, git and ssh remotes are taken. `agent`: socket of the one agent
+ * whose keys serve, instead of those of the engine's user.
  */
-export async function checkOut(source: GitSource, scratch: string, signal: AbortSignal): Promise<Checkout> {
+export async function checkOut(
+  source: GitSource,
+  scratch: string,
+  signal: AbortSignal,
+  agent?: string,
+): Promise<Checkout> {
   refuse(source.remote, source.ref);
   const folder = join(scratch, `git-${newId().slice(0, 24)}`);
   await mkdir(folder, { recursive: true, mode: 0o700 });
@@ -31,7 +37,7 @@ export async function checkOut(source: GitSource, scratch: string, signal: Abort
     if (room === 0)
       full.abort(new EngineError("tooLarge", "the git repository is larger than the disk has room for"));
   }, askedEveryMs);
-  const limits = { bytesMax, signal: AbortSignal.any([signal, full.signal]) };
+  const limits = { bytesMax, agent, signal: AbortSignal.any([signal, full.signal]) };
   try {
     return { folder, commit: await fill(folder, source, (args) => run(args, limits)) };
   } catch (error) {
@@ -84,10 +90,18 @@ function refuse(remote: string, ref: string): void {
     throw new EngineError("invalid", `${JSON.stringify(remote)} is no git remote that can be cloned`);
 }
 
+/** Without the engine's own keys and settings; whose host it is nobody can say, as in BuildKit. */
+const sshWith = (agent: string): string =>
+  `ssh -F none -o BatchMode=yes -o IdentityFile=none -o IdentityAgent='${agent}' -o StrictHostKeyChecking=accept-new -o UserKnownHostsFile=/dev/null`;
+
+/** Whether a remote is reached with a key. */
+export const needsKey = (remote: string): boolean =>
+  remote.startsWith("ssh://") || !/^[a-z]+:\/\//i.test(remote);
+
 /** No file that git writes is larger than `bytesMax`, and a server may not be silent for long. */
 async function run(
   args: readonly string[],
-  { bytesMax, signal }: { bytesMax: number; signal: AbortSignal },
+  { bytesMax, agent, signal }: { bytesMax: number; agent: string | undefined; signal: AbortSignal },
 ): Promise<string> {
   signal.throwIfAborted();
   const settings = [
@@ -101,6 +115,7 @@ async function run(
     "http.lowSpeedLimit=1",
     "-c",
     "http.lowSpeedTime=60",
+    ...(agent === undefined ? [] : ["-c", `core.sshCommand=${sshWith(agent)}`]),
   ];
   if (Bun.which("git") === null)
     throw new EngineError("unavailable", "git is not installed: install the package git (apt install git)");

@@ -2,10 +2,11 @@ import { sha256 } from "../../lib/digest.ts";
 import { EngineError, isKind, messageOf } from "../../lib/errors.ts";
 import { newId } from "../../lib/ids.ts";
 import { chainOf } from "../cache/key.ts";
-import { checkOut } from "../contexts/git.ts";
+import { type Checkout, checkOut, needsKey } from "../contexts/git.ts";
 import { WebFailure } from "../contexts/web.ts";
 import type { CopyInput, CopyResult, TreeRequest } from "../copy/requests.ts";
 import type { Seen } from "../copy/tally.ts";
+import type { GitSource } from "../dockerfile/git-source.ts";
 import { UnplacedError } from "../failure.ts";
 import type { CopyOperation, CopySource, TreeSource } from "../graph/operation.ts";
 import type { Vertex } from "../graph/vertex.ts";
@@ -176,7 +177,7 @@ async function readyGit(
   { exclude }: CopyOperation,
   { git }: CopySource & { kind: "git" },
 ): Promise<Ready> {
-  const { folder, commit } = await checkOut(git, session.deps.paths.scratch, session.signal);
+  const { folder, commit } = await fetched(session, git);
   session.discard(folder);
   session.materials.push({ uri: withoutPassword(git.remote), digest: { sha1: commit } });
   const ignore = git.keepGitDir ? [] : [".git"];
@@ -190,6 +191,19 @@ async function readyGit(
     input: () => ({ kind: "tree", tree, unpack: false }),
     live: false,
   };
+}
+
+/** A Dockerfile has no right to the keys of the engine's user: what needs one takes it from the client's agent. */
+async function fetched(session: Session, git: GitSource): Promise<Checkout> {
+  const { request, deps, signal } = session;
+  if (request.classic || !needsKey(git.remote)) return await checkOut(git, deps.paths.scratch, signal);
+  const agent = await request.ssh.open("default");
+  if (agent === undefined) throw new UnplacedError("invalid", "unset ssh forward key default");
+  try {
+    return await checkOut(git, deps.paths.scratch, signal, agent.path);
+  } finally {
+    await agent.close();
+  }
 }
 
 /** A password may hold an `@` of its own: the last one ends it. */
