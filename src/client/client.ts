@@ -335,7 +335,8 @@ export function queryString(query: Query | undefined): string {
 /** The `filters` parameter of list, prune and events requests: `{"label":{"a":true}}`; `undefined` when empty. */
 export function filterQuery(filters: readonly { key: string; value: string }[]): string | undefined {
   if (filters.length === 0) return undefined;
-  const grouped: Record<string, Record<string, boolean>> = {};
+  // without a prototype, where a key of its name would be lost, and a prune prune all
+  const grouped = Object.create(null) as Record<string, Record<string, boolean>>;
   for (const { key, value } of filters) grouped[key] = { ...grouped[key], [value]: true };
   return JSON.stringify(grouped);
 }

@@ -106,7 +106,7 @@ function nameTest(value: string): Test {
 
 export function labelTest(value: string): (container: Pick<Container, "spec">) => boolean {
   const at = value.indexOf("=");
-  if (at < 0) return ({ spec }) => value in spec.config.Labels;
+  if (at < 0) return ({ spec }) => Object.hasOwn(spec.config.Labels, value);
   return ({ spec }) => spec.config.Labels[value.slice(0, at)] === value.slice(at + 1);
 }
 
