@@ -328,18 +328,24 @@ const completion = (): Record<string, Leaf> => ({
 });
 
 const manifest = (): Record<string, Leaf> => ({
+  annotate: {
+    summary: "Say which platform an image of a list is for",
+    load: () => import("./commands/manifest/annotate.ts"),
+  },
+  create: {
+    summary: "Begin a list of images for several platforms",
+    load: () => import("./commands/manifest/create.ts"),
+  },
   inspect: {
-    summary: "Show a registry's manifest or index",
+    summary: "Show a manifest or index of a registry, or a list begun here",
     load: () => import("./commands/manifest/inspect.ts"),
   },
-  annotate: { summary: "", hidden: true, load: () => import("./commands/manifest/not-built.ts") },
-  create: { summary: "", hidden: true, load: () => import("./commands/manifest/not-built.ts") },
-  push: { summary: "", hidden: true, load: () => import("./commands/manifest/not-built.ts") },
-  rm: { summary: "", hidden: true, load: () => import("./commands/manifest/not-built.ts") },
+  push: { summary: "Push a list as an index", load: () => import("./commands/manifest/push.ts") },
   referrers: {
     summary: "List what refers to a registry's manifest: signatures, SBOMs …",
     load: () => import("./commands/manifest/referrers.ts"),
   },
+  rm: { summary: "Remove lists from this machine", load: () => import("./commands/manifest/remove.ts") },
 });
 
 export const groups: Record<string, Group> = {
@@ -351,7 +357,7 @@ export const groups: Record<string, Group> = {
   container: { summary: "Manage containers", children: container },
   context: { summary: "Manage contexts", children: context },
   image: { summary: "Manage images", children: image },
-  manifest: { summary: "Look at manifests in registries", children: manifest },
+  manifest: { summary: "Manifests in registries, and lists of them", children: manifest },
   network: { summary: "Manage networks", children: network },
   plugin: { summary: "Manage plugins", children: plugin },
   system: { summary: "Manage the engine", children: system },

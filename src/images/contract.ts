@@ -74,6 +74,13 @@ export interface RemoteRequest {
   signal: AbortSignal;
 }
 
+export interface PutRequest extends RemoteRequest {
+  mediaType: string;
+  bytes: Uint8Array<ArrayBuffer>;
+  /** path of the repository at the same registry whose blobs it names: they are brought along */
+  from?: string;
+}
+
 /** What an image would be here, and how to name that very one. */
 export interface RemoteImage extends Image {
   /** by digest: of what the name stands for, an index or a manifest */
@@ -165,6 +172,8 @@ export interface Images {
   describeRemote(request: RemoteRequest): Promise<DistributionInspect>;
   /** A manifest or index of a registry as it is, with the platform where it is one image's. */
   remoteManifest(request: RemoteRequest): Promise<RemoteManifest & { platform: Platform | undefined }>;
+  /** Puts a manifest or index at a registry, by its tag or else its digest, which it answers. */
+  putRemoteManifest(request: PutRequest): Promise<string>;
   /** What refers to a manifest of a registry (signatures, SBOMs …), of one type where it is given. */
   remoteReferrers(
     request: RemoteRequest & { artifactType?: string },

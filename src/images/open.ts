@@ -19,6 +19,7 @@ import { push } from "./push/push.ts";
 import { LayerReaper } from "./reaper.ts";
 import { describeRemote, remoteManifest, remoteReferrers } from "./remote/describe.ts";
 import { remoteImage } from "./remote/image.ts";
+import { putRemoteManifest } from "./remote/put.ts";
 import { RemoteRecords } from "./remote/records.ts";
 import { remove } from "./remove.ts";
 import { isNamed, resolve, toImage } from "./resolve.ts";
@@ -73,6 +74,7 @@ export function openImages(deps: ImagesDeps): Images {
     remoteImage: (request) => remoteImage(context, request),
     describeRemote: (request) => describeRemote(context, request),
     remoteManifest: (request) => remoteManifest(context, request),
+    putRemoteManifest: (request) => putRemoteManifest(context, request),
     remoteReferrers: (request) => remoteReferrers(context, request),
     pull: (request) => pull(context, request),
     tag: (source, reference) => tag(context, source, reference),

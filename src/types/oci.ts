@@ -4,6 +4,7 @@ export interface Platform {
   architecture: string;
   os: string;
   "os.version"?: string;
+  "os.features"?: string[];
   variant?: string;
 }
 

@@ -58,6 +58,28 @@ const manifest: Handler = async (call) => {
   });
 };
 
+const putShape = object("PutManifest", { MediaType: string, Raw: string, From: string });
+
+/** Of our own: brings a manifest or index to a registry, for `manifest push`. */
+const putManifest: Handler = async (call) => {
+  const reference = parseReference(call.param("name"));
+  const {
+    MediaType = "",
+    Raw = "",
+    From,
+  } = await call.json<{ MediaType?: string; Raw?: string; From?: string }>(putShape, true);
+  const credentials = credentialsOf(call);
+  const digest = await call.engine.images.putRemoteManifest({
+    reference,
+    mediaType: MediaType,
+    bytes: new Uint8Array(Buffer.from(Raw, "base64")),
+    signal: call.signal,
+    ...(From ? { from: From } : {}),
+    ...(credentials ? { credentials } : {}),
+  });
+  return json({ Digest: digest });
+};
+
 /** Of our own: what refers to a manifest, for `manifest referrers`. */
 const referrers: Handler = async (call) => {
   const credentials = credentialsOf(call);
@@ -143,5 +165,6 @@ export const registryRoutes: readonly Route[] = [
   { method: "POST", pattern: "/images/{name}/push", handler: push },
   { method: "GET", pattern: "/distribution/{name}/json", handler: distribution },
   { method: "GET", pattern: "/berth/manifests/{name}", handler: manifest },
+  { method: "PUT", pattern: "/berth/manifests/{name}", handler: putManifest },
   { method: "GET", pattern: "/berth/referrers/{name}", handler: referrers },
 ];

@@ -96,7 +96,7 @@ async function mount(
 }
 
 /** A registry that refuses (the other repository may be another's) is not asked for more than it gives. */
-async function mounted(target: Repository, digest: string, from: string): Promise<boolean> {
+export async function mounted(target: Repository, digest: string, from: string): Promise<boolean> {
   try {
     return await target.mount(digest, from);
   } catch (error) {

@@ -2,7 +2,7 @@ import type { RemoteManifest, Repository } from "../../distribution/contract.ts"
 import { EngineError } from "../../lib/errors.ts";
 import { withDefaultTag } from "../../lib/reference.ts";
 import type { DistributionInspect } from "../../types/api.ts";
-import type { Descriptor, Platform } from "../../types/oci.ts";
+import type { Descriptor, ImageConfig, Platform } from "../../types/oci.ts";
 import { configSizeMax, parseConfig } from "../config.ts";
 import type { RemoteRequest } from "../contract.ts";
 import type { ImagesContext } from "../deps.ts";
@@ -56,9 +56,20 @@ async function platformOfImage(
   const text = new TextDecoder().decode(
     await readSmallBlob(sources, config, { limit: configSizeMax, signal }),
   );
-  const { architecture, os, variant, "os.version": version } = parseConfig(text);
-  return { architecture, os, ...(version ? { "os.version": version } : {}), ...(variant ? { variant } : {}) };
+  const image: ImageConfig & { "os.features"?: unknown } = parseConfig(text);
+  const { architecture, os, variant, "os.version": version } = image;
+  const features = textsOf(image["os.features"]);
+  return {
+    architecture,
+    os,
+    ...(version ? { "os.version": version } : {}),
+    ...(features.length > 0 ? { "os.features": features } : {}),
+    ...(variant ? { variant } : {}),
+  };
 }
+
+const textsOf = (value: unknown): string[] =>
+  Array.isArray(value) ? value.filter((item) => typeof item === "string") : [];
 
 /** A manifest as it is, with the platform of an image's. */
 export async function remoteManifest(

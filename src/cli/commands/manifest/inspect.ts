@@ -1,23 +1,19 @@
-import { ApiError } from "../../../client/errors.ts";
-import { canonical, parseReference, withDefaultTag } from "../../../lib/reference.ts";
-import type { Platform } from "../../../types/oci.ts";
+import { canonical, type Reference } from "../../../lib/reference.ts";
 import { between, defineCommand } from "../../command.ts";
 import { CliError } from "../../errors.ts";
 import { bool } from "../../flags/flag.ts";
-import { registryAuth } from "../../registry-auth.ts";
 import type { Session } from "../../session.ts";
-import { type IndexEntry, shownIndex, shownPlatform } from "./shown.ts";
-
-interface RemoteManifest {
-  Ref: string;
-  Descriptor: { mediaType: string; digest: string; size: number; platform?: Partial<Platform> };
-  Raw: string;
-}
+import { indexOf, type LocalManifest, rawOf, shownEntry } from "./local/entry.ts";
+import { named } from "./local/reference.ts";
+import { findList, readEntry } from "./local/store.ts";
+import { type RemoteManifest, readRemote } from "./remote.ts";
+import { goJson, type IndexEntry, shownIndex, shownPlatform } from "./shown.ts";
 
 export const command = defineCommand({
   usage: "[MANIFEST_LIST] MANIFEST",
   description:
-    "Show a manifest or index as its registry has it. The engine asks, with its certificates and proxies.",
+    "Show a list that `manifest create` began or an image of it; else a manifest or index as its registry has it. The " +
+    "engine asks, with its certificates and proxies.",
   arity: between(1, 2),
   flags: {
     insecure: bool("insecure", "The engine's insecure-registries decide; there for docker's scripts"),
@@ -25,55 +21,73 @@ export const command = defineCommand({
     verbose: bool("verbose,v", "Show descriptors and platforms too, those of an index one by one"),
   },
   async run({ session, args, flags }) {
-    const name = args.at(-1) ?? "";
-    const found = await read(session, name);
-    const text = Buffer.from(found.Raw, "base64").toString("utf8");
-    if (flags.raw) {
-      session.write(text);
+    const reference = named(args.at(-1) ?? "");
+    if (args.length === 2) {
+      showEntry(session, readEntry(session, named(args[0] ?? ""), reference), flags);
       return 0;
     }
-    const { mediaType } = found.Descriptor;
-    const value = JSON.parse(text) as { manifests?: IndexEntry[] };
-    if (!value.manifests)
-      session.out(JSON.stringify(flags.verbose ? verbose(found) : value, undefined, "\t"));
-    else if (value.manifests.length === 0) throw missing(name);
-    else if (!flags.verbose)
-      session.out(JSON.stringify(shownIndex(mediaType, value.manifests), undefined, 3));
-    else session.out(JSON.stringify(await every(session, name, value.manifests), undefined, "\t"));
+    const local = findList(session, reference);
+    if (local) showList(session, reference, local, flags);
+    else await showRemote(session, reference, flags);
     return 0;
   },
 });
 
+interface How {
+  raw: boolean;
+  verbose: boolean;
+}
+
+function showEntry(session: Session, entry: LocalManifest, { raw, verbose }: How): void {
+  if (raw) session.write(Buffer.from(rawOf(entry), "base64").toString("utf8"));
+  else if (verbose) session.out(goJson(shownEntry(entry), "\t"));
+  else session.out(goJson(entry.SchemaV2Manifest ?? entry.OCIManifest, "\t"));
+}
+
+function showList(session: Session, list: Reference, entries: readonly LocalManifest[], how: How): void {
+  if (how.verbose && !how.raw) {
+    session.out(goJson(entries.map(shownEntry), "\t"));
+    return;
+  }
+  const { text } = indexOf(list, entries, "failed to assemble ManifestDescriptor: ");
+  if (how.raw) session.write(text);
+  else session.out(text);
+}
+
+async function showRemote(session: Session, reference: Reference, { raw, verbose }: How): Promise<void> {
+  const found = await readRemote(session, reference);
+  const text = Buffer.from(found.Raw, "base64").toString("utf8");
+  if (raw) {
+    session.write(text);
+    return;
+  }
+  const { mediaType } = found.Descriptor;
+  const value = JSON.parse(text) as { manifests?: IndexEntry[] };
+  if (!value.manifests)
+    session.out(verbose ? goJson(shownRemote(found), "\t") : JSON.stringify(value, undefined, "\t"));
+  else if (value.manifests.length === 0) throw new CliError(`no such manifest: ${canonical(reference)}`);
+  else if (verbose) session.out(goJson(await every(session, reference, value.manifests), "\t"));
+  else session.out(goJson(shownIndex(mediaType, value.manifests), 3));
+}
+
 /** Each manifest of an index, under the index's name. */
-async function every(session: Session, name: string, entries: readonly IndexEntry[]): Promise<unknown[]> {
-  const { domain, path, tag } = withDefaultTag(parseReference(name));
+async function every(
+  session: Session,
+  { domain, path, tag }: Reference,
+  entries: readonly IndexEntry[],
+): Promise<unknown[]> {
   const shown: unknown[] = [];
-  for (const entry of entries) {
-    const child = await read(session, `${domain}/${path}@${entry.digest}`);
-    const platform = shownPlatform(entry.platform);
-    const Ref = `${canonical({ domain, path, ...(tag ? { tag } : {}) })}@${entry.digest}`;
-    shown.push(verbose({ ...child, Ref, Descriptor: { ...child.Descriptor, platform } }));
+  for (const { digest, platform } of entries) {
+    const child = await readRemote(session, { domain, path, digest });
+    const Ref = `${canonical({ domain, path, ...(tag ? { tag } : {}) })}@${digest}`;
+    const Descriptor = { ...child.Descriptor, platform: shownPlatform(platform) };
+    shown.push(shownRemote({ ...child, Ref, Descriptor }));
   }
   return shown;
 }
 
-async function read(session: Session, name: string): Promise<RemoteManifest> {
-  const { domain } = parseReference(name);
-  try {
-    return await session.client.json<RemoteManifest>("GET", `/berth/manifests/${encodeURIComponent(name)}`, {
-      headers: await registryAuth(session, domain),
-    });
-  } catch (error) {
-    if (error instanceof ApiError && error.status === 404) throw missing(name);
-    throw error;
-  }
-}
-
-const missing = (name: string): CliError => new CliError(`no such manifest: ${name}`);
-
-function verbose({ Ref, Descriptor, Raw }: RemoteManifest): Record<string, unknown> {
+function shownRemote({ Ref, Descriptor, Raw }: RemoteManifest): unknown {
   const content: unknown = JSON.parse(Buffer.from(Raw, "base64").toString("utf8"));
-  const key = Descriptor.mediaType.startsWith("application/vnd.oci") ? "OCIManifest" : "SchemaV2Manifest";
-  const platform = shownPlatform(Descriptor.platform);
-  return { Ref, Descriptor: { ...Descriptor, platform }, Raw, [key]: content };
+  const isOci = Descriptor.mediaType.startsWith("application/vnd.oci");
+  return shownEntry({ Ref, Descriptor, Raw, [isOci ? "OCIManifest" : "SchemaV2Manifest"]: content });
 }

@@ -34,3 +34,10 @@ export function shownPlatform(platform: IndexEntry["platform"] = {}): Record<str
     ...(features?.length ? { features } : {}),
   };
 }
+
+/** JSON as Go writes it, safe in HTML. */
+export const goJson = (value: unknown, indent?: number | string): string =>
+  JSON.stringify(value, undefined, indent).replaceAll(
+    /[<>&\u2028\u2029]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );

@@ -1,0 +1,74 @@
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { canonical, type Reference } from "../../../../lib/reference.ts";
+import { CliError } from "../../../errors.ts";
+import type { Session } from "../../../session.ts";
+import { entryText, type LocalManifest, parseEntry } from "./entry.ts";
+
+/**
+ * Lists that wait to be pushed: `manifests/<list>/<image>` of the configuration's folder, shared with docker's client.
+ * A reference has no `/` of its own after this, nor is it ever `.` or `..`, as it begins with a registry's name.
+ */
+export const fileName = (reference: Reference): string =>
+  canonical(reference).replaceAll(":", "-").replaceAll("/", "_");
+
+const listFolder = (session: Session, list: Reference): string =>
+  join(session.configFolder, "manifests", fileName(list));
+
+const missing = (reference: Reference): CliError => new CliError(`No such manifest: ${canonical(reference)}`);
+
+function orAbsent<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if ((error as { code?: string }).code === "ENOENT") return undefined;
+    throw error;
+  }
+}
+
+/** One image of a list, undefined where it has none of that name. */
+export function findEntry(session: Session, list: Reference, image: Reference): LocalManifest | undefined {
+  const path = join(listFolder(session, list), fileName(image));
+  const text = orAbsent(() => readFileSync(path, "utf8"));
+  if (text === undefined) return undefined;
+  const entry = parseEntry(text, path);
+  // docker's names of files are the same for r/a/b and r/a_b
+  if (entry.Ref !== canonical(image)) throw new CliError(`${path} is the manifest of ${entry.Ref}`);
+  return entry;
+}
+
+export function readEntry(session: Session, list: Reference, image: Reference): LocalManifest {
+  const entry = findEntry(session, list, image);
+  if (!entry) throw missing(image);
+  return entry;
+}
+
+/** A list's images in the order of their files' names; undefined where there is no such list. */
+export function findList(session: Session, list: Reference): LocalManifest[] | undefined {
+  const folder = listFolder(session, list);
+  const names = orAbsent(() => readdirSync(folder));
+  return names
+    ?.sort(byBytes)
+    .map((name) => parseEntry(readFileSync(join(folder, name), "utf8"), join(folder, name)));
+}
+
+export function readList(session: Session, list: Reference): LocalManifest[] {
+  const entries = findList(session, list);
+  if (!entries) throw missing(list);
+  return entries;
+}
+
+const byBytes = (a: string, b: string): number => Buffer.compare(Buffer.from(a), Buffer.from(b));
+
+export function saveEntry(session: Session, list: Reference, image: Reference, entry: LocalManifest): void {
+  const folder = listFolder(session, list);
+  mkdirSync(folder, { recursive: true, mode: 0o755 });
+  // not in the folder, where a client would take what a kill leaves for an image
+  const temporary = join(session.configFolder, "manifests", `.new-${process.pid}`);
+  writeFileSync(temporary, entryText(entry), { mode: 0o644 });
+  renameSync(temporary, join(folder, fileName(image)));
+}
+
+export function removeList(session: Session, list: Reference): void {
+  rmSync(listFolder(session, list), { recursive: true, force: true });
+}
