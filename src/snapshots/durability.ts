@@ -23,19 +23,24 @@ export class Durability {
     this.logger = logger;
   }
 
-  /** Layers whose last sync another boot of this machine cut short; those of this boot are synced soon. */
-  atStart(): string[] {
-    const boot = readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
-    const last = this.state.db
-      .query<{ value: string }, [string]>("SELECT value FROM facts WHERE key = ?")
-      .get(bootFact)?.value;
-    if (last !== boot)
+  /** Layers whose sync was cut short when the machine went down: they are to be read again, and then `checked`. */
+  suspects(): string[] {
+    return this.knownBoot() === thisBoot() ? [] : this.unsynced();
+  }
+
+  /** All suspects that are still there are whole. Until this is written they are suspects, whatever ends the engine. */
+  checked(): void {
+    const boot = thisBoot();
+    if (this.knownBoot() !== boot)
       this.state.transaction(() =>
         this.state.db.query("INSERT OR REPLACE INTO facts (key, value) VALUES (?, ?)").run(bootFact, boot),
       );
-    const unsynced = this.unsynced();
-    if (unsynced.length > 0) this.soon();
-    return last === boot ? [] : unsynced;
+    if (this.unsynced().length > 0) this.soon();
+  }
+
+  private knownBoot(): string | undefined {
+    const query = this.state.db.query<{ value: string }, [string]>("SELECT value FROM facts WHERE key = ?");
+    return query.get(bootFact)?.value;
   }
 
   /** A layer was added. */
@@ -70,11 +75,15 @@ export class Durability {
         const mark = this.state.db.query("UPDATE layers SET synced = 1 WHERE diff_id = ?");
         for (const diffId of layers) mark.run(diffId);
       });
+      // those that came while a slow disk was synced
+      if (this.unsynced().length > 0) this.soon();
     } catch (error) {
       this.logger.warn("new layers could not be synced to the disk", { error: messageOf(error) });
     }
   }
 }
+
+const thisBoot = (): string => readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
 
 const bootFact = "snapshots.boot";
 /** Layers come in bursts: one sync for all. What uses a new layer at once (a run, a push) has the disk to itself. */

@@ -48,7 +48,8 @@ export async function openSnapshots(options: SnapshotsOptions): Promise<Snapshot
   const { state, logger } = options;
   const durability = new Durability(state, paths.layers, logger);
   const layers = new Layers({ state, paths, pool, trash, durability, form: driver.form });
-  await dropDamaged(layers, durability.atStart(), logger);
+  await dropDamaged(layers, durability.suspects(), logger);
+  durability.checked();
   return new SnapshotService({ paths, layers, driver, pool, trash, durability, remapped });
 }
 

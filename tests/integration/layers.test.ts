@@ -119,8 +119,15 @@ test("a layer that a power cut damaged is dropped at the next start, one it spar
   writeFileSync(join(root.path, "layers", folder ?? "", "diff/file"), "");
   root.state.db.run("UPDATE layers SET synced = 0");
   root.state.db.run("UPDATE facts SET value = 'another boot' WHERE key = 'snapshots.boot'");
-  const again = await openSnapshots({ dataRoot: root.path, state: root.state, logger: silentLogger });
+  const boot = () =>
+    root.state.db.query<{ value: string }, []>("SELECT value FROM facts WHERE key = 'snapshots.boot'").get();
+  const whenFound: unknown[] = [];
+  const logger = { ...silentLogger, error: () => void whenFound.push(boot()?.value) };
+  const again = await openSnapshots({ dataRoot: root.path, state: root.state, logger });
   expect(again.layers()).toEqual([spared]);
+  // an engine that is killed while it reads them begins again at its next start
+  expect(whenFound).toEqual(["another boot"]);
+  expect(boot()?.value).not.toBe("another boot");
   await again.close();
 });
 
