@@ -1,7 +1,7 @@
 /** Lists of images for several platforms, made here and pushed to Debian's docker-registry as docker's client does. */
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { run, startEngine, type TestEngine } from "../harness/engine.ts";
@@ -99,6 +99,13 @@ test("a list whose file was meddled with is not pushed", async () => {
   const { code, stderr } = await manifest("push", list);
   expect([code, stderr]).toEqual([1, expect.stringContaining("internal digest mismatch for")]);
   await ok("manifest", "rm", list);
+  await mkdir(join(config, "manifests", "127.0.0.1-5035_one-amd"));
+  await writeFile(join(config, "manifests", "127.0.0.1-5035_one-amd", "x"), "junk");
+  // what cannot be read here hides nothing of the registry
+  expect(await ok("manifest", "inspect", `${open}/one:amd`)).toContain('"layers"');
+  expect((await manifest("rm", `${open}/one:amd`)).stderr).toBe(
+    "invalid character 'j' looking for beginning of value\n",
+  );
 });
 
 test("several lists are removed, and each that is none is told", async () => {

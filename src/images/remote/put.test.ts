@@ -61,6 +61,18 @@ test("they are sent again where the registry takes none over, and not where they
   ]);
 });
 
+test("where a blob cannot be had nothing is put", async () => {
+  const { registry, put, blobs } = await fixture();
+  registry.meddle = (request, response) => {
+    if (request.method === "POST") request.url = (request.url ?? "").replace(/\?.*/, "");
+    if (request.method !== "HEAD" && !request.url?.endsWith(blobs[0] ?? "")) return false;
+    response.writeHead(404).end();
+    return true;
+  };
+  await expect(put("b:x", { from: "a" })).rejects.toThrow();
+  expect(registry.asked("PUT /v2/b/manifests/")).toEqual([]);
+});
+
 test("what is no manifest, and what is no repository, is refused before anything is asked", async () => {
   const { registry, put } = await fixture();
   await expect(put("b:x", { bytes: new Uint8Array(Buffer.from("{}")) })).rejects.toThrow("not of schema 2");

@@ -15,7 +15,11 @@ import { parseManifest } from "./manifest.ts";
 export async function putRemoteManifest(context: ImagesContext, request: PutRequest): Promise<string> {
   const { reference, credentials, signal, mediaType, bytes, from } = request;
   const parsed = parseManifest(bytes, mediaType);
-  const access = { signal, ...(credentials ? { credentials } : {}) };
+  const stop = new AbortController();
+  const access = {
+    signal: AbortSignal.any([signal, stop.signal]),
+    ...(credentials ? { credentials } : {}),
+  };
   const target = context.distribution.target(reference, access);
   if (parsed.kind === "image" && from !== undefined && from !== reference.path) {
     const there = parseReference(`${reference.domain}/${from}`);
@@ -23,16 +27,32 @@ export async function putRemoteManifest(context: ImagesContext, request: PutRequ
       throw new EngineError("invalid", `no repository: ${JSON.stringify(from)}`);
     const source = context.distribution.sources(there, access).find(({ isMirror }) => !isMirror);
     if (!source) throw new EngineError("internal", `${from} has no registry of its own`);
-    const blobs = new Map([parsed.config, ...parsed.layers].map((blob) => [blob.digest, blob]));
-    const uploads = context.uploads.of(reference.domain);
-    await Promise.all(
-      [...blobs.values()].map(async (blob) => {
-        const release = await uploads.acquire(signal);
-        await bring(blob, { source, from, target, signal }).finally(release);
-      }),
-    );
+    const ways = { source, from, target, signal: access.signal };
+    const bringing = bringAll(context, [parsed.config, ...parsed.layers], ways, reference.domain);
+    try {
+      await Promise.all(bringing);
+    } catch (error) {
+      stop.abort();
+      await Promise.allSettled(bringing);
+      throw error;
+    }
   }
   return (await target.putManifest(reference.tag ?? sha256(bytes), mediaType, bytes)).digest;
+}
+
+/** As many at a time as go to a registry. */
+function bringAll(
+  context: ImagesContext,
+  blobs: readonly Descriptor[],
+  ways: Ways,
+  registry: string,
+): Promise<void>[] {
+  const uploads = context.uploads.of(registry);
+  const each = new Map(blobs.map((blob) => [blob.digest, blob]));
+  return [...each.values()].map(async (blob) => {
+    const release = await uploads.acquire(ways.signal);
+    await bring(blob, ways).finally(release);
+  });
 }
 
 interface Ways {

@@ -26,12 +26,21 @@ export const command = defineCommand({
       showEntry(session, readEntry(session, named(args[0] ?? ""), reference), flags);
       return 0;
     }
-    const local = findList(session, reference);
+    const local = readable(session, reference);
     if (local) showList(session, reference, local, flags);
     else await showRemote(session, reference, flags);
     return 0;
   },
 });
+
+/** A list here that cannot be read hides none of the registry's, as with docker's client. */
+function readable(session: Session, reference: Reference): LocalManifest[] | undefined {
+  try {
+    return findList(session, reference);
+  } catch {
+    return undefined;
+  }
+}
 
 interface How {
   raw: boolean;

@@ -21,10 +21,10 @@ export const shownIndex = (mediaType: string, entries: readonly IndexEntry[]): u
 });
 
 /** In docker's order; what is no image's has empty fields. */
-export function shownPlatform(platform: IndexEntry["platform"] = {}): Record<string, unknown> {
-  const { architecture = "", os = "", variant, features } = platform;
-  const version = platform["os.version"];
-  const systemFeatures = platform["os.features"];
+export function shownPlatform(platform?: IndexEntry["platform"] | null): Record<string, unknown> {
+  const { architecture = "", os = "", variant, features } = platform ?? {};
+  const version = platform?.["os.version"];
+  const systemFeatures = platform?.["os.features"];
   return {
     architecture,
     os,

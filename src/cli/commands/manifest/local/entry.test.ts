@@ -31,6 +31,11 @@ test("a file has docker's fields in docker's order, escaped as Go does", () => {
   expect(parseEntry(entryText(oci), "x")).toEqual(oci);
 });
 
+test("an image without a platform has an empty one", () => {
+  const text = entryText(oci).replace(/"platform":\{[^}]*\}/, '"platform":null');
+  expect(entryText(parseEntry(text, "x"))).toContain('"platform":{"architecture":"","os":""}');
+});
+
 test("an index as a member is refused", () => {
   for (const mediaType of [mediaTypes.ociIndex, mediaTypes.dockerIndex])
     expect(() => fromRemote(remote(mediaType))).toThrow("r.test/a:1 is a manifest list");

@@ -1,5 +1,7 @@
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { errnoText } from "../../../../lib/errno-text.ts";
+import { messageOf } from "../../../../lib/errors.ts";
 import { canonical, type Reference } from "../../../../lib/reference.ts";
 import { CliError } from "../../../errors.ts";
 import type { Session } from "../../../session.ts";
@@ -17,19 +19,21 @@ const listFolder = (session: Session, list: Reference): string =>
 
 const missing = (reference: Reference): CliError => new CliError(`No such manifest: ${canonical(reference)}`);
 
-function orAbsent<T>(read: () => T): T | undefined {
+/** What a call on files under `path` gives, undefined where there are none; other errors in Go's words. */
+function attempt<T>(path: string, work: () => T): T | undefined {
   try {
-    return read();
+    return work();
   } catch (error) {
-    if ((error as { code?: string }).code === "ENOENT") return undefined;
-    throw error;
+    const { code = "" } = error as { code?: string };
+    if (code === "ENOENT") return undefined;
+    throw new CliError(`open ${path}: ${errnoText(code) ?? messageOf(error)}`, 1, { cause: error });
   }
 }
 
 /** One image of a list, undefined where it has none of that name. */
 export function findEntry(session: Session, list: Reference, image: Reference): LocalManifest | undefined {
   const path = join(listFolder(session, list), fileName(image));
-  const text = orAbsent(() => readFileSync(path, "utf8"));
+  const text = attempt(path, () => readFileSync(path, "utf8"));
   if (text === undefined) return undefined;
   const entry = parseEntry(text, path);
   // docker's names of files are the same for r/a/b and r/a_b
@@ -46,10 +50,12 @@ export function readEntry(session: Session, list: Reference, image: Reference): 
 /** A list's images in the order of their files' names; undefined where there is no such list. */
 export function findList(session: Session, list: Reference): LocalManifest[] | undefined {
   const folder = listFolder(session, list);
-  const names = orAbsent(() => readdirSync(folder));
-  return names
-    ?.sort(byBytes)
-    .map((name) => parseEntry(readFileSync(join(folder, name), "utf8"), join(folder, name)));
+  const names = attempt(folder, () => readdirSync(folder));
+  return names?.sort(byBytes).flatMap((name) => {
+    const path = join(folder, name);
+    const text = attempt(path, () => readFileSync(path, "utf8"));
+    return text === undefined ? [] : [parseEntry(text, path)];
+  });
 }
 
 export function readList(session: Session, list: Reference): LocalManifest[] {
