@@ -52,8 +52,10 @@ export async function bunTest(name: string, files: string[], limitMs: number): P
     const output = passOn(child.stderr);
     const code = await child.exited;
     const said = await output.end();
-    const { failures, ...tally } = readReport(await readFile(outfile, "utf8").catch(absent));
-    if (code !== 0 && tally.failed === 0) {
+    const told = await readFile(outfile, "utf8").catch(absent);
+    const { failures, ...tally } = readReport(told);
+    // one that ended before it could report has not passed, whatever its code
+    if (tally.failed === 0 && (code !== 0 || told === "")) {
       tally.failed = 1;
       const end = child.signalCode ?? `code ${code}`;
       failures.push({ test: "the run as a whole", message: `ended by ${end}, after it said:\n${said}` });
