@@ -14,6 +14,8 @@ export class Durability {
   private readonly folder: string;
   private readonly logger: Logger;
   private timer: NodeJS.Timeout | undefined;
+  /** when the first layer came that waits for the next sync, by the steady clock */
+  private waitingSince: number | undefined;
   private running: Promise<void> | undefined;
   private closed = false;
 
@@ -46,11 +48,15 @@ export class Durability {
   /** A layer was added. */
   soon(): void {
     clearTimeout(this.timer);
+    const now = performance.now();
+    this.waitingSince ??= now;
+    const rest = Math.min(settleMs, Math.max(0, this.waitingSince + longestWaitMs - now));
     this.timer = setTimeout(() => {
+      this.waitingSince = undefined;
       this.running ??= this.sync().finally(() => {
         this.running = undefined;
       });
-    }, settleMs);
+    }, rest);
     this.timer.unref();
   }
 
@@ -88,4 +94,6 @@ const thisBoot = (): string => readFileSync("/proc/sys/kernel/random/boot_id", "
 const bootFact = "snapshots.boot";
 /** Layers come in bursts: one sync for all. What uses a new layer at once (a run, a push) has the disk to itself. */
 const settleMs = 2000;
+/** A burst that does not end is synced all the same. */
+const longestWaitMs = 10_000;
 const syncTimeoutMs = 300_000;

@@ -1,7 +1,7 @@
 /** Engines of test runs that were killed: each home tells which process made it. */
 import { Database } from "bun:sqlite";
 import { existsSync } from "node:fs";
-import { readdir, readFile, readlink } from "node:fs/promises";
+import { lstat, readdir, readFile, readlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { clearHome, processesWith, run } from "./engine.ts";
@@ -11,7 +11,7 @@ export async function clearAbandonedHomes({ own } = { own: false }): Promise<str
   const cleared: string[] = [];
   for (const name of await readdir(tmpdir())) {
     const home = join(tmpdir(), name);
-    if (!name.startsWith("berth-engine-")) continue;
+    if (!name.startsWith("berth-engine-") || !(await isOurs(home))) continue;
     const owner = await readFile(join(home, "owner"), "utf8").catch(() => ""); // of no test of ours, or just gone
     if (owner === "" || (!(own && owner === String(process.pid)) && (await isAlive(owner)))) continue;
     const namespaces = await networksOf(home);
@@ -38,6 +38,12 @@ export async function clearAbandonedHomes({ own } = { own: false }): Promise<str
   return cleared;
 }
 
+/** Anybody may make a folder of that name in a place for temporary files, or a link. */
+async function isOurs(home: string): Promise<boolean> {
+  const there = await lstat(home).catch(() => undefined); // just gone
+  return there?.isDirectory() === true && there.uid === process.getuid?.();
+}
+
 /** Of one that has ended, and that nobody has waited for, the command line is empty. */
 const isAlive = async (pid: string): Promise<boolean> =>
   (await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "")) !== "";
@@ -49,7 +55,7 @@ function groupNameOf(home: string): string {
   const state = new Database(file);
   try {
     const row = state.query<{ value: string }, []>("SELECT value FROM facts WHERE key = 'engine id'").get();
-    return row ? `berth-${row.value.slice(0, 8)}` : "";
+    return row && row.value.length >= 8 ? `berth-${row.value.slice(0, 8)}` : "";
   } catch {
     return ""; // it was killed while it made its database
   } finally {

@@ -20,8 +20,8 @@ export async function saveTo(
   checkPath(path, what);
   const { body } = await request();
   const temporary = `${path}.tmp-${process.pid}`;
+  const file = await open(temporary, "wx", 0o600); // one that is there already is not ours to remove
   try {
-    const file = await open(temporary, "wx", 0o600);
     try {
       for await (const chunk of body) await file.write(chunk);
     } finally {
