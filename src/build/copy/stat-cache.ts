@@ -135,7 +135,7 @@ export class StatCache {
   private indexOf(): Int32Array {
     const { records, count } = this.table;
     let size = 4096;
-    while (size < count * 4) size *= 2;
+    while (size < count * 2) size *= 2;
     this.index = new Int32Array(size);
     for (let number = 1; number <= count; number++)
       this.index[this.slotOf(records, (number - 1) * recordBytes)] = number;

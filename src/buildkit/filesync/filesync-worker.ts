@@ -1,4 +1,5 @@
 import { mkdirSync, rmSync } from "node:fs";
+import { collect } from "../../build/copy/garbage.ts";
 import { EngineError } from "../../lib/errors.ts";
 import type { WorkerPort } from "../../system/worker.ts";
 import { FrameReader, frame } from "../grpc/frames.ts";
@@ -23,6 +24,7 @@ type Handlers = {
   [Name in keyof FilesyncCalls]: (args: FilesyncCalls[Name]["args"]) => FilesyncCalls[Name]["result"];
 };
 
+const manyFiles = 20_000;
 const receiving = new Map<number, Receiving>();
 const sending = new Map<number, { frames: FrameReader; sender: Sender }>();
 
@@ -69,6 +71,8 @@ const handlers: Handlers = {
     received?.rows.abandon();
     received?.kept?.close();
     receiving.delete(transfer);
+    // the thread idles while what was received is looked at
+    if (received && received.receiver.listed >= manyFiles) collect();
     sending.get(transfer)?.sender.close();
     sending.delete(transfer);
   },

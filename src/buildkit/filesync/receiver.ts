@@ -97,6 +97,11 @@ export class Receiver {
     this.transfers.clear();
   }
 
+  /** How many files the sender has listed so far. */
+  get listed(): number {
+    return this.count;
+  }
+
   /** What to tell the sender of a failure. */
   static errorPacket(error: unknown): Uint8Array {
     return encode(packet, { type: packetType.error, data: new TextEncoder().encode(messageOf(error)) });
