@@ -69,6 +69,19 @@ test("a build that is all from the cache gives the same image, and a changed fil
   expect(await inImage(again.id, "cat /a")).not.toBe(await inImage(one, "cat /a"));
 });
 
+test("an edited instruction has all below it run again, also where it leaves the same files", async () => {
+  const bumped = (lines: string[]) => ({
+    Dockerfile: dockerfile("FROM busybox", ...lines, "RUN head -c 16 /dev/urandom | md5sum >/a"),
+    f: "content",
+    g: "content",
+  });
+  const made = async (...lines: string[]) => inImage(await built(bumped(lines)), "cat /a");
+  const first = await made("COPY f /f", "RUN echo 1");
+  expect(await made("COPY f /f", "RUN echo 1")).toBe(first);
+  expect(await made("COPY f /f", "RUN echo 2")).not.toBe(first);
+  expect(await made("COPY g /f", "RUN echo 1")).not.toBe(first);
+});
+
 test("a stage that nobody needs is not run", async () => {
   const files = {
     Dockerfile: dockerfile(

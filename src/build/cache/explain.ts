@@ -7,14 +7,18 @@ export function explain(parts: KeyParts, earlier: KeyParts | undefined, base: st
   if (earlier === undefined) return ["no earlier build has a step like it"];
   const names = [...new Set([...Object.keys(earlier), ...Object.keys(parts)])].sort();
   const changed = names.filter((name) => parts[name] !== earlier[name]);
-  // a digest that stands for what is also told one by one
+  // a digest that stands for what is also told one by one, and other instructions that made other files
   const telling = changed.filter(
-    (name) => !(name === "files" && changed.some((one) => one.startsWith("file:"))),
+    (name) =>
+      !(name === "files" && changed.some((one) => one.startsWith("file:"))) &&
+      !(name === "steps" && changed.includes("base")),
   );
   if (telling.length === 0) return ["its earlier result is no longer in the cache"];
-  const sentences = telling
-    .slice(0, reasonsMax)
-    .map((name) => (name === "base" ? `${base} differs` : sentenceOf(name, parts[name], earlier[name])));
+  const sentences = telling.slice(0, reasonsMax).map((name) => {
+    if (name === "base") return `${base} differs`;
+    if (name === "steps") return `${base} has the same files, but was made by other instructions`;
+    return sentenceOf(name, parts[name], earlier[name]);
+  });
   const rest = telling.length - sentences.length;
   return rest > 0 ? [...sentences, `and ${rest} more`] : sentences;
 }

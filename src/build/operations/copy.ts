@@ -1,7 +1,6 @@
 import { sha256 } from "../../lib/digest.ts";
 import { EngineError, isKind, messageOf } from "../../lib/errors.ts";
 import { newId } from "../../lib/ids.ts";
-import { chainOf } from "../cache/key.ts";
 import { type Checkout, checkOut, needsKey } from "../contexts/git.ts";
 import { WebFailure } from "../contexts/web.ts";
 import type { CopyInput, CopyResult, TreeRequest } from "../copy/requests.ts";
@@ -17,7 +16,7 @@ import { download } from "./download.ts";
 import { commitLayer, upperOf } from "./layer.ts";
 import { digestOfLayers, type LayersFilter } from "./layer-digests.ts";
 import { isImage, missingInImage } from "./missing-source.ts";
-import type { Outcome, Plan } from "./plan.ts";
+import { baseParts, type Outcome, type Plan } from "./plan.ts";
 import { classicOwnerIn, ownerIn } from "./user.ts";
 
 /** A source whose content is known: what the key says of it, and what the copy takes. */
@@ -110,7 +109,7 @@ export function copyParts(
 ): Record<string, string> {
   const { destination, chown, chmod, link, exclude, sources: written } = operation;
   const parts: Record<string, string> = {
-    base: chainOf(base.layers),
+    ...baseParts(base),
     sources: namesOf(operation),
     destination,
     owner: chown,

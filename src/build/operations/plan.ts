@@ -1,4 +1,4 @@
-import type { KeyParts } from "../cache/key.ts";
+import { chainOf, type KeyParts } from "../cache/key.ts";
 import type { RunStep } from "../solver/shared-steps.ts";
 
 /** The result of a vertex: the layers of its root file system, lowest first. */
@@ -26,3 +26,12 @@ export interface Plan {
 }
 
 export const scratch: Outcome = { layers: [], keys: [], created: undefined };
+
+/**
+ * What a step works on, as parts of its key. The instructions before it count besides the files that they left: who edits one
+ * (`RUN echo 2`, to have what follows run anew) means all below it, and what that fetches is not in any file.
+ */
+export const baseParts = ({ layers, keys }: Outcome): KeyParts => ({
+  base: chainOf(layers),
+  ...(keys.length === 0 ? {} : { steps: chainOf(keys) }),
+});

@@ -7,7 +7,6 @@ import { newId } from "../../lib/ids.ts";
 import { Undo } from "../../lib/undo.ts";
 import type { StepEnd } from "../../runtime/contract.ts";
 import { refuseProcTargets } from "../../runtime/spec/proc-targets.ts";
-import { chainOf } from "../cache/key.ts";
 import { UnplacedError } from "../failure.ts";
 import type { RunOperation } from "../graph/operation.ts";
 import type { Vertex } from "../graph/vertex.ts";
@@ -19,7 +18,7 @@ import { keepFailed } from "./keep-failed.ts";
 import { commitLayer } from "./layer.ts";
 import { type ReadyMount, readyMounts } from "./mount-keys.ts";
 import { writeNameFiles } from "./name-files.ts";
-import type { Outcome, Plan } from "./plan.ts";
+import { baseParts, type Outcome, type Plan } from "./plan.ts";
 import { prepareMounts } from "./run-mounts.ts";
 import { runSpec } from "./run-spec.ts";
 import { makeStubs } from "./stubs.ts";
@@ -77,7 +76,7 @@ function partsOf(
 ): Record<string, string> {
   const { args, env, cwd, user, network, insecure, files, platform } = operation;
   const parts: Record<string, string> = {
-    base: chainOf(base.layers),
+    ...baseParts(base),
     command: JSON.stringify(args),
     "working folder": cwd,
     user,

@@ -1,10 +1,9 @@
 import { newId } from "../../lib/ids.ts";
-import { chainOf } from "../cache/key.ts";
 import type { WorkdirOperation } from "../graph/operation.ts";
 import type { Vertex } from "../graph/vertex.ts";
 import type { Session } from "../solver/session.ts";
 import { commitLayer, upperOf } from "./layer.ts";
-import type { Outcome, Plan } from "./plan.ts";
+import { baseParts, type Outcome, type Plan } from "./plan.ts";
 import { ownerIn } from "./user.ts";
 
 /** WORKDIR: the folder, where it is not there, owned by the user of that moment. */
@@ -16,7 +15,7 @@ export function planWorkdir(
 ): Plan {
   const { deps } = session;
   const parts = {
-    base: chainOf(base.layers),
+    ...baseParts(base),
     path,
     user,
     ...(sourceDateEpoch === undefined ? {} : { epoch: String(sourceDateEpoch) }),

@@ -110,6 +110,11 @@ test("a miss is explained by what differs", () => {
     "the variable C (ARG or ENV) is new",
   ]);
   expect(explain({ base: "y" }, { base: "x" }, "the base image b")).toEqual(["the base image b differs"]);
+  const steps = { base: "x", steps: "1" };
+  expect(explain({ base: "x", steps: "2" }, steps, "b")).toEqual([
+    "b has the same files, but was made by other instructions",
+  ]);
+  expect(explain({ base: "y", steps: "2" }, steps, "b")).toEqual(["b differs"]);
   expect(explain(now, now, "")).toEqual(["its earlier result is no longer in the cache"]);
   expect(explain(now, undefined, "")).toEqual(["no earlier build has a step like it"]);
 });
