@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import type { ImageConfig } from "../types/oci.ts";
-import { type Fixture, fixture, pieces } from "./fixture.ts";
+import { type Fixture, fixture, pieces } from "./testing/fixture.ts";
 
 const at = (day: number): string => `2020-01-${String(day).padStart(2, "0")}T00:00:00Z`;
 

@@ -17,6 +17,8 @@ import { join } from "node:path";
 import { zstdCompressSync } from "node:zlib";
 import { openContent } from "../../src/content/store.ts";
 import { openDistribution } from "../../src/distribution/open.ts";
+import type { Images } from "../../src/images/contract.ts";
+import { openImages } from "../../src/images/open.ts";
 import {
   blobPath,
   configText,
@@ -28,10 +30,8 @@ import {
   manifestOf,
   named,
   tarOf,
-} from "../../src/images/archive-fixture.ts";
-import type { Images } from "../../src/images/contract.ts";
-import { noRegistries } from "../../src/images/fixture.ts";
-import { openImages } from "../../src/images/open.ts";
+} from "../../src/images/testing/archive-fixture.ts";
+import { noRegistries } from "../../src/images/testing/fixture.ts";
 import { silentLogger } from "../../src/lib/log.ts";
 import type { Snapshots } from "../../src/snapshots/contract.ts";
 import { openSnapshots } from "../../src/snapshots/open.ts";

@@ -1,4 +1,4 @@
-import { openImportSource } from "../../images/import-source.ts";
+import { openImportSource } from "../../images/import/source.ts";
 import { parseReference, type Reference, repositoryOf, withTag } from "../../lib/reference.ts";
 import type { Call } from "../call.ts";
 import { credentialsOf } from "../decode/credentials.ts";

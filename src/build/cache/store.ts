@@ -45,7 +45,7 @@ interface Row {
 
 const columns = "key, kind, description, parents, layer, created, used_at, uses";
 
-/** The table of results. Layers named in it are spared by collection; see `images/reaper.ts`. */
+/** The table of results. Layers named in it are spared by collection; see `images/remove/reaper.ts`. */
 export class CacheStore {
   private readonly state: State;
 

@@ -12,8 +12,8 @@ import {
   manifestOf,
   named,
   tarOf,
-} from "../archive-fixture.ts";
-import { type Fixture, fixture, pieces } from "../fixture.ts";
+} from "../testing/archive-fixture.ts";
+import { type Fixture, fixture, pieces } from "../testing/fixture.ts";
 
 async function load(
   { images }: Fixture,

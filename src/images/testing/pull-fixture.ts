@@ -15,9 +15,9 @@ import { Leases } from "../../state/leases.ts";
 import { gzip } from "../../system/compress.ts";
 import { decompress } from "../../system/decompress.ts";
 import type { PullRequest } from "../contract.ts";
-import { noRegistries } from "../fixture.ts";
 import { openImages } from "../open.ts";
 import { FakeRegistry } from "./fake-registry.ts";
+import { noRegistries } from "./fixture.ts";
 
 /** For tests of pulls: the images service over a fake registry, with layers that are hashed and thrown away. */
 export async function pullFixture(options: Partial<DistributionOptions> = {}) {

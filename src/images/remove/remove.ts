@@ -1,15 +1,15 @@
-import { chainIds } from "../lib/digest.ts";
-import { EngineError } from "../lib/errors.ts";
-import { shortId } from "../lib/ids.ts";
-import { canonical, familiar, parseReference, type Reference, repositoryOf } from "../lib/reference.ts";
-import type { ImageDeleteItem } from "../types/api.ts";
-import type { ImageUser } from "./contract.ts";
-import type { ImagesContext } from "./deps.ts";
-import { referencesOf } from "./names.ts";
-import { platformOf, requirePlatform } from "./platform.ts";
-import { publish } from "./publish.ts";
-import { keyOf, resolve } from "./resolve.ts";
-import type { ImageRecord, ImageStore } from "./store.ts";
+import { chainIds } from "../../lib/digest.ts";
+import { EngineError } from "../../lib/errors.ts";
+import { shortId } from "../../lib/ids.ts";
+import { canonical, familiar, parseReference, type Reference, repositoryOf } from "../../lib/reference.ts";
+import type { ImageDeleteItem } from "../../types/api.ts";
+import type { ImageUser } from "../contract.ts";
+import type { ImagesContext } from "../deps.ts";
+import { referencesOf } from "../names.ts";
+import { platformOf, requirePlatform } from "../platform.ts";
+import { publish } from "../publish.ts";
+import { keyOf, resolve } from "../resolve.ts";
+import type { ImageRecord, ImageStore } from "../store.ts";
 
 export interface RemoveOptions {
   force: boolean;

@@ -1,6 +1,6 @@
-import { sha256 } from "../lib/digest.ts";
-import { paddingOf } from "../lib/tar/entry.ts";
-import { endOfArchive, headerOf, tarEntry } from "../lib/tar/writer.ts";
+import { sha256 } from "../../lib/digest.ts";
+import { paddingOf } from "../../lib/tar/entry.ts";
+import { endOfArchive, headerOf, tarEntry } from "../../lib/tar/writer.ts";
 
 /** For tests: image archives made in memory, right and wrong ones. */
 export type Content = string | Uint8Array | { link: string } | { device: true };

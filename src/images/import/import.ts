@@ -1,15 +1,15 @@
-import { applyChanges } from "../lib/dockerfile/changes.ts";
-import { EngineError } from "../lib/errors.ts";
-import { hostArchitecture, parsePlatform } from "../lib/platform.ts";
-import { canonical, familiar, parseRepoTag } from "../lib/reference.ts";
-import { formatNs, nowNs } from "../lib/time.ts";
-import type { ImageConfig, ImageRunConfig, Platform } from "../types/oci.ts";
-import { addText } from "./add.ts";
-import type { ImportRequest } from "./contract.ts";
-import { type ImagesContext, layerLimits } from "./deps.ts";
-import { publish } from "./publish.ts";
-import type { ImageRecord } from "./store.ts";
-import { taggable } from "./tag.ts";
+import { applyChanges } from "../../lib/dockerfile/changes.ts";
+import { EngineError } from "../../lib/errors.ts";
+import { hostArchitecture, parsePlatform } from "../../lib/platform.ts";
+import { canonical, familiar, parseRepoTag } from "../../lib/reference.ts";
+import { formatNs, nowNs } from "../../lib/time.ts";
+import type { ImageConfig, ImageRunConfig, Platform } from "../../types/oci.ts";
+import { addText } from "../add.ts";
+import type { ImportRequest } from "../contract.ts";
+import { type ImagesContext, layerLimits } from "../deps.ts";
+import { publish } from "../publish.ts";
+import type { ImageRecord } from "../store.ts";
+import { taggable } from "../tag.ts";
 
 /**
  * `import`: a root file system as a tar becomes an image of one layer. All that can be refused without reading the

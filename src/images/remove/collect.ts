@@ -1,5 +1,5 @@
-import type { CollectOptions } from "./contract.ts";
-import type { ImagesContext } from "./deps.ts";
+import type { CollectOptions } from "../contract.ts";
+import type { ImagesContext } from "../deps.ts";
 
 /**
  * Deletes the layers that no image, no lease and no container (`keep`) holds, the content that no lease holds (images

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { openImportSource } from "./import-source.ts";
+import { openImportSource } from "./source.ts";
 
 let server: ReturnType<typeof Bun.serve>;
 let base = "";

@@ -1,5 +1,5 @@
-import { failureReason } from "../distribution/http/failure.ts";
-import { EngineError, type ErrorKind, messageOf } from "../lib/errors.ts";
+import { failureReason } from "../../distribution/http/failure.ts";
+import { EngineError, type ErrorKind, messageOf } from "../../lib/errors.ts";
 
 /** What `import` reads from a URL. */
 export interface ImportSource {

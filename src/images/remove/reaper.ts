@@ -1,9 +1,9 @@
-import { messageOf } from "../lib/errors.ts";
-import type { Logger } from "../lib/log.ts";
-import type { Snapshots } from "../snapshots/contract.ts";
-import type { State } from "../state/database.ts";
-import type { Leases } from "../state/leases.ts";
-import type { ImageStore } from "./store.ts";
+import { messageOf } from "../../lib/errors.ts";
+import type { Logger } from "../../lib/log.ts";
+import type { Snapshots } from "../../snapshots/contract.ts";
+import type { State } from "../../state/database.ts";
+import type { Leases } from "../../state/leases.ts";
+import type { ImageStore } from "../store.ts";
 
 export interface ReaperDeps {
   state: State;

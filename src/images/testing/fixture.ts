@@ -1,16 +1,16 @@
 import { createHash } from "node:crypto";
-import type { ContentStore } from "../content/contract.ts";
-import type { DistributionOptions } from "../distribution/contract.ts";
-import { openDistribution } from "../distribution/open.ts";
-import { EngineError } from "../lib/errors.ts";
-import { silentLogger } from "../lib/log.ts";
-import type { Layer, Snapshots } from "../snapshots/contract.ts";
-import { State } from "../state/database.ts";
-import { EventBus } from "../state/events.ts";
-import { Leases } from "../state/leases.ts";
-import { decompress } from "../system/decompress.ts";
-import type { Images, ImageUser } from "./contract.ts";
-import { openImages } from "./open.ts";
+import type { ContentStore } from "../../content/contract.ts";
+import type { DistributionOptions } from "../../distribution/contract.ts";
+import { openDistribution } from "../../distribution/open.ts";
+import { EngineError } from "../../lib/errors.ts";
+import { silentLogger } from "../../lib/log.ts";
+import type { Layer, Snapshots } from "../../snapshots/contract.ts";
+import { State } from "../../state/database.ts";
+import { EventBus } from "../../state/events.ts";
+import { Leases } from "../../state/leases.ts";
+import { decompress } from "../../system/decompress.ts";
+import type { Images, ImageUser } from "../contract.ts";
+import { openImages } from "../open.ts";
 
 /** For tests: the images service over a database in memory and layers that are only numbers. */
 export interface Fixture {
