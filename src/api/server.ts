@@ -135,7 +135,8 @@ export class ApiServer {
       }
     } catch (error) {
       // The reply had begun: all that can be told now is that it is not whole.
-      this.engine.logger.debug("request ended early", { url: request.url, error: messageOf(error) });
+      const level = response.destroyed ? "debug" : "warn";
+      this.engine.logger[level]("request ended early", { url: request.url, error: messageOf(error) });
       response.destroy();
     }
   }

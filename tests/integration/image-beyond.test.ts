@@ -178,6 +178,11 @@ test("verify finds a damaged layer and says who stands on it", async () => {
   expect([code, rest]).toEqual([1, []]);
   expect(problem).toMatchObject({ kind: "layer", images: ["im:3"] });
   expect(problem && "problem" in problem ? problem.problem : "").toContain("is damaged");
+  const saved = await engine.berth("save", "-o", join(engine.home, "im.tar"), "im:3");
+  expect([saved.code, existsSync(join(engine.home, "im.tar"))]).toEqual([1, false]);
+  expect(saved.stderr).toMatch(
+    /^failed to save image: layer sha256:\w+ is damaged: .*\n'berth image verify --repair im:3' pulls/,
+  );
   writeFileSync(file, "x\n");
   expect(await engine.ok("image", "verify", "-q", "im:3")).toMatch(/^4 layers and 1 images read: 0 damaged/);
 });

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { EngineError } from "../../lib/errors.ts";
+import { EngineError, messageOf } from "../../lib/errors.ts";
 import {
   close,
   cwdFd,
@@ -65,6 +65,28 @@ export class LayerTar {
 
   /** The next bytes, from the memory's beginning on; less than fit only at the end. Throws there where it is damaged. */
   fill(memory: Buffer): number {
+    const length = this.read(memory);
+    const bytes = memory.subarray(0, length);
+    if (this.hash) this.hash.update(bytes);
+    else this.checksum = Bun.hash.crc32(bytes, this.checksum);
+    if (length < memory.length) this.check();
+    return length;
+  }
+
+  close(): void {
+    this.parts.return(undefined);
+  }
+
+  /** Where a file or the record cannot be read, the layer is not what it was: its name is what can be done about it. */
+  private read(memory: Buffer): number {
+    try {
+      return this.rebuilt(memory);
+    } catch (error) {
+      throw damaged(this.source.diffId, messageOf(error), error);
+    }
+  }
+
+  private rebuilt(memory: Buffer): number {
     let length = 0;
     while (length < memory.length) {
       if (this.part === undefined || this.done === this.part.length) {
@@ -78,15 +100,7 @@ export class LayerTar {
       this.done += count;
       length += count;
     }
-    const bytes = memory.subarray(0, length);
-    if (this.hash) this.hash.update(bytes);
-    else this.checksum = Bun.hash.crc32(bytes, this.checksum);
-    if (length < memory.length) this.check();
     return length;
-  }
-
-  close(): void {
-    this.parts.return(undefined);
   }
 
   private check(): void {
@@ -94,9 +108,12 @@ export class LayerTar {
     const digest = this.hash && `sha256:${this.hash.digest("hex")}`;
     if (digest === undefined ? this.checksum === checksum : digest === diffId) return;
     const found = digest ?? `one with the CRC-32 ${this.checksum.toString(16)}, not ${checksum.toString(16)}`;
-    throw new EngineError("internal", `layer ${diffId} is damaged: its tar is now ${found}`);
+    throw damaged(diffId, `its tar is now ${found}`);
   }
 }
+
+const damaged = (diffId: string, reason: string, cause?: unknown): EngineError =>
+  new EngineError("internal", `layer ${diffId} is damaged: ${reason}`, { cause });
 
 /** A run of the tar: bytes of the record, or of a file. */
 type Part =
@@ -106,7 +123,7 @@ type Part =
 function read(part: Part, from: number, into: Buffer): void {
   if (part.fd === undefined) part.bytes.copy(into, 0, from, from + into.length);
   else if (readFull(part.fd, into, part.offset + from) < into.length)
-    throw new EngineError("internal", `the layer's file ${toText(part.path)} is shorter than it was`);
+    throw new EngineError("internal", `${toText(part.path)} is shorter than it was`);
 }
 
 /** Byte for byte, from the record and the files. `folder` holds `diff` and both. A part is good until the next. */
