@@ -1,8 +1,8 @@
 /** Log services for tests, in an engine's network namespace: what they receive goes to a file. */
 import { existsSync } from "node:fs";
-import { readFile } from "node:fs/promises";
+import { readFile, rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import type { TestEngine } from "./engine.ts";
+import { startEngine, type TestEngine } from "./engine.ts";
 
 export interface LogServer {
   /** what came so far */
@@ -15,9 +15,17 @@ export interface LogServer {
 const servers = new Set<Bun.Subprocess>();
 let serial = 0;
 
-/** Ends what a failed test left running. */
-export function endLogServers(): void {
+/** Where engines of `startLogEngine` look for journald. */
+export const journal = `/tmp/berth-journald-${process.pid}.sock`;
+
+export const startLogEngine = (): Promise<TestEngine> =>
+  startEngine({ images: ["busybox"], env: { BERTH_JOURNALD_SOCKET: journal } });
+
+/** Ends it with the services that a failed test left running. */
+export async function endLogEngine(engine: TestEngine | undefined): Promise<void> {
   for (const server of servers) server.kill("SIGKILL");
+  await engine?.destroy();
+  await rm(journal, { force: true });
 }
 
 /** `kind` and `where` as in fixtures/log-server.ts, or `datagram` and a path. */

@@ -2,33 +2,30 @@
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { startEngine, type TestEngine } from "../harness/engine.ts";
+import type { TestEngine } from "../harness/engine.ts";
 import {
   countedIn,
   counter,
-  endLogServers,
+  endLogEngine,
+  journal,
   type LogServer,
   options,
   serveLogs,
+  startLogEngine,
   until,
 } from "../harness/log-server.ts";
 
 setDefaultTimeout(120_000);
 
 let engine: TestEngine;
-const journal = `/tmp/berth-journald-${process.pid}.sock`;
 const serve = (kind: string, where: string, file?: string): Promise<LogServer> =>
   serveLogs(engine, kind, where, file);
 
 beforeAll(async () => {
-  engine = await startEngine({ images: ["busybox"], env: { BERTH_JOURNALD_SOCKET: journal } });
+  engine = await startLogEngine();
 });
 
-afterAll(async () => {
-  endLogServers();
-  await engine?.destroy();
-  await rm(journal, { force: true });
-});
+afterAll(() => endLogEngine(engine));
 
 let serial = 0;
 
