@@ -1,5 +1,7 @@
 /** The program: picks a role by its first word and loads only that. */
-const [role, ...rest] = process.argv.slice(2);
+const words = process.argv.slice(2);
+const asked = words[0] === "help" ? words[1] : undefined;
+const [role, ...rest] = asked === "daemon" || asked === "doctor" ? [asked, "--help"] : words;
 
 async function main(): Promise<number> {
   switch (role) {
@@ -9,12 +11,9 @@ async function main(): Promise<number> {
         async () => (await import("./cli/hosted/run.ts")).runHosted,
       );
     case "doctor":
-      return (await import("./engine/doctor.ts")).doctor((text) => process.stdout.write(text));
-    case "registry":
-      process.stderr.write("berth registry is not built yet\n");
-      return 1;
+      return (await import("./engine/doctor.ts")).doctor(rest);
     default:
-      return (await import("./cli/main.ts")).main(process.argv.slice(2));
+      return (await import("./cli/main.ts")).main(words);
   }
 }
 

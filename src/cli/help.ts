@@ -1,6 +1,6 @@
 import { type Command, usageLine } from "./command.ts";
 import { commonCommands, groups, shortForms } from "./commands-table.ts";
-import { CliError } from "./errors.ts";
+import { type CliError, UnknownCommand } from "./errors.ts";
 import { describeFlags } from "./flags/help.ts";
 import { globalFlags } from "./globals.ts";
 import { programName } from "./program.ts";
@@ -24,7 +24,7 @@ async function helpText(words: readonly string[], session: Session): Promise<str
   if (group) {
     if (second === undefined) return groupHelp(word);
     const found = findIn(group.children(), second);
-    if (!found) throw unknown(`${word} ${second}`);
+    if (!found) throw unknownCommand(second, word);
     return commandHelp(
       `${word} ${found.name}`,
       found.leaf.summary,
@@ -34,7 +34,7 @@ async function helpText(words: readonly string[], session: Session): Promise<str
     );
   }
   const leaf = findCommand(word);
-  if (!leaf) throw unknown(word);
+  if (!leaf) throw unknownCommand(word);
   const place = shortForms[word];
   return commandHelp(
     word,
@@ -45,10 +45,28 @@ async function helpText(words: readonly string[], session: Session): Promise<str
   );
 }
 
-const unknown = (words: string): CliError =>
-  new CliError(
-    `${programName}: unknown command: ${programName} ${words}\n\nRun '${programName} --help' for more information`,
+/** For a first word, or for one behind a group's. */
+export const unknownCommand = (word: string, group?: string): CliError =>
+  new UnknownCommand(
+    `${programName}: unknown command: ${[programName, ...(group === undefined ? [] : [group]), word].join(" ")}\n\nRun '${programName} --help' for more information`,
+    {
+      word,
+      known: () => (group === undefined ? shownCommands() : Object.keys(groups[group]?.children() ?? {})),
+    },
   );
+
+/** First words that the help names. */
+const shownCommands = (): string[] => [
+  ...Object.entries(commands()).flatMap(([name, { hidden }]) => (hidden ? [] : [name])),
+  ...Object.entries(groups).flatMap(([name, { hidden }]) => (hidden ? [] : [name])),
+  ...roles.map(([name]) => name),
+];
+
+/** What the program does besides being a client (src/main.ts). */
+const roles: readonly [string, string][] = [
+  ["daemon", "Run the engine"],
+  ["doctor", "Check what this machine needs to run containers"],
+];
 
 function commandHelp(
   path: string,
@@ -96,10 +114,6 @@ function rootHelp(plugins: [string, string][], session: Session): string {
   const top = commands();
   const row = (name: string): [string, string] => [name, top[name]?.summary ?? ""];
   const others = Object.keys(top).filter((name) => !commonCommands.includes(name) && !top[name]?.hidden);
-  const own: [string, string][] = [
-    ["daemon", "Run the engine"],
-    ["doctor", "Check what this machine needs to run containers"],
-  ];
   return [
     `Usage:  ${programName} [OPTIONS] COMMAND`,
     "A container engine in one executable",
@@ -111,7 +125,7 @@ function rootHelp(plugins: [string, string][], session: Session): string {
         .concat(plugins)
         .sort(([a], [b]) => (a < b ? -1 : 1)),
     )}`,
-    `Commands:\n${table([...others.sort().map(row), ...own].sort(([a], [b]) => (a < b ? -1 : 1)))}`,
+    `Commands:\n${table([...others.sort().map(row), ...roles].sort(([a], [b]) => (a < b ? -1 : 1)))}`,
     `Global Options:\n${describeFlags(globalFlags(session.around), width(session))}`,
     `Run '${programName} COMMAND --help' for more information on a command.`,
   ].join("\n\n");

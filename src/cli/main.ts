@@ -1,6 +1,6 @@
 import { type Command, checkArity, usageLine } from "./command.ts";
 import { type Group, groups } from "./commands-table.ts";
-import { CliError, detailIn } from "./errors.ts";
+import { CliError, detailIn, type Mistaken, mistakenIn, UnknownCommand } from "./errors.ts";
 import type { FlagTable } from "./flags/flag.ts";
 import { FlagError, parseFlags } from "./flags/parse.ts";
 import { type GlobalValues, globalDefaults, globalFlags } from "./globals.ts";
@@ -19,16 +19,29 @@ export async function main(argv: readonly string[], around: Surroundings = ofPro
     around.failed?.(error);
     const sentence = error instanceof Error ? error.message : String(error);
     if (sentence) around.write(2, `${sentence}\n`);
-    tellDetail(error, around);
+    await tellMore(error, around);
     if (around.variable("BERTH_TRACE")) around.write(2, `${(error as Error).stack}\n`);
     return error instanceof CliError ? error.code : 1;
   }
 }
 
 /** Scripts read docker's words alone; a person at a terminal is told more. */
-function tellDetail(error: unknown, around: Surroundings): void {
-  const detail = detailIn(error);
-  if (detail !== "" && around.terminal(2)) around.write(2, `(${detail})\n`);
+async function tellMore(error: unknown, around: Surroundings): Promise<void> {
+  if (!around.terminal(2)) return;
+  const mistaken = mistakenIn(error);
+  const detail = mistaken ? await suggestion(mistaken) : detailIn(error);
+  if (detail !== "") around.write(2, `(${detail})\n`);
+}
+
+/** Nobody mistypes the first letter, and much is near to a short word. */
+async function suggestion({ word, known }: Mistaken): Promise<string> {
+  const { nearest } = await import("../lib/suggest.ts");
+  const start = /^-*./.exec(word)?.[0] ?? "";
+  const near = nearest(
+    word,
+    known().filter((each) => each.startsWith(start)),
+  );
+  return near === undefined ? "" : `did you mean ${near}?`;
 }
 
 async function dispatch(argv: readonly string[], around: Surroundings): Promise<number | undefined> {
@@ -133,8 +146,9 @@ async function routeInGroup(
     orUsage(path, `${path} COMMAND`, () => parseFlags({}, [word], false, session.around));
   const found = findIn(children, word);
   if (!found) {
-    throw new CliError(
+    throw new UnknownCommand(
       `${programName}: unknown command: ${path} ${word}\n\nUsage:  ${path}${shownAsGroup.has(name) ? " COMMAND" : ""}\n\nRun '${path} --help' for more information`,
+      { word, known: () => Object.keys(children) },
     );
   }
   return runCommand(session, `${path} ${found.name}`, found.leaf.load, args);
@@ -173,6 +187,7 @@ function orUsage<T>(path: string, usage: string, parse: () => T): T {
     throw new CliError(
       `${error.message}\n\nUsage:  ${usage}\n\nRun '${path} --help' for more information`,
       flagErrorCode,
+      { cause: error },
     );
   }
 }

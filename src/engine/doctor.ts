@@ -194,8 +194,30 @@ function allowed(path: string, mode: number): boolean {
   }
 }
 
+const usage = `Usage:  berth doctor
+
+Check what this machine needs to run containers, and say how to get what is missing.
+Ends with 1 if something is. Networks of a running engine: berth network doctor
+`;
+
 /** `berth doctor`: every finding on a line; 1 where something is missing. */
-export function doctor(write: (text: string) => void): number {
+export function doctor(
+  args: readonly string[],
+  write: (text: string) => void = (text) => void process.stdout.write(text),
+): number {
+  const [word] = args;
+  if (word === "--help" || word === "-h") {
+    write(usage);
+    return 0;
+  }
+  if (word !== undefined) {
+    process.stderr.write(
+      word.startsWith("-")
+        ? `berth doctor: unknown flag: ${word}\n\nRun 'berth doctor --help' for more information\n`
+        : "berth: 'berth doctor' accepts no arguments\n\nRun 'berth doctor --help' for more information\n",
+    );
+    return word.startsWith("-") ? 125 : 1;
+  }
   const findings = checkHost();
   const marks = { found: "ok     ", warning: "warning", missing: "MISSING" };
   const width = Math.max(...findings.map(({ name }) => name.length));

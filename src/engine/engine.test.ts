@@ -85,7 +85,7 @@ test("the doctor says something of each requirement, and how to get what is miss
   process.env["PATH"] = "/nonexistent";
   try {
     let text = "";
-    const code = doctor((line) => {
+    const code = doctor([], (line) => {
       text += line;
     });
     expect(code).toBe(1);
@@ -93,6 +93,18 @@ test("the doctor says something of each requirement, and how to get what is miss
   } finally {
     process.env["PATH"] = path;
   }
+});
+
+test("the doctor examines nothing when it is asked for help, or for what it has not", () => {
+  let text = "";
+  const asked = (...args: string[]): number =>
+    doctor(args, (line) => {
+      text += line;
+    });
+  expect(asked("--help")).toBe(0);
+  expect(text).toStartWith("Usage:  berth doctor\n");
+  expect([asked("--nosuch"), asked("extra")]).toEqual([125, 1]);
+  expect(text).not.toContain("crun");
 });
 
 test("what the kernel lacks is a warning in Docker's words", () => {

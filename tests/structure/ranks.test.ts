@@ -15,7 +15,6 @@ const ranks: Record<string, number> = {
   volumes: 4,
   runtime: 4,
   images: 5,
-  registry: 5,
   containers: 6,
   build: 6,
   buildkit: 7,

@@ -1,7 +1,7 @@
 import type { Range } from "../../lib/dockerfile/ast.ts";
-import { withSuggestion } from "../../lib/dockerfile/suggest.ts";
 import { EngineError, messageOf } from "../../lib/errors.ts";
 import { parseReference, withDefaultTag } from "../../lib/reference.ts";
+import { withSuggestion } from "../../lib/suggest.ts";
 import { BuildError } from "../failure.ts";
 import type { BuildPlan, Stage } from "./plan.ts";
 

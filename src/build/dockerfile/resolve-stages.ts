@@ -1,9 +1,9 @@
 import { descriptionOf } from "../../lib/dockerfile/decode.ts";
 import { atPlace, DockerfileError } from "../../lib/dockerfile/error.ts";
-import { withSuggestion } from "../../lib/dockerfile/suggest.ts";
 import { type Expansion, expand } from "../../lib/dockerfile/words.ts";
 import { messageOf } from "../../lib/errors.ts";
 import { parsePlatform } from "../../lib/platform.ts";
+import { withSuggestion } from "../../lib/suggest.ts";
 import type { Platform } from "../../types/oci.ts";
 import { checkPlatformFlag, checkUndeclared } from "../check/from-rules.ts";
 import type { Linter } from "../check/linter.ts";

@@ -1,8 +1,16 @@
+import type { Mistaken } from "../errors.ts";
 import type { Surroundings } from "../surroundings.ts";
 import { type Flag, type FlagTable, longName, shortName } from "./flag.ts";
 
 /** The command line does not fit the command's options; printed with the command's usage, exit code 125. */
-export class FlagError extends Error {}
+export class FlagError extends Error {
+  readonly mistaken: Mistaken | undefined;
+
+  constructor(sentence: string, mistaken?: Mistaken) {
+    super(sentence);
+    this.mistaken = mistaken;
+  }
+}
 
 export interface ParsedFlags {
   values: Record<string, unknown>;
@@ -89,7 +97,10 @@ function long(state: State, word: string, rest: string[]): undefined {
   const flag = key === undefined ? undefined : state.table[key];
   if (key === undefined || !flag) {
     if (name === "help") return askHelp(state);
-    throw new FlagError(`unknown flag: --${name}`);
+    throw new FlagError(`unknown flag: --${name}`, {
+      word: `--${name}`,
+      known: () => Object.values(state.table).flatMap((each) => (each.hidden ? [] : [`--${longName(each)}`])),
+    });
   }
   if (at >= 0) return set(state, key, flag, body.slice(at + 1));
   if (flag.bare !== undefined) return set(state, key, flag, flag.bare);

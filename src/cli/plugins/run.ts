@@ -1,4 +1,4 @@
-import { CliError } from "../errors.ts";
+import { unknownCommand } from "../help.ts";
 import { programName } from "../program.ts";
 import type { Session } from "../session.ts";
 import { findPlugin } from "./find.ts";
@@ -14,10 +14,7 @@ const callerVariable = "DOCKER_CLI_PLUGIN_ORIGINAL_CLI_COMMAND";
 export async function runPlugin(session: Session, word: string, argv: readonly string[]): Promise<number> {
   const path = findPlugin(session, word);
   const valid = path !== undefined && (await isValid(path));
-  if (path === undefined || !valid)
-    throw new CliError(
-      `${programName}: unknown command: ${programName} ${word}\n\nRun '${programName} --help' for more information`,
-    );
+  if (path === undefined || !valid) throw unknownCommand(word);
   return runToEnd([path, ...argv], await environmentOf(session));
 }
 

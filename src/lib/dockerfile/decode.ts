@@ -1,4 +1,5 @@
 import { EngineError, isKind } from "../errors.ts";
+import { withSuggestion } from "../suggest.ts";
 import { type Pair, parsePairs, plainWords, quotedWords, stringArray } from "./arguments.ts";
 import type { ParsedInstruction } from "./ast.ts";
 import { decodeAdd, decodeCopy } from "./decode-copy.ts";
@@ -8,7 +9,6 @@ import { Flags } from "./flags.ts";
 import { decodeHealthcheck } from "./healthcheck.ts";
 import type { Arg, CommandLine, From, Instruction, InstructionKind, Onbuild } from "./instruction.ts";
 import { instructionNames } from "./instruction.ts";
-import { withSuggestion } from "./suggest.ts";
 
 /** Makes typed values of parsed instructions, with BuildKit's sentences for what is wrong. */
 const invalid = (message: string): EngineError => new EngineError("invalid", message);

@@ -1,0 +1,37 @@
+import { expect, test } from "bun:test";
+import { main } from "./main.ts";
+import { ofProcess } from "./surroundings.ts";
+
+/** What a command line says on stderr, at a terminal or elsewhere. */
+async function said(words: string, atTerminal: boolean): Promise<{ code: number; text: string }> {
+  let text = "";
+  const code = await main(words.split(" "), {
+    ...ofProcess,
+    terminal: () => (atTerminal ? { rows: 24, columns: 80 } : undefined),
+    write: (_fd, data) => {
+      text += String(data);
+    },
+  });
+  return { code, text };
+}
+
+test.each([
+  ["imagess", "images", 1],
+  ["xyzzy", undefined, 1],
+  ["doctr", "doctor", 1],
+  ["netwrok", "network", 1],
+  ["image inspct x", "inspect", 1],
+  ["image xyz", undefined, 1],
+  ["help inspct", "inspect", 1],
+  ["help volume creat", "create", 1],
+  ["run --nmae x busybox", "--name", 125],
+  ["run --zzzz x busybox", undefined, 125],
+  ["run -Z busybox", undefined, 125],
+])("at a terminal `berth %s` is answered with what is nearest: %s", async (words, near, code) => {
+  const told = await said(words, true);
+  const plain = await said(words, false);
+  expect(told.code).toBe(code);
+  expect(plain.code).toBe(code);
+  expect(plain.text).toMatch(/for more information\n$/);
+  expect(told.text).toBe(plain.text + (near === undefined ? "" : `(did you mean ${near}?)\n`));
+});
