@@ -10,12 +10,12 @@ import type { Passage } from "./passage.ts";
 import { macOf } from "./requests.ts";
 import {
   addBridge,
-  addPorts,
   type BridgeRules,
+  exchangePorts,
   type PortRules,
+  portsBeyond,
   type RuleModel,
   removeBridge,
-  removePorts,
 } from "./rules.ts";
 import type { BridgePlan, Call, FlowsPlan, PortPlan } from "./worker-protocol.ts";
 
@@ -37,8 +37,8 @@ export interface HostSideOptions {
   lingerMs: number;
   /** called when they go */
   onIdle: () => Promise<void>;
-  /** how often it is looked whether all is still there, milliseconds */
-  watchMs: number;
+  /** how often it is looked whether all is still there where the kernel does not tell, milliseconds */
+  againMs: number;
   /** hears what others change meanwhile */
   listen: HostWatchOptions["listen"];
   /** names of what is missing in the kernel of these: a table and bridges */
@@ -59,8 +59,8 @@ export class HostSide {
 
   constructor(options: HostSideOptions) {
     this.options = options;
-    const { watchMs: everyMs, listen, logger } = options;
-    this.watch = new HostWatch({ everyMs, listen, look: (found) => this.look(found), logger });
+    const { againMs, listen, logger } = options;
+    this.watch = new HostWatch({ againMs, listen, look: (found) => this.look(found), logger });
   }
 
   /** Bridges and table stand when this resolves. */
@@ -86,16 +86,13 @@ export class HostSide {
     this.pass();
   }
 
-  async publish(ports: PortRules): Promise<void> {
-    if (countOf(ports) === 0) return;
-    await this.change(addPorts(this.options.table, ports));
-    await this.forget(flowsBefore(ports));
-  }
-
-  async unpublish(ports: PortRules): Promise<void> {
-    if (countOf(ports) === 0) return;
-    await this.change(removePorts(this.options.table, ports));
-    await this.forget(flowsAfter(ports));
+  /** Ports of a sandbox in place of those it had. The Worker is asked before this waits for anything. */
+  async exchange(before: PortRules, after: PortRules): Promise<void> {
+    const [gone, fresh] = [portsBeyond(before, after), portsBeyond(after, before)];
+    if (countOf(gone) + countOf(fresh) === 0) return;
+    await this.change(exchangePorts(this.options.table, gone, fresh));
+    const [forgotten, overtaken] = [flowsAfter(gone), flowsBefore(fresh)];
+    await this.forget({ to: forgotten.to, at: overtaken.at });
   }
 
   /** A network that was just recorded gets its bridge and its rules. */
@@ -227,31 +224,41 @@ export class HostSide {
   }
 
   /** What others took or changed is made anew before anyone asks. */
-  private look({ rules, presence }: Found): Sight {
+  private async look({ rules, presence }: Found): Promise<Sight> {
     if (this.unmended) return this.makeAnew();
     if (!this.prepared) return "well";
     if (this.changing > 0) return "later";
-    const { table, bridges, missing, logger } = this.options;
-    const names = (): string[] => bridges().map(({ bridge }) => bridge);
-    const gone = rules || presence ? missing({ table, bridges: names() }) : [];
-    if (gone.length === 0 && !rules) {
-      this.pass();
-      return "well";
-    }
-    if (gone.length > 0)
+    const { table, bridges, missing, call, logger } = this.options;
+    const names = bridges().map(({ bridge }) => bridge);
+    const gone = rules || presence ? missing({ table, bridges: names }) : [];
+    if (gone.length > 0) {
       logger.warn("others removed what networks need; making it anew", { missing: gone.join(", ") });
-    else logger.warn("others changed packet rules of networks; making them anew", { table });
-    return this.makeAnew();
+      return this.makeAnew();
+    }
+    // asked in one step with what is recorded: the Worker has done by then what was asked of it before
+    const changed = rules ? await call("differences", this.model()) : [];
+    if (changed.length > 0 && this.standing) {
+      logger.info("others changed packet rules of networks; making them anew", {
+        table,
+        changed: changed.join(", "),
+      });
+      return this.makeAnew();
+    }
+    this.pass();
+    return "well";
   }
 
-  private makeAnew(): Sight {
+  private async makeAnew(): Promise<Sight> {
     this.unmended = false;
     this.distrust();
-    this.ensure().catch((error: unknown) => {
+    try {
+      await this.ensure();
+      return "mended";
+    } catch (error) {
       this.unmended = true;
       this.options.logger.error("networks could not be mended", { error: messageOf(error) });
-    });
-    return "mended";
+      return "failed";
+    }
   }
 
   /** Nobody waits for it: containers reach each other and the host without. */

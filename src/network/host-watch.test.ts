@@ -8,26 +8,28 @@ async function setUp(answers: Sight[] = []) {
   const found: Found[] = [];
   const looks: Found[] = [];
   let hear = (): void => undefined;
+  let end = (): void => undefined;
   let closed = 0;
   const { promise: looked, resolve } = Promise.withResolvers<void>();
   const watch = new HostWatch({
-    everyMs: 1_000_000,
-    listen: (heard) => {
+    againMs: 1,
+    listen: (heard, ended) => {
       hear = heard;
+      end = ended;
       const take = (): Found => found.shift() ?? { rules: false, presence: false };
       return Promise.resolve({ take, close: () => void closed++ });
     },
     look: (what) => {
       looks.push(what);
       const answer = answers.shift() ?? "mended";
-      if (answers.length === 0 && answer !== "later") resolve();
-      return answer;
+      if (answers.length === 0 && answer !== "later" && answer !== "failed") resolve();
+      return Promise.resolve(answer);
     },
     logger: silentLogger,
   });
   watch.start();
   await Promise.resolve();
-  return { watch, found, looks, looked, hear: () => hear(), closed: () => closed };
+  return { watch, found, looks, looked, hear: () => hear(), end: () => end(), closed: () => closed };
 }
 
 test("what is heard many times in a row is looked at once", async () => {
@@ -63,4 +65,26 @@ test("a stopped watch hears nothing, also when it was stopped before it listened
   await Promise.resolve();
   expect(closed()).toBe(2);
   expect(looks).toEqual([]);
+});
+
+test("what could not be made is made later, and all that came meanwhile", async () => {
+  const { watch, found, looks, looked, hear } = await setUp(["failed", "mended"]);
+  found.push({ rules: true, presence: false }, { rules: false, presence: true });
+  hear();
+  await looked;
+  expect(looks).toEqual([
+    { rules: true, presence: false },
+    { rules: true, presence: true },
+  ]);
+  watch.stop();
+});
+
+test("at rest nothing is looked at; only where the kernel stops telling is it looked now and then", async () => {
+  const { watch, looks, looked, end } = await setUp(["well", "well", "well"]);
+  await Bun.sleep(20);
+  expect(looks).toEqual([]);
+  end();
+  await looked;
+  expect(looks).toEqual(Array.from({ length: 3 }, () => ({ rules: true, presence: true })));
+  watch.stop();
 });

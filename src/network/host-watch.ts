@@ -2,15 +2,18 @@ import { messageOf } from "../lib/errors.ts";
 import type { Logger } from "../lib/log.ts";
 import type { Changes, Found } from "./kernel/changes.ts";
 
-/** What came of a look: all is there, or it is being mended, or something is under way and it must be looked again. */
-export type Sight = "well" | "mended" | "later";
+/**
+ * What came of a look: all is there, it was made anew, that failed and is to be tried again, or something is under way
+ * and it must be looked again.
+ */
+export type Sight = "well" | "mended" | "failed" | "later";
 
 export interface HostWatchOptions {
-  /** how often it is looked though nothing was heard, milliseconds */
-  everyMs: number;
-  /** hears what others change; `heard` says that there is something to be taken */
-  listen: (heard: () => void) => Promise<Changes>;
-  look: (found: Found) => Sight;
+  /** how often it is looked where the kernel does not tell, or what is lost could not be made; milliseconds */
+  againMs: number;
+  /** hears what others change; `heard` says that there is something to be taken, `ended` that nothing is heard any more */
+  listen: (heard: () => void, ended: () => void) => Promise<Changes>;
+  look: (found: Found) => Promise<Sight>;
   logger: Logger;
 }
 
@@ -20,15 +23,26 @@ const settleMs = 50;
 const mendGapMs = 1000;
 
 const nothing: Found = { rules: false, presence: false };
+const everything: Found = { rules: true, presence: true };
+const both = (one: Found, other: Found): Found => ({
+  rules: one.rules || other.rules,
+  presence: one.presence || other.presence,
+});
 
-/** Others flush rulesets and delete interfaces. The kernel tells at once; now and then it is looked in any case. */
+/**
+ * Others flush rulesets and delete interfaces. The kernel tells at once, also that it could not tell all; an engine that
+ * rests is not woken. Only where the kernel does not tell is it looked now and then.
+ */
 export class HostWatch {
   private readonly options: HostWatchOptions;
-  private poll: ReturnType<typeof setInterval> | undefined;
+  /** of this watch; another one after a stop */
+  private turn: object | undefined;
   private timer: ReturnType<typeof setTimeout> | undefined;
   private changes: Changes | undefined;
   /** what could not be looked at yet */
   private left: Found = nothing;
+  private looking = false;
+  private deaf = false;
   private mendedAt = Number.NEGATIVE_INFINITY;
 
   constructor(options: HostWatchOptions) {
@@ -36,51 +50,65 @@ export class HostWatch {
   }
 
   start(): void {
-    if (this.poll !== undefined) return;
-    const poll = setInterval(() => this.look({ rules: false, presence: true }), this.options.everyMs);
-    poll.unref();
-    this.poll = poll;
+    if (this.turn !== undefined) return;
+    const turn = {};
+    this.turn = turn;
+    this.deaf = false;
+    const ended = (error: unknown): void => {
+      if (this.turn !== turn || this.deaf) return;
+      this.options.logger.info("the kernel does not tell of changes of networks: looking now and then", {
+        error: messageOf(error),
+      });
+      this.deaf = true;
+      this.later(this.options.againMs);
+    };
     this.options
-      .listen(() => this.later())
-      .then(
-        (changes) => {
-          if (this.poll === poll) this.changes = changes;
-          else changes.close(); // stopped meanwhile
-        },
-        (error: unknown) =>
-          this.options.logger.info("the kernel does not tell of changes of networks: looking now and then", {
-            error: messageOf(error),
-          }),
-      );
+      .listen(
+        () => this.later(settleMs),
+        () => ended("it has stopped"),
+      )
+      .then((changes) => {
+        if (this.turn === turn) this.changes = changes;
+        else changes.close(); // stopped meanwhile
+      }, ended);
   }
 
   stop(): void {
-    clearInterval(this.poll);
     clearTimeout(this.timer);
-    this.poll = undefined;
+    this.turn = undefined;
     this.timer = undefined;
     this.changes?.close();
     this.changes = undefined;
     this.left = nothing;
   }
 
-  private later(): void {
-    if (this.timer !== undefined || this.poll === undefined) return;
+  private later(ms: number): void {
+    if (this.timer !== undefined || this.turn === undefined) return;
     this.timer = setTimeout(() => {
       // what is heard while it is taken is taken as well
-      const found = this.changes?.take() ?? nothing;
+      const taken = this.changes?.take() ?? nothing;
       this.timer = undefined;
-      this.look(found);
-    }, settleMs);
+      this.left = both(both(this.left, taken), this.deaf ? everything : nothing);
+      void this.look();
+    }, ms);
     this.timer.unref();
   }
 
-  private look(found: Found): void {
-    const all = { rules: found.rules || this.left.rules, presence: found.presence || this.left.presence };
+  private async look(): Promise<void> {
+    const { turn, left } = this;
     const soon = performance.now() < this.mendedAt + mendGapMs;
-    const sight = soon && (all.rules || all.presence) ? "later" : this.options.look(all);
-    this.left = sight === "later" ? all : nothing;
+    if (this.looking || (soon && (left.rules || left.presence))) return this.later(settleMs);
+    this.looking = true;
+    this.left = nothing;
+    const sight = await this.options.look(left).catch((error: unknown): Sight => {
+      this.options.logger.warn("look at what networks need", { error: messageOf(error) });
+      return "failed";
+    });
+    this.looking = false;
     if (sight === "mended") this.mendedAt = performance.now();
-    if (sight === "later") this.later();
+    if (this.turn !== turn) return;
+    if (sight === "later" || sight === "failed") this.left = both(left, this.left);
+    if (sight === "later") this.later(settleMs);
+    else if (sight === "failed" || this.deaf) this.later(this.options.againMs);
   }
 }

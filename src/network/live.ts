@@ -2,6 +2,7 @@ import type { SandboxState } from "./contract.ts";
 import type { EndpointRecord } from "./endpoint-store.ts";
 import { portMap } from "./ports/published.ts";
 import type { BoundPort } from "./ports/publisher.ts";
+import type { PortRules } from "./rules.ts";
 
 /** A sandbox that exists: its rows, and what the engine's process holds for it. */
 export interface Live {
@@ -10,6 +11,8 @@ export interface Live {
   netnsPath: string;
   records: EndpointRecord[];
   bound: BoundPort[];
+  /** the packet rules for its ports: changed in one step with the ports in the records */
+  rules: PortRules;
   /** settles when the wiring has ended, well or not */
   settled: Promise<unknown>;
   /** the removal that is under way */

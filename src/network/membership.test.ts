@@ -47,6 +47,55 @@ test("ports move with the default route, and keep their numbers", async () => {
   expect(ports["80/tcp"]?.[0]?.HostPort).toBe("8080");
 });
 
+test("ports that move are exchanged in one transaction, and told in one row", async () => {
+  const { connect, disconnect, commands, endpoints } = await world();
+  const rows = (): Record<string, number> =>
+    Object.fromEntries(endpoints.all().map(({ spec }) => [spec.networkName, spec.ports.length]));
+  const moved = (to: string): string =>
+    `delete element inet berth-x published4_any { tcp . 8080 }\nadd element inet berth-x published4_any { tcp . 8080 : ${to} . 80 }`;
+  expect(commands.splice(0)).toEqual([
+    "add element inet berth-x published4_any { tcp . 8080 : 10.0.2.2 . 80 }",
+  ]);
+  await connect("a");
+  expect(commands.splice(0)).toEqual([moved("10.0.1.2")]);
+  expect(rows()).toEqual({ a: 2, b: 0 });
+  await disconnect("a");
+  expect(commands.splice(0)).toEqual([moved("10.0.2.2")]);
+  expect(rows()).toEqual({ b: 2 });
+});
+
+test("whenever the Worker is asked for something, the rules it has made are those that are recorded", async () => {
+  const world1 = await world();
+  const made = new Map([["tcp . 8080", "10.0.2.2"]]);
+  const faults: string[] = [];
+  world1.asking.push(() => {
+    const target = world1.sandboxes.publishedRules().published.map(({ containerIp }) => containerIp);
+    for (const command of world1.commands.splice(0)) {
+      if (command.startsWith("delete")) made.clear();
+      const added = /: (\S+) \. 80/.exec(command)?.[1];
+      if (added) made.set("tcp . 8080", added);
+    }
+    if (target.join() !== [...made.values()].join()) faults.push(`${[...made.values()]} is not ${target}`);
+  });
+  world1.commands.splice(0);
+  await world1.connect("a");
+  await world1.disconnect("b");
+  await world1.connect("b", { GwPriority: 9 });
+  await world1.disconnect("a");
+  await world1.sandboxes.close("c");
+  expect(faults).toEqual([]);
+});
+
+test("a connection that fails half-way leaves the ports where they were", async () => {
+  const failing: Record<string, Error> = {};
+  const { connect, endpoints, sandboxes, commands } = await world(failing);
+  commands.splice(0);
+  failing["reroute"] = new EngineError("internal", "no route");
+  await expect(connect("a")).rejects.toThrow("no route");
+  expect(targets(sandboxes)).toEqual(["10.0.2.2"]);
+  expect(endpoints.all().map(({ spec }) => spec.ports.length)).toEqual([2]);
+});
+
 test("a priority decides where the default route goes, before names do", async () => {
   const { connect, asked, sandboxes } = await world();
   await connect("a", { GwPriority: -1 });
@@ -103,6 +152,9 @@ test("what a killed engine was about to connect is taken away, what stays is kep
   await next.membership.finish("c", new Set([definitions.find("b").id]));
   expect(endpoints.all().map(({ ipv4 }) => ipv4)).toEqual(["10.0.2.2"]);
   expect(next.asked).toContain("unwire");
+  // its ports had moved to the other network already
+  expect(targets(next.sandboxes)).toEqual(["10.0.2.2"]);
+  expect(endpoints.all()[0]?.spec.ports.map(({ hostPort }) => hostPort)).toEqual([8080, 8080]);
   await membership.finish("unknown", new Set());
 });
 

@@ -34,7 +34,9 @@ export class Membership {
       await this.settle(live, before, request);
       await this.sandboxes.attachResolver(live);
     } catch (error) {
-      await this.undo(live, planned.record, request).catch((failure: unknown) =>
+      await this.depart(live, planned.record, (staying) =>
+        this.sandboxes.ports.move(live, staying, containerName, request.ports),
+      ).catch((failure: unknown) =>
         tools.logger.warn("undo a connection", { network, error: messageOf(failure) }),
       );
       throw error;
@@ -58,17 +60,10 @@ export class Membership {
       tools.endpoints.update([record]);
       return stateOf(live);
     }
-    const before = gatewaysOf(live.records);
     tools.directory.remove(containerId, definition.id);
     this.addAnchor(live, record);
-    if (record.spec.ports.length > 0) await this.sandboxes.ports.unpublish(live);
-    await this.leave(live, record);
-    // it has left: what fails from here on changes nothing of that
-    await this.settle(live, before, request).catch((error: unknown) =>
-      tools.logger.error("move a container's default route and ports", {
-        container: containerId,
-        error: messageOf(error),
-      }),
+    await this.depart(live, record, (staying) =>
+      this.sandboxes.ports.move(live, staying, containerName, request.ports),
     );
     return stateOf(live);
   }
@@ -82,10 +77,10 @@ export class Membership {
     const strays = live?.records.filter((record) => !isAnchor(record) && !kept.has(record.networkId)) ?? [];
     if (!live) return;
     for (const record of strays) {
-      const before = gatewaysOf(live.records);
-      if (live.records.length === 1) this.addAnchor(live, record);
-      await this.leave(live, record);
-      await this.settle(live, before, { containerName: record.spec.containerName, ports: [] });
+      this.addAnchor(live, record);
+      await this.depart(live, record, (staying) =>
+        this.sandboxes.ports.moveRecorded(live, staying, record.spec.containerName),
+      );
     }
   }
 
@@ -110,25 +105,45 @@ export class Membership {
     return live;
   }
 
-  private async undo(live: Live, record: EndpointRecord, request: ConnectRequest): Promise<void> {
-    const before = gatewaysOf([...live.records.filter((one) => one !== record), record]);
-    await this.leave(live, record);
-    await this.settle(live, before, request);
-  }
-
   private async wire(live: Live, { record, plan }: PlannedEndpoint): Promise<void> {
     this.sandboxes.tools.host.busy();
     if (plan) await this.sandboxes.wireLinks([plan]);
     live.records.push(record);
   }
 
-  /** Takes an endpoint away; its address is free only when its interface is gone. */
+  /**
+   * Takes an endpoint away. What goes by it is moved to those that stay, first: where that fails, it is over, and the
+   * endpoint goes all the same.
+   */
+  private async depart(
+    live: Live,
+    record: EndpointRecord,
+    move: (staying: readonly EndpointRecord[]) => Promise<void>,
+  ): Promise<void> {
+    const { tools, ports } = this.sandboxes;
+    const staying = live.records.filter((one) => one !== record);
+    const now = gatewaysOf(staying);
+    const moves = !sameGateways(gatewaysOf([...staying, record]), now);
+    const tell = (error: unknown): void =>
+      tools.logger.error("move a container's default route and ports", {
+        container: live.containerId,
+        error: messageOf(error),
+      });
+    if (moves)
+      await move(staying).catch((error: unknown) => {
+        tell(error);
+        return ports.drop(live);
+      });
+    await this.leave(live, record);
+    if (moves) await tools.call("reroute", rerouting(live.netnsPath, now)).catch(tell);
+  }
+
+  /** Its address is free only when its interface is gone. */
   private async leave(live: Live, record: EndpointRecord): Promise<void> {
     const { call, endpoints } = this.sandboxes.tools;
     const { netnsPath, interface: name, link } = record.spec;
-    const others = live.records.filter((one) => one !== record);
     if (name !== "") await call("unwire", { netnsPath, name, link });
-    live.records = others;
+    live.records = live.records.filter((one) => one !== record);
     endpoints.remove(record.id);
     this.sandboxes.releaseAddresses(record);
   }
@@ -142,7 +157,7 @@ export class Membership {
     const now = gatewaysOf(live.records);
     if (sameGateways(before, now)) return;
     await this.sandboxes.tools.call("reroute", rerouting(live.netnsPath, now));
-    await this.sandboxes.ports.move(live, containerName, ports);
+    await this.sandboxes.ports.move(live, live.records, containerName, ports);
   }
 
   /** The last network is being left: one row stays, for the next engine to find the namespace by. */

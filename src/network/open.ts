@@ -67,8 +67,8 @@ const pooledNamespaces = 2;
 /** how long bridge, table and spare namespaces outlive the last container */
 const lingerMs = 1000;
 const workerIdleMs = 30_000;
-/** how soon rules that another program flushed are there again where the kernel does not tell of it */
-const watchMs = 5000;
+/** how soon what another program took is there again where the kernel does not tell of it */
+const againMs = 5000;
 /** the resolver's thread outlives the last container on a user-defined network */
 const namesLingerMs = 30_000;
 /** the remedy that the doctor names for what `--repair` makes right with the administrator's leave */
@@ -154,13 +154,14 @@ class EngineNetworks implements Networks {
       forward: options.ipForward,
       lingerMs,
       onIdle: () => pool.drain(),
-      watchMs,
-      listen: (heard) =>
+      againMs,
+      listen: (heard, ended) =>
         openChanges({
           table,
           bridges: () => bridgesIn(definitions).map((one) => one.bridge),
           own: () => worker.rulesPort,
           heard,
+          ended,
         }),
       missing: missingOnHost,
       logger,

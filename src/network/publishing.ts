@@ -45,30 +45,52 @@ export class Ports {
   async publish(live: Live, containerName: string, ports: readonly PortRequest[]): Promise<void> {
     const way = this.wayOf(live.records);
     if (!way || ports.length === 0) return;
-    const { publisher, endpoints, host } = this.tools;
-    const bound = await externally(containerName, way.record, publisher.bind(ports, way.target));
+    const bound = await externally(containerName, way.record, this.tools.publisher.bind(ports, way.target));
     live.bound.push(...bound);
-    way.record.spec.ports.push(...publishedOf(bound));
-    endpoints.update([way.record]);
-    await host.ensure();
-    await host.publish(this.rulesFor(publishedOf(bound), way.target));
+    await this.tools.host.ensure();
+    await this.record(live, way);
   }
 
-  /** Takes all ports of a sandbox back. */
+  /** Takes all ports of a sandbox back, whose rows are about to go. */
   async unpublish(live: Live): Promise<void> {
-    const rules = this.rulesOf(live);
+    const { rules } = live;
     for (const { spec } of live.records) spec.ports = [];
-    await this.tools.host.unpublish(rules);
+    live.rules = noRules;
+    await this.tools.host.exchange(rules, noRules);
     await this.tools.publisher.release(live.bound.splice(0));
   }
 
-  /** The default route moved: ports that were published are so again, at the same places, by the new way. */
-  async move(live: Live, containerName: string, ports: readonly PortRequest[]): Promise<void> {
-    const kept = live.records.flatMap(({ spec }) => spec.ports);
-    await this.unpublish(live);
-    const way = this.wayOf(live.records);
-    if (!way || kept.length === 0) return this.publish(live, containerName, ports);
-    await this.publish(live, containerName, askedAgain(ports, kept));
+  /**
+   * The default route is by these records now: what is published is so by the new way, at the same places. The rules
+   * lead to the old way until they lead to the new one; what fails leaves them there.
+   */
+  async move(
+    live: Live,
+    records: readonly EndpointRecord[],
+    containerName: string,
+    ports: readonly PortRequest[],
+  ): Promise<void> {
+    const { publisher, host } = this.tools;
+    const way = this.wayOf(records);
+    const asked = askedAgain(ports, portsOf(live));
+    await publisher.release(live.bound.splice(0));
+    if (way && asked.length > 0) {
+      live.bound = await externally(containerName, way.record, publisher.bind(asked, way.target));
+      await host.ensure();
+    }
+    await this.record(live, way);
+  }
+
+  /** The same for a sandbox whose requests nobody knows any more: what is recorded is published. */
+  moveRecorded(live: Live, records: readonly EndpointRecord[], containerName: string): Promise<void> {
+    const requests = portsOf(live).map((one) => ({ ...one, hostPortEnd: one.hostPort }));
+    return this.move(live, records, containerName, requests);
+  }
+
+  /** Nothing is published any more. */
+  async drop(live: Live): Promise<void> {
+    await this.tools.publisher.release(live.bound.splice(0));
+    await this.record(live, undefined);
   }
 
   /** Ports of a sandbox that stands; see the contract. */
@@ -76,37 +98,47 @@ export class Ports {
     live: Live | undefined,
     { containerName, add, remove }: RepublishRequest,
   ): Promise<PortMap> {
-    const { publisher, endpoints, host } = this.tools;
+    const { publisher, host } = this.tools;
     for (const request of add) checkPort(request);
     const way = live && this.wayOf(live.records);
     if (!live || !way)
       throw new EngineError("conflict", `container ${containerName} has no address to publish ports of`);
-    const { record, target } = way;
-    const fresh = await externally(containerName, record, publisher.bind(add, target));
+    const fresh = await externally(containerName, way.record, publisher.bind(add, way.target));
     const goes = ({ published }: BoundPort): boolean =>
       remove.some(({ port, protocol }) => port === published.port && protocol === published.protocol);
     const leaving = live.bound.filter(goes);
     live.bound = [...live.bound.filter((one) => !goes(one)), ...fresh];
-    record.spec.ports = publishedOf(live.bound);
-    endpoints.update([record]);
     await host.ensure();
-    await host.unpublish(this.rulesFor(publishedOf(leaving), target));
+    await this.record(live, way);
     await publisher.release(leaving);
-    await host.publish(this.rulesFor(publishedOf(fresh), target));
-    return portMap(record.spec.ports);
+    return portMap(way.record.spec.ports);
   }
 
   /** Holds recorded ports again after an engine restart. */
   async rebind(live: Live, report: (text: string) => void): Promise<void> {
     const way = this.wayOf(live.records);
-    const ports = live.records.flatMap(({ spec }) => spec.ports);
-    if (way) live.bound.push(...(await this.tools.publisher.rebind(ports, way.target, report)));
+    if (!way || live.bound.length > 0) return;
+    live.bound.push(...(await this.tools.publisher.rebind(portsOf(live), way.target, report)));
   }
 
-  rulesOf(live: Live): PortRules {
-    const way = this.wayOf(live.records);
-    const ports = live.records.flatMap(({ spec }) => spec.ports);
-    return way ? this.rulesFor(ports, way.target) : { published: [], routed: [] };
+  /** The rules for the ports in the records. */
+  rulesOf({ records }: Pick<Live, "records">): PortRules {
+    const way = this.wayOf(records);
+    return way ? this.rulesFor(portsOf({ records }), way.target) : noRules;
+  }
+
+  /**
+   * What is bound is published, by this way: records and rules change in one step, and the Worker is asked in the same.
+   * It does one thing after the other, so that whatever it is asked later it finds the rules as they are recorded.
+   */
+  private record(live: Live, way: Publishing | undefined): Promise<void> {
+    const before = live.rules;
+    const changed = live.records.filter((one) => one === way?.record || one.spec.ports.length > 0);
+    for (const { spec } of changed) spec.ports = [];
+    if (way) way.record.spec.ports = publishedOf(live.bound);
+    this.tools.endpoints.update(changed);
+    live.rules = way ? this.rulesFor(way.record.spec.ports, way.target) : noRules;
+    return this.tools.host.exchange(before, live.rules);
   }
 
   private rulesFor(ports: readonly PublishedPort[], target: PublishTarget): PortRules {
@@ -137,6 +169,11 @@ export class Ports {
     return definition?.driver === "bridge" ? readBridge(definition) : undefined;
   }
 }
+
+export const noRules: PortRules = { published: [], routed: [] };
+
+const portsOf = ({ records }: Pick<Live, "records">): PublishedPort[] =>
+  records.flatMap(({ spec }) => spec.ports);
 
 const publishedOf = (bound: readonly BoundPort[]): PublishedPort[] => bound.map(({ published }) => published);
 

@@ -1,11 +1,11 @@
 import { expect, test } from "bun:test";
 import {
   addBridge,
-  addPorts,
   type BridgeRules,
+  exchangePorts,
   type PublishedRule,
+  portsBeyond,
   removeBridge,
-  removePorts,
   removeTable,
   ruleset,
 } from "./rules.ts";
@@ -67,11 +67,11 @@ test("no container reaches the host's loopback through route_localnet", () => {
 });
 
 test("ports are added and removed as elements, all of one map in one command", () => {
-  expect(addPorts("t", ports(web, { ...web, hostPort: 8081 }, local))).toBe(
+  expect(exchangePorts("t", ports(), ports(web, { ...web, hostPort: 8081 }, local))).toBe(
     "add element inet t published4_any { tcp . 8080 : 172.17.0.2 . 80, tcp . 8081 : 172.17.0.2 . 80 }\n" +
       "add element inet t published4 { 127.0.0.1 . udp . 53 : 172.17.0.2 . 5353 }",
   );
-  expect(removePorts("t", ports(web))).toBe("delete element inet t published4_any { tcp . 8080 }");
+  expect(exchangePorts("t", ports(web), ports())).toBe("delete element inet t published4_any { tcp . 8080 }");
 });
 
 test("a network comes and goes as elements: the table's size in rules stays as it is", () => {
@@ -94,7 +94,18 @@ test("a network comes and goes as elements: the table's size in rules stays as i
 
 test("a routed network's ports are let in at the container's own address", () => {
   const routed = [{ protocol: "tcp" as const, containerIp: "10.1.0.2", containerPort: 80 }];
-  expect(addPorts("t", { published: [], routed })).toBe("add element inet t routed4 { 10.1.0.2 . tcp . 80 }");
+  expect(exchangePorts("t", ports(), { published: [], routed })).toBe(
+    "add element inet t routed4 { 10.1.0.2 . tcp . 80 }",
+  );
+});
+
+test("ports that lead elsewhere are exchanged in one transaction, and those that stay are not in it", () => {
+  const moved = { ...web, containerIp: "172.18.0.2" };
+  expect(exchangePorts("t", ports(web), ports(moved))).toBe(
+    "delete element inet t published4_any { tcp . 8080 }\n" +
+      "add element inet t published4_any { tcp . 8080 : 172.18.0.2 . 80 }",
+  );
+  expect(portsBeyond(ports(web, local), ports(moved, local))).toEqual(ports(web));
 });
 
 test("removing a table that is gone is a success", () => {

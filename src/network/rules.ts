@@ -109,6 +109,8 @@ const portElements = ({ published, routed }: PortRules): Element[] => [
   ...routed.map(routedElement),
 ];
 
+const named = (element: Element): string => `${element.set} ${pair(element)}`;
+
 const pair = ({ key, value }: Element): string => (value === undefined ? key : `${key} : ${value}`);
 
 function bySet(elements: readonly Element[]): Map<string, Element[]> {
@@ -217,11 +219,23 @@ const change = (verb: "add" | "delete", table: string, elements: readonly Elemen
     })
     .join("\n");
 
-export const addPorts = (table: string, ports: PortRules): string =>
-  change("add", table, portElements(ports));
+/** One transaction that puts ports in place of others: none that is in both is ever away. */
+export function exchangePorts(table: string, before: PortRules, after: PortRules): string {
+  const [gone, fresh] = [
+    change("delete", table, portElements(before)),
+    change("add", table, portElements(after)),
+  ];
+  return [gone, fresh].filter((commands) => commands !== "").join("\n");
+}
 
-export const removePorts = (table: string, ports: PortRules): string =>
-  change("delete", table, portElements(ports));
+/** What of these ports is not among the others. */
+export function portsBeyond(ports: PortRules, others: PortRules): PortRules {
+  const known = new Set(portElements(others).map(named));
+  return {
+    published: ports.published.filter((rule) => !known.has(named(publishedElement(rule)))),
+    routed: ports.routed.filter((rule) => !known.has(named(routedElement(rule)))),
+  };
+}
 
 export const addBridge = (table: string, bridge: BridgeRules): string =>
   change("add", table, bridgeElements(bridge));

@@ -152,9 +152,10 @@ test("a MAC address of one's own is used", async () => {
 });
 
 test("what others removed is made anew before anyone asks", async () => {
-  const { sandboxes, asked, missing } = setUp();
+  const { sandboxes, asked, missing, told } = setUp();
   await (await sandboxes.open(request("a"))).ready;
   missing.push("bridge berth0");
+  told.presence();
   while (asked.filter((method) => method === "prepare").length < 2) await Bun.sleep(5);
   expect(asked.filter((method) => method === "prepare")).toHaveLength(2);
 });

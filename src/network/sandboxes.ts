@@ -23,7 +23,7 @@ import type { HostSide } from "./host-side.ts";
 import { type Live, linksOf, stateOf } from "./live.ts";
 import type { HeldNamespace, NamespacePool } from "./namespace-pool.ts";
 import type { Publisher } from "./ports/publisher.ts";
-import { Ports } from "./publishing.ts";
+import { noRules, Ports } from "./publishing.ts";
 import { checkRequest } from "./requests.ts";
 import type { PortRules } from "./rules.ts";
 import type { Call, EndpointPlan, PortPlan } from "./worker-protocol.ts";
@@ -69,6 +69,7 @@ export class Sandboxes {
       if (live) live.records.push(record);
       else this.remember(record.containerId, record.spec, [record]);
     }
+    for (const live of this.lives.values()) live.rules = this.ports.rulesOf(live);
   }
 
   get(containerId: string): Live | undefined {
@@ -178,7 +179,7 @@ export class Sandboxes {
   }
 
   publishedRules(): PortRules {
-    const rules = [...this.lives.values()].map((live) => this.ports.rulesOf(live));
+    const rules = [...this.lives.values()].map((live) => live.rules);
     return {
       published: rules.flatMap(({ published }) => published),
       routed: rules.flatMap(({ routed }) => routed),
@@ -370,7 +371,15 @@ export class Sandboxes {
     { sandboxId, netnsPath }: Pick<Live, "sandboxId" | "netnsPath">,
     records: EndpointRecord[],
   ): Live {
-    const live = { containerId, sandboxId, netnsPath, records, bound: [], settled: Promise.resolve() };
+    const live: Live = {
+      containerId,
+      sandboxId,
+      netnsPath,
+      records,
+      bound: [],
+      rules: noRules,
+      settled: Promise.resolve(),
+    };
     this.lives.set(containerId, live);
     return live;
   }

@@ -146,6 +146,8 @@ export interface NetworkCalls {
   /** routes and addresses of the host, as CIDR, but those of the named interfaces */
   hostSubnets(args: { except: string[] }): string[];
   examine(plan: ExaminePlan): NetworkFinding[];
+  /** where the engine's table is not as recorded; empty = nowhere */
+  differences(model: RuleModel): string[];
   /** chains of other firewalls; `table` is the engine's own */
   foreignChains(args: { table: string }): ForeignChain[];
   openPassage(args: { chain: ForeignChain; table: string }): void;

@@ -27,7 +27,7 @@ const rules = async (): Promise<string> =>
 const mends = async (): Promise<number> => (await engine.log()).split("anew").length - 1;
 const descriptors = async (): Promise<number> => (await readdir(`/proc/${engine.pid}/fd`)).length;
 
-/** What the poll does not look at: only who is told of the change can mend these. */
+/** Nothing is looked at without being told: only who hears of the change can mend these. */
 const changes: [what: string, change: () => Promise<unknown>][] = [
   ["the rules of all chains are flushed", () => nft("flush table", table)],
   ["a published port is deleted", () => nft("flush map", table, "published4_any")],
@@ -71,6 +71,30 @@ test("a bridge that others delete comes back with its containers in it", async (
   expect(await until(bridgeOf, (now) => now === bridge)).toBe(bridge);
 }, 120_000);
 
+test("ports that move with the default route are no reason to make anything anew, and are in one row", async () => {
+  const mended = await mends();
+  const warned = async (): Promise<string[]> =>
+    (await engine.log()).match(/level=\w+ msg="(packet rules|hold) .*/g) ?? [];
+  await engine.ok("network", "create", "--ipv6", "six");
+  await engine.ok("network", "connect", "--gw-priority", "9", "six", "web");
+  const moved = await rules();
+  expect(moved).toContain("tcp . 9200 : fd");
+  await engine.ok("network", "disconnect", "bridge", "web");
+  await engine.stop("SIGKILL");
+  await engine.start();
+  expect(await until(rules, (now) => now === moved)).toBe(moved);
+  expect((await engine.ok("port", "web")).split("\n").sort()).toEqual([
+    "80/tcp -> 0.0.0.0:9200",
+    "80/tcp -> [::]:9200",
+  ]);
+  await engine.ok("network", "connect", "bridge", "web");
+  await engine.ok("network", "disconnect", "six", "web");
+  expect(await rules()).toContain("tcp . 9200 : 172.");
+  expect(await engine.ok("port", "web")).toContain("0.0.0.0:9200");
+  await engine.ok("network", "rm", "six");
+  expect([await mends(), await warned()]).toEqual([mended, []]);
+}, 120_000);
+
 test("the engine's own changes and those of others' tables are no reason to make anything anew", async () => {
   const before = await rules();
   const mended = await mends();
@@ -90,6 +114,8 @@ test("the engine's own changes and those of others' tables are no reason to make
   await engine.ok("network", "create", "other");
   await engine.ok("network", "connect", "other", "second");
   for (let change = 0; change < 20; change++) await nft("-f", await firewall(20, ""));
+  // more than is kept of what the kernel tells: only by looking it is known that none of it was ours
+  await nft("-f", await firewall(10_000, ""));
   await engine.ok("rm", "-f", "second");
   await engine.ok("network", "rm", "other");
   // once this is dealt with, so is all that was before it

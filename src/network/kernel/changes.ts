@@ -22,6 +22,8 @@ export interface ChangesOptions {
   own: () => number | undefined;
   /** something was heard: ask for it with `take` in a while; nothing is done until then */
   heard: () => void;
+  /** from now on nothing is heard */
+  ended: () => void;
 }
 
 export interface Changes {
@@ -45,6 +47,7 @@ export async function openChanges(options: ChangesOptions): Promise<Changes> {
       rules.pause();
       options.heard();
     },
+    ended: options.ended,
   });
   const links = await NetlinkListener.open({
     protocol: NETLINK_ROUTE,
@@ -55,6 +58,7 @@ export async function openChanges(options: ChangesOptions): Promise<Changes> {
       bridgeWent = true;
       options.heard();
     },
+    ended: options.ended,
   }).catch((error: unknown) => {
     rules.close();
     throw error;

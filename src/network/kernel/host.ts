@@ -27,6 +27,7 @@ import { joinBridge, removeInside, reroute, type WireTools, wireEndpoint } from 
 import { examine } from "./examine.ts";
 import { closePassage, foreignChains, openPassage } from "./firewalls.ts";
 import { dropLink, findLink } from "./links.ts";
+import { differences } from "./own-rules.ts";
 import { ensureParent, removeParent } from "./parent.ts";
 import { subnetsSeen } from "./probe.ts";
 
@@ -153,6 +154,10 @@ export class HostNetwork implements NetworkCalls {
 
   examine(plan: ExaminePlan): NetworkFinding[] {
     return examine(this.tools, plan);
+  }
+
+  differences(model: RuleModel): string[] {
+    return differences(this.tools.nftables, model);
   }
 
   foreignChains({ table }: { table: string }): ForeignChain[] {

@@ -30,11 +30,17 @@ export function setUp(state = State.inMemory(), failing: Record<string, Error> =
   definePredefined(state, new Definitions(state), options, []);
   const asked: string[] = [];
   const missing: string[] = [];
-  const call = (async (method: string) => {
+  const commands: string[] = [];
+  const asking: (() => void)[] = [];
+  const told = { presence: (): void => undefined };
+  const call = (async (method: string, args: { commands?: string }) => {
     asked.push(method);
+    if (args.commands !== undefined) commands.push(args.commands);
+    for (const each of asking) each();
     const error = failing[method];
     delete failing[method];
     if (error) throw error;
+    return method === "differences" ? [] : undefined;
   }) as unknown as Call;
   const definitions = new Definitions(state);
   const endpoints = new EndpointStore(state);
@@ -54,9 +60,11 @@ export function setUp(state = State.inMemory(), failing: Record<string, Error> =
     forward: true,
     lingerMs: 5,
     onIdle: () => pool.drain(),
-    watchMs: 5,
-    listen: () =>
-      Promise.resolve({ take: () => ({ rules: false, presence: false }), close: () => undefined }),
+    againMs: 5,
+    listen: (heard) => {
+      told.presence = () => heard();
+      return Promise.resolve({ take: () => ({ rules: false, presence: true }), close: () => undefined });
+    },
     missing: () => missing.splice(0),
     mark: () => undefined,
     passage: {
@@ -89,7 +97,10 @@ export function setUp(state = State.inMemory(), failing: Record<string, Error> =
   return {
     sandboxes,
     missing,
+    told,
     asked,
+    commands,
+    asking,
     endpoints,
     definitions,
     directory,

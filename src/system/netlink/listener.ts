@@ -39,6 +39,8 @@ export interface ListenerOptions {
   only?: { type: number; family: number };
   /** one packet; its memory is the listener's */
   heard(packet: Buffer): void;
+  /** the socket has ended: nothing is heard any more */
+  ended(): void;
 }
 
 export class NetlinkListener {
@@ -54,7 +56,7 @@ export class NetlinkListener {
   }
 
   /** Listens in the namespace of the calling thread. Throws SystemError where the kernel has no such group, or only for others. */
-  static async open({ protocol, group, only, heard }: ListenerOptions): Promise<NetlinkListener> {
+  static async open({ protocol, group, only, heard, ended }: ListenerOptions): Promise<NetlinkListener> {
     const fd = check(libc.socket(AF_NETLINK, rawNonBlocking, protocol), "open netlink socket");
     const listener = new NetlinkListener(fd, heard);
     try {
@@ -73,6 +75,7 @@ export class NetlinkListener {
     }
     const end = (): void => {
       listener.open = false;
+      ended();
     };
     listener.socket = await adoptSocket(fd, { data: heard, end });
     return listener;
