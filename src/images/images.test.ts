@@ -275,6 +275,22 @@ describe("removing", () => {
     expect(await here.remove("a", { force: true })).toEqual(["Untagged a:latest", `Deleted ${image.id}`]);
     expect([...here.layers.keys()]).toEqual([...image.layers]);
     expect((await here.images.collect(new Set())).layers).toEqual([]);
+    const lease = here.leases.open();
+    here.state.db.run("DELETE FROM containers");
+    expect(here.layers.size).toBe(1);
+    lease.end(); // as does the end of the container's snapshot
+    expect(here.layers.size).toBe(0);
+  });
+
+  test("layers that an operation still reads go when it ends", async () => {
+    const here = fixture();
+    const image = add(here, "a");
+    const lease = here.leases.open();
+    for (const layer of image.layers) lease.hold("layer", layer);
+    await here.remove("a");
+    expect([...here.layers.keys()]).toEqual([...image.layers]);
+    lease.end();
+    expect(here.layers.size).toBe(0);
   });
 
   test("what runs stays, though by force it may lose its name", async () => {

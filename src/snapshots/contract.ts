@@ -146,6 +146,8 @@ export interface Snapshots {
   rootPath(key: string): string;
   /** Unmounts and deletes; the name is free at once, the files may go in the background. */
   remove(key: string): Promise<void>;
+  /** Tells when a snapshot has gone: its layers may be free now. */
+  onRemoved(listener: () => void): void;
   /** Every snapshot key on disk. */
   keys(): Promise<string[]>;
   changes(key: string): Promise<SnapshotChange[]>;

@@ -40,6 +40,7 @@ export class SnapshotService implements Snapshots {
   private readonly parts: Parts;
   /** layer folders of each snapshot, lowest first */
   private readonly stacks = new Map<string, readonly string[]>();
+  private readonly removed: (() => void)[] = [];
 
   constructor(parts: Parts) {
     this.parts = parts;
@@ -160,6 +161,10 @@ export class SnapshotService implements Snapshots {
     await this.parts.driver.unmount(key);
     this.parts.trash.discard(this.parts.paths.snapshot(key));
     this.stacks.delete(key);
+    for (const listener of this.removed) listener();
+  }
+  onRemoved(listener: () => void): void {
+    this.removed.push(listener);
   }
 
   keys(): Promise<string[]> {

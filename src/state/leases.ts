@@ -12,14 +12,22 @@ const steadyMs = (): number => Math.round(performance.timeOrigin + performance.n
  */
 export class Leases {
   private readonly state: State;
+  private readonly listeners: (() => void)[] = [];
 
   constructor(state: State) {
     this.state = state;
   }
 
+  /** Tells when a lease has ended: what it held may be free now. */
+  onEnd(listener: () => void): void {
+    this.listeners.push(listener);
+  }
+
   /** Opens a lease that ends by itself after `ttlMs`. */
   open(ttlMs = 24 * 3600_000): Lease {
-    return new Lease(this.state, newId(), steadyMs() + ttlMs);
+    return new Lease(this.state, newId(), steadyMs() + ttlMs, () => {
+      for (const listener of this.listeners) listener();
+    });
   }
 
   /** Every resource of a kind that a lease holds now. */
@@ -42,11 +50,13 @@ export class Lease {
   private readonly state: State;
   private readonly id: string;
   private readonly expiresAt: number;
+  private readonly ended: () => void;
 
-  constructor(state: State, id: string, expiresAt: number) {
+  constructor(state: State, id: string, expiresAt: number, ended: () => void) {
     this.state = state;
     this.id = id;
     this.expiresAt = expiresAt;
+    this.ended = ended;
   }
 
   hold(kind: LeaseKind, resource: string): void {
@@ -57,5 +67,6 @@ export class Lease {
 
   end(): void {
     this.state.db.query("DELETE FROM leases WHERE id = ?").run(this.id);
+    this.ended();
   }
 }

@@ -320,6 +320,12 @@ describe("details are kept", () => {
     expect((await collect(root.snapshots.layerTar(digestOf(tar)))).equals(tar)).toBe(true);
   });
 
+  test("a path as long as paths can be comes back too", async () => {
+    const tar = tarOf([file(`${`${"d".repeat(254)}/`.repeat(16)}${"f".repeat(15)}`, "deep")]);
+    await unpacked(streamOf(tar));
+    expect((await collect(root.snapshots.layerTar(digestOf(tar)))).equals(tar)).toBe(true);
+  });
+
   test("folder times survive what is written into them, through links too", async () => {
     const at = (s: number) => ({ mtime: { s, ns: 0 } });
     const path = await unpacked(

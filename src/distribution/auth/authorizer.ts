@@ -13,13 +13,19 @@ const marginMs = 10_000;
 export class Authorizer {
   private readonly transport: Transport;
   private readonly access: Access;
+  private readonly registry: URL;
   private challenges: readonly Challenge[];
   /** by scopes */
   private readonly tokens = new Map<string, Promise<Token>>();
 
-  constructor(transport: Transport, access: Access, challenges: readonly Challenge[]) {
+  constructor(
+    transport: Transport,
+    access: Access,
+    { base, challenges }: { base: URL; challenges: readonly Challenge[] },
+  ) {
     this.transport = transport;
     this.access = access;
+    this.registry = base;
     this.challenges = challenges;
   }
 
@@ -56,6 +62,7 @@ export class Authorizer {
     // a layer may be another pull's too: its token is got even when the client that came first has gone
     const { signal } = new AbortController();
     const fresh = fetchToken(this.transport, {
+      registry: this.registry,
       realm: parameters["realm"] ?? "",
       service: parameters["service"] ?? "",
       scopes,

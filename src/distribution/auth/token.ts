@@ -2,10 +2,13 @@ import { EngineError } from "../../lib/errors.ts";
 import type { Credentials } from "../contract.ts";
 import { errorOf } from "../errors.ts";
 import { isInsecure } from "../hosts/insecure.ts";
+import { leadsToLinkLocal } from "../hosts/link-local.ts";
 import type { Transport } from "../http/transport.ts";
 import { basicHeader } from "./credentials.ts";
 
 export interface TokenRequest {
+  /** the registry's address, which the realm is the word of */
+  registry: URL;
   /** `realm` of the challenge */
   realm: string;
   service: string;
@@ -50,22 +53,28 @@ export async function fetchToken(transport: Transport, request: TokenRequest): P
   return tokenOf(await answer.text(answerMax));
 }
 
-function realmOf(transport: Transport, { realm, credentials }: TokenRequest): URL {
-  let url: URL;
-  try {
-    url = new URL(realm);
-  } catch (cause) {
+function realmOf({ options }: Transport, { registry, realm, credentials }: TokenRequest): URL {
+  const url = URL.parse(realm);
+  if (url === null || (url.protocol !== "https:" && url.protocol !== "http:"))
     throw new EngineError(
       "internal",
       `invalid token auth challenge realm: ${JSON.stringify(realm.slice(0, 200))}`,
-      { cause },
     );
-  }
-  const plain = url.protocol === "http:" && !isInsecure(url.host, transport.options.insecureRegistries);
-  if ((url.protocol !== "https:" && url.protocol !== "http:") || (plain && credentials !== undefined))
+  if (leadsToLinkLocal(registry, url, options.insecureRegistries))
+    throw new EngineError(
+      "internal",
+      `the registry wants a token asked for at the link-local address ${url.host}: refused`,
+    );
+  const plain = url.protocol === "http:" && !isInsecure(url.host, options.insecureRegistries);
+  if (plain && credentials !== undefined)
     throw new EngineError(
       "internal",
       `the registry wants its credentials sent to ${url.origin}, without TLS: refused`,
+    );
+  if (plain && registry.protocol === "https:")
+    throw new EngineError(
+      "internal",
+      `the registry wants a token asked for at ${url.origin}, without TLS: refused`,
     );
   return url;
 }

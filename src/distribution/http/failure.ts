@@ -27,7 +27,15 @@ const sentences: Readonly<Record<string, string>> = {
   EPROTO: "http: server gave HTTP response to HTTPS client",
   ECONNRESET: "EOF",
   ERR_STREAM_PREMATURE_CLOSE: "EOF",
+  EINVAL: "invalid argument",
+  ResponseHeadersTooLarge: "the answer's headers are too large",
+  Malformed_HTTP_Response: "malformed HTTP response",
+  InvalidHTTPResponse: "malformed HTTP response",
+  InvalidContentLength: "malformed HTTP response: its Content-Length is invalid or told twice",
 };
+
+/** What Bun adds for those who call it */
+const hint = / fetching "[^"]*"\. For more information, pass `verbose: true`.*$/;
 
 /** Why a request failed, in the words of Go's HTTP client. */
 export function failureReason(url: URL, error: unknown): string {
@@ -39,7 +47,7 @@ export function failureReason(url: URL, error: unknown): string {
   if (code === "ETIMEDOUT") return `dial tcp ${url.hostname}:${port}: i/o timeout`;
   if (code === "ENETUNREACH" || code === "EHOSTUNREACH")
     return `dial tcp ${url.hostname}:${port}: connect: no route to host`;
-  return sentences[code] ?? messageOf(error);
+  return sentences[code] ?? messageOf(error).replace(hint, "");
 }
 
 /** Whether TLS itself failed, so that a registry that may be insecure is worth a try without. */

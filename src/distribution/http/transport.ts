@@ -2,6 +2,7 @@ import { EngineError } from "../../lib/errors.ts";
 import type { DistributionOptions } from "../contract.ts";
 import { TransportError } from "../errors.ts";
 import { isInsecure } from "../hosts/insecure.ts";
+import { leadsToLinkLocal } from "../hosts/link-local.ts";
 import { Answer } from "./answer.ts";
 import { type TlsFiles, tlsFiles } from "./certificates.ts";
 import { transportError } from "./failure.ts";
@@ -62,6 +63,12 @@ export class Transport {
     }
     if (next.protocol !== "https:" && next.protocol !== "http:")
       throw transportError("GET", from, new Error(`it redirects to ${next.protocol}, which is not followed`));
+    if (leadsToLinkLocal(from, next, this.options.insecureRegistries))
+      throw transportError(
+        "GET",
+        from,
+        new Error(`it redirects to the link-local address ${next.host}, which is not followed`),
+      );
     if (
       from.protocol === "https:" &&
       next.protocol === "http:" &&

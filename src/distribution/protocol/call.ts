@@ -36,7 +36,7 @@ export class Caller {
     const signal = call.signal ?? this.access.signal;
     const { base, challenges, elsewhere } = await this.endpoint.reach(signal);
     const access = elsewhere ? { signal: this.access.signal } : this.access;
-    this.authorizer ??= new Authorizer(this.transport, access, challenges);
+    this.authorizer ??= new Authorizer(this.transport, access, { base, challenges });
     const url = typeof call.path === "string" ? new URL(call.path, base) : call.path;
     let answer = await this.once(call, url, base, signal);
     // what a redirect's target asks for is not the registry's word: its realm would be sent the password

@@ -28,6 +28,7 @@ export async function login(
     );
   const token = bearer
     ? await fetchToken(transport, {
+        registry: base,
         realm: bearer.parameters["realm"] ?? "",
         service: bearer.parameters["service"] ?? "",
         scopes: [],

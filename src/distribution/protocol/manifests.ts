@@ -102,6 +102,7 @@ export const warningsOf = (header: string | null): string[] =>
   );
 
 const tagsPageMax = 1024 * 1024;
+/** A registry could go on for ever. */
 const pagesMax = 10_000;
 
 /** Every tag, page by page. */
@@ -117,6 +118,7 @@ export async function* listTags(place: ManifestPlace): AsyncGenerator<string> {
     if (next === undefined) return;
     path = next;
   }
+  throw new EngineError("tooLarge", `the list of tags of ${place.path} has over ${pagesMax} pages`);
 }
 
 /** Where a list goes on (RFC 8288): at the same registry, and elsewhere than there. */

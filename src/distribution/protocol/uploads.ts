@@ -1,6 +1,7 @@
 import { EngineError } from "../../lib/errors.ts";
 import type { UploadRequest } from "../contract.ts";
 import { RegistryError, TransportError } from "../errors.ts";
+import { leadsToLinkLocal } from "../hosts/link-local.ts";
 import type { Answer } from "../http/answer.ts";
 import type { ManifestPlace } from "./manifests.ts";
 
@@ -129,6 +130,11 @@ function locationOf(place: ManifestPlace, answer: Answer, before?: URL): URL {
   }
   if (location === null || (url.protocol !== "https:" && url.protocol !== "http:"))
     throw new EngineError("internal", `the registry gave no place to upload to (${place.path})`);
+  if (leadsToLinkLocal(answer.url, url, []))
+    throw new EngineError(
+      "internal",
+      `the registry wants uploads sent to the link-local address ${url.host}: refused`,
+    );
   // a registry behind a proxy that ends TLS may tell its own plain address
   if (url.host === answer.url.host) url.protocol = answer.url.protocol;
   return url;

@@ -389,6 +389,25 @@ test("redirects in a loop end, and credentials never go to another host", async 
   registry.meddle = (_, response) =>
     answered(response.writeHead(302, { Location: "file:///etc/passwd" }).end());
   expect(await failure(pull("x:v1", { credentials }))).toContain("is not followed");
+  const metadata = "http://169.254.169.254/latest/meta-data/";
+  registry.meddle = (_, response) => answered(response.writeHead(302, { Location: metadata }).end());
+  expect(await failure(pull("x:v1", { credentials }))).toContain(
+    "link-local address 169.254.169.254, which is not followed",
+  );
+});
+
+test("a token is asked for at an address of the web alone, and at no link-local one", async () => {
+  const { registry, pull } = await fixture();
+  for (const [realm, sentence] of [
+    ["file:///etc/passwd", "invalid token auth challenge realm"],
+    ["/token", "invalid token auth challenge realm"],
+    ["http://169.254.169.254/latest/meta-data/", "link-local address 169.254.169.254: refused"],
+  ]) {
+    registry.meddle = ({ url }, response) =>
+      url !== "/v2/" &&
+      answered(response.writeHead(401, { "WWW-Authenticate": `Bearer realm="${realm}"` }).end());
+    expect(await failure(pull("x:v1"))).toContain(sentence ?? "");
+  }
 });
 
 test("tokens that run out in the middle are got anew, for the scope of the repository", async () => {

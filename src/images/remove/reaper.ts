@@ -1,4 +1,4 @@
-import { messageOf } from "../../lib/errors.ts";
+import { isKind, messageOf } from "../../lib/errors.ts";
 import type { Logger } from "../../lib/log.ts";
 import type { Snapshots } from "../../snapshots/contract.ts";
 import type { State } from "../../state/database.ts";
@@ -21,9 +21,13 @@ export class LayerReaper {
   private readonly deps: ReaperDeps;
   private writers = 0;
   private readonly waiting = new Set<string>();
+  /** layers of removed images that a container or an operation still stands on */
+  private readonly later = new Set<string>();
 
   constructor(deps: ReaperDeps) {
     this.deps = deps;
+    deps.snapshots.onRemoved(() => this.again());
+    deps.leases.onEnd(() => this.again());
   }
 
   /** Runs work that makes layers of ids not yet known; what it made and did not use goes by `discard`. */
@@ -72,16 +76,35 @@ export class LayerReaper {
     return this.writers > 0 ? [] : await this.flush();
   }
 
+  /** The same for layers of an image that goes: what a container or an operation still holds goes with that one. */
+  async release(diffIds: Iterable<string>): Promise<void> {
+    const layers = [...diffIds];
+    for (const diffId of layers) this.later.add(diffId);
+    await this.discard(layers);
+  }
+
+  private again(): void {
+    if (this.later.size === 0) return;
+    this.discard(this.later).catch((error: unknown) => {
+      this.deps.logger.warn("layers could not be deleted", { error: messageOf(error) });
+    });
+  }
+
   private async flush(): Promise<string[]> {
     const gone: string[] = [];
     let held = this.held();
     for (const diffId of this.waiting) {
       this.waiting.delete(diffId);
-      if (held.has(diffId) || !this.deps.snapshots.layer(diffId)) continue;
+      if (held.has(diffId)) continue;
       try {
-        await this.deps.snapshots.removeLayer(diffId);
-        gone.push(diffId);
+        if (this.deps.snapshots.layer(diffId)) {
+          await this.deps.snapshots.removeLayer(diffId);
+          gone.push(diffId);
+        }
+        this.later.delete(diffId);
       } catch (error) {
+        // a container's files go after the container itself
+        if (this.later.has(diffId) && isKind(error, "conflict")) continue;
         // it stays on disk, and the next collection tries again
         this.deps.logger.warn("a layer could not be deleted", { layer: diffId, error: messageOf(error) });
       }

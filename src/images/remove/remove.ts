@@ -40,7 +40,7 @@ export async function remove(
     );
   if (isIdPrefix(image.id, text)) removal.byId(image);
   else removal.byName(image, text);
-  await context.reaper.discard(removal.layers);
+  await context.reaper.release(removal.layers);
   return removal.items;
 }
 
@@ -147,15 +147,15 @@ class Removal {
     this.releaseLayers(image);
   }
 
-  /** Layers go from the top of the stack down to the first that something else stands on. */
+  /** Layers go from the top of the stack down to the first that another image stands on, or with their last container. */
   private releaseLayers(image: ImageRecord): void {
     const stacks = chainIds(image.layers);
     const others = new Set([...this.store.all()].flatMap((other) => chainIds(other.layers)));
     const underContainers = this.context.reaper.underContainers();
     for (let index = stacks.length - 1; index >= 0; index--) {
       const [stack = "", diffId = ""] = [stacks[index], image.layers[index]];
-      if (others.has(stack) || underContainers.has(diffId)) break;
-      this.items.push({ Deleted: stack });
+      if (others.has(stack)) break;
+      if (!underContainers.has(diffId)) this.items.push({ Deleted: stack });
       this.layers.push(diffId);
     }
   }

@@ -16,6 +16,7 @@ import { openImages } from "../open.ts";
 export interface Fixture {
   images: Images;
   state: State;
+  leases: Leases;
   /** sizes of the layers that are there, by diff id */
   layers: Map<string, number>;
   /** `action name` of every event so far */
@@ -49,6 +50,7 @@ function fakeSnapshots(layers: Map<string, number>): Snapshots {
       layers.set(diffId, size);
       return { diffId, size };
     },
+    onRemoved: () => undefined,
     removeLayer: (diffId: string) => Promise.resolve(void layers.delete(diffId)),
     imageGraphDriver: () => ({ Name: "overlay2", Data: {} }),
   };
@@ -68,6 +70,7 @@ export const noRegistries: DistributionOptions = {
 
 export function fixture(): Fixture {
   const state = State.inMemory();
+  const leases = new Leases(state);
   const events = new EventBus();
   const layers = new Map<string, number>();
   const users = new Map<string, ImageUser[]>();
@@ -79,7 +82,7 @@ export function fixture(): Fixture {
       limits: { downloads: 3, uploads: 5, downloadAttempts: 5, layerBytes: 0 },
       snapshots: fakeSnapshots(layers),
       events,
-      leases: new Leases(state),
+      leases,
       logger: silentLogger,
       engineVersion: "1.2.3",
     });
@@ -87,6 +90,7 @@ export function fixture(): Fixture {
   return {
     images,
     state,
+    leases,
     layers,
     users,
     reopen,

@@ -123,6 +123,7 @@ function fakeSnapshots(state: State, layers: Map<string, number>): Snapshots {
       return gzip(fill, level);
     },
     layerTar: (diffId) => new Blob([tars.get(diffId) as Uint8Array<ArrayBuffer>]).stream(),
+    onRemoved: () => undefined,
     removeLayer: async (diffId) => void layers.delete(diffId),
   };
   return fake as Snapshots;

@@ -4,6 +4,7 @@ import { EngineError, messageOf } from "../../lib/errors.ts";
 import {
   close,
   cwdFd,
+  ENOENT,
   flags,
   must,
   openRaw,
@@ -22,6 +23,7 @@ import {
 } from "../record.ts";
 
 const chunk = 512 * 1024;
+const diffFolder = "diff";
 const plainly = resolve.noMagicLinks | resolve.noSymlinks | resolve.beneath;
 
 export interface TarSource {
@@ -129,22 +131,25 @@ function read(part: Part, from: number, into: Buffer): void {
 /** Byte for byte, from the record and the files. `folder` holds `diff` and both. A part is good until the next. */
 function* rebuild(folder: string): Generator<Part> {
   const replacements = readReplacements(folder);
-  const root = must(
-    openRaw(cwdFd, toBytes(folder), flags.readOnly | flags.directory),
-    () => `open layer ${folder}`,
+  // each opened by itself: a path below may be as long as paths can be
+  const roots = [diffFolder, replacedFolder].map((name) =>
+    openRaw(cwdFd, toBytes(join(folder, name)), flags.readOnly | flags.directory),
   );
+  const [diff = ENOENT, replaced = ENOENT] = roots;
   let files = 0;
   try {
+    must(diff, () => `open layer ${folder}`);
     for (const frame of readRecord(join(folder, recordFile))) {
       if (frame.path === undefined) {
         yield { length: frame.bytes.length, bytes: frame.bytes };
         continue;
       }
       files++;
-      yield* content(root, locate(frame.path, files, replacements), frame.offset, frame.length);
+      const place = locate(frame.path, files, replacements);
+      yield* content(place.replaced ? replaced : diff, place.path, frame.offset, frame.length);
     }
   } finally {
-    close(root);
+    for (const fd of roots) if (fd >= 0) close(fd);
   }
 }
 
@@ -159,16 +164,18 @@ function readReplacements(folder: string): Replacement[] {
 }
 
 /** Where the content of the `count`th file frame lies now: the first later replacement of its name took it. */
-function locate(path: string, count: number, replacements: readonly Replacement[]): string {
-  let at = path;
-  let prefix = "diff/";
-  for (const { before, path: replaced, number } of replacements) {
-    if (before < count || prefix !== "diff/") continue;
-    if (at !== replaced && !at.startsWith(`${replaced}/`)) continue;
-    at = `${number}${at.slice(replaced.length)}`;
-    prefix = `${replacedFolder}/`;
-  }
-  return prefix + at;
+function locate(path: string, count: number, replacements: readonly Replacement[]): Place {
+  const taken = replacements.find(
+    ({ before, path: replaced }) => before >= count && (path === replaced || path.startsWith(`${replaced}/`)),
+  );
+  if (taken === undefined) return { path, replaced: false };
+  return { path: `${taken.number}${path.slice(taken.path.length)}`, replaced: true };
+}
+
+/** A path below `diff` or below what was replaced. */
+interface Place {
+  path: string;
+  replaced: boolean;
 }
 
 function* content(root: number, path: string, offset: number, length: number): Generator<Part> {
