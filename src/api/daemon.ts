@@ -63,8 +63,10 @@ async function run(
 ): Promise<number> {
   const logger = loggerOf(config);
   catchStrays(logger);
-  for (const { name, state, text } of checkHost())
+  for (const { name, state, text } of checkHost()) {
+    if (name === "root" && state === "missing") throw new EngineError("forbidden", text);
     if (state !== "found") logger[state === "missing" ? "error" : "warn"](text, { requirement: name });
+  }
   const pidfile = claimPidfile(config.pidfile);
   try {
     return await serve(config, flags, logger, routerWith(loadHosted));

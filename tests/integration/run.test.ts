@@ -1,6 +1,7 @@
 /** The main job, through the real socket with both clients: an image comes in, a container runs from it. */
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { berth, startEngine, type TestEngine } from "../harness/engine.ts";
+import { comesTrue } from "../harness/until.ts";
 
 let engine: TestEngine;
 beforeAll(async () => {
@@ -51,6 +52,22 @@ test("20 MB of binary output arrive whole and in order", async () => {
     })(),
   ]);
   expect(said.split(" ")[0]).toBe(hash.digest("hex"));
+});
+
+test("three interrupts end a client whose process ignores them, and the process goes on", async () => {
+  const words = ["run", "--rm", "--name", "deaf", "busybox", "sleep", "1000"];
+  const child = Bun.spawn(engine.inNetwork([berth, "-H", engine.host, ...words]), { stderr: "pipe" });
+  const running = async (): Promise<boolean> => (await engine.berth("top", "deaf")).code === 0;
+  expect(await comesTrue(running)).toBe(true);
+  const interrupt = async (): Promise<boolean> => {
+    child.kill("SIGINT");
+    return child.exitCode !== null;
+  };
+  expect(await comesTrue(interrupt)).toBe(true);
+  expect(await child.exited).toBe(1);
+  expect(await new Response(child.stderr).text()).toContain("got 3 SIGTERM/SIGINTs, forcefully exiting");
+  expect(await running()).toBe(true);
+  await engine.ok("rm", "-f", "deaf");
 });
 
 test("a terminal is a terminal, of the size it was given", async () => {

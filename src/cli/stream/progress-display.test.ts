@@ -1,12 +1,12 @@
 import { expect, test } from "bun:test";
 import { TerminalDisplay } from "./progress-display.ts";
 
-function display(columns: number) {
+function display(columns: number, rows = 24) {
   let now = 0;
   const made = new TerminalDisplay(
     1,
     () => now,
-    () => columns,
+    () => ({ rows, columns }),
   );
   const download = (id: string, current: number, total: number) =>
     made.drawn({ id, status: "Downloading", progressDetail: { current, total } });
@@ -37,4 +37,17 @@ test("a narrow terminal gets no bar, and no line that wraps", () => {
   const drawn = download("abcdef012345", 123_456_789, 1e9);
   expect(drawn).not.toContain("=");
   expect(drawn.length).toBeLessThan(60 + 20);
+});
+
+test("a line that has left a low terminal at the top is not drawn over another", () => {
+  const { made } = display(80, 3);
+  for (const id of ["a", "b", "c", "d"]) made.drawn({ id, status: "Waiting" });
+  expect(made.drawn({ id: "b", status: "Pull complete" })).toBe("");
+  expect(made.drawn({ id: "c", status: "Pull complete" })).toBe("\x1b[2A\x1b[2K\rc: Pull complete\r\x1b[2B");
+});
+
+test("no status wraps", () => {
+  expect(display(30).made.drawn({ id: "abcdef012345", status: "Verifying Checksum of it" })).toContain(
+    "\rabcdef012345: Verifying Check\r",
+  );
 });

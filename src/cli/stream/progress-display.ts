@@ -1,6 +1,7 @@
 import { humanSize } from "../../lib/units.ts";
 import type { JsonMessage } from "../../types/api.ts";
 import { windowSize, writeNow } from "../stdio.ts";
+import type { WindowSize } from "../surroundings.ts";
 
 /** Terminals narrower than that get no bar, as with docker. */
 const barColumnsMin = 111;
@@ -17,12 +18,16 @@ export class TerminalDisplay {
   private readonly rows = new Map<string, Row>();
   private readonly fd: 1 | 2;
   private readonly now: () => number;
-  private readonly columns: () => number;
+  private readonly size: () => WindowSize;
 
-  constructor(fd: 1 | 2, now = () => performance.now(), columns = () => windowSize(fd)?.columns ?? 80) {
+  constructor(
+    fd: 1 | 2,
+    now = () => performance.now(),
+    size = () => windowSize(fd) ?? { rows: 24, columns: 80 },
+  ) {
     this.fd = fd;
     this.now = now;
-    this.columns = columns;
+    this.size = size;
   }
 
   show(message: JsonMessage): void {
@@ -39,12 +44,15 @@ export class TerminalDisplay {
     const known = this.rows.get(id);
     const row: Row = known ?? { number: this.rows.size, since: undefined };
     this.rows.set(id, row);
+    const size = this.size();
+    const columns = size.columns || 80; // some terminals do not know their size
     const up = this.rows.size - row.number;
-    const text = this.line(row, message);
+    if (up >= (size.rows || 24)) return ""; // it has left at the top, where the cursor does not reach it
+    const text = this.line(row, message, columns).slice(0, Math.max(20, columns - 1));
     return `${known ? "" : "\n"}\x1b[${up}A\x1b[2K\r${text}\r\x1b[${up}B`;
   }
 
-  private line(row: Row, { id, stream, status = "", progressDetail }: JsonMessage): string {
+  private line(row: Row, { id, stream, status = "", progressDetail }: JsonMessage, columns: number): string {
     const { current = 0, total = 0 } = progressDetail ?? {};
     if (stream !== undefined || (current === 0 && total === 0)) {
       row.since = undefined;
@@ -52,16 +60,8 @@ export class TerminalDisplay {
     }
     if (row.since?.status !== status || current < row.since.current)
       row.since = { status, at: this.now(), current };
-    const parts = [`${id}: ${status}`, this.bar(current, total), ...this.rate(row.since, current, total)];
-    return parts.join(" ").slice(0, Math.max(20, this.columns() - 1));
-  }
-
-  private bar(current: number, total: number): string {
-    if (total <= 0) return humanSize(current).padStart(8);
-    const filled = Math.min(barWidth, Math.trunc((current / total) * barWidth));
-    const bar = filled < barWidth ? `${"=".repeat(filled)}>`.padEnd(barWidth) : "=".repeat(barWidth);
-    const sizes = `${humanSize(current).padStart(8)}/${humanSize(total)}`;
-    return this.columns() >= barColumnsMin ? `[${bar}] ${sizes}` : sizes;
+    const shown = amount(current, total, columns >= barColumnsMin);
+    return [`${id}: ${status}`, shown, ...this.rate(row.since, current, total)].join(" ");
   }
 
   /** `12.3MB/s 4s`, once there is something to tell it from. */
@@ -73,6 +73,15 @@ export class TerminalDisplay {
     const left = total > current ? [timeLeft((total - current) / speed)] : [];
     return [`${humanSize(speed, 3)}/s`, ...left];
   }
+}
+
+function amount(current: number, total: number, withBar: boolean): string {
+  if (total <= 0) return humanSize(current).padStart(8);
+  const sizes = `${humanSize(current).padStart(8)}/${humanSize(total)}`;
+  if (!withBar) return sizes;
+  const filled = Math.min(barWidth, Math.trunc((current / total) * barWidth));
+  const bar = filled < barWidth ? `${"=".repeat(filled)}>`.padEnd(barWidth) : "=".repeat(barWidth);
+  return `[${bar}] ${sizes}`;
 }
 
 function timeLeft(seconds: number): string {

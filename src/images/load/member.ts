@@ -51,7 +51,9 @@ function describe(entry: TarEntry, data: AsyncIterable<Uint8Array>): Member | un
     return { name, size: entry.size, data };
   }
   if (entry.type !== "symlink" && entry.type !== "hardlink")
-    throw invalid(`entry ${JSON.stringify(name)} is a ${entry.type} device, which no image archive holds`);
+    throw invalid(
+      `entry ${JSON.stringify(name)} is a ${entry.type} device, which no image archive holds: import takes root file systems`,
+    );
   return { name, size: 0, data, linksTo: linkTarget(entry, name) };
 }
 
