@@ -1,6 +1,7 @@
 /**
  * Builds what `tests/builds` holds with Docker (BuildKit) and with two engines of ours, compares the images file by file,
- * and runs ours on Docker and Podman. Needs the peers beside the project. Ends with 1 if anything is not as it should be.
+ * and runs ours on Docker and Podman. At the end it says of each: "same", or what differs. Needs the peers beside the
+ * project. Ends with 1 if anything is not as it should be.
  *
  *     bun scripts/compare-builds.ts [NAME …]
  */
@@ -25,6 +26,7 @@ import { imageContents } from "./lib/image-files.ts";
 const peers = resolve("../shared/peers");
 const socket = "/opt/peers/run/docker-peer.sock";
 const minutes = 60_000;
+const asByBuildKit = "as by BuildKit";
 const prefix = "twenty-";
 const epoch = Math.floor(Date.now() / 1000);
 
@@ -57,10 +59,13 @@ const proxies = [
   await servePackages(inPeer, "172.17.0.1"),
 ] as const;
 const brought = new Set<string>();
+/** of each case: whether BuildKit's image is the same, and what else is not as it should be */
+const summary: string[] = [];
 
 try {
   await bases();
   for (const build of builds) await one(build);
+  console.log(["", ...summary].join("\n"));
 } finally {
   for (const image of brought) await peer("rmi", "-f", image);
   for (const proxy of proxies) await proxy.stop();
@@ -105,18 +110,18 @@ async function contents(image: string, client: Client): Promise<Awaited<ReturnTy
 
 async function one(build: PublishedBuild): Promise<void> {
   const tag = `${prefix}${build.name}`;
-  const cells: string[] = [];
+  const cells: [what: string, said: string][] = [];
   const cell = async (what: string, check: () => Promise<string>): Promise<void> => {
     const said = await check().catch((error: Error) => `NO: ${error.message.slice(0, 600)}`);
     if (said.startsWith("NO")) process.exitCode = 1;
-    cells.push(`${what}: ${said}`);
+    cells.push([what, said]);
   };
   const ids: string[] = [];
   await cell("built", async () => {
     ids.push(await buildPublished(docker(first), build, { proxy: proxies[0].url, tag, epoch }));
     return "yes";
   });
-  await cell("as by BuildKit", async () => {
+  await cell(asByBuildKit, async () => {
     const dockerfile = await withoutSyntax(build);
     const context = await contextOfItsOwn(build);
     // its cache may hold steps of an earlier run, whose times are of then
@@ -135,7 +140,15 @@ async function one(build: PublishedBuild): Promise<void> {
     return "yes";
   });
   if (ids.length > 0) await elsewhere(build, tag, cell);
-  console.log(`${build.name}\n  ${cells.join("\n  ")}`);
+  console.log([build.name, ...cells.map(([what, said]) => `  ${what}: ${said}`)].join("\n"));
+  summary.push(`${build.name}: ${summed(cells)}`);
+}
+
+/** "same", or what differs from BuildKit's image; and what else is not as it should be. */
+function summed(cells: readonly [what: string, said: string][]): string {
+  const compared = cells.find(([what]) => what === asByBuildKit)?.[1] ?? "";
+  const wrong = cells.filter(([what, said]) => what !== asByBuildKit && said !== "yes");
+  return [compared.replace(/^yes/, "same"), ...wrong.map(([what, said]) => `${what}: ${said}`)].join("\n  ");
 }
 
 /**

@@ -42,6 +42,8 @@ function compareFiles(
   return found;
 }
 
+const textOf = (config: ImageConfig): string => JSON.stringify({ ...config, rootfs: "layers" });
+
 const show = (member: (typeof told)[number], file: ImageFile): string =>
   member === "mode" ? file.mode.toString(8) : String(file[member]);
 
@@ -55,18 +57,20 @@ function compareConfigs(one: ImageConfig, other: ImageConfig): Difference[] {
   for (const key of new Set([...members(one.config ?? {}), ...members(other.config ?? {})]))
     compare(`config.${key}`, one.config?.[key as "Env"], other.config?.[key as "Env"]);
   for (const key of new Set([...members(one), ...members(other)]))
-    if (!["config", "history", "rootfs", "created"].includes(key))
-      compare(key, one[key as "os"], other[key as "os"]);
+    if (!["config", "history", "rootfs"].includes(key)) compare(key, one[key as "os"], other[key as "os"]);
   const steps = (config: ImageConfig): unknown[] =>
-    (config.history ?? []).map(({ created_by, empty_layer, comment, author }) => [
+    (config.history ?? []).map(({ created_by, empty_layer, comment, author, created }) => [
       created_by,
       empty_layer,
       comment,
       author,
+      created,
     ]);
   const [left, right] = [steps(one), steps(other)];
   for (let at = 0; at < Math.max(left.length, right.length); at++)
     compare(`history[${at}]`, left[at], right[at]);
   compare("layers", one.rootfs.diff_ids.length, other.rootfs.diff_ids.length);
+  // the same members also in the same order: an image's ID is the digest of these bytes
+  if (found.length === 0) compare("bytes of the configuration", textOf(one), textOf(other));
   return found;
 }

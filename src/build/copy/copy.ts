@@ -32,7 +32,7 @@ import type { CopyInput, CopyRequest, CopyResult } from "./requests.ts";
 import { Tally } from "./tally.ts";
 import { closePlace, type Place, Target } from "./target.ts";
 import { ToldLayer } from "./told-layer.ts";
-import { type Telling, Writer } from "./write.ts";
+import { type Telling, type WriteRules, Writer } from "./write.ts";
 
 const within = resolve.inRoot | resolve.noMagicLinks;
 
@@ -56,6 +56,11 @@ export async function copy(request: CopyRequest): Promise<CopyResult> {
   }
 }
 
+/** What differs from a file of its own: the owner and mode that were asked for, and no attributes. */
+interface WriterRules extends Partial<Pick<WriteRules, "attributes" | "mode" | "ignore" | "exclude">> {
+  keepsOwners?: boolean;
+}
+
 class Copy {
   private readonly request: CopyRequest;
   private readonly target: Target;
@@ -74,7 +79,7 @@ class Copy {
 
   async input(input: CopyInput): Promise<{ files: number; bytes: number }> {
     if (input.kind === "tree") return await this.tree(input);
-    const writer = this.writer(everything, everything);
+    const writer = this.writer({});
     try {
       if (input.kind === "text") this.text(input.name, input.content);
       else await this.fetched(input, writer);
@@ -104,21 +109,18 @@ class Copy {
     return mode === undefined ? undefined : () => mode;
   }
 
-  private writer(
-    ignore: Filter,
-    exclude: Filter,
-    keepOwners = false,
-    mode: ModeChange | undefined = this.change(),
-  ): Writer {
+  private writer({ keepsOwners = false, ...rules }: WriterRules): Writer {
     const { uid, gid, latest } = this.request;
     return new Writer(
       this.target,
       {
-        owner: keepOwners ? undefined : { uid, gid },
-        mode,
+        owner: keepsOwners ? undefined : { uid, gid },
+        attributes: false,
+        mode: this.change(),
         latest,
-        ignore,
-        exclude,
+        ignore: everything,
+        exclude: everything,
+        ...rules,
       },
       this.telling,
     );
@@ -134,7 +136,8 @@ class Copy {
     try {
       const matches = tree.patterns.flatMap((pattern) => matchesOf(root, pattern, ignore));
       this.tellOnly(matches, { parents, unpack });
-      writer = this.writer(ignore, exclude, tree.owners ?? false);
+      const { owners = false, attributes = false } = tree;
+      writer = this.writer({ ignore, exclude, keepsOwners: owners, attributes });
       for (const match of matches) {
         const added = await this.match(root, match, { writer, parents, unpack, exclude });
         total.files += added.files;
@@ -265,7 +268,7 @@ class Copy {
       plain.written.bytes += bytes;
       return;
     }
-    const writer = mode === undefined ? plain : this.writer(everything, everything, false, this.change(mode));
+    const writer = mode === undefined ? plain : this.writer({ mode: this.change(mode) });
     const fd = must(openRaw(cwdFd, toBytes(path), flags.path), () => `open ${path}`);
     try {
       this.single(fd, toBytes(name), writer, false);
@@ -278,7 +281,7 @@ class Copy {
   /** An archive's files keep their owners and modes and go below the destination, which is a folder then. */
   private async archive(path: string): Promise<{ files: number; bytes: number }> {
     return await unpacked(path, this.request.scratch, (folder) => {
-      const writer = this.writer(everything, everything, !this.request.chowns, asTheyAre);
+      const writer = this.writer({ keepsOwners: !this.request.chowns, attributes: true, mode: asTheyAre });
       const root = openTree(folder);
       try {
         // nor is the folder that they go into given the mode that was asked for

@@ -1,4 +1,5 @@
 import { EngineError } from "../../lib/errors.ts";
+import type { Owner } from "../../lib/id-map.ts";
 import {
   close,
   cwdFd,
@@ -21,7 +22,7 @@ import { FileList } from "./file-list.ts";
 import type { Filter } from "./filter.ts";
 import { countFile } from "./garbage.ts";
 import { type Match, matchesOf, openTree } from "./match.ts";
-import { type FileFacts, StatCache } from "./stat-cache.ts";
+import { StatCache } from "./stat-cache.ts";
 import { type Seen, Tally } from "./tally.ts";
 
 export interface DigestRequest {
@@ -35,6 +36,8 @@ export interface DigestRequest {
   parents: boolean;
   /** whether owners count */
   owners?: boolean;
+  /** whether extended attributes count; `statCache` knows nothing of them */
+  attributes?: boolean;
   /** file that keeps what is known of the tree; undefined = it will not be seen again */
   statCache: string | undefined;
   /** folder for lists of files, by digest: what a miss is explained with */
@@ -42,12 +45,14 @@ export interface DigestRequest {
 }
 
 export interface DigestResult {
-  /** of names, types, modes, contents, links and attributes; of owners where they count, not of times */
+  /** of names, types, modes, contents and links; of owners and attributes where they count, not of times */
   digest: string;
   /** a single name that is no folder: its destination may be a name too */
   matches: number;
   /** the first of what was named is a folder */
   isFolder: boolean;
+  /** whose all of it is; undefined = of several */
+  owner: Owner | undefined;
   files: number;
   bytes: number;
   /** for a copy that follows: whether it sees the same */
@@ -74,7 +79,7 @@ export function digestTree(request: DigestRequest): DigestResult {
     const digest = walk.finish();
     walk.list.keep(request.lists, digest);
     const { files, bytes, tally } = walk;
-    return { digest, matches, isFolder, files, bytes, seen: tally.seen };
+    return { digest, matches, isFolder, owner: walk.owner(), files, bytes, seen: tally.seen };
   } finally {
     close(root);
     cache.save();
@@ -92,6 +97,9 @@ class Digester {
   private readonly root: number;
   private readonly request: DigestRequest;
   private readonly cache: StatCache;
+  private readonly owners = new Owners();
+  /** inode of a file with several names → the first that was told, within one match: those are copied as one file */
+  private readonly links = new Map<string, string>();
 
   constructor(root: number, request: DigestRequest, cache: StatCache) {
     this.root = root;
@@ -101,6 +109,11 @@ class Digester {
 
   finish(): string {
     return `sha256:${this.hash.digest("hex")}`;
+  }
+
+  /** As `DigestResult` has it. */
+  owner(): Owner | undefined {
+    return this.owners.only;
   }
 
   top({ path, isDirectory, name, kept }: Match): void {
@@ -113,7 +126,10 @@ class Digester {
       openWithinRaw(this.root, path === "" ? "." : path, open, within),
       () => `open ${toText(path)}`,
     );
+    this.links.clear();
     try {
+      // whose the root of a tree is nobody learns
+      if (isDirectory && path !== "") this.owners.add(statFd(fd));
       if (isDirectory) this.folder(fd, path, whole && kept !== "" ? `${kept}/` : "", 0);
       else if (!this.request.exclude.excludes(toText(told))) this.opened(fd, path, told);
     } finally {
@@ -162,12 +178,13 @@ class Digester {
     if (type !== fileType.directory) {
       if (out) return false;
       const open = (): number => openRaw(dir, name, flags.readOnly | flags.noFollow | flags.nonBlock);
-      const facts = type === fileType.file ? this.factsOf(open, path, status) : otherFacts(dir, name, status);
-      this.tell(told, status, facts);
+      const facts =
+        type === fileType.file ? this.factsOf(open, path, status) : this.otherFacts(dir, name, status);
+      this.tell(told, status, facts, this.firstName(told, status));
       return true;
     }
     if ((ignored && ignore.prunes(text)) || (excluded && exclude.prunes(toText(told)))) return false;
-    if (!out) this.tell(told, status, otherFacts(dir, name, status));
+    if (!out) this.tell(told, status, this.otherFacts(dir, name, status));
     const fd = must(
       openRaw(dir, name, flags.readOnly | flags.directory | flags.noFollow),
       () => `open ${text}`,
@@ -175,15 +192,25 @@ class Digester {
     try {
       const any = this.folder(fd, path, `${told}/`, depth + 1);
       // it is there for what it holds
-      if (out && any) this.tell(told, status, otherFacts(dir, name, status));
+      if (out && any) this.tell(told, status, this.otherFacts(dir, name, status));
       return any || !out;
     } finally {
       close(fd);
     }
   }
 
-  private tell(path: string, status: FileStatus, { digest, xattrs }: FileFacts): void {
+  /** Of a file whose other name was told already: that name, behind a sign that no name holds. */
+  private firstName(told: string, { links, onMajor, onMinor, inode }: FileStatus): string {
+    if (links < 2) return "";
+    const id = `${onMajor}:${onMinor}:${inode}`;
+    const first = this.links.get(id);
+    if (first === undefined) this.links.set(id, told);
+    return first === undefined ? "" : `${first}\0`;
+  }
+
+  private tell(path: string, status: FileStatus, { digest, xattrs }: FileFacts, link = ""): void {
     const { mode, size, uid, gid } = status;
+    this.owners.add(status);
     const type = mode & fileType.mask;
     const told = type === fileType.file ? size : 0;
     if (type === fileType.file) {
@@ -191,42 +218,65 @@ class Digester {
       this.bytes += size;
     }
     const owner = this.request.owners ? ` ${uid}:${gid}` : "";
-    const line = `${mode.toString(8)} ${told} ${digest}${owner}${xattrs}\0${path}\0`;
+    const line = `${mode.toString(8)} ${told} ${digest}${owner}${xattrs}\0${path}\0${link}`;
     this.hash.update(line, "latin1");
     this.tally.add(path, status, type === fileType.file && this.tally.isRecent(status) ? digest : "");
     this.list.add(
-      `${path}\n${mode.toString(8)}${digest.slice(0, 24)}${owner}${xattrs === "" ? "" : Bun.hash(xattrs)}`,
+      `${path}\n${mode.toString(8)}${digest.slice(0, 24)}${owner}${xattrs === "" ? "" : Bun.hash(xattrs)}${link === "" ? "" : ` ${Bun.hash(link)}`}`,
     );
   }
 
   private factsOf(open: () => number, path: string, status: FileStatus): FileFacts {
     const known = this.cache.get(path, status);
-    if (known !== undefined) return known;
+    if (known !== undefined) return { digest: known, xattrs: "" };
     const fd = must(open(), () => `open ${toText(path)}`);
     try {
-      const facts = {
-        digest: hashFile(fd, status.size),
-        xattrs: xattrsOf(listXattrsFd(fd), (key) => getXattrFd(fd, key)),
-      };
-      this.cache.put(path, status, facts);
-      return facts;
+      const digest = hashFile(fd, status.size);
+      this.cache.put(path, status, digest);
+      const keys = this.request.attributes ? listXattrsFd(fd) : [];
+      return { digest, xattrs: xattrsOf(keys, (key) => getXattrFd(fd, key)) };
     } finally {
       close(fd);
     }
   }
+
+  /** Of what is no regular file: where a link leads, which device it is. */
+  private otherFacts(dir: number, name: string, status: FileStatus): FileFacts {
+    const type = status.mode & fileType.mask;
+    const keys = this.request.attributes ? listXattrs(dir, name) : [];
+    const xattrs = xattrsOf(keys, (key) => getXattr(dir, name, key));
+    if (type === fileType.directory) return xattrs === "" ? noFacts : { digest: "", xattrs };
+    const digest =
+      type === fileType.symlink ? readLink(dir, name) : `${status.deviceMajor}:${status.deviceMinor}`;
+    return { digest, xattrs };
+  }
+}
+
+/** What cannot be told by stat(2). */
+interface FileFacts {
+  /** hex */
+  digest: string;
+  /** " name=value …", as bytes */
+  xattrs: string;
+}
+
+/** Whose files are. */
+class Owners {
+  private first: Owner | undefined;
+  private several = false;
+
+  add({ uid, gid }: Owner): void {
+    if (this.first === undefined) this.first = { uid, gid };
+    else if (this.first.uid !== uid || this.first.gid !== gid) this.several = true;
+  }
+
+  /** Root, where there is nothing that would be anybody else's. */
+  get only(): Owner | undefined {
+    return this.several ? undefined : (this.first ?? { uid: 0, gid: 0 });
+  }
 }
 
 const noFacts: FileFacts = { digest: "", xattrs: "" };
-
-/** Of what is no regular file: where a link leads, which device it is. */
-function otherFacts(dir: number, name: string, status: FileStatus): FileFacts {
-  const type = status.mode & fileType.mask;
-  const xattrs = xattrsOf(listXattrs(dir, name), (key) => getXattr(dir, name, key));
-  if (type === fileType.directory) return xattrs === "" ? noFacts : { digest: "", xattrs };
-  const digest =
-    type === fileType.symlink ? readLink(dir, name) : `${status.deviceMajor}:${status.deviceMinor}`;
-  return { digest, xattrs };
-}
 
 /** To the end of the file, whatever `size` said; that spares a small one a second look. */
 export function hashFile(fd: number, size: number): string {

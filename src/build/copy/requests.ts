@@ -15,6 +15,8 @@ export interface TreeRequest {
   parents: boolean;
   /** files keep the owners they have in the tree (another stage, an image), which count then */
   owners?: boolean;
+  /** files keep their extended attributes, which count then; those of a context stay behind: docker's client sends none */
+  attributes?: boolean;
 }
 
 export interface TreeDigestRequest extends TreeRequest {

@@ -14,24 +14,11 @@ import { millisOf, settledMs, stampOf } from "./tally.ts";
 const entriesMax = 500_000;
 const recordBytes = 48;
 const headerBytes = 24;
-const magic = "berthst2";
-/** files with attributes, which are few, and how long those may be */
-const attributesMax = 10_000;
-const attributeBytesMax = 4096;
-
-/** What cannot be told without opening a file; both change its ctime when they change. */
-export interface FileFacts {
-  /** hex */
-  digest: string;
-  /** " name=value …", as bytes */
-  xattrs: string;
-}
+const magic = "berthst3";
 
 interface Table {
   records: Buffer;
   count: number;
-  /** attributes of a record, by its number */
-  attributes: Map<number, string>;
 }
 
 export class StatCache {
@@ -49,53 +36,45 @@ export class StatCache {
     this.index = this.indexOf();
   }
 
-  get(path: string, status: FileStatus): FileFacts | undefined {
+  /** A file's digest in hex. */
+  get(path: string, status: FileStatus): string | undefined {
     if (this.table.count === 0) return undefined;
     this.look(path, status);
     const number = this.index[this.slotOf(this.key)] ?? 0;
     if (number === 0) return undefined;
     const at = (number - 1) * recordBytes;
-    const { records, attributes } = this.table;
+    const { records } = this.table;
     if (this.key.compare(records, at + 8, at + 16, 8, 16) !== 0) return undefined;
-    return {
-      digest: records.toString("hex", at + 16, at + recordBytes),
-      xattrs: attributes.get(number - 1) ?? "",
-    };
+    return records.toString("hex", at + 16, at + recordBytes);
   }
 
   /** `status` is of before the file was opened: what changes after that has another. */
-  put(path: string, status: FileStatus, { digest, xattrs }: FileFacts): void {
+  put(path: string, status: FileStatus, digest: string): void {
     if (this.path === undefined) return;
     if (Date.now() - millisOf(status) < settledMs) return;
     const { table } = this;
-    if (xattrs !== "" && (table.attributes.size >= attributesMax || xattrs.length > attributeBytesMax))
-      return;
     this.look(path, status);
     const number = this.index[this.slotOf(this.key)] || this.add();
     if (number === 0) return;
     const at = (number - 1) * recordBytes;
     this.key.copy(table.records, at);
     table.records.write(digest, at + 16, "hex");
-    if (xattrs === "") table.attributes.delete(number - 1);
-    else table.attributes.set(number - 1, xattrs);
     this.changed = true;
   }
 
   save(): void {
     if (this.path === undefined || !this.changed) return;
-    const { records, count, attributes } = this.table;
+    const { records, count } = this.table;
     const used = records.subarray(0, count * recordBytes);
-    const rest = Buffer.from(JSON.stringify([...attributes]), "utf8");
     const header = Buffer.alloc(headerBytes);
     header.write(magic, "latin1");
     header.writeUInt32LE(count, 8);
-    header.writeUInt32LE(rest.length, 12);
-    header.writeBigUInt64LE(checkOf(used, rest), 16);
+    header.writeBigUInt64LE(checkOf(used), 16);
     // two worker threads may look at one folder at the same time
     const temporary = `${this.path}.new${threadId}`;
     mkdirSync(dirname(this.path), { recursive: true, mode: 0o700 });
     writeFileSync(temporary, header, { mode: 0o600 });
-    for (const part of [used, rest]) writeFileSync(temporary, part, { flag: "a" });
+    writeFileSync(temporary, used, { flag: "a" });
     renameSync(temporary, this.path);
     this.changed = false;
   }
@@ -143,30 +122,23 @@ export class StatCache {
   }
 }
 
-const emptyTable = (): Table => ({
-  records: Buffer.alloc(1024 * recordBytes),
-  count: 0,
-  attributes: new Map(),
-});
+const emptyTable = (): Table => ({ records: Buffer.alloc(1024 * recordBytes), count: 0 });
 
-const checkOf = (records: Buffer, rest: Buffer): bigint =>
-  BigInt(Bun.hash(records)) ^ BigInt(Bun.hash(rest, 1n));
+const checkOf = (records: Buffer): bigint => BigInt(Bun.hash(records));
 
 function load(path: string): Table | undefined {
   try {
     const bytes = readFileSync(path);
     const count = bytes.readUInt32LE(8);
-    const end = headerBytes + count * recordBytes;
-    const [records, rest] = [bytes.subarray(headerBytes, end), bytes.subarray(end)];
+    const records = bytes.subarray(headerBytes);
     const whole =
       bytes.toString("latin1", 0, 8) === magic &&
       count <= entriesMax &&
       count > 0 &&
-      rest.length === bytes.readUInt32LE(12) &&
-      bytes.readBigUInt64LE(16) === checkOf(records, rest);
+      records.length === count * recordBytes &&
+      bytes.readBigUInt64LE(16) === checkOf(records);
     if (!whole) throw new Error(`${path} is damaged`);
-    const attributes = new Map(JSON.parse(rest.toString("utf8")) as [number, string][]);
-    return { records, count, attributes };
+    return { records, count };
   } catch (error) {
     // it is only a cache: what is damaged goes
     if ((error as { code?: unknown }).code !== "ENOENT") rmSync(path, { force: true });

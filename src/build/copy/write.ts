@@ -46,6 +46,8 @@ import type { FileDetails, ToldLayer } from "./told-layer.ts";
 export interface WriteRules {
   /** undefined = as the source has it (archives) */
   owner: Owner | undefined;
+  /** whether extended attributes are copied */
+  attributes: boolean;
   mode: ModeChange | undefined;
   /** no time later than this, seconds since the epoch */
   latest: number | undefined;
@@ -96,6 +98,8 @@ export class Writer {
   folder(from: number, path: string, told: string, place: Place, depth = 0): void {
     if (depth > depthMax)
       throw new EngineError("invalid", `${toText(path)} is nested over ${depthMax} folders deep`);
+    // names that share a file share its copy within one match, as BuildKit has it
+    if (depth === 0) this.links.clear();
     for (const name of listNames(from)) {
       countFile();
       const status = statAt(from, name);
@@ -250,7 +254,7 @@ export class Writer {
 
   private fileDetails(source: number, status: FileStatus): FileDetails {
     const { uid, gid } = this.rules.owner ?? status;
-    const keys = listXattrsFd(source);
+    const keys = this.rules.attributes ? listXattrsFd(source) : [];
     const xattrs = keys.length === 0 ? noXattrs : new Map<string, string>();
     for (const key of keys) {
       const value = isCopied(key) ? getXattrFd(source, key) : undefined;
@@ -311,7 +315,7 @@ export class Writer {
     const { uid, gid } = this.rules.owner ?? status;
     must(chownRaw(to, as, uid, gid), what);
     if ((status.mode & fileType.mask) !== fileType.symlink) must(chmodRaw(to, as, this.modeOf(status)), what);
-    this.attributes(from, name, to, as);
+    if (this.rules.attributes) this.attributes(from, name, to, as);
   }
 
   private attributes(from: number, name: string, to: number, as: string): void {

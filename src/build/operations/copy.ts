@@ -221,6 +221,7 @@ export const filterOf = (
   exclude,
   parents,
   owners: tree.kind !== "context" && chown === "",
+  attributes: tree.kind !== "context",
 });
 
 async function readyTree(

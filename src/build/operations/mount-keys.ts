@@ -1,3 +1,4 @@
+import type { Owner } from "../../lib/id-map.ts";
 import { chainOf } from "../cache/key.ts";
 import type { RunMount } from "../graph/operation.ts";
 import type { Vertex } from "../graph/vertex.ts";
@@ -14,6 +15,8 @@ export interface ReadyMount {
   /** digest of a list of files, where the part names one */
   list: string | undefined;
   tree: Tree | undefined;
+  /** whose all of it is, of a context's; undefined = of several */
+  owner?: Owner | undefined;
 }
 
 /** Secrets, sockets and the content of caches are no part of a key: how they are mounted is. */
@@ -56,6 +59,6 @@ async function ready(
     lists: paths.lists,
     ...session.statCacheOf(root),
   });
-  const { digest } = await looking.catch((error: unknown) => Promise.reject(cacheKeyError(error)));
-  return { ...plain, tree, part: JSON.stringify([rest, digest]), list: digest };
+  const { digest, owner } = await looking.catch((error: unknown) => Promise.reject(cacheKeyError(error)));
+  return { ...plain, tree, part: JSON.stringify([rest, digest]), list: digest, owner };
 }
