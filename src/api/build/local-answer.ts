@@ -139,13 +139,16 @@ async function build(builds: Builds, request: BuildRequest, answer: LocalAnswer)
   });
 }
 
-/** What reading the Dockerfile would be, had it to be sent: people know it as the first step. */
+/** What reading the Dockerfile and the ignore file would be, had they to be sent: people know them as the first steps. */
 function tellDefinition({ dockerfile }: BuildRequest, answer: LocalAnswer): void {
+  const definition = `[internal] load build definition from ${dockerfile.name}`;
+  tellRead(answer, definition, "transferring dockerfile:", Buffer.byteLength(dockerfile.text));
+  tellRead(answer, "[internal] load .dockerignore", "transferring context:", 0);
+}
+
+function tellRead(answer: LocalAnswer, name: string, id: string, current: number): void {
   const now = Date.now();
-  const name = `[internal] load build definition from ${dockerfile.name}`;
   const vertex = { digest: sha256(name), inputs: [], name, started: now, cached: false };
-  const current = Buffer.byteLength(dockerfile.text);
-  const id = "transferring dockerfile:";
   answer.tell({ kind: "vertex", vertex });
   answer.tell({
     kind: "status",

@@ -8,7 +8,7 @@ import { parseGit } from "../dockerfile/git-source.ts";
 import { folderWithin } from "./folder.ts";
 import { checkOut } from "./git.ts";
 import { unpackContext } from "./unpack.ts";
-import { openWeb, webLimits } from "./web.ts";
+import { openWeb, WebFailure, webLimits } from "./web.ts";
 
 const dockerfileMax = 16 << 20;
 
@@ -53,6 +53,14 @@ async function fromUrl(deps: BuildContextDeps, url: string, signal: AbortSignal)
     signal.throwIfAborted();
     throw wrap(`error downloading remote context ${url}`, error);
   }
+}
+
+/** A download that failed, as BuildKit says it; the classic builder's words are those of `remoteContext`. */
+export function contextFailure(error: unknown): unknown {
+  const web = error instanceof EngineError ? error.cause : undefined;
+  return web instanceof WebFailure
+    ? wrap("failed to read downloaded context: failed to load cache key", web)
+    : error;
 }
 
 /** The first piece, and all of them. */

@@ -115,7 +115,9 @@ test("the files that differ between two builds are named", () => {
 
 test("modes are octal numbers or changes", () => {
   expect(parseMode("0640")(0o777, false)).toBe(0o640);
-  expect(["", "640", "4711", "u=rwX,go="].map(folderMode)).toEqual([0o755, 0o640, 0o711, 0o755]);
+  expect(["", "640", "4711", "2775", "u=rwX,go="].map(folderMode)).toEqual([
+    0o755, 0o640, 0o711, 0o755, 0o755,
+  ]);
   expect(parseMode("+x")(0o644, false)).toBe(0o755);
   expect(parseMode("u=rwX,go=rX")(0o600, true)).toBe(0o755);
   expect(parseMode("u=rwX,go=rX")(0o600, false)).toBe(0o644);

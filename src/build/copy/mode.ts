@@ -24,8 +24,11 @@ function octalMode(text: string): number | undefined {
   return mode !== undefined && mode <= 0o7777 ? mode : undefined;
 }
 
-/** Of folders that are made on the way to the destination: BuildKit gives them an octal mode, too, but its special bits. */
-export const folderMode = (chmod: string): number => (octalMode(chmod) ?? 0o755) & 0o777;
+/**
+ * Of folders that are made on the way to the destination: BuildKit makes them with an octal mode, too, under its umask,
+ * so without its special bits and what it lets others write.
+ */
+export const folderMode = (chmod: string): number => (octalMode(chmod) ?? 0o755) & 0o755;
 
 const classes: Record<string, number> = { u: 0o4700, g: 0o2070, o: 0o1007, a: 0o7777 };
 

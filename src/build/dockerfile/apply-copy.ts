@@ -33,7 +33,8 @@ export function applyCopy(state: StageState, written: Copy | Add): void {
     destination: resolveDestination(state.config.WorkingDir || "/", destination),
     chown,
     chmod: mode,
-    link,
+    // a layer of its own has no users: their names are looked up where the step stands, as by Docker
+    link: link && !namesOwner(chown),
     exclude,
     name: state.stepName(name),
     instruction: source.text,
@@ -41,6 +42,8 @@ export function applyCopy(state: StageState, written: Copy | Add): void {
     createdBy: state.isClassic ? classicCopy(state, instruction) : createdBy(instruction),
   });
 }
+
+const namesOwner = (chown: string): boolean => !/^\d*(?::\d*)?$/.test(chown);
 
 function checkDestination({ kind, sources, inlines, destination }: Copy | Add): void {
   if (sources.length + inlines.length > 1 && !destination.endsWith("/"))

@@ -1,6 +1,6 @@
 import type { Range } from "../../lib/dockerfile/ast.ts";
 import { EngineError, messageOf } from "../../lib/errors.ts";
-import { parseReference, withDefaultTag } from "../../lib/reference.ts";
+import { canonical, parseReference, withDefaultTag } from "../../lib/reference.ts";
 import { withSuggestion } from "../../lib/suggest.ts";
 import { BuildError } from "../failure.ts";
 import type { BuildPlan, Stage } from "./plan.ts";
@@ -9,14 +9,15 @@ const repositories = ["alpine", "busybox", "centos", "debian", "golang", "ubuntu
 
 /** An image that the file names: as written, as it was looked for, and where. */
 export interface NamedImage {
-  written: string;
+  /** undefined = a `--build-context` puts it there */
+  written: string | undefined;
   reference: string;
   /** of a mount, BuildKit tells none */
   location: Range | undefined;
 }
 
 export const baseOf = ({ base, from, location }: Stage, reference: string): NamedImage => ({
-  written: base.kind === "image" ? base.written : from.base,
+  written: base.kind === "context" ? undefined : base.kind === "image" ? base.written : from.base,
   reference,
   location,
 });
@@ -36,8 +37,9 @@ export function imageError(plan: BuildPlan, image: NamedImage, error: unknown): 
   const { written, reference, location } = image;
   const names = plan.stages.map(({ displayName }) => displayName).filter((name) => name !== "");
   const known = [...names, ...repositories, ...repositories.map((name) => `${name}:latest`)];
-  const told = `${written}: failed to resolve source metadata for ${reference}: ${messageOf(error)}`;
-  const sentence = withSuggestion(told, written, known);
+  const shown = canonical(withDefaultTag(parseReference(reference)));
+  const told = `failed to resolve source metadata for ${shown}: ${messageOf(error)}`;
+  const sentence = written === undefined ? told : withSuggestion(`${written}: ${told}`, written, known);
   const kind = error instanceof EngineError ? error.kind : "internal";
   const lines = location === undefined ? [] : [{ start: location.start.line, end: location.end.line }];
   return new BuildError(kind, sentence, { lines, cause: error });

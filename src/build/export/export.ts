@@ -156,6 +156,9 @@ async function toImage(
 ): Promise<BuildResult> {
   const names = namesOf(session, attributes);
   const { images } = session.deps;
+  const { os } = result.config;
+  if (os && os !== "linux" && attributes["push"] !== "true")
+    throw new EngineError("invalid", "operating system is not supported");
   const image =
     result.imageId === undefined
       ? images.add(result.config, { references: names })

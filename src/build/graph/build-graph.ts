@@ -254,7 +254,7 @@ export class GraphBuilder implements Sources {
           return {
             kind: "vertex",
             vertex: (
-              await this.image({ written: from.name, reference: named.image, location }, stage.platform)
+              await this.image({ written: undefined, reference: named.image, location }, stage.platform)
             ).vertex,
           };
         return { kind: "context", name: from.name };

@@ -172,7 +172,8 @@ async function secret(
   const value = await session.request.secrets.get(id);
   if (value === undefined) {
     if (required) throw new EngineError("notFound", `secret ${id}: not found`);
-    return { env: [], mounts: [] };
+    // as BuildKit has it, the variable is there and empty
+    return { env: env === undefined ? [] : [`${env}=`], mounts: [] };
   }
   if (value.length > secretMax)
     throw new EngineError("tooLarge", `secret ${id} is larger than ${secretMax} bytes`);

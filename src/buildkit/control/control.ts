@@ -51,12 +51,13 @@ export function controlMethods(parts: Parts, solves: Solves, facts: WorkerFacts)
           ? undefined
           : parts.builds.history().find((record) => record.ref === ref);
         if (past && past.status !== "running") {
-          yield statusMessage(await toldBy(parts.builds, past), undefined);
+          yield statusMessage(await toldBy(parts.builds, past));
           return;
         }
         const solve = await solves.wait(ref, signal);
-        for await (const batch of solve.progress.watch(signal))
-          yield statusMessage(batch, solve.dockerfileText);
+        const { progress } = solve;
+        for await (const batch of progress.watch(signal))
+          yield statusMessage(batch, { dockerfile: solve.dockerfileText, vertex: progress.reader });
       }),
     ],
     [`${service}/Session`, (messages, context) => tunnelSession(parts.sessions, messages, context)],

@@ -44,6 +44,12 @@ export class Progress {
     return [...latest.values()];
   }
 
+  /** Where the Dockerfile was read, which is what every build begins with. */
+  get reader(): string | undefined {
+    for (const { event } of this.kept) if (event.kind === "vertex") return event.vertex.digest;
+    return undefined;
+  }
+
   get warnings(): number {
     return this.kept.filter(({ event }) => event.kind === "warning").length;
   }

@@ -1,4 +1,5 @@
 import { folderWithin } from "../../build/contexts/folder.ts";
+import { contextFailure } from "../../build/contexts/remote.ts";
 import type { UnpackedContext } from "../../build/contract.ts";
 import type { Session } from "../session/session.ts";
 import { openUpload } from "../session/upload.ts";
@@ -25,7 +26,9 @@ export async function openRemote(parts: Parts, request: RemoteRequest): Promise<
   const upload = openUpload(session, url, signal);
   const unpacked = await (upload
     ? parts.builds.unpack(upload, signal)
-    : parts.builds.fetchContext(url, signal));
+    : parts.builds.fetchContext(url, signal).catch((error: unknown) => {
+        throw contextFailure(error);
+      }));
   try {
     return { unpacked, root: folderWithin(unpacked.root, folder) };
   } catch (error) {

@@ -13,10 +13,16 @@ export function toTimestamp(ms: number): Encodable<typeof timestamp> {
 const optional = (ms: number | undefined): Encodable<typeof timestamp> | undefined =>
   ms === undefined ? undefined : toTimestamp(ms);
 
-/** A batch of events as one message. `dockerfile` is the text that warnings show lines of. */
+/** What warnings are about: the text that they show lines of, and the step that read it. */
+export interface WarnedAbout {
+  dockerfile?: string | undefined;
+  vertex?: string | undefined;
+}
+
+/** A batch of events as one message. */
 export function statusMessage(
   events: readonly BuildEvent[],
-  dockerfile: string | undefined,
+  about: WarnedAbout = {},
 ): Encodable<typeof statusResponse> {
   const vertexes: Encodable<typeof vertex>[] = [];
   const statuses: Encodable<typeof vertexStatus>[] = [];
@@ -40,7 +46,7 @@ export function statusMessage(
         });
         break;
       case "warning":
-        warnings.push(warningOf(event.warning, dockerfile));
+        warnings.push(warningOf(event.warning, about));
     }
   return { vertexes, statuses, logs, warnings };
 }
@@ -71,10 +77,14 @@ function statusOf(status: BuildStatus): Encodable<typeof vertexStatus> {
 }
 
 /** "Rule: sentence (line 3)", as BuildKit's own linter words it. */
-function warningOf(warning: BuildWarning, dockerfile: string | undefined): Encodable<typeof vertexWarning> {
+function warningOf(
+  warning: BuildWarning,
+  { dockerfile, vertex: reader }: WarnedAbout,
+): Encodable<typeof vertexWarning> {
   const [first] = warning.lines;
   const place = first ? ` (line ${first.start})` : "";
   return {
+    vertex: reader,
     level: 1,
     short: text.encode(`${warning.rule}: ${warning.short}${place}`),
     detail: warning.detail.map((line) => text.encode(line)),

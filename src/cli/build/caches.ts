@@ -1,7 +1,7 @@
 import { stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import type { LocalFolder } from "../../types/local-build.ts";
-import { buildError } from "./failure.ts";
+import { buildError, optionError } from "./failure.ts";
 import type { BuildFlags } from "./flags.ts";
 import { localFolder } from "./folder.ts";
 import type { Output } from "./outputs.ts";
@@ -16,9 +16,18 @@ type Caches = Pick<BuildFlags, "cacheFrom" | "cacheTo">;
 export function cacheOption(text: string): Record<string, string> {
   if (!text.includes("=")) return { type: "registry", ref: text };
   const option = Object.fromEntries(fields(text));
-  if (!option["type"]) throw buildError(`type required form> ${JSON.stringify(text)}`);
+  if (!option["type"]) throw optionError(`type required form> ${JSON.stringify(text)}`);
   if (option["type"] === "oci") option["type"] = "local";
   for (const name of ["src", "dest"]) if (option[name]) option[name] = resolve(option[name]);
+  return option;
+}
+
+/** A cache that is read must say where it is. */
+export function cacheSource(text: string): Record<string, string> {
+  const option = cacheOption(text);
+  if (option["type"] === "local" && !option["src"]) throw buildError("local cache importer requires src");
+  if (option["type"] === "registry" && !option["ref"])
+    throw buildError("registry cache importer requires ref");
   return option;
 }
 

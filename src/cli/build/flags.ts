@@ -6,7 +6,7 @@ const size = (names: string, usage: string, parse = bytes): Flag<number> =>
 
 /** The options of `build`, those of buildx and of docker's own builder, and Berth's. */
 export const buildFlags = {
-  addHost: list("add-host", 'More names for RUN ("host:ip")'),
+  addHost: strings("add-host", 'More names for RUN ("host:ip")'),
   allow: strings("allow", 'Rights that steps may ask for ("network.host", "security.insecure")'),
   annotation: list("annotation", "Annotation of the image"),
   attest: list("attest", 'Attestations ("type=sbom,generator=image")'),

@@ -1,3 +1,4 @@
+import { statSync } from "node:fs";
 import { isTerminal } from "../stdio.ts";
 import { buildError, optionError } from "./failure.ts";
 import { csv } from "./pairs.ts";
@@ -29,6 +30,8 @@ export function parseOutputs({ output, load, push, hasTags }: OutputOptions): Ou
     if (image) image.attributes["push"] = "true";
     else outputs.push({ type: "image", attributes: { push: "true" }, dest: undefined });
   }
+  const nameless = outputs.some(({ attributes: { push, name } }) => push === "true" && !name);
+  if (nameless && !hasTags) throw buildError("tag is needed when pushing to registry");
   if (load && !outputs.some(({ type }) => type === "docker" || type === "image"))
     outputs.push({ type: "image", attributes: {}, dest: undefined });
   if (outputs.length === 0) outputs.push({ type: "image", attributes: {}, dest: undefined });
@@ -42,7 +45,7 @@ function parseOutput(text: string): Output {
   const attributes: Record<string, string> = {};
   for (const part of parts) {
     const equals = part.indexOf("=");
-    if (equals < 0) throw optionError(`invalid value ${text}`);
+    if (equals < 0) throw optionError(`invalid value ${part}`);
     attributes[part.slice(0, equals).trim().toLowerCase()] = part.slice(equals + 1);
   }
   const { type = "", dest, ...others } = attributes;
@@ -65,6 +68,17 @@ function ofType(type: string, attributes: Record<string, string>, dest: string |
   if (target === "-" && isTerminal(1))
     throw buildError(`dest file is required for ${type} exporter. refusing to write to console`);
   return { type, attributes, dest: target };
+}
+
+/** Before anything is built: a folder has no place where a file is, and a file none where a folder is. */
+export function checkPlaces(outputs: readonly Output[]): void {
+  for (const { type, dest, unpacked = type === "local" } of outputs) {
+    if (dest === undefined || dest === "-") continue;
+    const found = statSync(dest, { throwIfNoEntry: false });
+    if (found === undefined || found.isDirectory() === unpacked) continue;
+    const [wanted, there] = unpacked ? ["directory", "file"] : ["file", "directory"];
+    throw buildError(`destination ${wanted} ${dest} is a ${there}`);
+  }
 }
 
 /** `tar=false`: what would be an archive is unpacked into a folder. */

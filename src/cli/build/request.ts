@@ -5,14 +5,15 @@ import type { LocalBuildRequest, LocalBuildResources } from "../../types/local-b
 import { extraHost, ulimit } from "../run/values.ts";
 import type { Session } from "../session.ts";
 import { attestations } from "./attestations.ts";
-import { cacheFolders, cacheOption } from "./caches.ts";
+import { cacheFolders, cacheOption, cacheSource } from "./caches.ts";
+import { parseCall } from "./call.ts";
 import { readContexts } from "./contexts.ts";
 import { buildCredentials } from "./credentials.ts";
 import { buildError } from "./failure.ts";
 import type { BuildFlags } from "./flags.ts";
 import { localFolder, patternsOf } from "./folder.ts";
 import type { Output } from "./outputs.ts";
-import { csv, keyValues } from "./pairs.ts";
+import { keyValues } from "./pairs.ts";
 import { registryHosts } from "./registry-hosts.ts";
 import { agentSockets, readSecrets } from "./secrets.ts";
 import type { BuildSources } from "./sources.ts";
@@ -66,7 +67,7 @@ function plainParts(session: Session, flags: BuildFlags): PlainParts {
     network: networkMode(flags.network),
     extraHosts: flags.addHost.map(checkedHost),
     resources: resources(flags),
-    cacheFrom: flags.cacheFrom.map(cacheOption),
+    cacheFrom: flags.cacheFrom.filter((text) => text !== "").map(cacheSource),
     cacheTo: flags.cacheTo.map(cacheOption),
     attest: attestations(flags),
     squash: flags.squash,
@@ -83,11 +84,8 @@ const calls: Readonly<Record<string, LocalBuildRequest["call"]>> = {
   targets: "targets",
 };
 
-/** `--call check,format=json`: what to do, and how to print it. */
-export const callName = (call: string): string => csv(call || "build")[0] ?? "build";
-
 function callOf(flags: BuildFlags): LocalBuildRequest["call"] {
-  const name = flags.check ? "check" : callName(flags.call);
+  const name = flags.check ? "check" : parseCall(flags.call).name;
   const call = Object.hasOwn(calls, name) ? calls[name] : undefined;
   if (call !== undefined) return call;
   const sentence = `unsupported request frontend.${name}`;
@@ -122,10 +120,24 @@ function annotations(items: readonly string[]): Record<string, string> {
   return values;
 }
 
+const annotated: readonly string[] = ["index", "manifest", "index-descriptor", "manifest-descriptor"];
+
 /** `index,manifest:key` is meant for both. */
 function annotationKeys(key: string): string[] {
-  const [, places = "", rest = ""] = /^([a-z-]+(?:,[a-z-]+)+):(.*)$/s.exec(key) ?? [];
-  return places === "" ? [key] : places.split(",").map((place) => `${place}:${rest}`);
+  const [, types, rest = ""] = /^([^:]*):(.*)$/s.exec(key) ?? [];
+  if (types === undefined) return [key];
+  const places = types.split(/,(?![^[]*\])/);
+  for (const place of places) checkAnnotated(place);
+  return places.map((place) => `${place}:${rest}`);
+}
+
+function checkAnnotated(place: string): void {
+  const [, type = ""] = /^([a-z-]+)(?:\[.*\])?$/.exec(place) ?? [];
+  const why =
+    type === ""
+      ? `invalid annotation type ${JSON.stringify(place)}, expected type and optional platform in square brackets`
+      : `unknown annotation type ${JSON.stringify(type)}`;
+  if (!annotated.includes(type)) throw buildError(`parse annotations: ${why}`);
 }
 
 function checkedPlatform(text: string): string {
@@ -138,6 +150,7 @@ function checkedPlatform(text: string): string {
 }
 
 function checkedTag(tag: string): string {
+  if (tag === "") throw buildError('invalid tag "": repository name must have at least one component');
   try {
     parseReference(tag);
     return tag;

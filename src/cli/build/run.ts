@@ -8,6 +8,7 @@ import type { Session } from "../session.ts";
 import { isTerminal } from "../stdio.ts";
 import { type Asked, checkAnswer, outlineAnswer, targetsAnswer } from "./answers.ts";
 import { cacheOutputs } from "./caches.ts";
+import { parseCall } from "./call.ts";
 import { placeOf } from "./column.ts";
 import { openDisplay } from "./display/open.ts";
 import { warningsText } from "./display/warnings.ts";
@@ -16,8 +17,7 @@ import { optionError, solveError } from "./failure.ts";
 import type { BuildFlags } from "./flags.ts";
 import { type BuildFailure, type BuildOutcome, buildLocally, type LocalBuild, NotLocal } from "./local.ts";
 import { OutputFiles } from "./output-files.ts";
-import { type Output, parseOutputs } from "./outputs.ts";
-import { csv } from "./pairs.ts";
+import { checkPlaces, type Output, parseOutputs } from "./outputs.ts";
 import { Profile } from "./profile.ts";
 import { localRequest } from "./request.ts";
 import { type BuildSources, readSources, type StreamedContext } from "./sources.ts";
@@ -27,8 +27,9 @@ export async function runBuild(session: Session, context: string, flags: BuildFl
   await checkFlags(session, flags);
   const { output, load, push } = flags;
   const outputs = parseOutputs({ output, load, push, hasTags: flags.tag.length > 0 });
-  const display = openDisplay(flags);
+  checkPlaces(outputs);
   const sources = await readSources(context, flags.file);
+  const display = openDisplay(flags, () => ("dockerfile" in sources ? sources.dockerfile.text : ""));
   if (!isLocal(session) || !("dockerfile" in sources)) return classic(session, sources, flags, outputs);
   const request = await localRequest(session, flags, sources, outputs);
   const profile = new Profile(display);
@@ -132,7 +133,7 @@ function excerpts({ message, lines }: BuildFailure, { text }: { text: string }, 
 const asked = ({ flags, request, path }: Ended): Asked => ({
   dockerfile: request.dockerfile,
   shown: shownPath(path, request.dockerfile.name),
-  json: csv(flags.call || "build").includes("format=json"),
+  json: parseCall(flags.call).json,
 });
 
 /** Below the current folder: the path from there. */
@@ -147,7 +148,7 @@ function answerCheck(session: Session, ended: Ended): number {
   if (outcome.kind !== "error") {
     const { text, code } = checkAnswer(warnings, told);
     session.write(text);
-    return code;
+    return parseCall(ended.flags.call).ignoresStatus ? 0 : code;
   }
   if (warnings.length > 0) session.out(checkAnswer(warnings, told).text);
   session.err(`ERROR: ${outcome.message}\n${excerpts(outcome, told.dockerfile, told.shown)}`);
@@ -180,7 +181,8 @@ async function writeResults(
     const sorted = Object.fromEntries(Object.entries(facts).sort(([one], [other]) => (one < other ? -1 : 1)));
     await writeResult(flags.metadataFile, JSON.stringify(sorted, undefined, 2), "");
   }
-  if (flags.quiet && outputs.every(({ dest }) => dest !== "-")) session.out(id);
+  const tellsId = flags.quiet || flags.progress === "quiet";
+  if (tellsId && outputs.every(({ dest }) => dest !== "-")) session.out(id);
 }
 
 /** As buildx names and shortens it; `BUILDX_METADATA_PROVENANCE` is its variable for all of it, or none. */

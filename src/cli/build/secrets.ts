@@ -49,7 +49,7 @@ async function fromFile(path: string): Promise<Uint8Array> {
 /** `--ssh default`, `--ssh id=socket`, `--ssh id=key[,key]`: paths of agents' sockets, by id. */
 export async function agentSockets(options: readonly string[]): Promise<Record<string, string>> {
   const sockets: Record<string, string> = {};
-  for (const option of options) {
+  for (const option of options.filter((text) => text !== "")) {
     const equals = option.indexOf("=");
     const id = equals < 0 ? option : option.slice(0, equals);
     const paths = equals < 0 ? [] : csv(option.slice(equals + 1));
@@ -64,6 +64,7 @@ export async function agentSockets(options: readonly string[]): Promise<Record<s
       (paths.length > 0 ? paths : [path]).map((each) => isSocket(each, failing)),
     );
     if (found.includes(true) && found.length > 1) throw buildError(`${failing}: only single socket allowed`);
+    if (!found.includes(true)) for (const each of paths) await checkKey(each, failing);
     sockets[id || "default"] = found.includes(true) ? path : await agentOf(paths);
   }
   return sockets;
@@ -72,6 +73,13 @@ export async function agentSockets(options: readonly string[]): Promise<Record<s
 async function agentOf(keys: readonly string[]): Promise<string> {
   const { keyAgent } = await import("./key-agent.ts");
   return await keyAgent(keys);
+}
+
+/** What is no key at all is told here: ssh-add would complain of its mode first. */
+async function checkKey(path: string, failing: string): Promise<void> {
+  const text = await readFile(path, "latin1");
+  if (!text.includes("-----BEGIN "))
+    throw buildError(`${failing}: failed to parse ${path}: ssh: no key found`);
 }
 
 async function isSocket(path: string, failing: string): Promise<boolean> {

@@ -29,6 +29,7 @@ export const isRemote = (context: string): boolean =>
   context.startsWith("github.com/");
 
 export async function readSources(context: string, file: string): Promise<BuildSources | StreamedContext> {
+  if (context === "") throw buildError('please specify build context (e.g. "." for the current directory)');
   if (context === "-") return fromStdin(file);
   if (isRemote(context)) return { remote: context, tar: undefined };
   if (!(await isFolder(context)))

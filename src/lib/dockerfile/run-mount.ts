@@ -45,6 +45,7 @@ export function mountFields(text: string): { field: string; key: string; value: 
 }
 
 function csvFields(text: string): string[] {
+  if (text === "") throw invalid("failed to parse csv mounts: EOF");
   try {
     return parseCsv(text);
   } catch (error) {

@@ -155,7 +155,7 @@ describe("progress on a terminal", () => {
 });
 
 test("rawjson is BuildKit's status stream, a JSON object a line", () => {
-  const lines = shown((write) => new RawJsonDisplay(write), build)
+  const lines = shown((write) => new RawJsonDisplay(write, () => "FROM a\n"), build)
     .trimEnd()
     .split("\n");
   const objects = lines.map((line) => JSON.parse(line) as Record<string, unknown[]>);
@@ -169,6 +169,7 @@ test("rawjson is BuildKit's status stream, a JSON object a line", () => {
     vertex: "d",
     level: 1,
     range: [{ start: { line: 2 } }],
+    sourceInfo: { data: btoa("FROM a\n") },
   });
   expect(objects.flatMap(({ logs = [] }) => logs)).toHaveLength(2);
 });
@@ -181,6 +182,8 @@ test("warnings are told in short, and at length with --debug", () => {
   const long = warningsText([warning], "FROM a\nMAINTAINER x\n", true);
   expect(long).toContain("More info: https://docs.docker.com");
   expect(long).toContain("   2 | >>> MAINTAINER x");
+  expect(long).toContain("\n\x1b[0m - MaintainerDeprecated: ");
+  expect(long).toEndWith("--------------------\n\n");
 });
 
 test("sizes have two digits behind the point", () => {

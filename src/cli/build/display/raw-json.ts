@@ -4,10 +4,13 @@ import type { Display } from "./display.ts";
 /** One JSON object a line, in the shapes of BuildKit's status stream. */
 export class RawJsonDisplay implements Display {
   private readonly write: (text: string) => void;
+  private readonly dockerfile: () => string;
   private reader = "";
 
-  constructor(write: (text: string) => void) {
+  /** `dockerfile`: the text that warnings are about. */
+  constructor(write: (text: string) => void, dockerfile: () => string = () => "") {
     this.write = write;
+    this.dockerfile = dockerfile;
   }
 
   take(message: LocalBuildMessage): void {
@@ -29,7 +32,8 @@ export class RawJsonDisplay implements Display {
       return { vertexes: [vertex(message.vertex)] };
     }
     if (message.kind === "status") return { statuses: [status(message.status)] };
-    if (message.kind === "warning") return { warnings: [warning(message.warning, this.reader)] };
+    if (message.kind === "warning")
+      return { warnings: [warning(message.warning, this.reader, this.dockerfile())] };
     if (message.kind !== "log") return undefined;
     const { vertex: digest, stream, data, time } = message;
     return { logs: [{ vertex: digest, stream, data, timestamp: moment(time) }] };
@@ -75,12 +79,16 @@ const status = ({ id, vertex: digest, current, total, started, completed }: Wire
 
 const base64 = (text: string): string => Buffer.from(text).toString("base64");
 
-const warning = ({ rule, short, detail, url, lines, dockerfile }: WireWarning, digest: string) => ({
+const warning = (
+  { rule, short, detail, url, lines, dockerfile }: WireWarning,
+  digest: string,
+  text: string,
+) => ({
   vertex: digest,
   level: 1,
   short: base64(`${rule}: ${short}${lines[0] ? ` (line ${lines[0].start})` : ""}`),
   detail: detail.map(base64),
   url,
-  sourceInfo: { filename: dockerfile, language: "Dockerfile" },
+  sourceInfo: { filename: dockerfile, data: base64(text), language: "Dockerfile" },
   range: lines.map(({ start, end }) => ({ start: { line: start }, end: { line: end } })),
 });

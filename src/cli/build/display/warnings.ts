@@ -18,7 +18,7 @@ export function warningsText(
     const [lines] = warning.lines;
     const place = lines ? excerpt(warning.dockerfile, dockerfile, lines) : "";
     const detail = warning.detail.map((line) => `${line}\n`).join("");
-    return `\x1b[33m${warningText(warning)}\x1b[0m\n${detail}${warning.url ? `More info: ${warning.url}\n` : ""}${place}`;
+    return ` - ${warningText(warning)}\n${detail}${warning.url ? `More info: ${warning.url}\n` : ""}${place}\n`;
   });
-  return `${head}${long.join("\n")}`;
+  return `${head}${long.join("")}`;
 }
