@@ -1,4 +1,5 @@
 import type { Credentials, RemoteManifest, Repository } from "../distribution/contract.ts";
+import type { LayerCompression } from "../lib/layer-compression.ts";
 import type { Reference } from "../lib/reference.ts";
 import type {
   DistributionInspect,
@@ -106,6 +107,13 @@ export interface LayerTransfer {
   progress?: (bytes: number) => void;
 }
 
+/** How a layer is to be packed where it is sent to. */
+export interface AskedForm {
+  compression: LayerCompression;
+  /** in just that way; else the form in which it came from a registry is as good, where the place has or takes that */
+  exact: boolean;
+}
+
 /** A layer on its way here from another engine. */
 export interface GivenLayer {
   diffId: string;
@@ -165,7 +173,7 @@ export interface Images {
    */
   bringLayer(request: LayerTransfer & { blob: Descriptor; sources: readonly Repository[] }): Promise<void>;
   /** Sends a layer that is here, where the place has not got it; answers the form it has there. */
-  sendLayer(request: LayerTransfer & { target: Repository }): Promise<Descriptor>;
+  sendLayer(request: LayerTransfer & { target: Repository; form?: AskedForm }): Promise<Descriptor>;
   /** An image of a registry without its layers, which stay there: nothing is kept. */
   remoteImage(request: RemoteRequest & { platform: string }): Promise<RemoteImage>;
   /** What a registry has under a name: its digest, and the platforms. Nothing is kept. */

@@ -1,4 +1,5 @@
-import type { GzipPart } from "../system/compress.ts";
+import type { LayerCompression } from "../lib/layer-compression.ts";
+import type { PackedPart } from "../system/compress.ts";
 
 /**
  * Snapshots: layers and what is stacked from them.
@@ -109,8 +110,8 @@ export interface Snapshots {
   apply(source: AsyncIterable<Uint8Array>, options?: ApplyOptions): Promise<Layer>;
   /** The layer as the tar it came in: its SHA-256 is its diff id. Fails at its end where the layer is damaged. */
   layerTar(diffId: string): ReadableStream<Uint8Array>;
-  /** That tar as one gzip stream, made by zlib's `level`: the same bytes each time. Fails where the tar would. */
-  layerBlob(diffId: string, level: number): AsyncGenerator<GzipPart, void>;
+  /** That tar packed: the same bytes each time. Fails where the tar would. */
+  layerBlob(diffId: string, how: LayerCompression): AsyncGenerator<PackedPart, void>;
   /** Bytes of that tar, without reading it. */
   layerTarSize(diffId: string): Promise<number>;
   removeLayer(diffId: string): Promise<void>;

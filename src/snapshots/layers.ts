@@ -2,8 +2,9 @@ import { mkdirSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import { EngineError } from "../lib/errors.ts";
 import { newId } from "../lib/ids.ts";
+import type { LayerCompression } from "../lib/layer-compression.ts";
 import type { State } from "../state/database.ts";
-import type { GzipPart } from "../system/compress.ts";
+import type { PackedPart } from "../system/compress.ts";
 import type { ApplyOptions, Layer, ToldTar } from "./contract.ts";
 import type { Writes } from "./driver.ts";
 import type { Durability } from "./durability.ts";
@@ -87,8 +88,8 @@ export class Layers {
     return this.read(this.tarSource(diffId));
   }
 
-  blob(diffId: string, level: number): AsyncGenerator<GzipPart, void> {
-    return readBlob(this.parts.pool, { ...this.tarSource(diffId), level });
+  blob(diffId: string, how: LayerCompression): AsyncGenerator<PackedPart, void> {
+    return readBlob(this.parts.pool, { ...this.tarSource(diffId), how });
   }
 
   /** From the row; layers of an older engine are counted once, from their record. */

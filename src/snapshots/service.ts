@@ -2,7 +2,8 @@ import { mkdirSync, readdirSync, readlinkSync, renameSync, symlinkSync } from "n
 import { join } from "node:path";
 import { EngineError } from "../lib/errors.ts";
 import { newId } from "../lib/ids.ts";
-import type { GzipPart } from "../system/compress.ts";
+import type { LayerCompression } from "../lib/layer-compression.ts";
+import type { PackedPart } from "../system/compress.ts";
 import type {
   ApplyOptions,
   CommitOptions,
@@ -69,8 +70,8 @@ export class SnapshotService implements Snapshots {
   layerTar(diffId: string): ReadableStream<Uint8Array> {
     return this.parts.layers.tar(diffId);
   }
-  layerBlob(diffId: string, level: number): AsyncGenerator<GzipPart, void> {
-    return this.parts.layers.blob(diffId, level);
+  layerBlob(diffId: string, how: LayerCompression): AsyncGenerator<PackedPart, void> {
+    return this.parts.layers.blob(diffId, how);
   }
   layerTarSize(diffId: string): Promise<number> {
     return this.parts.layers.tarSize(diffId);

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { EngineError } from "../lib/errors.ts";
-import { type GzipPart, gzip } from "../system/compress.ts";
+import type { LayerCompression } from "../lib/layer-compression.ts";
+import { type PackedPart, pack } from "../system/compress.ts";
 import type { Given, WorkerPort } from "../system/worker.ts";
 import { gather } from "../system/worker-stream.ts";
 import { compareLines } from "./contents/compare.ts";
@@ -29,9 +30,9 @@ export interface WorkerCalls {
   commit: { args: CommitRequest; result: ApplyResult };
   tarSize: { args: { folder: string }; result: number };
   layerTar: { args: { session: number; source: TarSource }; result: unknown };
-  layerBlob: { args: TarSource & { session: number; level: number }; result: unknown };
+  layerBlob: { args: TarSource & { session: number; how: LayerCompression }; result: unknown };
   /** the next part of a blob; null at its end */
-  readBlob: { args: { session: number }; result: GzipPart | null };
+  readBlob: { args: { session: number }; result: PackedPart | null };
   readBlobEnd: { args: { session: number }; result: unknown };
   diff: { args: { session: number; writes: Writes }; result: unknown };
   report: { args: { session: number; folders: string[]; files: boolean }; result: unknown };
@@ -47,7 +48,7 @@ export interface WorkerCalls {
 
 const feeds = new Map<number, Feed>();
 const readers = new Map<number, Iterator<Uint8Array>>();
-const blobs = new Map<number, AsyncGenerator<GzipPart, void>>();
+const blobs = new Map<number, AsyncGenerator<PackedPart, void>>();
 
 async function runApply({ session, request }: WorkerCalls["apply"]["args"]): Promise<ApplyResult> {
   const feed = new Feed({ untilDone: true });
@@ -71,16 +72,16 @@ function readEnd(session: number): void {
   readers.delete(session);
 }
 
-async function* layerBlob({ level, ...source }: WorkerCalls["layerBlob"]["args"]) {
+async function* layerBlob({ how, ...source }: WorkerCalls["layerBlob"]["args"]) {
   const tar = new LayerTar(source);
   try {
-    yield* gzip((memory) => tar.fill(memory), level);
+    yield* pack((memory) => tar.fill(memory), how);
   } finally {
     tar.close();
   }
 }
 
-async function readBlob(session: number): Promise<GzipPart | null> {
+async function readBlob(session: number): Promise<PackedPart | null> {
   const next = await blobs.get(session)?.next();
   return next?.value ?? null;
 }

@@ -1,4 +1,5 @@
-import type { GzipPart } from "../system/compress.ts";
+import type { LayerCompression } from "../lib/layer-compression.ts";
+import type { PackedPart } from "../system/compress.ts";
 import {
   type ReadCalls,
   readFromWorker,
@@ -43,8 +44,8 @@ export const readFrom = (pool: SnapshotsPool, open: Opening): ReadableStream<Uin
 /** A layer as the worker compresses it. */
 export const readBlob = (
   pool: SnapshotsPool,
-  layer: TarSource & { level: number },
-): AsyncGenerator<GzipPart, void> =>
+  layer: TarSource & { how: LayerCompression },
+): AsyncGenerator<PackedPart, void> =>
   readSession(
     pool,
     (worker, session) => worker.call("layerBlob", { session, ...layer }),

@@ -192,4 +192,8 @@ export const migrations: readonly string[] = [
   -- snapshots: CRC-32 of a layer's tar; -1 = it was made before there was one
   ALTER TABLE layers ADD COLUMN tar_checksum INTEGER NOT NULL DEFAULT -1;
   `,
+  `
+  -- images: how a layer's blob was packed here ("zstd:3"); '' = by somebody else, or nobody noted it
+  ALTER TABLE layer_blobs ADD COLUMN made_as TEXT NOT NULL DEFAULT '';
+  `,
 ];

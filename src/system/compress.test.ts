@@ -1,7 +1,9 @@
 import { expect, test } from "bun:test";
-import { gunzipSync } from "node:zlib";
+import { gunzipSync, zstdDecompressSync } from "node:zlib";
 import { sha256 } from "../lib/digest.ts";
-import { type Fill, type GzipPart, gzip } from "./compress.ts";
+import type { LayerCompression } from "../lib/layer-compression.ts";
+import { ZstdFrames } from "../lib/zstd-frames.ts";
+import { type Fill, type PackedPart, pack } from "./compress.ts";
 
 const pieceBytes = 1024 * 1024;
 
@@ -14,10 +16,12 @@ function fillFrom(bytes: Buffer): Fill {
   };
 }
 
-async function packed(bytes: Buffer): Promise<Buffer> {
+const gzip: LayerCompression = { type: "gzip", level: 2 };
+
+async function packed(bytes: Buffer, how = gzip): Promise<Buffer> {
   const made: Buffer[] = [];
-  let told: GzipPart | undefined;
-  for await (const part of gzip(fillFrom(bytes), 2)) {
+  let told: PackedPart | undefined;
+  for await (const part of pack(fillFrom(bytes), how)) {
     made.push(Buffer.from(part.bytes));
     told = part;
   }
@@ -69,17 +73,51 @@ test("an end at a piece's end and nothing at all are gzip streams too", async ()
 
 test("streams side by side share their memory and come out as alone", async () => {
   const texts = Array.from({ length: 12 }, (_none, at) => Buffer.from(`line ${at}\n`.repeat(500_000)));
-  const made = await Promise.all(texts.map(packed));
+  const made = await Promise.all(texts.map((text) => packed(text)));
   expect(made.map((each, at) => gunzipSync(each).equals(texts[at] as Buffer))).toEqual(texts.map(() => true));
 });
 
 test("a source that fails fails the stream, and one that is left leaves its memory", async () => {
-  const failing = gzip(() => {
+  const failing = pack(() => {
     throw new Error("disk on fire");
-  }, 2);
+  }, gzip);
   await expect(failing.next()).rejects.toThrow("disk on fire");
   for (let times = 0; times < 10; times++)
-    for await (const part of gzip((memory) => memory.fill(times).length, 2)) if (part.taken > 0) break;
+    for await (const part of pack((memory) => memory.fill(times).length, gzip)) if (part.taken > 0) break;
   const text = Buffer.from("again\n".repeat(1_000_000));
   expect(gunzipSync(await packed(text)).equals(text)).toBe(true);
+});
+
+const unpacked = (bytes: Buffer, { type }: LayerCompression): Buffer => {
+  if (type === "zstd") return zstdDecompressSync(bytes);
+  return type === "gzip" ? gunzipSync(bytes) : bytes;
+};
+
+test("each way of packing comes out as it went in, and the same beside others as alone", async () => {
+  const source = Buffer.concat([Buffer.from("some text\n".repeat(300_000)), noise(1_500_000)]);
+  const ways: LayerCompression[] = [
+    { type: "zstd", level: 3 },
+    { type: "zstd", level: 1 },
+    { type: "gzip", level: 9 },
+    { type: "gzip", level: 0 },
+    { type: "uncompressed", level: 0 },
+  ];
+  const alone: Buffer[] = [];
+  for (const how of ways) alone.push(await packed(source, how));
+  const beside = await Promise.all([...ways, ...ways].map((how) => packed(source, how)));
+  for (const [at, how] of [...ways, ...ways].entries()) {
+    expect(unpacked(beside[at] as Buffer, how).equals(source)).toBe(true);
+    expect(beside[at]?.equals(alone[at % ways.length] as Buffer)).toBe(true);
+  }
+});
+
+test("zstd is whole frames, also where a source ends at a piece's end or has nothing", async () => {
+  for (const length of [0, 1, pieceBytes, pieceBytes + 1]) {
+    const bytes = noise(length);
+    const made = await packed(bytes, { type: "zstd", level: 3 });
+    const frames = new ZstdFrames();
+    frames.push(made);
+    expect([frames.complete, frames.whole]).toEqual([true, Math.max(1, Math.ceil(length / pieceBytes))]);
+    expect(zstdDecompressSync(made).equals(bytes)).toBe(true);
+  }
 });

@@ -77,9 +77,9 @@ export class ClassicBuild {
     const unconsumed = unconsumedArgs(plan, this.stages, session.request.buildArgs);
     if (unconsumed.length > 0)
       this.note(`[Warning] One or more build-args [${unconsumed.join(" ")}] were not consumed`);
-    const result = { platform: formatPlatform(platform), config, layers, keys: [], materials: [] };
-    if (!session.request.squash) return { ...result, imageId };
-    return await squashed(session, result, (await this.graph(plan.target)).base?.rootfs.diff_ids ?? []);
+    const base = (await this.graph(plan.target)).base?.rootfs.diff_ids ?? [];
+    const result = { platform: formatPlatform(platform), config, layers, base, keys: [], materials: [] };
+    return session.request.squash ? await squashed(session, result) : { ...result, imageId };
   }
 
   private async graph(stage: Stage): Promise<StageGraph> {

@@ -1,3 +1,4 @@
+import { dockerOf, ociOf } from "../../images/push/manifest.ts";
 import { sha256 } from "../../lib/digest.ts";
 import { parsePlatform } from "../../lib/platform.ts";
 import { type Descriptor, mediaTypes, type Platform } from "../../types/oci.ts";
@@ -31,7 +32,40 @@ export interface AssembleRequest {
   layers: ReadonlyMap<string, Descriptor>;
   /** for the subjects of attestations */
   names: readonly string[];
+  /** OCI's media types or Docker's; undefined = OCI's */
+  oci?: boolean | undefined;
 }
+
+/** Docker's types are for plain images: annotations, attestations and zstd are OCI's alone, as BuildKit has it. */
+function typesOf({ session: { request }, layers, oci = true }: AssembleRequest): Types {
+  const { provenance, sbom } = request.attestations;
+  const onlyOci =
+    request.annotations.size > 0 ||
+    provenance !== undefined ||
+    sbom !== undefined ||
+    [...layers.values()].some(({ mediaType }) => mediaType.endsWith("zstd"));
+  return oci || onlyOci ? ociTypes : dockerTypes;
+}
+
+interface Types {
+  index: string;
+  manifest: string;
+  config: string;
+  layer: Readonly<Record<string, string>>;
+}
+
+const ociTypes: Types = {
+  index: mediaTypes.ociIndex,
+  manifest: mediaTypes.ociManifest,
+  config: mediaTypes.ociConfig,
+  layer: ociOf,
+};
+const dockerTypes: Types = {
+  index: mediaTypes.dockerIndex,
+  manifest: mediaTypes.dockerManifest,
+  config: mediaTypes.dockerConfig,
+  layer: dockerOf,
+};
 
 const unknown: Platform = { architecture: "unknown", os: "unknown" };
 
@@ -47,12 +81,13 @@ export const isIndex = ({ request }: Session, results: readonly PlatformResult[]
  */
 export function assemble(request: AssembleRequest): Assembled {
   const { session, results, names } = request;
+  const types = typesOf(request);
   const { annotations } = session.request;
   const made: Assembled = { blobs: [], manifests: [], top: document("", {}), configDigest: "" };
   const children: Descriptor[] = [];
   const attested: Descriptor[] = [];
   for (const result of results) {
-    const manifest = imageOf(request, result, made);
+    const manifest = imageOf(request, result, types, made);
     const named = annotationsFor(annotations, "manifest-descriptor", result.platform);
     const platform = parsePlatform(result.platform);
     children.push({ ...manifest.descriptor, ...(named ? { annotations: named } : {}), platform });
@@ -61,9 +96,9 @@ export function assemble(request: AssembleRequest): Assembled {
   }
   if (!isIndex(session, results)) return { ...made, top: made.manifests.pop() ?? made.top };
   const own = annotationsFor(annotations, "index", "");
-  const top = document(mediaTypes.ociIndex, {
+  const top = document(types.index, {
     schemaVersion: 2,
-    mediaType: mediaTypes.ociIndex,
+    mediaType: types.index,
     manifests: [...children, ...attested],
     ...(own ? { annotations: own } : {}),
   });
@@ -73,15 +108,21 @@ export function assemble(request: AssembleRequest): Assembled {
 function imageOf(
   { session, layers }: AssembleRequest,
   { config, platform }: PlatformResult,
+  types: Types,
   made: Assembled,
 ): Document {
-  const text = document(mediaTypes.ociConfig, config, 0);
+  const text = document(types.config, config, 0);
   const annotations = annotationsFor(session.request.annotations, "manifest", platform);
-  const manifest = document(mediaTypes.ociManifest, {
+  const manifest = document(types.manifest, {
     schemaVersion: 2,
-    mediaType: mediaTypes.ociManifest,
+    mediaType: types.manifest,
     config: text.descriptor,
-    layers: config.rootfs.diff_ids.flatMap((diffId) => layers.get(diffId) ?? []),
+    layers: config.rootfs.diff_ids.flatMap((diffId) => {
+      const layer = layers.get(diffId);
+      if (layer === undefined) return [];
+      const { mediaType, digest, size } = layer;
+      return [{ mediaType: types.layer[mediaType] ?? mediaType, digest, size }];
+    }),
     ...(annotations ? { annotations } : {}),
   });
   made.blobs.push(text);

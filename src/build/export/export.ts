@@ -2,6 +2,7 @@ import type { Repository } from "../../distribution/contract.ts";
 import type { Image, Images } from "../../images/contract.ts";
 import { sha256 } from "../../lib/digest.ts";
 import { EngineError, messageOf } from "../../lib/errors.ts";
+import { layerForm } from "../../lib/layer-compression.ts";
 import { canonical, parseReference } from "../../lib/reference.ts";
 import type { ImageConfig } from "../../types/oci.ts";
 import type { BuildOutput, BuildResult, OutputSink } from "../contract.ts";
@@ -19,6 +20,8 @@ export interface PlatformResult {
   platform: string;
   config: ImageConfig;
   layers: readonly string[];
+  /** those of them that were there before: the layers of the image it begins with */
+  base: readonly string[];
   /** of a classic build: it is there already, and wants its names */
   imageId?: string;
   /** of the cached steps that made its own layers */
@@ -163,14 +166,21 @@ async function toImage(
     result.imageId === undefined
       ? images.add(result.config, { references: names })
       : named(images, result.imageId, names);
-  if (attributes["push"] === "true" && session.request.annotations.size > 0)
-    await pushIndex(session, names, [result]);
-  else if (attributes["push"] === "true") await pushAll(session, names);
+  const form = layerForm(attributes);
+  const isPlain = session.request.annotations.size === 0 && !form.compression && form.oci === undefined;
+  const pushed = attributes["push"] === "true";
+  if (pushed && isPlain) await pushAll(session, names);
+  const made =
+    pushed && !isPlain
+      ? // Docker's media types unless something else is asked for: what a plain push gives
+        await pushIndex(session, names, [result], { ...form, oci: form.oci ?? false })
+      : undefined;
   return {
     images: [{ platform: result.platform, image, config: result.config }],
     response: {
       "containerimage.config.digest": image.id,
       "containerimage.digest": image.id,
+      ...(made === undefined ? {} : described(made)),
       ...(names.length > 0 ? { "image.name": names.map(fullName).join(",") } : {}),
     },
   };
@@ -188,7 +198,7 @@ async function toRegistry(
   results: readonly PlatformResult[],
 ): Promise<BuildResult> {
   const names = namesOf(session, attributes);
-  const made = await pushIndex(session, names, results);
+  const made = await pushIndex(session, names, results, layerForm(attributes));
   return { images: [], response: { ...described(made), "image.name": names.map(fullName).join(",") } };
 }
 
@@ -204,6 +214,7 @@ async function toStore(
     { target: store, reference: undefined, tag: "latest" },
     names,
     results,
+    layerForm(attributes),
   );
   const named = names.length > 0 ? { "image.name": names.map(fullName).join(",") } : {};
   return { images: [], response: { ...described(made), ...named } };
@@ -216,16 +227,23 @@ const described = ({ top: { descriptor }, configDigest }: Assembled): Record<str
   "containerimage.digest": descriptor.digest,
 });
 
-/** A tar that is an OCI layout and a docker archive in one; of an index, or with annotations, an OCI layout alone. */
+/**
+ * A tar that is an OCI layout and a docker archive in one, its layers as they are. An OCI layout alone where it is an index, or
+ * has annotations; what is compressed is `type`'s alone.
+ */
 async function toArchive(
   session: Session,
   output: BuildOutput & { type: "docker" | "oci" | "tar"; sink: OutputSink },
   results: readonly PlatformResult[],
 ): Promise<BuildResult> {
   const names = namesOf(session, output.attributes);
-  if (output.type === "oci" && (isIndex(session, results) || session.request.annotations.size > 0)) {
-    const layout = await assembleLayout(session, results, names);
-    await output.sink.write(layoutArchive(session, layout, names));
+  const form = layerForm(output.attributes);
+  const isCompressed = form.compression !== undefined && form.compression.type !== "uncompressed";
+  const isLayout =
+    output.type === "oci" && (isIndex(session, results) || session.request.annotations.size > 0);
+  if (isLayout || isCompressed || form.oci === false) {
+    const layout = await assembleLayout(session, results, names, form);
+    await output.sink.write(layoutArchive(session, layout, { names, isDocker: output.type === "docker" }));
     return { images: [], response: described(layout.made) };
   }
   const { config } = only(results);

@@ -6,12 +6,9 @@ import type { PlatformResult } from "./export.ts";
  * `--squash`: the layers above the base as one. Their steps stay in the history without a layer, and a last entry has the
  * one that is left.
  */
-export async function squashed(
-  session: Session,
-  result: PlatformResult,
-  base: readonly string[],
-): Promise<PlatformResult> {
+export async function squashed(session: Session, result: PlatformResult): Promise<PlatformResult> {
   const { deps, lease } = session;
+  const { base } = result;
   const own = result.layers.length - base.length;
   if (own < 2) return result;
   const [top, below] = await Promise.all([session.view(result.layers), session.view(base)]);

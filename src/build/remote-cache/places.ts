@@ -1,5 +1,6 @@
 import type { Repository } from "../../distribution/contract.ts";
 import { EngineError } from "../../lib/errors.ts";
+import { layerForm } from "../../lib/layer-compression.ts";
 import { parseReference, type Reference, withDefaultTag } from "../../lib/reference.ts";
 import type { BuildRequest, CachePlace } from "../contract.ts";
 import type { Session } from "../solver/session.ts";
@@ -30,15 +31,23 @@ export function checkTargets({ cacheTo }: BuildRequest): void {
       parseReference(attributes["ref"]);
     } else if (type === "local") {
       if (store === undefined && sink === undefined) throw invalid("local cache exporter requires dest");
-    } else if (type !== "inline") throw invalid(`unknown cache exporter: ${JSON.stringify(type)}`);
-    const { mode = "min", compression = "gzip" } = attributes;
+    } else if (type !== "inline") {
+      refuseService(type, "written to");
+      throw invalid(`unknown cache exporter: ${JSON.stringify(type)}`);
+    }
+    const { mode = "min" } = attributes;
     if (mode !== "min" && mode !== "max") throw invalid(`unsupported cache export mode ${mode}`);
-    if (compression !== "gzip")
-      throw new EngineError(
-        "notImplemented",
-        `layers of a cache compressed as ${compression} are not built yet`,
-      );
+    layerForm(attributes);
   }
+}
+
+/** Caches of services that have an API of their own: any registry, or a folder that is kept there, does the same. */
+function refuseService(type: string, use: "written to" | "read from"): void {
+  if (!["gha", "s3", "azblob"].includes(type)) return;
+  throw new EngineError(
+    "notImplemented",
+    `caches of type ${type} cannot be ${use} in berth: use type=registry,ref=NAME, or type=local with a folder that you keep there`,
+  );
 }
 
 const invalid = (message: string): EngineError => new EngineError("invalid", message);
@@ -64,6 +73,7 @@ export async function openPlace(
       repositories: [store],
     };
   }
+  refuseService(type, use === "read" ? "read from" : "written to");
   if (type !== "registry") throw invalid(`unknown cache importer: ${type}`);
   const reference = withDefaultTag(parseReference(attributes["ref"] ?? ""));
   const credentials = await request.registryAuth(reference.domain);

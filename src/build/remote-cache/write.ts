@@ -2,6 +2,7 @@ import type { Repository } from "../../distribution/contract.ts";
 import { ociOf } from "../../images/push/manifest.ts";
 import { sha256 } from "../../lib/digest.ts";
 import { EngineError, messageOf } from "../../lib/errors.ts";
+import { layerForm } from "../../lib/layer-compression.ts";
 import { type Descriptor, mediaTypes } from "../../types/oci.ts";
 import type { CachePlace } from "../contract.ts";
 import type { PlatformResult } from "../export/export.ts";
@@ -126,16 +127,18 @@ class Writing {
     steps: readonly KeyedLayer[],
   ): Promise<Map<string, Descriptor>> {
     const { session } = this;
+    const { compression, force } = layerForm(this.place.attributes);
+    const asked = compression === undefined ? {} : { form: { compression, exact: true } };
     const blobs = new Map<string, Descriptor>();
     const send = async (diffId: string): Promise<void> => {
-      const remote = session.imports.remote(diffId)?.blob;
+      const remote = force ? undefined : session.imports.remote(diffId)?.blob;
       if (remote !== undefined && (await target.blobSize(remote.digest)) === remote.size) {
         blobs.set(diffId, remote);
         return;
       }
       if (!(await this.brought(diffId))) return;
       const { signal } = session;
-      blobs.set(diffId, await session.deps.images.sendLayer({ diffId, reference, target, signal }));
+      blobs.set(diffId, await session.deps.images.sendLayer({ diffId, reference, target, signal, ...asked }));
     };
     const distinct = [...new Set(steps.map(({ layer }) => layer))];
     await Promise.all(distinct.map((diffId) => this.told(`writing layer ${diffId}`, () => send(diffId))));
@@ -181,7 +184,7 @@ function manifestOf(
   config: Descriptor,
   layers: readonly Descriptor[],
 ): { mediaType: string; kind: string; value: object } {
-  const oci = attributes["oci-mediatypes"] !== "false";
+  const { oci = true } = layerForm(attributes);
   const asImage = attributes["image-manifest"] ?? String(oci);
   if (asImage === "true") {
     if (!oci)

@@ -174,14 +174,16 @@ async function build(session: Session, solver: Solver, platform: Platform): Prom
       labels: request.labels,
       sourceDateEpoch,
     });
+    const base = stage.base?.rootfs.diff_ids ?? [];
     const result = {
       platform: formatPlatform(platform),
       config,
       layers: outcome.layers,
+      base,
       keys: outcome.keys,
       materials,
     };
-    return request.squash ? await squashed(session, result, stage.base?.rootfs.diff_ids ?? []) : result;
+    return request.squash ? await squashed(session, result) : result;
   } finally {
     for (const warning of linter.warnings) session.emit({ kind: "warning", warning });
   }

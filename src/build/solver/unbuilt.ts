@@ -1,24 +1,13 @@
 import { EngineError } from "../../lib/errors.ts";
+import { layerForm } from "../../lib/layer-compression.ts";
 import type { BuildOutput, BuildRequest } from "../contract.ts";
 
 /** What an output cannot hold is refused before anything runs: a build that dropped it would look as if it had kept it. */
 export function refuseUnbuilt(request: BuildRequest): void {
   for (const output of request.outputs) {
-    refuseCompression(output);
+    if (["image", "docker", "oci"].includes(output.type)) layerForm(output.attributes);
     refuseIndex(output, request);
   }
-}
-
-/** Layers are gzip where they are sent, and as they are in archives. */
-function refuseCompression({ type, attributes }: BuildOutput): void {
-  const { compression } = attributes;
-  if (type === "local" || type === "tar" || type === "cacheonly" || compression === undefined) return;
-  const sent = type === "image" || attributes["tar"] === "false";
-  if (sent ? compression === "gzip" : compression === "uncompressed") return;
-  throw new EngineError(
-    "notImplemented",
-    `layers compressed as ${compression} are not built yet in berth for this output: ${sent ? "gzip" : "uncompressed"} is`,
-  );
 }
 
 function refuseIndex({ type, attributes }: BuildOutput, { platforms, attestations }: BuildRequest): void {

@@ -1,9 +1,12 @@
 import type { Repository } from "../../distribution/contract.ts";
 import { RegistryError } from "../../distribution/errors.ts";
+import { compressionName, gzipDefault, type LayerCompression } from "../../lib/layer-compression.ts";
 import { canonical, type Reference, repositoryOf } from "../../lib/reference.ts";
-import type { GzipPart } from "../../system/compress.ts";
-import { type Descriptor, mediaTypes } from "../../types/oci.ts";
+import type { PackedPart } from "../../system/compress.ts";
+import type { Descriptor } from "../../types/oci.ts";
+import type { AskedForm } from "../contract.ts";
 import type { ImagesContext } from "../deps.ts";
+import { dockerLayerType } from "../remote/media-types.ts";
 import type { KnownBlob } from "../remote/records.ts";
 import type { Listener } from "../transfer/shared.ts";
 
@@ -14,6 +17,8 @@ export interface PushLayerJob {
   target: Repository;
   /** the blob it should have there, so that the image keeps its manifest */
   preferred: string | undefined;
+  /** how it is to be packed; undefined = as it is known, else the engine's way */
+  form?: AskedForm | undefined;
 }
 
 export type PushNews =
@@ -21,8 +26,8 @@ export type PushNews =
   /** bytes of the layer's tar that were read, and in all */
   | { kind: "progress"; current: number; total: number };
 
-/** zlib's numbers: 2 packs files of programs to 38 %, 6 to 36 % at half the speed */
-const gzipLevel = 2;
+/** Of a push that asks for none. */
+const ownForm: AskedForm = { compression: gzipDefault, exact: false };
 /** Blobs that are asked after before the layer is compressed. */
 const asksMax = 3;
 
@@ -40,9 +45,16 @@ export async function pushLayer(
   if (uploads.busy) tell({ kind: "status", status: "Waiting" });
   const release = await uploads.acquire(signal);
   try {
-    const there = (await findThere(context, job, tell)) ?? (await upload(context, job, signal, tell));
-    context.remote.addBlob(job.diffId, there, job.reference && repositoryOf(job.reference));
-    return there;
+    const repository = job.reference && repositoryOf(job.reference);
+    const there = await findThere(context, job, tell);
+    if (there !== undefined) {
+      context.remote.addBlob(job.diffId, there, repository);
+      return there;
+    }
+    const how = job.form?.compression ?? gzipDefault;
+    const sent = await upload(context, { ...job, how }, signal, tell);
+    context.remote.addBlob(job.diffId, sent, repository, compressionName(how));
+    return sent;
   } finally {
     release();
   }
@@ -51,11 +63,13 @@ export async function pushLayer(
 /** Without sending it: the blobs that this layer is known as are asked after, the likeliest first. */
 async function findThere(
   context: ImagesContext,
-  { reference, diffId, target, preferred }: PushLayerJob,
+  { reference, diffId, target, preferred, form }: PushLayerJob,
   tell: Listener<PushNews>,
 ): Promise<Descriptor | undefined> {
   const own = reference === undefined ? "" : repositoryOf(reference);
-  const known = context.remote.blobs(diffId);
+  const known = context.remote
+    .blobs(diffId)
+    .filter((blob) => serves(blob, form) || (form === undefined && blob.descriptor.digest === preferred));
   const likelihood = ({ descriptor, repositories }: KnownBlob): number =>
     (descriptor.digest === preferred ? 2 : 0) + (repositories.includes(own) ? 1 : 0);
   const likeliest = known.toSorted((a, b) => likelihood(b) - likelihood(a));
@@ -74,6 +88,10 @@ async function findThere(
   }
   return undefined;
 }
+
+/** Forms that it was given here at other times do not count: what comes of a push is not to hang on those before. */
+const serves = ({ madeAs }: KnownBlob, { compression, exact } = ownForm): boolean =>
+  madeAs === compressionName(compression) || (madeAs === "" && !exact);
 
 async function mount(
   context: ImagesContext,
@@ -107,7 +125,7 @@ export async function mounted(target: Repository, digest: string, from: string):
 
 async function upload(
   { snapshots }: ImagesContext,
-  { diffId, target }: PushLayerJob,
+  { diffId, target, how }: PushLayerJob & { how: LayerCompression },
   signal: AbortSignal,
   tell: Listener<PushNews>,
 ): Promise<Descriptor> {
@@ -119,9 +137,9 @@ async function upload(
     made = whole;
   };
   // packing begins while the registry opens the upload
-  let begun: Begun | undefined = begin(snapshots.layerBlob(diffId, gzipLevel));
-  const parts = (): AsyncGenerator<GzipPart, void> => {
-    const packing = begun?.parts() ?? snapshots.layerBlob(diffId, gzipLevel);
+  let begun: Begun | undefined = begin(snapshots.layerBlob(diffId, how));
+  const parts = (): AsyncGenerator<PackedPart, void> => {
+    const packing = begun?.parts() ?? snapshots.layerBlob(diffId, how);
     begun = undefined;
     return packing;
   };
@@ -132,16 +150,16 @@ async function upload(
     await begun?.end();
   }
   tell({ kind: "status", status: "Pushed" });
-  return { mediaType: mediaTypes.dockerLayerGzip, ...made };
+  return { mediaType: dockerLayerType(how), ...made };
 }
 
 interface Begun {
-  parts(): AsyncGenerator<GzipPart, void>;
+  parts(): AsyncGenerator<PackedPart, void>;
   /** where nobody has asked for the parts */
   end(): Promise<unknown>;
 }
 
-function begin(packing: AsyncGenerator<GzipPart, void>): Begun {
+function begin(packing: AsyncGenerator<PackedPart, void>): Begun {
   const first = packing.next();
   first.catch(() => undefined); // told with the parts
   return {
@@ -159,11 +177,11 @@ function begin(packing: AsyncGenerator<GzipPart, void>): Begun {
   };
 }
 
-type Whole = NonNullable<GzipPart["whole"]>;
+type Whole = NonNullable<PackedPart["whole"]>;
 
 interface Packing {
   /** called once the registry takes bytes: what was begun before is ended where it never does */
-  parts(): AsyncIterable<GzipPart>;
+  parts(): AsyncIterable<PackedPart>;
   /** compressed bytes that the registry has */
   offset: number;
   progress(bytes: number): void;
@@ -182,6 +200,9 @@ async function* packed({ parts, offset, progress, done }: Packing): AsyncGenerat
   }
 }
 
-/** One push of a layer to a repository at a time. */
-export const pushKey = (reference: Reference, diffId: string): string =>
-  canonical({ domain: reference.domain, path: reference.path, digest: diffId });
+/** One push of a layer to a repository, in one form, at a time. */
+export const pushKey = (reference: Reference, diffId: string, form?: AskedForm): string =>
+  canonical({ domain: reference.domain, path: reference.path, digest: diffId }) + formKey(form);
+
+export const formKey = (form: AskedForm | undefined): string =>
+  form === undefined ? "" : ` ${compressionName(form.compression)} ${form.exact}`;

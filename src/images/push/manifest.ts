@@ -16,6 +16,11 @@ export const ociOf: Readonly<Record<string, string>> = {
   "application/vnd.docker.image.rootfs.diff.tar": mediaTypes.ociLayer,
 };
 
+/** And back. */
+export const dockerOf: Readonly<Record<string, string>> = Object.fromEntries(
+  Object.entries(ociOf).map(([docker, oci]) => [oci, docker]),
+);
+
 /**
  * The manifest of an image with these layers: the last it was pulled or pushed by, byte for byte, whose layers are the same
  * blobs, so that an image keeps its digest from registry to registry; else Docker's, or OCI's where a layer is not gzip.

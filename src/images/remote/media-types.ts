@@ -1,5 +1,6 @@
 import type { Compression } from "../../lib/compression.ts";
 import { EngineError } from "../../lib/errors.ts";
+import type { LayerCompression } from "../../lib/layer-compression.ts";
 import { type Descriptor, mediaTypes } from "../../types/oci.ts";
 
 const invalid = (message: string): EngineError => new EngineError("invalid", message);
@@ -22,6 +23,10 @@ const dockerLayers: LayerTypes = {
   gzip: mediaTypes.dockerLayerGzip,
   zstd: "application/vnd.docker.image.rootfs.diff.tar.zstd",
 };
+/** Docker's type of a layer by how it is packed. */
+export const dockerLayerType = ({ type }: LayerCompression): string =>
+  dockerLayers[type === "uncompressed" ? "none" : type] ?? mediaTypes.dockerLayerGzip;
+
 const dockerLayerTypes = Object.values(dockerLayers);
 const layerTypes = [...Object.values(ociLayers), ...dockerLayerTypes];
 

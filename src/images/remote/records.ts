@@ -3,6 +3,8 @@ import type { Descriptor } from "../../types/oci.ts";
 
 export interface KnownBlob {
   descriptor: Descriptor;
+  /** how it was packed here; "" = by somebody else, or by an engine that did not say */
+  madeAs: string;
   /** canonical names of repositories that are known to have it */
   repositories: string[];
 }
@@ -23,16 +25,22 @@ export class RemoteRecords {
 
   /**
    * A layer as a registry has it, and where; undefined = as another place has it. Its media type, by which later pushes
-   * name it, is the one told last.
+   * name it, is the one told last. `madeAs`: how it was packed here (`compressionName`); "" = by somebody else.
    */
-  addBlob(diffId: string, { digest, size, mediaType }: Descriptor, repository: string | undefined): void {
+  addBlob(
+    diffId: string,
+    { digest, size, mediaType }: Descriptor,
+    repository: string | undefined,
+    madeAs = "",
+  ): void {
     this.state.transaction(() => {
       this.state.db
         .query(
-          `INSERT INTO layer_blobs (diff_id, digest, size, media_type) VALUES (?, ?, ?, ?)
-           ON CONFLICT (diff_id, digest) DO UPDATE SET media_type = excluded.media_type`,
+          `INSERT INTO layer_blobs (diff_id, digest, size, media_type, made_as) VALUES (?, ?, ?, ?, ?)
+           ON CONFLICT (diff_id, digest) DO UPDATE SET media_type = excluded.media_type,
+           made_as = CASE excluded.made_as WHEN '' THEN made_as ELSE excluded.made_as END`,
         )
-        .run(diffId, digest, size, mediaType);
+        .run(diffId, digest, size, mediaType, madeAs);
       if (repository === undefined) return;
       this.state.db
         .query("INSERT OR IGNORE INTO layer_blob_sources (diff_id, digest, repository) VALUES (?, ?, ?)")
@@ -49,15 +57,16 @@ export class RemoteRecords {
 
   blobs(diffId: string): KnownBlob[] {
     const rows = this.state.db
-      .query<{ digest: string; size: number; media_type: string }, [string]>(
-        "SELECT digest, size, media_type FROM layer_blobs WHERE diff_id = ? ORDER BY rowid",
+      .query<{ digest: string; size: number; media_type: string; made_as: string }, [string]>(
+        "SELECT digest, size, media_type, made_as FROM layer_blobs WHERE diff_id = ? ORDER BY rowid",
       )
       .all(diffId);
     const sources = this.state.db.query<{ repository: string }, [string, string]>(
       "SELECT repository FROM layer_blob_sources WHERE diff_id = ? AND digest = ? ORDER BY rowid DESC",
     );
-    return rows.map(({ digest, size, media_type }) => ({
+    return rows.map(({ digest, size, media_type, made_as }) => ({
       descriptor: { mediaType: media_type, digest, size },
+      madeAs: made_as,
       repositories: sources.all(diffId, digest).map(({ repository }) => repository),
     }));
   }

@@ -12,7 +12,7 @@ import type { ApplyOptions, Layer, Snapshots } from "../../snapshots/contract.ts
 import { State } from "../../state/database.ts";
 import { EventBus } from "../../state/events.ts";
 import { Leases } from "../../state/leases.ts";
-import { gzip } from "../../system/compress.ts";
+import { pack } from "../../system/compress.ts";
 import { decompress } from "../../system/decompress.ts";
 import type { PullRequest } from "../contract.ts";
 import { openImages } from "../open.ts";
@@ -112,7 +112,7 @@ function fakeSnapshots(state: State, layers: Map<string, number>): Snapshots {
       tars.set(diffId, Buffer.concat(pieces));
       return { diffId, size };
     },
-    layerBlob: (diffId, level) => {
+    layerBlob: (diffId, how) => {
       const tar = Buffer.from(tars.get(diffId) ?? []);
       let at = 0;
       const fill = (memory: Buffer): number => {
@@ -120,7 +120,7 @@ function fakeSnapshots(state: State, layers: Map<string, number>): Snapshots {
         at += length;
         return length;
       };
-      return gzip(fill, level);
+      return pack(fill, how);
     },
     layerTar: (diffId) => new Blob([tars.get(diffId) as Uint8Array<ArrayBuffer>]).stream(),
     onRemoved: () => undefined,

@@ -1,10 +1,10 @@
 import type { Repository } from "../../distribution/contract.ts";
 import { repositoryOf } from "../../lib/reference.ts";
 import type { Descriptor } from "../../types/oci.ts";
-import type { LayerTransfer } from "../contract.ts";
+import type { AskedForm, LayerTransfer } from "../contract.ts";
 import type { ImagesContext } from "../deps.ts";
 import { bringLayer, type LayerNews, registryOf } from "../pull/layer.ts";
-import { pushKey, pushLayer } from "../push/layer.ts";
+import { formKey, pushKey, pushLayer } from "../push/layer.ts";
 import { checkLayer } from "../remote/media-types.ts";
 import type { Listener } from "./shared.ts";
 
@@ -35,10 +35,20 @@ export async function bringOneLayer(
 /** Sends one layer; to a registry's repository it goes once, however many want it there. */
 export async function sendOneLayer(
   context: ImagesContext,
-  { diffId, reference, target, signal, progress }: LayerTransfer & { target: Repository },
+  {
+    diffId,
+    reference,
+    target,
+    form,
+    signal,
+    progress,
+  }: LayerTransfer & { target: Repository; form?: AskedForm },
 ): Promise<Descriptor> {
-  const job = { reference, diffId, target, preferred: undefined };
-  const key = reference === undefined ? `${target.endpoint} ${diffId}` : pushKey(reference, diffId);
+  const job = { reference, diffId, target, preferred: undefined, form };
+  const key =
+    reference === undefined
+      ? `${target.endpoint} ${diffId}${formKey(form)}`
+      : pushKey(reference, diffId, form);
   return await context.pushWork.join(key, (stop, tell) => pushLayer(context, job, stop, tell), {
     signal,
     listener: (news) => news.kind === "progress" && progress?.(news.current),
