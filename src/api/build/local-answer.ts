@@ -2,7 +2,7 @@ import { CheckFailed } from "../../build/calls/check-failed.ts";
 import type { BuildEvent, BuildRequest, Builds, BuildWarning, OutputSink } from "../../build/contract.ts";
 import { BuildError } from "../../build/failure.ts";
 import { sha256 } from "../../lib/digest.ts";
-import { messageOf } from "../../lib/errors.ts";
+import { EngineError, messageOf } from "../../lib/errors.ts";
 import { frame } from "../../lib/multiplex.ts";
 import {
   firstOutputChannel,
@@ -26,6 +26,7 @@ export class LocalAnswer {
         for await (const chunk of bytes) {
           this.push(frame(firstOutputChannel + index, chunk));
           await this.room();
+          if (this.ended) throw new EngineError("conflict", "nobody reads the output any more");
         }
       },
     };

@@ -1,4 +1,4 @@
-import { chmod, chown, mkdir } from "node:fs/promises";
+import { chmod, chown, mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { newId } from "../../lib/ids.ts";
 import type { State } from "../../state/database.ts";
@@ -138,21 +138,32 @@ export class CacheMounts {
     const folder = newId().slice(0, 24);
     const path = this.pathOf(folder);
     this.held.set(folder, { users: 0, alone: request.sharing !== "shared" });
-    await mkdir(path, { recursive: true });
-    await request.seed?.(path);
-    await chown(path, request.uid, request.gid);
-    await chmod(path, request.mode);
+    try {
+      await mkdir(path, { recursive: true });
+      await request.seed?.(path);
+      await chown(path, request.uid, request.gid);
+      await chmod(path, request.mode);
+    } catch (error) {
+      await this.discard(folder);
+      throw error;
+    }
     const now = Date.now();
     const again = this.named(request.id);
     // another step has made one meanwhile, and it can be shared
     if (again.length > 0 && request.sharing !== "private") {
-      this.held.delete(folder);
+      await this.discard(folder);
       return await this.acquire(request);
     }
     this.state.db
       .query("INSERT INTO build_cache_mounts VALUES (?, ?, ?, ?, ?, 0, 0)")
       .run(folder, request.id, request.description, now, now);
     return this.hold(folder, request.sharing);
+  }
+
+  /** One that was made in vain. */
+  private async discard(folder: string): Promise<void> {
+    await rm(this.pathOf(folder), { recursive: true, force: true });
+    this.held.delete(folder);
   }
 
   private async change(signal: AbortSignal): Promise<void> {

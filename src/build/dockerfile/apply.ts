@@ -1,4 +1,4 @@
-import { setVariable, stopSignal } from "../../lib/dockerfile/changes.ts";
+import { stopSignal } from "../../lib/dockerfile/changes.ts";
 import type {
   Arg,
   ArgDefinition,
@@ -85,8 +85,7 @@ function applyEnv(state: StageState, instruction: Env): void {
   for (const { key, value, legacy } of pairs) {
     if (legacy) state.report("LegacyKeyValueFormat", instruction, instruction.source.name);
     reportSecret(state, instruction, "ENV", key);
-    state.environment.set(key, value);
-    state.config = { ...state.config, Env: setVariable(state.config.Env ?? [], key, value) };
+    state.setVariable(key, value);
   }
   state.commit(["ENV", ...pairs.map(({ key, value }) => `${key}=${value}`)].join(" "));
 }
@@ -95,8 +94,7 @@ function applyLabel(state: StageState, instruction: Label): void {
   const pairs = expandPairs(state, instruction);
   for (const { legacy } of pairs)
     if (legacy) state.report("LegacyKeyValueFormat", instruction, instruction.source.name);
-  const added = Object.fromEntries(pairs.map(({ key, value }) => [key, value]));
-  state.config = { ...state.config, Labels: { ...state.config.Labels, ...added } };
+  state.setLabels(pairs);
   state.commit(["LABEL", ...pairs.map(({ key, value }) => `${key}=${value}`)].join(" "));
 }
 

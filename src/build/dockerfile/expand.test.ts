@@ -259,3 +259,23 @@ two
     expect(() => expandFile(file)).toThrow("circular dependency");
   });
 });
+
+describe("what a file grows to", () => {
+  const doubled = `FROM busybox\nENV x=0123456789\n${"ENV x=$x$x\n".repeat(15)}`;
+
+  test("is bounded over all its words, whatever they are for", () => {
+    for (const more of ["ENV y$x=$x\n", 'LABEL y="$x"\n', "ARG z=$x\n", "COPY <<E /f\n$x\nE\n"])
+      expect(() => expandFile(doubled + more.repeat(50))).toThrow("the expansion is too long");
+    expect(() => expandFile(doubled)).not.toThrow();
+    const globals = `ARG x=0123456789\n${"ARG x=$x$x\n".repeat(30)}FROM busybox\n`;
+    expect(() => expandFile(globals)).toThrow("the expansion is too long");
+  });
+
+  test("holds so many variables, and they may have any name", () => {
+    const many = Array.from({ length: 4001 }, (_, at) => `A${at}=b`).join(" \\\n ");
+    expect(() => expandFile(`FROM busybox\nENV ${many}\n`)).toThrow("more than 4000 variables");
+    const { config } = expandFile("FROM busybox\nENV a=1 b=2 a=3\nENV b=4\nLABEL __proto__=x a=b\n").target;
+    expect(config.Env).toEqual(["PATH=/bin", "a=3", "b=4"]);
+    expect(JSON.stringify(config.Labels)).toBe('{"__proto__":"x","a":"b"}');
+  });
+});

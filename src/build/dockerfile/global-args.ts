@@ -1,6 +1,7 @@
 import type { Range } from "../../lib/dockerfile/ast.ts";
 import { atPlace } from "../../lib/dockerfile/error.ts";
 import type { Arg, ArgDefinition } from "../../lib/dockerfile/instruction.ts";
+import { ExpansionBudget } from "../../lib/dockerfile/substitution.ts";
 import { expand } from "../../lib/dockerfile/words.ts";
 import { isKind } from "../../lib/errors.ts";
 import { formatPlatform } from "../../lib/platform.ts";
@@ -15,6 +16,8 @@ export interface GlobalArgs {
   values: Map<string, string>;
   /** those of the file, for `--call outline` */
   declared: Map<string, DeclaredArg>;
+  /** of every word of the file */
+  budget: ExpansionBudget;
 }
 
 export interface DeclaredArg {
@@ -64,6 +67,7 @@ function declare(
   given: ReadonlyMap<string, string>,
 ): GlobalArgs {
   const values = new Map(predefined);
+  const budget = new ExpansionBudget();
   const declared = new Map<string, DeclaredArg>();
   for (const { args, source } of globals)
     for (const definition of args) {
@@ -71,7 +75,7 @@ function declare(
       const fixed = given.get(key);
       const result =
         fixed === undefined && written !== undefined
-          ? atPlace([source.location], () => expand(written, values, { escapeToken: source.escape }))
+          ? atPlace([source.location], () => expand(written, values, { escapeToken: source.escape, budget }))
           : undefined;
       const value = fixed ?? result?.text;
       const own = new Set<string>(result?.matched);
@@ -79,7 +83,7 @@ function declare(
       if (value !== undefined) values.set(key, value);
       declared.set(key, { definition, value, location: source.location, uses });
     }
-  return { values, declared };
+  return { values, declared, budget };
 }
 
 /** Base images must also have a name when no argument is given. */
@@ -90,9 +94,9 @@ function checkDefaults(
   linter: Linter,
 ): void {
   try {
-    const { values } = declare(globals, predefined, new Map());
+    const { values, budget } = declare(globals, predefined, new Map());
     for (const { from } of parts) {
-      const { text } = expand(from.base, values, { escapeToken: from.source.escape });
+      const { text } = expand(from.base, values, { escapeToken: from.source.escape, budget });
       if (!isReference(text)) linter.report("InvalidDefaultArgInFrom", from.source.location, from.base);
     }
   } catch (error) {

@@ -72,7 +72,9 @@ class StageReader {
 
   private expand(text: string): Expansion {
     const { location, escape: escapeToken } = this.part.from.source;
-    const expansion = atPlace([location], () => expand(text, this.globals.values, { escapeToken }));
+    const expansion = atPlace([location], () =>
+      expand(text, this.globals.values, { escapeToken, budget: this.globals.budget }),
+    );
     checkUndeclared(expansion.unmatched, this.globals, location, this.linter);
     return expansion;
   }

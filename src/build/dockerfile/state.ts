@@ -9,6 +9,9 @@ import { classicNop } from "./classic-history.ts";
 import type { BuildPlan, Stage } from "./plan.ts";
 import type { BuildArg, StageHistory, StageUsage, Step } from "./steps.ts";
 
+/** Every RUN is told all of them; Linux starts no program with as much. */
+const variablesMax = 4000;
+
 /** A stage while its instructions are put in one after another. */
 export class StageState {
   readonly plan: BuildPlan;
@@ -30,11 +33,18 @@ export class StageState {
   /** the one that is put in */
   instruction: Instruction | undefined;
   private counted = 0;
+  /** where each variable stands in the configuration */
+  private readonly places: Map<string, number>;
+  /** those of the configuration, where a name may be anything */
+  private labels: Record<string, string> | undefined;
 
   constructor(plan: BuildPlan, stage: Stage, begin: StageBegin) {
     this.plan = plan;
     this.stage = stage;
     this.config = structuredClone(begin.config);
+    this.places = new Map(
+      (this.config.Env ?? []).map((entry, place) => [entry.split("=", 1)[0] ?? "", place]),
+    );
     this.author = begin.author;
     this.environment = new Map(begin.environment);
     this.args = [...begin.args];
@@ -48,6 +58,22 @@ export class StageState {
     };
   }
 
+  setVariable(key: string, value: string): void {
+    this.config.Env ??= [];
+    const place = this.places.get(key) ?? this.config.Env.length;
+    if (place >= variablesMax)
+      throw new EngineError("tooLarge", `there are more than ${variablesMax} variables`);
+    this.config.Env[place] = `${key}=${value}`;
+    this.places.set(key, place);
+    this.environment.set(key, value);
+  }
+
+  setLabels(added: readonly { key: string; value: string }[]): void {
+    this.labels ??= Object.assign(Object.create(null) as Record<string, string>, this.config.Labels);
+    for (const { key, value } of added) this.labels[key] = value;
+    this.config.Labels = this.labels;
+  }
+
   /** Puts variables in; what is not defined is told by the rules. */
   expand(instruction: Instruction, text: string): string {
     const expansion = this.expandQuietly(text, { escapeToken: instruction.source.escape });
@@ -56,13 +82,13 @@ export class StageState {
   }
 
   expandQuietly(text: string, options: WordOptions): Expansion {
-    return expand(text, this.environment, options);
+    return expand(text, this.environment, { ...options, budget: this.plan.globalArgs.budget });
   }
 
   /** A text for people: as it is where its variables cannot be put in. */
   shown(text: string, options: WordOptions, environment: Environment = this.environment): string {
     try {
-      return expand(text, environment, options).text;
+      return expand(text, environment, { ...options, budget: this.plan.globalArgs.budget }).text;
     } catch (error) {
       if (isKind(error, "invalid")) return text;
       throw error;
@@ -107,7 +133,8 @@ export class StageState {
   }
 
   private here(): Pick<StageHistory, "instruction" | "isTrigger" | "config" | "author"> {
-    const { config, triggers, isTrigger, author } = this;
+    const { triggers, isTrigger, author } = this;
+    const config = this.isClassic ? structuredClone(this.config) : this.config;
     if (this.instruction === undefined) throw new EngineError("internal", "no instruction is put in");
     return {
       instruction: this.instruction,

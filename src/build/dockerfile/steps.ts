@@ -31,7 +31,7 @@ export interface StageHistory {
   step: number | undefined;
   instruction: Instruction;
   isTrigger: boolean;
-  /** of the stage so far */
+  /** of the stage so far, in classic builds: else as it is at its end */
   config: ImageRunConfig;
   author: string | undefined;
   /** classic builds run what stands before an instruction that is wrong */

@@ -32,6 +32,12 @@ const methods = new Map<string, Method>([
     }),
   ],
   [
+    "/t.T/FailAtLength",
+    unary(text, text, async () => {
+      throw new GrpcError(2, "ü".repeat(100_000), [{ typeUrl: "x/y+json", value: new Uint8Array(100_000) }]);
+    }),
+  ],
+  [
     "/t.T/Refuse",
     unary(text, text, async () => {
       throw new EngineError("invalid", "no such thing");
@@ -126,6 +132,12 @@ describe("gRPC over a connection that is already open", () => {
     expect([...((await answers.next()).value ?? [])]).toEqual([5, 4, 3]);
     stream.closeSend();
     expect((await answers.next()).done).toBe(true);
+  });
+
+  test("an error longer than trailers hold is told by its beginning", async () => {
+    const error = await client.unary("/t.T/FailAtLength", text, {}, text).catch((caught) => caught);
+    expect(error).toMatchObject({ code: 2, details: [] });
+    expect(error.message).toStartWith("üüü");
   });
 
   test("an error keeps its code, its sentence and its details", async () => {

@@ -54,10 +54,14 @@ export function trailersOf(error: GrpcError | undefined): Trailers {
     "grpc-status": String(error.code),
     "grpc-message": percentEncode(error.message),
   };
-  if (error.details.length > 0)
-    trailers["grpc-status-details-bin"] = encode(rpcStatus, error).toBase64({ omitPadding: true });
+  const details = error.details.length === 0 ? "" : encode(rpcStatus, error).toBase64({ omitPadding: true });
+  if (details !== "" && details.length <= detailsMax) trailers["grpc-status-details-bin"] = details;
   return trailers;
 }
+
+/** A block of headers that grows past 64 KiB is not sent at all: details that would make it do so are left out. */
+const detailsMax = 32 * 1024;
+const messageMax = 8000;
 
 /** The error that trailers tell; undefined = success. */
 export function errorOfTrailers(trailers: Readonly<Record<string, unknown>>): GrpcError | undefined {
@@ -81,7 +85,7 @@ function detailsOf(base64: string): StatusDetail[] {
 
 /** Every byte outside of printable ASCII, and `%`, as `%XX`. A header's value has a bound. */
 const percentEncode = (text: string): string =>
-  [...Buffer.from(text.slice(0, 8000), "utf8")]
+  [...Buffer.from(text, "utf8").subarray(0, messageMax)]
     .map((byte) =>
       byte >= 0x20 && byte < 0x7f && byte !== 0x25
         ? String.fromCharCode(byte)

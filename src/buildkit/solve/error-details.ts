@@ -21,13 +21,28 @@ export function buildFailure(
   return new GrpcError(plain.code, plain.message, details);
 }
 
+/** lines that a client shows beside a place are fewer */
+const shownAround = 10;
+
+/** What can be shown of a place, at its lines' numbers: the whole of a long file is more than trailers hold. */
+const excerptOf = (text: string, { start, end }: BuildError["lines"][number]): string =>
+  text
+    .split("\n")
+    .slice(0, end + shownAround)
+    .map((line, index) => (index + 1 < start - shownAround ? "" : line))
+    .join("\n");
+
 /** An excerpt of its own for each place. */
 const sourceDetail = (
   { name, text }: { name: string; text: string },
   line: BuildError["lines"][number],
 ): StatusDetail =>
   detail("errdefs.Source", {
-    info: { filename: name, data: Buffer.from(text, "utf8").toString("base64"), language: "Dockerfile" },
+    info: {
+      filename: name,
+      data: Buffer.from(excerptOf(text, line), "utf8").toString("base64"),
+      language: "Dockerfile",
+    },
     ranges: [rangeOf(line)],
   });
 

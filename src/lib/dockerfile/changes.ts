@@ -98,8 +98,9 @@ function addEnvironment(
 
 /** The list with a variable set, in its place where it was there. */
 export function setVariable(entries: readonly string[], key: string, value: string): string[] {
-  const place = entries.findIndex((entry) => entry.split("=", 1)[0] === key);
-  return place < 0 ? [...entries, `${key}=${value}`] : entries.with(place, `${key}=${value}`);
+  const start = `${key}=`;
+  const place = entries.findIndex((entry) => entry.startsWith(start) || entry === key);
+  return place < 0 ? [...entries, start + value] : entries.with(place, start + value);
 }
 
 const labels = (pairs: readonly Pair[], word: (text: string) => string): Record<string, string> =>

@@ -74,7 +74,7 @@ describe("the lines of a Dockerfile", () => {
       1,
     ]);
     expect(() => parseDockerfile("a".repeat(10 << 20))).toThrow("larger than");
-    expect(() => parseDockerfile("RUN a\n".repeat(60_000))).toThrow("more than 50000 instructions");
+    expect(() => parseDockerfile("RUN a\n".repeat(4001))).toThrow("more than 4000 instructions");
   });
 
   test("of ONBUILD after ONBUILD after ONBUILD cost no more than their length", () => {

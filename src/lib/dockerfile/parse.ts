@@ -18,7 +18,7 @@ export interface ParseOptions {
 
 /** Bytes of a whole file; one that embeds more belongs into the context. */
 const textMax = 4 << 20;
-const instructionsMax = 50_000;
+const instructionsMax = 4000;
 
 export function parseDockerfile(text: string, { heredocs = true }: ParseOptions = {}): ParsedDockerfile {
   if (text.length > textMax)

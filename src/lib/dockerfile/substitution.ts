@@ -5,8 +5,19 @@ import { matchEnds, type PatternToken, parseShellPattern } from "./pattern.ts";
 /** Why a word cannot be expanded; `words.ts` puts the word in front. */
 export class WordError extends Error {}
 
-/** Characters that one expansion may grow to: `${a}${a}…` of nested values doubles with each step. */
-export const expansionMax = 1 << 20;
+/** Characters that variables may add to a file, all its words together: `x=$x$x` doubles with each step. */
+const expansionMax = 4 << 20;
+
+export class ExpansionBudget {
+  private left = expansionMax;
+
+  /** Throws once all that was taken is too much. */
+  take(text: string): string {
+    this.left -= text.length;
+    if (this.left < 0) throw new WordError("the expansion is too long");
+    return text;
+  }
+}
 
 /** Longest value that a pattern is tried on; the time is quadratic in it. */
 const patternValueMax = 4096;

@@ -1,5 +1,5 @@
 import { EngineError } from "../errors.ts";
-import { expansionMax, removeAffix, replaceMatches, WordError } from "./substitution.ts";
+import { ExpansionBudget, removeAffix, replaceMatches, WordError } from "./substitution.ts";
 
 /**
  * The words of Dockerfile instructions: quotes are taken off and variables put in, with the rules of BuildKit's
@@ -18,6 +18,8 @@ export interface WordOptions {
   ignoreQuotes?: boolean;
   /** what names no variable stays as written */
   keepUnset?: boolean;
+  /** of the file that the text is from; default: one of its own */
+  budget?: ExpansionBudget;
 }
 
 export interface Expansion {
@@ -66,6 +68,7 @@ class WordReader {
   private readonly environment: Environment;
   private readonly options: WordOptions;
   private readonly escapeToken: string;
+  private readonly budget: ExpansionBudget;
   private at = 0;
   private depth = 0;
   private readonly words: string[] = [];
@@ -76,6 +79,7 @@ class WordReader {
     this.environment = environment;
     this.options = options;
     this.escapeToken = options.escapeToken ?? "\\";
+    this.budget = options.budget ?? new ExpansionBudget();
   }
 
   finish(): string[] {
@@ -87,7 +91,6 @@ class WordReader {
   until(stop: string | undefined, raw: boolean): string {
     if (++this.depth > depthMax) throw new WordError("substitutions are nested too deeply");
     const parts: string[] = [];
-    let length = 0;
     for (;;) {
       const character = this.peek();
       if (character === undefined) {
@@ -99,10 +102,7 @@ class WordReader {
         this.at += character.length;
         break;
       }
-      const piece = this.piece(character, raw);
-      length += piece.length;
-      if (length > this.text.length + expansionMax) throw new WordError("the expansion is too long");
-      parts.push(piece);
+      parts.push(this.piece(character, raw));
     }
     this.depth--;
     return parts.join("");
@@ -125,9 +125,11 @@ class WordReader {
   /** Text whose white space ends a word. */
   private splitting(text: string): string {
     if (this.depth > 1) return text;
-    for (const character of text) {
-      if (/\s/.test(character)) this.cut();
-      else this.word += character;
+    const [first = "", ...others] = text.split(/\s/);
+    this.word += first;
+    for (const word of others) {
+      this.cut();
+      this.word = word;
     }
     return text;
   }
@@ -231,7 +233,7 @@ class WordReader {
     const replacement = this.inBraces("}", true);
     const value = this.lookup(name);
     if (value === undefined && this.options.keepUnset) return `\${${name}/${pattern}/${replacement}}`;
-    return replaceMatches(value ?? "", pattern, replacement, all);
+    return this.budget.take(replaceMatches(value ?? "", pattern, replacement, all));
   }
 
   private inBraces(stop: string, raw: boolean, missing = "syntax error: missing '}'"): string {
@@ -245,7 +247,7 @@ class WordReader {
   private lookup(name: string): string | undefined {
     const value = this.environment.get(name);
     (value === undefined ? this.unmatched : this.matched).add(name);
-    return value;
+    return value === undefined ? undefined : this.budget.take(value);
   }
 
   private name(): string {
