@@ -34,8 +34,11 @@ export const htmlSafeJson = (value: unknown): Reply => ({
   kind: "text",
   status: 200,
   contentType: contentTypes.json,
-  text: `${stringifyPlain(value).replace(/[<>&\u2028\u2029]/g, escaped)}\n`,
+  text: `${htmlSafe(stringifyPlain(value))}\n`,
 });
+
+/** JSON as Go's encoder writes it by default. */
+export const htmlSafe = (json: string): string => json.replace(/[<>&\u2028\u2029]/g, escaped);
 const escaped = (character: string): string => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
 
 export const created = (value: unknown): Reply => ({ kind: "json", status: 201, value });

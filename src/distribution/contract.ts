@@ -15,6 +15,8 @@ export interface Distribution {
   sources(reference: Reference, access: Access): Repository[];
   /** Where to push to: the origin. */
   target(reference: Reference, access: Access): Repository;
+  /** Asks the origin whether it is there and how; that is remembered, so that nothing is asked twice. */
+  reach(reference: Reference, signal: AbortSignal): Promise<void>;
   /** What names the manifest of this digest as its subject, of one type where it is given; none is no error. */
   referrers(
     place: { reference: Reference; digest: string; artifactType?: string },

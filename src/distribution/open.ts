@@ -55,6 +55,10 @@ class Registries implements Distribution {
     return this.repository(originOf(reference), reference, access, { actions: "pull,push", isMirror: false });
   }
 
+  async reach(reference: Reference, signal: AbortSignal): Promise<void> {
+    await this.endpoint(originOf(reference)).reach(signal);
+  }
+
   login(server: string, credentials: Credentials, signal: AbortSignal): Promise<LoginResult> {
     const host = server.replace(/^https?:\/\//, "").split("/", 1)[0] ?? "";
     const address = host === "" || host === hub.index || host === hub.name ? hub.host : host;

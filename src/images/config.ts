@@ -1,6 +1,6 @@
 import { isSha256 } from "../lib/digest.ts";
 import { EngineError, messageOf } from "../lib/errors.ts";
-import { scan } from "../lib/go-json/syntax.ts";
+import { scan, wholeText } from "../lib/go-json/syntax.ts";
 import { parseNs } from "../lib/time.ts";
 import type { ImageConfig } from "../types/oci.ts";
 
@@ -101,12 +101,25 @@ export function parseJson(bytes: Uint8Array | string, what = ""): unknown {
   }
 }
 
+/** The configuration as an object, in the words that Go has for a whole text. */
+function parseWhole(text: string): Record<string, unknown> {
+  let value: unknown;
+  try {
+    value = parseJson(text);
+  } catch (error) {
+    throw invalid(wholeText(messageOf(error)));
+  }
+  if (value === null) return {};
+  if (isRecord(value)) return value;
+  const kind = Array.isArray(value) ? "array" : typeof value === "boolean" ? "bool" : typeof value;
+  throw invalid(`json: cannot unmarshal ${kind} into Go value of type image.Image`);
+}
+
 /** Checks a configuration's text and returns it parsed. The text itself is what the image's id is the digest of. */
 export function parseConfig(text: string): ImageConfig {
   if (text.length > configSizeMax)
     throw new EngineError("tooLarge", `image configuration is over ${configSizeMax} bytes`);
-  const value = parseJson(text);
-  if (!isRecord(value)) throw invalid("invalid image configuration: it is no object");
+  const value = parseWhole(text);
   if (!isRecord(value["rootfs"])) throw invalid("invalid image JSON, no RootFS key");
   fits(value, "", topFields);
   const config = withoutNulls(value) as unknown as ImageConfig;

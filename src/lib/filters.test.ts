@@ -43,6 +43,10 @@ describe("the filters parameter", () => {
     expect(matchLabels(parseFilters('{"label":["constructor"]}'), "label", {})).toBe(false);
   });
 
+  test("an empty key is refused without one", () => {
+    expect(() => validateFilters(parseFilters('{"":["1"]}'), ["name"])).toThrow(new Error("invalid filter"));
+  });
+
   test("an unknown key is refused by name", () => {
     expect(() => validateFilters(parseFilters('{"nosuch":["1"]}'), ["name"])).toThrow(
       new Error("invalid filter 'nosuch'"),

@@ -11,7 +11,7 @@ export type Filters = Map<string, string[]>;
 const lengthMax = 1 << 20;
 
 function filterError(key?: string, values?: readonly string[]): EngineError {
-  if (key === undefined) return new EngineError("invalid", "invalid filter");
+  if (!key) return new EngineError("invalid", "invalid filter");
   const value = values === undefined ? "" : `=[${values.join(" ")}]`;
   return new EngineError("invalid", `invalid filter '${key}${value}'`);
 }

@@ -1,5 +1,8 @@
+import type { ImportRequest } from "../../images/contract.ts";
 import { openImportSource } from "../../images/import/source.ts";
+import { TransferMessages } from "../../images/transfer/messages.ts";
 import { parseReference, type Reference, repositoryOf, withTag } from "../../lib/reference.ts";
+import type { JsonMessage } from "../../types/api.ts";
 import type { Call } from "../call.ts";
 import { credentialsOf } from "../decode/credentials.ts";
 import { contentTypes, type Reply } from "../reply.ts";
@@ -43,18 +46,51 @@ async function importImage(call: Call): Promise<Reply> {
   const from = query.text("fromSrc");
   const reference = joinReference(query.text("repo"), query.text("tag"));
   const platform = query.text("platform");
-  const image = await engine.images.import({
-    source: from === "-" ? call.body : (await openImportSource(from, { signal: call.signal })).bytes,
+  const request = {
     message: query.text("message") || `Imported from ${from}`,
     changes: query.all("changes"),
     signal: call.signal,
     ...(reference === undefined ? {} : { reference }),
     ...(platform === "" ? {} : { platform }),
-  });
+  };
+  if (from !== "-") return startedMessages(importFrom(call, from, request));
+  const image = await engine.images.import({ ...request, source: call.body });
   return {
     kind: "text",
     status: 200,
     text: messageLine({ status: image.id }),
     contentType: contentTypes.json,
   };
+}
+
+/** An import from a URL tells where it downloads from, and how far it is. */
+async function* importFrom(
+  { engine, signal }: Call,
+  from: string,
+  request: Omit<ImportRequest, "source">,
+): AsyncGenerator<JsonMessage> {
+  const { url, bytes, size } = await openImportSource(from, { signal });
+  yield { status: `Downloading from ${url}` };
+  const messages = new TransferMessages();
+  engine.images.import({ ...request, source: counted(bytes, size, messages) }).then(
+    ({ id }) => {
+      messages.status(id);
+      messages.end();
+    },
+    (error: unknown) => messages.fail(error),
+  );
+  yield* messages.read();
+}
+
+async function* counted(
+  bytes: AsyncIterable<Uint8Array>,
+  total: number,
+  messages: TransferMessages,
+): AsyncGenerator<Uint8Array> {
+  let current = 0;
+  for await (const part of bytes) {
+    current += part.length;
+    messages.progress("", "Importing", { current, total });
+    yield part;
+  }
 }

@@ -1,10 +1,11 @@
+import { platformOf } from "../../images/platform.ts";
 import { messageOf } from "../../lib/errors.ts";
 import { stringify } from "../../lib/json.ts";
 import type { JsonMessage } from "../../types/api.ts";
-import { contentTypes, type Reply } from "../reply.ts";
+import { contentTypes, htmlSafe, type Reply } from "../reply.ts";
 import type { Handler } from "../router.ts";
 
-export const messageLine = (message: JsonMessage): string => `${stringify(message)}\r\n`;
+export const messageLine = (message: JsonMessage): string => `${htmlSafe(stringify(message))}\r\n`;
 
 /** Messages as lines of JSON; a failure is the last of them, since the status has been told. */
 export async function* messageLines(messages: AsyncIterable<JsonMessage>): AsyncGenerator<string> {
@@ -35,6 +36,7 @@ export async function startedMessages(messages: AsyncIterable<JsonMessage>): Pro
 
 export const loadImages: Handler = ({ engine, query, body, signal }) => {
   const platform = query.text("platform");
+  platformOf(platform); // refused while there is a status to tell it with
   const messages = engine.images.load({
     source: body,
     quiet: query.flag("quiet"),

@@ -1,3 +1,4 @@
+import { platformOf } from "../../images/platform.ts";
 import { EngineError } from "../../lib/errors.ts";
 import { familiar, parseRepoTag } from "../../lib/reference.ts";
 import type { Call } from "../call.ts";
@@ -20,6 +21,7 @@ const list: Handler = ({ engine, query, minor }) => {
 const inspect: Handler = (call) => {
   const { engine, query, minor } = call;
   const platform = query.text("platform");
+  platformOf(platform); // what is wrong with it is told first
   if (platform !== "" && query.flag("manifests"))
     throw new EngineError(
       "invalid",
@@ -53,6 +55,10 @@ const remove: Handler = async (call) =>
     }),
   );
 
+const unnamed: Handler = () => {
+  throw new EngineError("invalid", "image name cannot be blank");
+};
+
 async function saved(call: Call, names: readonly string[]): Promise<Reply> {
   const platform = call.query.text("platform");
   const without = call.query.all("without");
@@ -74,4 +80,5 @@ export const imageRoutes: readonly Route[] = [
   { method: "GET", pattern: "/images/{name}/get", handler: saveOne },
   { method: "POST", pattern: "/images/{name}/tag", handler: tag },
   { method: "DELETE", pattern: "/images/{name}", handler: remove },
+  { method: "DELETE", pattern: "/images/", handler: unnamed },
 ];

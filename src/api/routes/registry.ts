@@ -1,6 +1,7 @@
 import { credentialsOf as credentialsOfBody } from "../../distribution/auth/credentials.ts";
 import { EngineError, messageOf } from "../../lib/errors.ts";
 import { booleanFilter } from "../../lib/filters.ts";
+import { decodeJson } from "../../lib/go-json/decode.ts";
 import { object, string } from "../../lib/go-json/shape.ts";
 import { canonical, parseReference, withDefaultTag, withTag } from "../../lib/reference.ts";
 import type { Call } from "../call.ts";
@@ -13,7 +14,6 @@ import { startedMessages } from "./image-load.ts";
 
 const push: Handler = (call) => {
   const named = parseReference(call.param("name"));
-  if (named.digest !== undefined) throw new EngineError("invalid", "cannot push a digest reference");
   const tag = call.query.text("tag");
   const platform = call.query.text("platform");
   const credentials = credentialsOf(call);
@@ -102,10 +102,12 @@ const authShape = object("registry.AuthConfig", {
   registrytoken: string,
 });
 
-/** Docker reads this one body without the care it has for others: a bad one is a 500 in Go's bare words. */
+const authBodyMax = 1024 * 1024;
+
+/** Docker reads this one body without the care it has for others: of any type, and a bad one is a 500 in Go's bare words. */
 async function authBody(call: Call): Promise<Record<string, string>> {
   try {
-    return await call.json<Record<string, string>>(authShape, true);
+    return decodeJson((await call.bytes(authBodyMax)).toString("utf8"), authShape) as Record<string, string>;
   } catch (error) {
     const text = messageOf(error);
     if (!text.startsWith("invalid JSON: ")) throw error;
@@ -129,16 +131,22 @@ const limitMax = 100;
 
 const search: Handler = async (call) => {
   const limitText = call.query.text("limit");
-  const limit = limitText === "" ? limitDefault : parseGoInt(limitText, "Atoi", "invalid") || limitDefault;
+  const limit = limitText === "" ? limitDefault : limitOf(limitText) || limitDefault;
   const filters = listFilters(call.query.text("filters"), "search");
   const official = filters.has("is-official") ? booleanFilter(filters, "is-official", false) : undefined;
   const automated = filters.has("is-automated") ? booleanFilter(filters, "is-automated", false) : undefined;
   const stars = (filters.get("stars") ?? []).map(starsOf);
   if (limit < 1 || limit > limitMax)
     throw new EngineError("invalid", `limit ${limit} is outside the range of [1, ${limitMax}]`);
+  const term = call.query.text("term");
+  if (/^https?:\/\//.test(term))
+    throw new EngineError(
+      "invalid",
+      `invalid repository name: repository name (${term}) should not have a scheme`,
+    );
   const credentials = credentialsOf(call);
   const { results } = await call.engine.registries.search({
-    term: call.query.text("term"),
+    term,
     limit,
     signal: call.signal,
     ...(credentials ? { credentials } : {}),
@@ -152,6 +160,14 @@ const search: Handler = async (call) => {
     ),
   );
 };
+
+function limitOf(text: string): number {
+  try {
+    return parseGoInt(text, "Atoi", "invalid");
+  } catch (error) {
+    throw new EngineError("invalid", `invalid limit specified: ${messageOf(error)}`);
+  }
+}
 
 function starsOf(text: string): number {
   if (/^[-+]?\d+$/.test(text)) return Number(text);

@@ -24,10 +24,10 @@ export const command = defineCommand({
       throw new CliError("conflicting options: cannot specify both --password and --password-stdin");
     if (flags.passwordStdin && flags.username === "")
       throw new CliError("the --password-stdin option requires --username to be set");
-    if (flags.password !== "")
-      session.err("WARNING! Using --password via the CLI is insecure. Use --password-stdin.");
     if (changed("username") && flags.username === "") throw new CliError("username is empty");
     if (changed("password") && flags.password === "") throw new CliError("password is empty");
+    if (flags.password !== "")
+      session.err("WARNING! Using --password via the CLI is insecure. Use --password-stdin.");
     const known =
       flags.username === "" && flags.password === "" ? await findLogin(session, server) : undefined;
     if (known && (await tryKnown(session, server, known))) return 0;
@@ -40,7 +40,7 @@ export const command = defineCommand({
 
 /** What is kept may still be good. */
 async function tryKnown(session: Session, server: string, known: Login): Promise<boolean> {
-  session.out(
+  session.err(
     `Authenticating with existing credentials...${known.username ? ` [Username: ${known.username}]` : ""}`,
   );
   session.err("");

@@ -6,6 +6,10 @@ import { formatList } from "../output/formatter.ts";
 import { type SearchResult, searchRows } from "../output/search-rows.ts";
 import { registryAuth } from "../registry-auth.ts";
 
+/** docker's words */
+const automated =
+  'WARNING: the "is-automated" filter is deprecated, and searching for "is-automated=true" will not yield any results in future.';
+
 export const command = defineCommand({
   usage: "TERM",
   arity: exactly(1),
@@ -19,6 +23,7 @@ export const command = defineCommand({
     const term = args[0] ?? "";
     const head = term.split("/", 1)[0] ?? "";
     const domain = term.includes("/") && /[.:]/.test(head) ? head : "docker.io";
+    if (flags.filter.some(({ key }) => key === "is-automated")) session.err(automated);
     const results = await session.client.json<SearchResult[] | null>("GET", "/images/search", {
       query: {
         term,

@@ -1,6 +1,7 @@
 import { shortId } from "../../lib/ids.ts";
 import { humanDuration, humanSize } from "../../lib/units.ts";
 import type { ContainerSummary, ImageSummary, Volume } from "../../types/api.ts";
+import { CliError } from "../errors.ts";
 import { containerRows } from "./container-rows.ts";
 import { formatList, type RowKind, unescapeFormat } from "./formatter.ts";
 import { type ImageRow, imageRows, toRows } from "./image-rows.ts";
@@ -128,7 +129,7 @@ const cacheRows: RowKind<CacheRecord> = {
 function usedImages(noTrunc: boolean): RowKind<ImageRow> {
   const images = imageRows(noTrunc);
   const SharedSize = ({ image }: ImageRow): string => humanSize(Math.max(0, image.SharedSize));
-  return { ...images, fields: { ...images.fields, SharedSize } };
+  return { ...images, fields: { ...images.fields, SharedSize, Digest: () => "" } };
 }
 
 /** Of a container's sizes the one that is its own. */
@@ -140,13 +141,13 @@ function usedContainers(noTrunc: boolean): RowKind<ContainerSummary> {
 
 /** `system df -v --format …`: one template over the four lists. */
 export function verboseBy(format: string, usage: DiskUsage): string {
-  const { parseTemplate, renderWith, Row } =
-    require("./template-rows.ts") as typeof import("./template-rows.ts");
+  const { parseTemplate, Row } = require("./template-rows.ts") as typeof import("./template-rows.ts");
   const rows = <T>(kind: RowKind<T>, items: readonly T[] | null): InstanceType<typeof Row<T>>[] =>
     (items ?? []).map((item) => new Row(kind, item));
   const whole: RowKind<DiskUsage> = {
     goType: "*formatter.diskUsageContext",
     headers: {},
+    isStructure: true,
     fields: {
       Images: ({ Images }) => rows(usedImages(true), Images?.map(firstRow) ?? null),
       Containers: ({ Containers }) => rows(usedContainers(true), Containers),
@@ -155,7 +156,11 @@ export function verboseBy(format: string, usage: DiskUsage): string {
     },
   };
   const template = parseTemplate(format === "json" ? "{{json .}}" : unescapeFormat(format));
-  return renderWith(template, new Row(whole, usage));
+  try {
+    return template.render(new Row(whole, usage));
+  } catch (error) {
+    throw new CliError((error as Error).message); // bare, as Docker has it here alone
+  }
 }
 
 /** `system df -v`: a table of each kind. */

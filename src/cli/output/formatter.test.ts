@@ -26,6 +26,12 @@ test("a table may have a template of its own", () => {
     "TEST ID   NAME                  my key",
   );
 });
+test("functions that change a text's length are for the headers too, those that change its letters are not", () => {
+  expect(list("table {{lower .ID}} {{pad .Name 2 1}}|").split("\n")[0]?.replaceAll(/ +/g, " ")).toBe(
+    "TEST ID NAME |",
+  );
+  expect(list("table {{pad .ID 2 3}}|").split("\n")[0]).toBe("  TEST ID   |");
+});
 test("json prints an object a line, escaped as Go escapes it", () => {
   expect(formatList(kind, [{ id: "<1>", name: "a" }], { format: "json", table: "" })).toBe(
     '{"ID":"\\u003c1\\u003e","Name":"a"}\n',

@@ -18,6 +18,8 @@ export interface RowKind<T> {
   notPlain?: readonly string[];
   /** fields left out of `json` */
   notInJson?: string[];
+  /** `json` has the fields in their order here, not by name: what Docker prints is a structure */
+  isStructure?: true;
 }
 
 export type Columns<T> = Record<string, (items: readonly T[]) => string[]>;

@@ -31,6 +31,20 @@ test("an image's configuration is written in its type's order, without what is e
   );
 });
 
+test("a whole image is written in its type's order, and fields that its JSON lacks have their zero values", () => {
+  const object = {
+    Id: "1",
+    Author: "",
+    Os: "linux",
+    RootFS: { Type: "layers" },
+    Config: { Env: ["A=1"], Cmd: null },
+  };
+  expect(render("{{json .}}", object)).toBe(
+    '{"Id":"1","Author":"","Config":{"Env":["A=1"]},"Os":"linux","RootFS":{"Type":"layers"}}',
+  );
+  expect(render("{{.VirtualSize}} {{.ContainerConfig}} {{.Container}}|", object)).toBe("0 <nil> |");
+});
+
 test("a network's address configuration is left as it is, and its time prints as Go prints times", () => {
   const object = {
     Created: "2026-01-02T03:04:05.6Z",

@@ -93,7 +93,15 @@ const volumeTop: Record<string, () => Value> = {
   UsageData: () => new Nil("pointer"),
   ClusterVolume: () => new Nil("pointer"),
 };
-const imageTop: Record<string, () => Value> = { Variant: () => "", OsVersion: () => "" };
+const imageTop: Record<string, () => Value> = {
+  Variant: () => "",
+  OsVersion: () => "",
+  Container: () => "",
+  ContainerConfig: () => new Nil("pointer"),
+  VirtualSize: () => 0,
+  Descriptor: () => new Nil("pointer"),
+  Manifests: () => new Nil("slice"),
+};
 const containerTop: Record<string, () => Value> = {
   SizeRw: () => new Nil("pointer"),
   SizeRootFs: () => new Nil("pointer"),
@@ -137,6 +145,7 @@ class JsonStruct extends Struct {
   }
 
   toJSON(): unknown {
+    if (this.key === "" && "RootFS" in this.object) return image(this.object);
     return this.key === "Config" && !("Hostname" in this.object) ? imageConfig(this.object) : this.known;
   }
 
@@ -169,6 +178,14 @@ class Time extends Struct {
   toJSON(): string {
     return this.rfc3339;
   }
+}
+
+/** An image in the order of its Go type, where the configuration follows the author. */
+function image({ Config: config, ...rest }: Record<string, Value>): Record<string, Value> {
+  const fields = Object.entries(rest);
+  const at = fields.findIndex(([name]) => name === "Author") + 1;
+  if (isObject(config)) fields.splice(at, 0, ["Config", imageConfig(config)]);
+  return Object.fromEntries(fields);
 }
 
 const healthOrder = ["Test", "Interval", "Timeout", "StartPeriod", "StartInterval", "Retries"];

@@ -24,10 +24,9 @@ export class Row<T> extends Struct {
   }
 
   toJSON(): unknown {
-    const { fields, notInJson = [] } = this.kind;
-    const names = Object.keys(fields)
-      .filter((name) => !notInJson.includes(name))
-      .sort();
+    const { fields, notInJson = [], isStructure } = this.kind;
+    const names = Object.keys(fields).filter((name) => !notInJson.includes(name));
+    if (!isStructure) names.sort();
     return Object.fromEntries(names.map((name) => [name, fields[name]?.(this.item)]));
   }
 
@@ -37,7 +36,7 @@ export class Row<T> extends Struct {
   }
 }
 
-/** Functions in a table's first row work on header texts, and leave them as they are. */
+/** Functions that leave the header texts of a table's first row as they are; the others (`pad`) work on them too. */
 const headerFunctions = {
   json: (value: Value): Value => value,
   split: (value: Value): Value => value,
@@ -45,7 +44,6 @@ const headerFunctions = {
   title: (value: Value): Value => value,
   lower: (value: Value): Value => value,
   upper: (value: Value): Value => value,
-  pad: (value: Value): Value => value,
   truncate: (value: Value): Value => value,
 };
 

@@ -26,6 +26,8 @@ export async function login(
       "internal",
       `login attempt to ${url.href} failed: it asks for ${challenges[0]?.scheme} authentication`,
     );
+  if (!bearer && !credentials.username && !credentials.password)
+    throw new EngineError("internal", `Get "${url.href}": no basic auth credentials`);
   const token = bearer
     ? await fetchToken(transport, {
         registry: base,

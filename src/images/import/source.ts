@@ -5,6 +5,8 @@ import { EngineError, type ErrorKind, messageOf } from "../../lib/errors.ts";
 export interface ImportSource {
   /** where it was found, after redirects */
   url: string;
+  /** as the server told it; 0 where it did not */
+  size: number;
   bytes: AsyncIterable<Uint8Array>;
 }
 
@@ -30,7 +32,8 @@ export async function openImportSource(
   try {
     const { response, url } = await follow(firstUrl(from), watch);
     if (!response.ok || !response.body) throw await refusal(response, url);
-    return { url, bytes: watched(response.body, watch) };
+    const size = Number(response.headers.get("content-length") ?? 0);
+    return { url, size: Number.isSafeInteger(size) ? size : 0, bytes: watched(response.body, watch) };
   } catch (error) {
     watch.end();
     throw error;

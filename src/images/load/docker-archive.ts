@@ -1,6 +1,6 @@
 import { EngineError } from "../../lib/errors.ts";
 import { parseReference, type Reference } from "../../lib/reference.ts";
-import { parseJson } from "../config.ts";
+import { parseConfig, parseJson } from "../config.ts";
 import type { FoundImage } from "./found-image.ts";
 import type { Intake } from "./intake.ts";
 import { documentOf, layerOf } from "./lookup.ts";
@@ -23,13 +23,16 @@ export function* dockerArchiveImages(intake: Intake): Generator<FoundImage> {
   if (!Array.isArray(value))
     throw invalid("json: cannot unmarshal object into Go value of type []tarexport.manifestItem");
   if (value.length > itemsMax) throw invalid(`invalid manifest, it names over ${itemsMax} images`);
-  for (const item of value.map(checkItem))
+  for (const item of value.map(checkItem)) {
+    const text = new TextDecoder().decode(documentOf(intake, item.Config));
+    const diffIds = parseConfig(text).rootfs.diff_ids;
     yield {
-      text: new TextDecoder().decode(documentOf(intake, item.Config)),
-      layers: item.Layers.map((name) => layerOf(intake, name)),
+      text,
+      layers: item.Layers.map((name, index) => layerOf(intake, name, diffIds[index])),
       references: item.RepoTags.map(tagOf),
       ...(item.Parent === undefined ? {} : { parent: item.Parent }),
     };
+  }
 }
 
 const isTexts = (value: unknown): value is string[] =>

@@ -25,15 +25,21 @@ export function documentOf(intake: Intake, name: string): Uint8Array {
   return found;
 }
 
-/** An unpacked layer of the archive. Throws what was wrong with it, or `invalid` where it is missing. */
-export function layerOf(intake: Intake, name: string): FoundLayer {
+/**
+ * An unpacked layer of the archive. One that is here already may be missing or empty there, as builders that know what
+ * the engine has write it: `expected` is the diff id that it should have. Throws what was wrong with it, or `invalid`
+ * where it is missing.
+ */
+export function layerOf(intake: Intake, name: string, expected?: string): FoundLayer {
   const path = follow(intake, name);
   const found = intake.layers.get(path);
   if (found) return found;
   const broken = intake.broken.get(path);
   if (broken) throw broken;
-  if (intake.documents.has(path))
-    throw new EngineError("invalid", `${name} is no layer: archive/tar: invalid tar header`);
+  const document = intake.documents.get(path);
+  if (expected !== undefined && !document?.length && intake.isHere(expected))
+    return { diffId: expected, digest: expected };
+  if (document) throw new EngineError("invalid", `${name} is no layer: archive/tar: invalid tar header`);
   const named = /^blobs\/sha256\/([0-9a-f]{64})$/.exec(path)?.[1];
   const digest = `sha256:${named}`;
   if (named !== undefined && intake.isHere(digest)) return { diffId: digest, digest };

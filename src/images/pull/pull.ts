@@ -9,6 +9,7 @@ import { addText } from "../add.ts";
 import { configSizeMax, parseConfig } from "../config.ts";
 import type { PullRequest } from "../contract.ts";
 import type { ImagesContext } from "../deps.ts";
+import { publishTransfer } from "../publish.ts";
 import { checkTypes } from "../remote/media-types.ts";
 import { toImage } from "../resolve.ts";
 import type { ImageRecord } from "../store.ts";
@@ -42,7 +43,8 @@ interface Pull {
 
 async function run(context: ImagesContext, request: PullRequest, messages: TransferMessages): Promise<void> {
   const { reference } = request;
-  if (familiarName(reference) === "scratch") throw new EngineError("invalid", "'scratch' is a reserved name");
+  if (familiarName(reference) === "scratch")
+    throw new EngineError("forbidden", "'scratch' is a reserved name");
   const platform = request.platform ? parsePlatform(request.platform) : undefined;
   const access: Access = {
     signal: request.signal,
@@ -59,6 +61,8 @@ async function run(context: ImagesContext, request: PullRequest, messages: Trans
     let changed = false;
     for await (const each of referencesOf(pulling))
       changed = (await pullOne(context, pulling, each)) || changed;
+    if (request.sources === undefined)
+      publishTransfer(context, "pull", request.allTags ? reference : withDefaultTag(reference));
     const named = request.allTags ? familiarName(reference) : familiar(withDefaultTag(reference));
     messages.status(`Status: ${changed ? "Downloaded newer image for" : "Image is up to date for"} ${named}`);
     warnOfPlatform(context, pulling);
@@ -96,7 +100,6 @@ async function pullOne(context: ImagesContext, pulling: Pull, reference: Referen
   const digest = unchanged ?? found?.manifest.digest ?? "";
   const image = found ? await bring(context, pulling, found, reference) : before;
   messages.status(`Digest: ${digest}`);
-  if (image && given === undefined) tellEvent(context, image, reference);
   if (image) arrived?.(toImage(image));
   return found !== undefined && image?.id !== before?.id;
 }
@@ -237,16 +240,6 @@ function adopt(
       content: manifest.bytes.toString(),
     });
     return record;
-  });
-}
-
-function tellEvent({ events }: ImagesContext, image: ImageRecord, reference: Reference): void {
-  const labels = image.config.config?.Labels ?? {};
-  events.publish({
-    type: "image",
-    action: "pull",
-    id: familiar(reference),
-    attributes: { ...labels, name: familiarName(reference) },
   });
 }
 

@@ -98,6 +98,34 @@ test("a layer the registry lacks is sent as gzip, once, also when the line break
   expect(await origin.push("a:v1")).toContain(`${short(sha256(layer))}: Layer already exists`);
 });
 
+test("every tag of a repository is pushed with one event, which names the repository", async () => {
+  const { registry, images, pull, push, events } = await fixture();
+  registry.addImage("v1", [noise(10)]);
+  registry.addImage("v2", [noise(20)]);
+  await pull("a:v1");
+  await pull("a:v2");
+  for (const tag of ["v1", "v2"]) images.tag(`${registry.host}/a:${tag}`, `${registry.host}/b:${tag}`);
+  await push("b");
+  expect(events().filter((event) => event.startsWith("push"))).toEqual([`push ${registry.host}/b`]);
+});
+
+test("a registry that cannot be had is told before any layer", async () => {
+  const { registry, images, pull } = await fixture();
+  registry.addImage("v1", [noise(10)]);
+  await pull("a:v1");
+  images.tag(`${registry.host}/a:v1`, "127.0.0.1:1/a:v1");
+  const told: unknown[] = [];
+  const push = images.push({
+    reference: parseReference("127.0.0.1:1/a:v1"),
+    signal: new AbortController().signal,
+  });
+  const all = async (): Promise<void> => {
+    for await (const message of push) told.push(message.status);
+  };
+  await expect(all()).rejects.toThrow('Get "http://127.0.0.1:1/v2/"');
+  expect(told).toEqual(["The push refers to repository [127.0.0.1:1/a]"]);
+});
+
 test("a configuration whose upload breaks off is sent anew", async () => {
   const { registry, images, pull, push } = await fixture();
   registry.addImage("v1", [noise(1000)]);

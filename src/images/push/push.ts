@@ -13,6 +13,7 @@ import type { Descriptor } from "../../types/oci.ts";
 import type { PushRequest } from "../contract.ts";
 import type { ImagesContext } from "../deps.ts";
 import { platformOf, requirePlatform } from "../platform.ts";
+import { publishTransfer } from "../publish.ts";
 import type { ImageRecord } from "../store.ts";
 import { TransferMessages } from "../transfer/messages.ts";
 import { type PushNews, pushKey, pushLayer } from "./layer.ts";
@@ -39,9 +40,15 @@ async function run(context: ImagesContext, request: PushRequest, messages: Trans
     signal: request.signal,
     ...(request.credentials ? { credentials: request.credentials } : {}),
   };
-  const target = context.distribution.target(request.reference, access);
-  for (const { reference, image } of imagesOf(context, request))
+  const { reference } = request;
+  if (reference.digest !== undefined) throw new EngineError("invalid", "cannot push a digest reference");
+  const target = context.distribution.target(reference, access);
+  const images = imagesOf(context, request);
+  // a registry that cannot be had is told before any layer is
+  await context.distribution.reach(reference, request.signal);
+  for (const { reference, image } of images)
     await pushOne(context, { reference, image, target, signal: request.signal, messages });
+  publishTransfer(context, "push", reference);
 }
 
 interface Pushed {
@@ -196,12 +203,5 @@ function remember(
       mediaType: manifest.mediaType,
       content: new TextDecoder().decode(manifest.bytes),
     });
-  });
-  const labels = image.config.config?.Labels ?? {};
-  context.events.publish({
-    type: "image",
-    action: "push",
-    id: familiar(reference),
-    attributes: { ...labels, name: familiarName(reference) },
   });
 }

@@ -31,8 +31,9 @@ export async function remove(
   options: RemoveOptions,
 ): Promise<ImageDeleteItem[]> {
   const removal = new Removal(context, options);
+  const platforms = (options.platforms ?? []).map(platformOf);
   const image = resolve(context.store, text);
-  for (const each of options.platforms ?? []) requirePlatform(image, text, platformOf(each));
+  for (const each of platforms) requirePlatform(image, text, each);
   if (isKept(context, image, text) && !options.force)
     throw new EngineError(
       "conflict",

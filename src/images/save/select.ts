@@ -1,4 +1,4 @@
-import { EngineError } from "../../lib/errors.ts";
+import { EngineError, messageOf } from "../../lib/errors.ts";
 import { formatPlatform, isSamePlatform } from "../../lib/platform.ts";
 import { familiar, parseReferenceOrId, type Reference, repositoryOf } from "../../lib/reference.ts";
 import type { Platform } from "../../types/oci.ts";
@@ -26,7 +26,7 @@ export function select(store: ImageStore, names: readonly string[], platform?: P
       one.references.push(reference);
   };
   for (const name of names) {
-    const parsed = parseReferenceOrId(name);
+    const parsed = parsedName(name);
     if ("id" in parsed) take(resolve(store, name));
     else if (parsed.tag === undefined && parsed.digest === undefined)
       takeRepository(store, name, repositoryOf(parsed), take);
@@ -34,6 +34,15 @@ export function select(store: ImageStore, names: readonly string[], platform?: P
   }
   if (platform) for (const { image } of selected.values()) requirePlatform(image, platform);
   return [...selected.values()];
+}
+
+/** Docker answers 500 to a name that is none. */
+function parsedName(name: string): ReturnType<typeof parseReferenceOrId> {
+  try {
+    return parseReferenceOrId(name);
+  } catch (error) {
+    throw new EngineError("internal", messageOf(error), { cause: error });
+  }
 }
 
 function named(store: ImageStore, reference: Reference): ImageRecord {
@@ -65,7 +74,7 @@ function takeRepository(
 export function requirePlatform(image: ImageRecord, platform: Platform): void {
   if (isSamePlatform(image.config, platform)) return;
   throw new EngineError(
-    "notFound",
+    "internal", // Docker's status
     `no suitable export target found for platform ${formatPlatform(platform)}`,
   );
 }

@@ -31,11 +31,13 @@ export class TransferMessages {
     this.tell({ status, progressDetail: {}, id });
   }
 
+  /** An empty `id` is what is alone in its stream. */
   progress(id: string, status: string, { current, total }: { current: number; total: number }): void {
     const now = performance.now();
     if (now - (this.toldAt.get(id) ?? Number.NEGATIVE_INFINITY) < progressEveryMs && current < total) return;
     this.toldAt.set(id, now);
-    this.waiting.set(id, { status, progressDetail: { current, total }, progress: bar(current, total), id });
+    const message = { status, progressDetail: { current, total }, progress: bar(current, total) };
+    this.waiting.set(id, id === "" ? message : { ...message, id });
     this.wake();
   }
 

@@ -18,6 +18,10 @@ export function quoteCharacter(character: string): string {
   return `'${JSON.stringify(character).slice(1, -1)}'`;
 }
 
+/** What Go says of a whole text where it says `unexpected EOF` of a stream. */
+export const wholeText = (error: string): string =>
+  error === "unexpected EOF" || error === "EOF" ? "unexpected end of JSON input" : error;
+
 /** Reads the first JSON value of `source`: the index behind it, or the first error. */
 export function scan(source: string): Syntax {
   try {

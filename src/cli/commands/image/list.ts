@@ -25,7 +25,7 @@ export const command = defineCommand({
       session.around.needsProcess("--tree");
       refuseWithTree(flags);
     }
-    const format = flags.format || session.config.imagesFormat || "";
+    const format = flags.format || (flags.quiet ? "" : session.config.imagesFormat) || "";
     const list = {
       format,
       quiet: flags.quiet,

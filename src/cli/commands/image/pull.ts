@@ -7,7 +7,9 @@ import { isEngine, pullFromEngine } from "../../run/engine-transfer.ts";
 import { pullImage } from "../../run/pull.ts";
 
 export const command = defineCommand({
-  usage: "NAME[:TAG|@DIGEST] | ssh://[USER@]HOST[:PORT]/NAME[:TAG]",
+  usage: "NAME[:TAG|@DIGEST]",
+  description:
+    "Download an image from a registry, or from another engine as ssh://[USER@]HOST[:PORT]/NAME[:TAG].",
   arity: exactly(1),
   flags: {
     allTags: bool("all-tags,a", "Download every tag of the repository"),

@@ -19,7 +19,8 @@ const onePlatform = [
 ];
 
 export const command = defineCommand({
-  usage: "NAME[:TAG] | ssh://[USER@]HOST[:PORT]/NAME[:TAG]",
+  usage: "NAME[:TAG]",
+  description: "Upload an image to a registry, or to another engine as ssh://[USER@]HOST[:PORT]/NAME[:TAG].",
   arity: exactly(1),
   flags: {
     allTags: bool("all-tags,a", "Upload every tag of the repository"),
@@ -35,7 +36,7 @@ export const command = defineCommand({
     const platform = platformQuery(flags.platform, `Invalid platform ${flags.platform}`);
     const tag = flags.allTags ? undefined : (named.tag ?? "latest");
     if (!flags.allTags && named.tag === undefined && !flags.quiet) session.out("Using default tag: latest");
-    if (platform !== undefined) for (const line of onePlatform) session.err(line);
+    if (platform !== undefined) for (const line of onePlatform) session.out(line);
     const name = familiarName(named);
     const response = await session.client.request("POST", imagePath(name, "/push"), {
       query: { tag, platform },

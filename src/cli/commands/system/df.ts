@@ -19,6 +19,7 @@ export const command = defineCommand({
       formatList(summaryRow, summaryRows(usage), {
         format: flags.format,
         table: "{{.Type}}\t{{.TotalCount}}\t{{.Active}}\t{{.Size}}\t{{.Reclaimable}}",
+        raw: "type: {{.Type}}\ntotal: {{.TotalCount}}\nactive: {{.Active}}\nsize: {{.Size}}\nreclaimable: {{.Reclaimable}}\n",
       }),
     );
     return 0;
