@@ -1,4 +1,5 @@
 import { folderContext } from "../../build/contexts/folder.ts";
+import { contextFailure } from "../../build/contexts/remote.ts";
 import type { BuildRequest, UnpackedContext } from "../../build/contract.ts";
 import { BuildError } from "../../build/failure.ts";
 import type { Engine } from "../../engine/contract.ts";
@@ -34,10 +35,11 @@ export async function classicBuild(call: Call, signal: AbortSignal): Promise<Cla
     );
   const request = classicRequest(call);
   request.tags.forEach(checkTag);
-  const context = await open(call, signal);
+  const isClassic = request.classic === true;
+  const context = await open(call, isClassic, signal);
   try {
     const name = query.text("dockerfile") || "Dockerfile";
-    const dockerfile = { name, text: dockerfileText(context.root, name) };
+    const dockerfile = { name, text: dockerfileText(context.root, name, isClassic) };
     // as the classic builder has it, clients leave out the rest before they send it
     const ignorable = request.classic ? { onlyNames: [name, ".dockerignore"] } : {};
     const own = folderContext({ root: context.root, dockerfile: name, live: false, ...ignorable });
@@ -62,9 +64,16 @@ function checkTag(tag: string): void {
   }
 }
 
-async function open({ engine, query, body }: Call, signal: AbortSignal): Promise<UnpackedContext> {
+async function open(
+  { engine, query, body }: Call,
+  isClassic: boolean,
+  signal: AbortSignal,
+): Promise<UnpackedContext> {
   const remote = query.text("remote");
-  if (remote !== "" && remote !== "client-session") return await engine.builds.fetchContext(remote, signal);
+  if (remote !== "" && remote !== "client-session")
+    return await engine.builds.fetchContext(remote, signal).catch((error: unknown) => {
+      throw isClassic ? error : contextFailure(error);
+    });
   try {
     return await engine.builds.unpack(body, signal);
   } catch (error) {
@@ -75,12 +84,14 @@ async function open({ engine, query, body }: Call, signal: AbortSignal): Promise
   }
 }
 
-function dockerfileText(root: string, name: string): string {
+function dockerfileText(root: string, name: string, isClassic: boolean): string {
   const text =
     readBeneath(root, name, dockerfileMax) ??
     (name === "Dockerfile" ? readBeneath(root, "dockerfile", dockerfileMax) : undefined);
   if (text !== undefined) return text;
-  throw new EngineError("internal", `Cannot locate specified Dockerfile: ${name}`);
+  throw isClassic
+    ? new EngineError("internal", `Cannot locate specified Dockerfile: ${name}`)
+    : new EngineError("invalid", `failed to read dockerfile: open ${name}: no such file or directory`);
 }
 
 /** The file as a whole is wrong. */

@@ -1,8 +1,8 @@
 import type { BuildEvent, BuildResult, BuildVertex } from "../../build/contract.ts";
 import type { ParsedInstruction } from "../../lib/dockerfile/ast.ts";
+import { messageOf } from "../../lib/errors.ts";
 import { shortId } from "../../lib/ids.ts";
 import type { JsonMessage } from "../../types/api.ts";
-import { failureMessage } from "./failure-message.ts";
 
 const stream = (text: string): JsonMessage => ({ stream: text });
 
@@ -38,8 +38,10 @@ export class StepsText {
     return messages;
   }
 
+  /** In BuildKit's words: it is one of its builds. */
   failure(error: unknown): JsonMessage[] {
-    return [failureMessage(error)];
+    const message = messageOf(error);
+    return [{ errorDetail: { message }, error: message }];
   }
 
   private vertex({ digest, line, completed, cached, error, skipped }: BuildVertex): JsonMessage[] {

@@ -1,6 +1,7 @@
 import { CheckFailed } from "../../build/calls/check-failed.ts";
 import type { Builds, BuildWarning } from "../../build/contract.ts";
 import { BuildError } from "../../build/failure.ts";
+import { isKind, messageOf } from "../../lib/errors.ts";
 import { unsupportedRequest } from "../solve/error-details.ts";
 import type { Prepared } from "../solve/prepare.ts";
 import { rangeOf } from "../solve/status-message.ts";
@@ -14,6 +15,13 @@ const requests: Readonly<Record<string, Ask>> = {
   "frontend.targets": targets,
   "frontend.lint": lint,
   "frontend.subrequests.describe": describe,
+};
+
+/** What clients are told there is; lint goes unsaid, as by BuildKit. */
+const described: Readonly<Record<string, string>> = {
+  "frontend.outline": "List all parameters current build target supports",
+  "frontend.targets": "List all targets current build supports",
+  "frontend.subrequests.describe": "List available subrequest types",
 };
 
 /** The metadata of the answer. Throws `unsupported request` for any other name. */
@@ -91,10 +99,10 @@ async function lint(builds: Builds, prepared: Prepared): Promise<Answer> {
     const found = await builds.check(request(prepared));
     return { warnings: found.map(warning), ...answer };
   } catch (error) {
-    if (!(error instanceof BuildError)) throw error;
-    const location = { ranges: error.lines.map(rangeOf) };
+    if (!(error instanceof BuildError) && !isKind(error, "invalid")) throw error;
+    const location = { ranges: error instanceof BuildError ? error.lines.map(rangeOf) : [] };
     const found = error instanceof CheckFailed ? error.warnings.map(warning) : [];
-    return { warnings: found, ...answer, buildError: { message: error.message, location } };
+    return { warnings: found, ...answer, buildError: { message: messageOf(error), location } };
   }
 }
 
@@ -105,7 +113,13 @@ const warning = ({ rule, short, detail, url, lines }: BuildWarning): Answer => (
 });
 
 async function describe(): Promise<Answer> {
-  return Object.keys(requests).map((Name) => ({ Name, Version: "1.0.0", Type: "rpc" })) as unknown as Answer;
+  const told = Object.entries(described).map(([Name, Description]) => ({
+    Name,
+    Version: "1.0.0",
+    Type: "rpc",
+    Description,
+  }));
+  return told as unknown as Answer;
 }
 
 const request = (prepared: Prepared) => ({

@@ -4,7 +4,7 @@ import type { LocalBuildMessage } from "../../types/local-build.ts";
 import { checkAnswer, outlineAnswer, targetsAnswer } from "./answers.ts";
 import { placeOf } from "./column.ts";
 import { excerpt } from "./excerpt.ts";
-import { parseOutputs } from "./outputs.ts";
+import { checkIdFile, checkPlaces, parseOutputs } from "./outputs.ts";
 import { readBuild } from "./stream.ts";
 
 const six = "FROM busybox\nMAINTAINER x\nENV a b\nWORKDIR rel\nCOPY f /\n";
@@ -78,6 +78,10 @@ describe("outputs", () => {
   });
 
   test("that cannot be are refused", () => {
+    expect(() => checkIdFile(parsed("type=tar,dest=x"))).toThrow("incompatible with image ID file");
+    expect(() => checkPlaces(parsed(import.meta.filename))).toThrow("is a file");
+    expect(() => checkPlaces(parsed(`type=tar,dest=${import.meta.dirname}`))).toThrow("is a directory");
+    expect(() => parsed("type=docker,name=a,b")).toThrow("ERROR: invalid value b");
     expect(() => parsed("type=local")).toThrow("dest is required for local exporter");
     expect(() => parseOutputs({ output: [], load: false, push: true, hasTags: false })).toThrow(
       "tag is needed",

@@ -1,3 +1,5 @@
+import type { RequestOptions } from "../../client/client.ts";
+import { ApiError } from "../../client/errors.ts";
 import { familiar, parseReference } from "../../lib/reference.ts";
 import type { JsonMessage } from "../../types/api.ts";
 import { CliError } from "../errors.ts";
@@ -7,7 +9,7 @@ import { isTerminal, writeNow } from "../stdio.ts";
 import { jsonObjects, showProgress } from "../stream/progress.ts";
 import { contextTar } from "./context-tar.ts";
 import { buildCredentials } from "./credentials.ts";
-import { buildError } from "./failure.ts";
+import { buildError, solveError } from "./failure.ts";
 import type { BuildFlags } from "./flags.ts";
 import type { Output } from "./outputs.ts";
 import { keyValues } from "./pairs.ts";
@@ -42,15 +44,28 @@ export async function buildRemotely(
   const remote = "dockerfile" in sources ? undefined : sources.remote;
   const tar = "dockerfile" in sources ? contextTar(sources) : sources.tar;
   const hosts = registryHosts("dockerfile" in sources ? sources.dockerfile.text : "", flags);
-  const response = await session.client.request("POST", "/build", {
+  const request = {
     query: query(flags, remote, "dockerfile" in sources ? sources.dockerfile.name : flags.file),
     headers: { "X-Registry-Config": await registryConfig(session, hosts) },
     ...(tar === undefined ? {} : { body: tar, contentType: "application/x-tar" }),
+  };
+  const id = await built(session, request, flags).catch((error: unknown) => {
+    throw buildFailure(error);
   });
-  const id = flags.quiet ? await quietly(response.body) : await loudly(response.body);
   if (flags.iidfile) await Bun.write(flags.iidfile, id);
   if (flags.quiet && id !== "") session.out(id);
   return 0;
+}
+
+async function built(session: Session, request: RequestOptions, { quiet }: BuildFlags): Promise<string> {
+  const { body } = await session.client.request("POST", "/build", request);
+  return quiet ? await quietly(body) : await loudly(body);
+}
+
+/** What is wrong with the build reads as after one in place; that the engine cannot be reached does not. */
+function buildFailure(error: unknown): unknown {
+  if (error instanceof ApiError) return solveError(error.sentence);
+  return error instanceof CliError ? solveError(error.message) : error;
 }
 
 async function loudly(body: AsyncIterable<Uint8Array>): Promise<string> {

@@ -1,5 +1,7 @@
 import { stat } from "node:fs/promises";
+import { messageOf } from "../../lib/errors.ts";
 import { parseLayoutName } from "../../lib/oci-layout-name.ts";
+import { parseReference } from "../../lib/reference.ts";
 import type { LocalBuildRequest, LocalLayout } from "../../types/local-build.ts";
 import { fileError } from "../run/key-value-files.ts";
 import { buildError, optionError } from "./failure.ts";
@@ -17,16 +19,28 @@ export async function readContexts(options: readonly string[]): Promise<LocalBui
     const equals = option.indexOf("=");
     if (equals < 0) throw optionError(`invalid context value: ${option}, expected key=value`);
     const name = option.slice(0, equals);
+    checkName(name);
     contexts[name] = await readContext(name, option.slice(equals + 1));
   }
   return contexts;
+}
+
+/** What a Dockerfile names an image or a stage by, a context can be. */
+function checkName(name: string): void {
+  try {
+    parseReference(name);
+  } catch (error) {
+    throw optionError(`invalid context name ${name}: ${messageOf(error)}`);
+  }
 }
 
 async function readContext(name: string, value: string): Promise<LocalBuildRequest["namedContexts"][string]> {
   if (value.startsWith(imagePrefix)) return { image: value.slice(imagePrefix.length) };
   if (value.startsWith(layoutPrefix)) return await readLayout(name, value.slice(layoutPrefix.length));
   if (isRemote(value)) return { url: value };
-  if (/^(?:[a-z-]+:\/\/|target:|git@)/.test(value))
+  const [, target] = /^target:(.*)$/s.exec(value) ?? [];
+  if (target !== undefined) throw buildError(`failed to find target ${target} for context ${name}`);
+  if (/^(?:[a-z-]+:\/\/|git@)/.test(value))
     throw buildError(
       `failed to get build context ${name}: ${value.split(":", 1)[0]} contexts are not built in berth`,
     );

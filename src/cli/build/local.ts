@@ -12,6 +12,8 @@ export type BuildOutcome = Extract<LocalBuildMessage, { kind: "result" | "outlin
 export interface LocalBuild {
   outcome: BuildOutcome | BuildFailure;
   warnings: WireWarning[];
+  /** digest of the first step, which read the Dockerfile */
+  reader: string;
 }
 
 const refreshMs = 100;
@@ -29,12 +31,14 @@ export async function buildLocally(
   const body = await send(session, request);
   const warnings: WireWarning[] = [];
   let outcome: LocalBuild["outcome"] | undefined;
+  let reader = "";
   const timer = setInterval(() => display.refresh(), refreshMs);
   try {
     await readBuild(
       body,
       (message) => {
         display.take(message);
+        if (message.kind === "vertex") reader ||= message.vertex.digest;
         if (message.kind === "warning") warnings.push(message.warning);
         else if (message.kind === "result" || message.kind === "outline") outcome = message;
         else if (message.kind === "targets" || message.kind === "error") outcome = message;
@@ -46,7 +50,7 @@ export async function buildLocally(
     display.end();
   }
   if (outcome === undefined) throw solveError("the engine ended the connection before the build was over");
-  return { outcome, warnings };
+  return { outcome, warnings, reader };
 }
 
 async function send(session: Session, request: LocalBuildRequest): Promise<AsyncIterable<Uint8Array>> {

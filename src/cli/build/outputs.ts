@@ -70,6 +70,12 @@ function ofType(type: string, attributes: Record<string, string>, dest: string |
   return { type, attributes, dest: target };
 }
 
+/** Files that are no image have no ID. */
+export function checkIdFile(outputs: readonly Output[]): void {
+  if (outputs.some(({ type }) => type === "local" || type === "tar"))
+    throw optionError("local and tar exporters are incompatible with image ID file");
+}
+
 /** Before anything is built: a folder has no place where a file is, and a file none where a folder is. */
 export function checkPlaces(outputs: readonly Output[]): void {
   for (const { type, dest, unpacked = type === "local" } of outputs) {

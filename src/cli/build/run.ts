@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
-import { writeFile } from "node:fs/promises";
+import { rm, writeFile } from "node:fs/promises";
 import { dirname, relative } from "node:path";
+import { goBool } from "../../lib/go-bool.ts";
 import type { LocalBuildRequest, WireLines, WireWarning } from "../../types/local-build.ts";
 import { CliError } from "../errors.ts";
 import { fileError } from "../run/key-value-files.ts";
@@ -11,13 +12,14 @@ import { cacheOutputs } from "./caches.ts";
 import { parseCall } from "./call.ts";
 import { placeOf } from "./column.ts";
 import { openDisplay } from "./display/open.ts";
+import { warning } from "./display/raw-json.ts";
 import { warningsText } from "./display/warnings.ts";
 import { excerpt } from "./excerpt.ts";
 import { optionError, solveError } from "./failure.ts";
 import type { BuildFlags } from "./flags.ts";
 import { type BuildFailure, type BuildOutcome, buildLocally, type LocalBuild, NotLocal } from "./local.ts";
 import { OutputFiles } from "./output-files.ts";
-import { checkPlaces, type Output, parseOutputs } from "./outputs.ts";
+import { checkIdFile, checkPlaces, type Output, parseOutputs } from "./outputs.ts";
 import { Profile } from "./profile.ts";
 import { localRequest } from "./request.ts";
 import { type BuildSources, readSources, type StreamedContext } from "./sources.ts";
@@ -28,6 +30,11 @@ export async function runBuild(session: Session, context: string, flags: BuildFl
   const { output, load, push } = flags;
   const outputs = parseOutputs({ output, load, push, hasTags: flags.tag.length > 0 });
   checkPlaces(outputs);
+  if (flags.iidfile) {
+    checkIdFile(outputs);
+    // a build that fails leaves no other's ID behind
+    await rm(flags.iidfile, { force: true });
+  }
   const sources = await readSources(context, flags.file);
   const display = openDisplay(flags, () => ("dockerfile" in sources ? sources.dockerfile.text : ""));
   if (!isLocal(session) || !("dockerfile" in sources)) return classic(session, sources, flags, outputs);
@@ -166,7 +173,7 @@ function answer(session: Session, ended: Ended, outcome: Exclude<BuildOutcome, {
 
 async function writeResults(
   session: Session,
-  { flags, outputs }: Ended,
+  { flags, outputs, build, request }: Ended,
   { ref, response, imageIds, provenance }: Extract<BuildOutcome, { kind: "result" }>,
 ): Promise<void> {
   const id =
@@ -176,6 +183,7 @@ async function writeResults(
     const facts = {
       ...decoded(response),
       ...provenanceFacts(provenance),
+      ...warningFacts(build, request.dockerfile.text),
       "buildx.build.ref": `default/default/${ref}`,
     };
     const sorted = Object.fromEntries(Object.entries(facts).sort(([one], [other]) => (one < other ? -1 : 1)));
@@ -197,6 +205,12 @@ function provenanceFacts(provenance: Record<string, object> = {}): Record<string
       return [`buildx.build.provenance${name}`, mode === "max" ? { ...rest, metadata } : rest];
     }),
   );
+}
+
+/** Only where buildx's variable asks for them. */
+function warningFacts({ warnings, reader }: LocalBuild, dockerfile: string): Record<string, object> {
+  if (goBool(process.env["BUILDX_METADATA_WARNINGS"] ?? "") !== true || warnings.length === 0) return {};
+  return { "buildx.build.warnings": warnings.map((each) => warning(each, reader, dockerfile)) };
 }
 
 /** Descriptors travel as base64 of their JSON; files have them as they are. */

@@ -30,6 +30,8 @@ export const isRemote = (context: string): boolean =>
 
 export async function readSources(context: string, file: string): Promise<BuildSources | StreamedContext> {
   if (context === "") throw buildError('please specify build context (e.g. "." for the current directory)');
+  if (context === "-" && file === "-")
+    throw buildError("invalid argument: can't use stdin for both build context and dockerfile");
   if (context === "-") return fromStdin(file);
   if (isRemote(context)) return { remote: context, tar: undefined };
   if (!(await isFolder(context)))

@@ -79,7 +79,7 @@ const status = ({ id, vertex: digest, current, total, started, completed }: Wire
 
 const base64 = (text: string): string => Buffer.from(text).toString("base64");
 
-const warning = (
+export const warning = (
   { rule, short, detail, url, lines, dockerfile }: WireWarning,
   digest: string,
   text: string,
