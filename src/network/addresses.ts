@@ -2,7 +2,7 @@ import { EngineError } from "../lib/errors.ts";
 import { AddressPool } from "./address-pool.ts";
 import type { NetworkDefinition } from "./definitions.ts";
 import { subnetsOf } from "./driver-options.ts";
-import { bitsOf, type Family, formatIp, type Ip, parseIp } from "./ip.ts";
+import { type Family, type Ip, parseIp } from "./ip.ts";
 
 /** An address with the prefix length of its subnet, and the subnet's gateway. */
 export interface Assigned {
@@ -81,7 +81,3 @@ export class Addresses {
     return pools;
   }
 }
-
-/** "10.1.2.3/24" */
-export const formatAssigned = ({ ip, prefix }: Assigned): string =>
-  `${formatIp(ip)}/${Math.min(prefix, bitsOf(ip.family))}`;

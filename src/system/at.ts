@@ -30,7 +30,6 @@ const libc = bindLibc({
   pread: { args: ["i32", "ptr", "u64", "i64"], returns: "i32" },
   lseek: { args: ["i32", "i64", "i32"], returns: "i64" },
   copy_file_range: { args: ["i32", "ptr", "i32", "ptr", "u64", "u32"], returns: "i64" },
-  syncfs: { args: ["i32"], returns: "i32" },
   getdents64: { args: ["i32", "ptr", "u64"], returns: "i32" },
   statx: { args: ["i32", "ptr", "i32", "u32", "ptr"], returns: "i32" },
 });
@@ -146,7 +145,6 @@ export const chownRaw = (dir: number, name: string, uid: number, gid: number): n
 export const fchownRaw = (fd: number, uid: number, gid: number): number =>
   answer(libc.fchownat(fd, empty, uid, gid, emptyPathFlag));
 export const truncateRaw = (fd: number, size: number): number => answer(libc.ftruncate(fd, BigInt(size)));
-export const syncfsRaw = (fd: number): number => answer(libc.syncfs(fd));
 
 /** A time as seconds since the epoch (may be negative) and nanoseconds (0–999,999,999). */
 export interface FileTime {

@@ -1,4 +1,4 @@
-import { closeSync, mkdirSync, openSync, rmdirSync } from "node:fs";
+import { closeSync, openSync } from "node:fs";
 import { join } from "node:path";
 import { EngineError } from "../lib/errors.ts";
 import { bindLibc, check, cString } from "./libc.ts";
@@ -125,13 +125,3 @@ function keepOnly(points: readonly string[], scratch: string): void {
 }
 
 const openTreeAt = (path: string): number => cloneTree(path, { recursive: false });
-
-/** An empty folder for `make`, and its end. */
-export function withFolder<T>(path: string, act: () => T): T {
-  mkdirSync(path, { recursive: true, mode: 0o700 });
-  try {
-    return act();
-  } finally {
-    rmdirSync(path);
-  }
-}

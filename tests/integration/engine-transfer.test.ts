@@ -54,7 +54,7 @@ test("a push sends all layers the first time, and then only what is missing", as
   expect([first.code, first.stdout]).toEqual([
     0,
     expect.stringMatching(
-      /^1 layers, 0 there already, 1 to send\n\w{12}: Waiting\n\w{12}: Sent\nbusybox:latest: [\d.]+[kM]B sent\n$/,
+      /^1 layer, 0 there already, 1 to send\n\w{12}: Waiting\n\w{12}: Sent\nbusybox:latest: [\d.]+[kM]B sent\n$/,
     ),
   ]);
   const second = await call("push", "ssh://somebody@far:2222/deep/made:v1");

@@ -305,13 +305,3 @@ export const networkConnect = object("network.ConnectOptions", {
 });
 
 export const networkDisconnect = object("network.DisconnectOptions", { Container: string, Force: bool });
-
-export const authConfig = object("registry.AuthConfig", {
-  username: string,
-  password: string,
-  auth: string,
-  email: string,
-  serveraddress: string,
-  identitytoken: string,
-  registrytoken: string,
-});

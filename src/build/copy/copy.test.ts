@@ -124,4 +124,6 @@ test("modes are octal numbers or changes", () => {
   expect(parseMode("a-w,u+s")(0o777, false)).toBe(0o4555);
   expect(() => parseMode("9z")).toThrow("invalid chmod parameter: '9z'");
   expect(() => parseMode("77777")).toThrow("invalid chmod parameter");
+  expect(() => parseMode("+x,zz")).toThrow("invalid syntax");
+  expect(parseMode("0000644")(0o777, false)).toBe(0o644);
 });

@@ -9,18 +9,17 @@ export type ModeChange = (mode: number, isFolder: boolean) => number;
 export function parseMode(text: string): ModeChange {
   const fixed = octalMode(text);
   if (fixed !== undefined) return () => fixed;
-  const clauses = /^\d/.test(text) ? [] : text.split(",").map(parseClause);
-  if (clauses.length === 0 || clauses.includes(undefined))
+  if (/^\d/.test(text))
     throw new EngineError(
       "invalid",
       `invalid chmod parameter: '${text}'. it should be octal string and between 0 and 07777`,
     );
-  return (mode, isFolder) =>
-    clauses.reduce((bits, clause) => (clause === undefined ? bits : clause(bits, isFolder)), mode);
+  const clauses = text.split(",").map(parseClause);
+  return (mode, isFolder) => clauses.reduce((bits, clause) => clause(bits, isFolder), mode);
 }
 
 function octalMode(text: string): number | undefined {
-  const mode = /^[0-7]{1,5}$/.test(text) ? Number.parseInt(text, 8) : undefined;
+  const mode = /^[0-7]+$/.test(text) ? Number.parseInt(text, 8) : undefined;
   return mode !== undefined && mode <= 0o7777 ? mode : undefined;
 }
 
@@ -32,9 +31,9 @@ export const folderMode = (chmod: string): number => (octalMode(chmod) ?? 0o755)
 
 const classes: Record<string, number> = { u: 0o4700, g: 0o2070, o: 0o1007, a: 0o7777 };
 
-function parseClause(text: string): ModeChange | undefined {
+function parseClause(text: string): ModeChange {
   const [, who = "", actions = ""] = /^([ugoa]*)((?:[-+=](?:[rwxXst]*|[ugo]))+)$/.exec(text) ?? [];
-  if (actions === "") return undefined;
+  if (actions === "") throw new EngineError("invalid", "invalid syntax");
   const mask = [...(who || "a")].reduce((bits, letter) => bits | (classes[letter] ?? 0), 0);
   const steps = [...actions.matchAll(/([-+=])([rwxXst]*|[ugo])/g)];
   return (mode, isFolder) =>

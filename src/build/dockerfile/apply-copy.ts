@@ -2,7 +2,7 @@ import { posix } from "node:path";
 import { digestProblem } from "../../lib/digest.ts";
 import type { Add, Copy } from "../../lib/dockerfile/instruction.ts";
 import { EngineError } from "../../lib/errors.ts";
-import { parseFileMode } from "../../lib/file-mode.ts";
+import { parseMode } from "../copy/mode.ts";
 import { classicNop, sourcesMark } from "./classic-history.ts";
 import { type GitSource, parseGit } from "./git-source.ts";
 import { clean, resolveDestination } from "./paths.ts";
@@ -71,16 +71,8 @@ function expanded(state: StageState, instruction: Copy | Add): Copy | Add {
 }
 
 function parseChmod(text: string): { mode: number } | { symbolic: string } {
-  const octal = () =>
-    invalid(`invalid chmod parameter: '${text}'. it should be octal string and between 0 and 07777`);
-  if (/^[0-7]+$/.test(text)) {
-    const mode = Number.parseInt(text, 8);
-    if (mode > 0o7777) throw octal();
-    return { mode };
-  }
-  if (/^\d/.test(text)) throw octal();
-  parseFileMode(text);
-  return { symbolic: text };
+  parseMode(text); // refuses what is neither
+  return /^[0-7]+$/.test(text) ? { mode: Number.parseInt(text, 8) } : { symbolic: text };
 }
 
 const isHttp = (path: string): boolean => /^https?:\/\//.test(path) && parseGit(path) === undefined;

@@ -3,12 +3,6 @@ import type { ToldTar } from "../../snapshots/contract.ts";
 import type { BuildContextDeps } from "../deps.ts";
 import type { Session } from "../solver/session.ts";
 
-/** Where a step that writes files writes them: the new layer's folder, and what lies below it. */
-export interface LayerFolder {
-  upper: string;
-  view: string | undefined;
-}
-
 /** The folder that takes a prepared snapshot's writes. */
 export function upperOf({ snapshots }: BuildContextDeps, key: string): string {
   const { Data } = snapshots.graphDriver(key);

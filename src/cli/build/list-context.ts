@@ -1,5 +1,6 @@
 import { lstat } from "node:fs/promises";
 import { join } from "node:path";
+import { counted } from "../../lib/counted.ts";
 import { parseIgnoreFile } from "../../lib/ignore/ignore-file.ts";
 import { IgnoreMatcher } from "../../lib/ignore/matcher.ts";
 import { humanSize } from "../../lib/units.ts";
@@ -50,5 +51,5 @@ async function listFiles(session: Session, folder: string, matcher: IgnoreMatche
     bytes += entry.size;
     session.out(`${humanSize(entry.size).padStart(8)}  ${entry.path}`);
   }
-  session.err(`${files} files, ${humanSize(bytes)}; ${excluded} files and folders excluded`);
+  session.err(`${counted(files, "file")}, ${humanSize(bytes)}; files and folders excluded: ${excluded}`);
 }

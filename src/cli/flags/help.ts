@@ -12,14 +12,21 @@ export function describeFlags(table: FlagTable, width: number): string {
     return { start: flag.type ? `${start} ${flag.type}` : start, usage: flag.usage + shownDefault };
   });
   const column = Math.max(0, ...lines.map(({ start }) => start.length)) + 3;
-  return lines.map(({ start, usage }) => start.padEnd(column) + wrap(usage, column, width)).join("\n");
+  return lines
+    .map(({ start, usage }) => (start.padEnd(column) + wrap(usage, column, width)).replace(/ +\n/, "\n"))
+    .join("\n");
 }
+
+/** A column of text that is narrower is hard to read: it goes below the option instead. */
+const roomMin = 24;
+const indentBelow = 10;
 
 /** Breaks text at spaces so that no line passes `width`; lines after the first are indented to `indent`. */
 function wrap(text: string, indent: number, width: number): string {
-  const room = width - indent < 24 ? Number.POSITIVE_INFINITY : width - indent;
-  const lines = text.split("\n").flatMap((line) => breakLine(line, room));
-  return lines.join(`\n${" ".repeat(indent)}`);
+  const below = width - indent < roomMin;
+  const column = below ? indentBelow : indent;
+  const lines = text.split("\n").flatMap((line) => breakLine(line, width - column));
+  return (below ? ["", ...lines] : lines).join(`\n${" ".repeat(column)}`);
 }
 
 function breakLine(line: string, room: number): string[] {

@@ -1,3 +1,4 @@
+import { counted } from "../../lib/counted.ts";
 import { humanSize } from "../../lib/units.ts";
 import type { ImageLine, LayerLine, LayerNameLine } from "../../types/image-report.ts";
 import { alignTabs } from "./tabwriter.ts";
@@ -38,5 +39,5 @@ export function layersSummary(image: ImageLine, lines: readonly LayerLine[]): st
   const total = image.layers.reduce((sum, layer) => sum + layer.size, 0);
   const wasted = lines.reduce((sum, line) => sum + line.wastedBytes, 0);
   const shown = total === 0 ? 100 : Math.max(0, Math.round(((total - wasted) / total) * 1000) / 10);
-  return `${lines.length} layers, ${size(total)}; ${size(wasted)} of it wasted (${shown} % shows)`;
+  return `${counted(lines.length, "layer")}, ${size(total)}; ${size(wasted)} of it wasted (${shown} % shows)`;
 }

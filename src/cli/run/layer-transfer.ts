@@ -1,4 +1,5 @@
 import type { Client } from "../../client/client.ts";
+import { counted } from "../../lib/counted.ts";
 import { ZstdFrames } from "../../lib/zstd-frames.ts";
 import type { ImageInspect, JsonMessage } from "../../types/api.ts";
 import { type LayerState, layerFrameBytes } from "../../types/layer-transfer.ts";
@@ -47,7 +48,7 @@ export async function sendImage(route: Route): Promise<void> {
   if (done.layers === undefined) {
     done.layers = { all: layers.length, missing: missing.length };
     const known = layers.length - missing.length;
-    show({ status: `${layers.length} layers, ${known} there already, ${missing.length} to send` });
+    show({ status: `${counted(layers.length, "layer")}, ${known} there already, ${missing.length} to send` });
     for (const { digest } of missing) show({ id: shortId(digest), status: "Waiting" });
   }
   await inLanes(missing, (layer, signal) => sendLayer(route, layer, sizeOf.get(layer.digest) ?? 0, signal));
@@ -56,7 +57,7 @@ export async function sendImage(route: Route): Promise<void> {
   });
   const loaded = await to.request("POST", "/images/load", {
     query: { quiet: "1" },
-    body: counted(archive.body, done),
+    body: counting(archive.body, done),
     contentType: "application/x-tar",
   });
   await drain(loaded.body, (message) => {
@@ -102,7 +103,7 @@ async function sendLayer(
   const tar = await from.request("GET", `/berth/layers/${digest}`, { query: { from: start }, signal });
   await to.call("PUT", `/berth/layers/${digest}`, {
     query: { from: start, size },
-    body: counted(tar.body, done, tell),
+    body: counting(tar.body, done, tell),
     contentType: "application/zstd",
     signal,
   });
@@ -111,7 +112,7 @@ async function sendLayer(
 
 const shortId = (digest: string): string => digest.slice("sha256:".length, "sha256:".length + 12);
 
-async function* counted(
+async function* counting(
   source: AsyncIterable<Uint8Array>,
   done: Done,
   tell?: (frames: number) => void,

@@ -1,10 +1,8 @@
-import { familiar, familiarName, type Reference } from "../../lib/reference.ts";
+import { familiarName, type Reference } from "../../lib/reference.ts";
 import type { JsonMessage } from "../../types/api.ts";
 import { registryAuth } from "../registry-auth.ts";
 import type { Session } from "../session.ts";
 import { showProgress } from "../stream/progress.ts";
-
-export const familiarWithTag = (reference: Reference): string => familiar(reference);
 
 /** `POST /images/create` for one reference; progress goes to `fd`, or nowhere. */
 export async function pullImage(

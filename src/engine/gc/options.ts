@@ -3,9 +3,6 @@ import { parseGoDuration } from "../../lib/go-duration.ts";
 import { parseRamSize } from "../../lib/units.ts";
 import type { GcOptions } from "../config.ts";
 
-/** Keys of the object `gc` of daemon.json. */
-export const gcKeys = ["keep-size", "min-free", "unused-for", "every"] as const;
-
 const everyMsDefault = 3600_000;
 
 /** `{"keep-size": "20GB", "min-free": "10GB", "unused-for": "720h", "every": "1h"}`; undefined where nothing is said. */

@@ -42,27 +42,6 @@ export class DirectiveReader {
   }
 }
 
-/**
- * The front end that a file asks for: `# syntax=`, `// syntax=`, or a JSON object with that key, also after a `#!` line.
- * The value is the image's name; options behind it are cut off.
- */
-export function detectSyntax(text: string): string | undefined {
-  const plain = text.replace(/^\ufeff/, "").replace(/^#![^\n]*\n?/, "");
-  for (const prefix of ["#", "//"]) {
-    const value = directivesOf(plain, prefix).find(({ name }) => name === "syntax")?.value;
-    if (value !== undefined) return value.split(" ", 1)[0];
-  }
-  if (!plain.trimStart().startsWith("{")) return undefined;
-  try {
-    const object: unknown = JSON.parse(plain);
-    if (typeof object !== "object" || object === null || !("syntax" in object)) return undefined;
-    return typeof object.syntax === "string" ? object.syntax : undefined;
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
-  }
-}
-
 /** The directives at the top of a text; reading ends at whatever is none. */
 export function directivesOf(text: string, prefix = "#"): readonly Directive[] {
   const reader = new DirectiveReader(prefix);

@@ -1,7 +1,6 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: these are Dockerfile texts
 import { describe, expect, test } from "bun:test";
 import { decodeInstruction } from "./decode.ts";
-import { detectSyntax } from "./directives.ts";
 import { DockerfileError } from "./error.ts";
 import { parseDockerfile } from "./parse.ts";
 
@@ -116,20 +115,4 @@ describe("heredocs", () => {
     const [, run] = parseDockerfile("FROM b\nRUN <<EOF\n# no comment\n\na \\\r\nEOF\n").instructions;
     expect(run?.heredocs[0]?.content).toBe("# no comment\n\na \\\r\n");
   });
-});
-
-describe("the syntax that a file asks for", () => {
-  const asked: [string, string | undefined][] = [
-    ["# syntax=docker/dockerfile:1 opt=1\nFROM b", "docker/dockerfile:1"],
-    ["#!/usr/bin/env x\n# syntax = a/b\nFROM b", "a/b"],
-    ["// syntax=a/b\nx", "a/b"],
-    ['{"syntax": "a/b"}', "a/b"],
-    ["# hello\n# syntax=a\nFROM b", undefined],
-    ["FROM b", undefined],
-    ["{", undefined],
-  ];
-  for (const [file, syntax] of asked)
-    test(`${JSON.stringify(file)} is ${syntax ?? "the usual one"}`, () => {
-      expect(detectSyntax(file)).toBe(syntax);
-    });
 });

@@ -229,5 +229,3 @@ export const minimums: Record<string, number> = {
   printf: 1,
   call: 1,
 };
-
-export const isStruct = (value: Value): value is Struct => value instanceof Struct;

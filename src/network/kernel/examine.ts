@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { counted } from "../../lib/counted.ts";
 import { decodeLink, type Link } from "../../system/netlink/replies.ts";
 import { getLinks } from "../../system/netlink/requests.ts";
 import type { Netlink } from "../../system/netlink/socket.ts";
@@ -46,7 +47,11 @@ function rules(nftables: Nftables, { rules: model }: ExaminePlan): NetworkFindin
   const count = model.published.length + model.routed.length;
   return faults.length > 0
     ? faults
-    : [well(`packet rules: ${model.bridges.length} networks and ${count} published ports are as recorded`)];
+    : [
+        well(
+          `packet rules are as recorded: ${counted(model.bridges.length, "network")}, ${counted(count, "published port")}`,
+        ),
+      ];
 }
 
 function bridges(links: readonly Link[], plan: ExaminePlan): NetworkFinding[] {
@@ -57,7 +62,7 @@ function bridges(links: readonly Link[], plan: ExaminePlan): NetworkFinding[] {
     if (link.kind !== "bridge") return [broken(`interface ${name} is not a bridge but ${link.kind}`)];
     return link.up ? [] : [broken(`bridge ${name} is down`)];
   });
-  return faults.length > 0 ? faults : [well(`bridges: ${plan.bridges.length} are there and up`)];
+  return faults.length > 0 ? faults : [well(`bridges: all ${plan.bridges.length} there and up`)];
 }
 
 function ports(links: readonly Link[], plan: ExaminePlan): NetworkFinding[] {
