@@ -46,6 +46,7 @@ function truth(part: string, value: string): boolean {
 /** Collects what a Dockerfile does against the rules, in the order it is found. */
 export class Linter {
   readonly warnings: BuildWarning[] = [];
+  private told = 0;
   private readonly options: CheckOptions;
   private readonly dockerfile: string;
 
@@ -71,6 +72,13 @@ export class Linter {
       lines: [{ start: place.start.line, end: place.end.line }],
       dockerfile: this.dockerfile,
     });
+  }
+
+  /** Those found since this was last asked. */
+  untold(): BuildWarning[] {
+    const found = this.warnings.slice(this.told);
+    this.told = this.warnings.length;
+    return found;
   }
 
   /** Where the file says `error=true`, violations fail the build. */

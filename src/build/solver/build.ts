@@ -131,10 +131,14 @@ async function build(session: Session, solver: Solver, platform: Platform): Prom
   const bare = settingsOf(request, platform);
   const linter = openLinter(request.dockerfile.text, bare);
   const sourceDateEpoch = epochOf(request);
+  const tellWarnings = (): void => {
+    for (const warning of linter.untold()) session.emit({ kind: "warning", warning });
+  };
   try {
     const settings = { ...bare, ...(await ignoredIn(request, linter)) };
     const materials: Material[] = [];
     const plan = planBuild(request.dockerfile.text, settings, linter);
+    tellWarnings();
     const graph = new GraphBuilder({
       plan,
       noCache: request.noCache,
@@ -150,6 +154,8 @@ async function build(session: Session, solver: Solver, platform: Platform): Prom
     if (request.classic)
       return await new ClassicBuild({ session, solver, graph, plan, platform, sourceDateEpoch }).run();
     const stage = await graph.target();
+    // before any step runs: a long build is not to hide them
+    tellWarnings();
     linter.requireClean();
     for (const { name, line } of graph.unneeded())
       session.vertex({
@@ -185,7 +191,7 @@ async function build(session: Session, solver: Solver, platform: Platform): Prom
     };
     return request.squash ? await squashed(session, result) : result;
   } finally {
-    for (const warning of linter.warnings) session.emit({ kind: "warning", warning });
+    tellWarnings();
   }
 }
 
