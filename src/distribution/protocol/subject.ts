@@ -5,14 +5,18 @@ import { RegistryError } from "../errors.ts";
 import { getManifest, type ManifestPlace, manifestMax, putManifest } from "./manifests.ts";
 
 /** Writes that others may undo by writing at the same moment. */
-const writesMax = 5;
+const writesMax = 10;
+/** before a list is read again, at least and at most */
+const settleMinMs = 50;
+const settleMaxMs = 2000;
 
 /**
  * What a manifest refers to, for registries that do not list it themselves (OCI distribution spec 1.1, "Pushing Manifests
  * with Subject"): an index under the tag `sha256-<hex>` of the subject has an entry for the manifest.
  *
- * The protocol has no way to write only over what was read. Pushes of this engine take turns, and the list is read again
- * after it was written: who wrote between our reading and our writing loses an entry, and finds that out the same way.
+ * The protocol has no way to write only over what was read: who writes between another's reading and writing loses an entry.
+ * So pushes of this engine take turns, and the list is read again after it was written, once others that had read it before
+ * have had the time to write it: some times as long as we took for both. Entries that such writers lose are theirs to find.
  */
 export async function listUnderSubject(
   place: ManifestPlace,
@@ -24,15 +28,26 @@ export async function listUnderSubject(
   const tag = entry.subject.replace(":", "-");
   await inTurn(`${place.caller.endpoint.name}/${place.path}:${tag}`, async () => {
     for (let write = 1; ; write++) {
-      const index = await currentIndex(place, tag);
-      if (index.manifests.some((each) => isEntry(each, entry.descriptor.digest))) return;
-      if (write > writesMax) break;
-      index.manifests.push(entry.descriptor);
-      await putIndex(place, tag, index);
+      const began = performance.now();
+      try {
+        const index = await currentIndex(place, tag);
+        if (index.manifests.some((each) => isEntry(each, entry.descriptor.digest))) return;
+        if (write > writesMax) break;
+        index.manifests.push(entry.descriptor);
+        await putIndex(place, tag, index);
+      } catch (error) {
+        // registries stumble over a tag that is written while they read it
+        if (write > writesMax || !(error instanceof RegistryError) || error.status < 500) throw error;
+      }
+      await Bun.sleep(settleMs(performance.now() - began));
     }
     throw new EngineError("conflict", `others write ${place.path}:${tag} all the time`);
   });
 }
+
+/** By chance longer or shorter: two that disturbed each other are to do so no more. */
+const settleMs = (tookMs: number): number =>
+  Math.min(settleMaxMs, Math.max(settleMinMs, 2 * tookMs) * (1 + Math.random()));
 
 async function putIndex(place: ManifestPlace, tag: string, index: Index): Promise<void> {
   const bytes = new TextEncoder().encode(JSON.stringify(index));

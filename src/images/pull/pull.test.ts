@@ -485,7 +485,7 @@ test("manifests beyond the limit, nested indexes, schema 1, artifacts and foreig
   });
   expect(await failure(pull("x:old"))).toContain("schema 1");
 
-  const { manifest } = registry.addImage("good", [text("x")]);
+  const { mediaType: own, ...manifest } = registry.addImage("good", [text("x")]).manifest;
   const config = { ...manifest.config, mediaType: "application/vnd.cncf.helm.config.v1+json" };
   registry.addManifest("helm", mediaTypes.ociManifest, { ...manifest, config });
   expect(await failure(pull("x:helm"))).toBe(
@@ -502,7 +502,10 @@ test("manifests beyond the limit, nested indexes, schema 1, artifacts and foreig
   expect(await failure(pull("x:foreign"))).toContain("is foreign");
 
   registry.addManifest("both", mediaTypes.ociManifest, { ...manifest, manifests: [] });
-  expect(await failure(pull("x:both"))).toContain("ambiguous");
+  registry.addManifest("index", mediaTypes.ociIndex, manifest);
+  for (const tag of ["both", "index"]) expect(await failure(pull(`x:${tag}`))).toContain("ambiguous");
+  registry.addManifest("other", mediaTypes.ociManifest, { ...manifest, mediaType: own });
+  expect(await failure(pull("x:other"))).toContain("mediaType in manifest should be");
 });
 
 test("what is missing or refused is told in Docker's words", async () => {

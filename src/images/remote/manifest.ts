@@ -30,7 +30,12 @@ export function parseManifest(bytes: Uint8Array, mediaType: string): ParsedManif
   const value = parseJson(bytes, "the manifest");
   if (!isRecord(value) || value["schemaVersion"] !== 2)
     throw invalid("the manifest is malformed: it is not of schema 2");
-  if ("manifests" in value && ("layers" in value || "config" in value))
+  const own = value["mediaType"] ?? "";
+  if (own !== "" && own !== mediaType)
+    throw invalid(
+      `if present, mediaType in manifest should be '${mediaType}' not ${JSON.stringify(String(own).slice(0, 200))}`,
+    );
+  if (("layers" in value || "config" in value) && ("manifests" in value || indexTypes.includes(mediaType)))
     throw invalid("the manifest is ambiguous: it is both an image and an index");
   if (indexTypes.includes(mediaType))
     return { kind: "index", manifests: descriptorsOf(value["manifests"], "manifests") };

@@ -42,7 +42,6 @@ export class TarReader {
   private remaining = 0;
   private padding = 0;
   private over: Overrides = noOverrides();
-  private global = new Map<string, string>();
   private extended: { flag: string; parts: Buffer[] } | undefined;
   private pending: { read: ReadEntry; extents: Extent[]; map: MapInData; mapLength: number } | undefined;
 
@@ -154,7 +153,6 @@ export class TarReader {
     }
     const over = this.over;
     this.over = noOverrides();
-    for (const [key, value] of this.global) if (!over.records.has(key)) over.records.set(key, value);
     const read = toEntry(header, over);
     this.pending = { read, extents: [], map: new MapInData(), mapLength: 0 };
     if (header.typeFlag === "S") this.oldSparse(block);
@@ -216,16 +214,11 @@ export class TarReader {
     const bytes = Buffer.concat(extended.parts);
     if (extended.flag === "L") this.over.longName = untilNul(bytes);
     else if (extended.flag === "K") this.over.longLink = untilNul(bytes);
-    else for (const [key, value] of parsePax(bytes)) this.record(extended.flag, key, value);
+    // global ones ("g") are read over, as by Go's archive/tar: an image's files are the same for every engine
+    else for (const [key, value] of parsePax(bytes)) if (extended.flag === "x") this.record(key, value);
   }
 
-  private record(flag: string, key: string, value: string): void {
-    if (flag === "g") {
-      if (value === "") this.global.delete(key);
-      else this.global.set(key, value);
-      if (this.global.size > 10_000) throw badHeader("too many global pax records");
-      return;
-    }
+  private record(key: string, value: string): void {
     if (key === "GNU.sparse.offset" || key === "GNU.sparse.numbytes") this.over.sparseNumbers.push(value);
     else if (value === "") this.over.records.delete(key);
     else this.over.records.set(key, value);
