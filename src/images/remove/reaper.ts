@@ -59,15 +59,11 @@ export class LayerReaper {
       .map(({ layer }) => layer);
   }
 
-  /** Every layer that an image, a container, the build cache or a lease holds now. */
-  private held(): Set<string> {
-    const held = new Set([
-      ...this.underContainers(),
-      ...this.inBuildCache(),
-      ...this.deps.leases.held("layer"),
-    ]);
-    for (const image of this.deps.store.all()) for (const layer of image.layers) held.add(layer);
-    return held;
+  /** Every layer that is held now: by images and the build cache, and by containers and leases. */
+  private held(): { kept: Set<string>; used: Set<string> } {
+    const kept = new Set(this.inBuildCache());
+    for (const image of this.deps.store.all()) for (const layer of image.layers) kept.add(layer);
+    return { kept, used: new Set([...this.underContainers(), ...this.deps.leases.held("layer")]) };
   }
 
   /** Deletes those of these layers that nothing holds: now, or once no writer is left. Returns what went now. */
@@ -95,7 +91,8 @@ export class LayerReaper {
     let held = this.held();
     for (const diffId of this.waiting) {
       this.waiting.delete(diffId);
-      if (held.has(diffId)) continue;
+      if (held.kept.has(diffId)) this.later.delete(diffId); // it goes with what keeps it
+      if (held.kept.has(diffId) || held.used.has(diffId)) continue;
       try {
         if (this.deps.snapshots.layer(diffId)) {
           await this.deps.snapshots.removeLayer(diffId);
