@@ -3,7 +3,9 @@
  * and runs ours on Docker and Podman. At the end it says of each: "same", or what differs. Needs the peers beside the
  * project. Ends with 1 if anything is not as it should be.
  *
- *     bun scripts/compare-builds.ts [NAME …]
+ *     bun scripts/compare-builds.ts [--no-run] [NAME …]
+ *
+ * `--no-run`: only builds and compares.
  */
 import { existsSync } from "node:fs";
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
@@ -30,7 +32,8 @@ const asByBuildKit = "as by BuildKit";
 const prefix = "twenty-";
 const epoch = Math.floor(Date.now() / 1000);
 
-const wanted = process.argv.slice(2);
+const wanted = process.argv.slice(2).filter((word) => word !== "--no-run");
+const runs = !process.argv.includes("--no-run");
 const builds = publishedBuilds.filter(({ name }) => wanted.length === 0 || wanted.includes(name));
 if (!existsSync(socket)) throw new Error("Docker is not up beside the project: shared/peers/up starts it");
 
@@ -135,11 +138,14 @@ async function one(build: PublishedBuild): Promise<void> {
     if (ids[0] === ids[1]) return "yes";
     return told(compareImages(await contents(tag, own(first)), await contents(tag, own(second)), 0));
   });
-  await cell("runs here", async () => {
-    await runPublished(docker(first), build, tag);
-    return "yes";
-  });
-  if (ids.length > 0) await elsewhere(build, tag, cell);
+  if (runs) {
+    await cell("runs here", async () => {
+      await runPublished(docker(first), build, tag);
+      return "yes";
+    });
+    if (ids.length > 0) await elsewhere(build, tag, cell);
+  }
+  await peer("rmi", "-f", tag);
   console.log([build.name, ...cells.map(([what, said]) => `  ${what}: ${said}`)].join("\n"));
   summary.push(`${build.name}: ${summed(cells)}`);
 }
@@ -193,7 +199,6 @@ async function elsewhere(
     await runPublished(peer, build, tag);
     return "yes";
   });
-  await peer("rmi", "-f", tag);
 }
 
 /** Passes over what the case says that BuildKit does otherwise, and tells it. */

@@ -38,6 +38,57 @@ const kept: [string, Made][] = [
 
 const attributes = ["user.b", "user.a", "user.longer-name", "user.c"];
 
+/** Steps that write what it can see of the machine, and everything that a layer can hold. */
+const steps = [
+  "RUN umask >/umask; hostname >/name; date +%Z >/zone; id >/id; env | sort >/env; cat /etc/hosts >/seen-hosts",
+  "RUN mkdir -p /w/d /w/e && echo x >/w/d/x && ln /w/d/x /w/hard && ln -s d /w/soft && mkfifo /w/pipe && chmod 4711 /w/d/x && mv /w/d /w/moved",
+  "RUN rm /bin/ash && rm -rf /w/e && mkdir /w/e && for n in 9 3 5 1; do echo $n >/w/e/$n; done && chown -R 5:6 /w/e && touch -d @1400000000 /w/e/3",
+];
+
+/** Every kind of step; its named contexts are the folders below `named`. */
+export const dockerfile = [
+  "FROM busybox AS one",
+  "ARG FIRST SECOND=2",
+  ...steps,
+  "FROM busybox AS two",
+  "USER 7:8",
+  "WORKDIR /deep/er",
+  "COPY --chown=7:8 --chmod=u=rwX,go=rX tree ./tree",
+  "FROM scratch AS three",
+  "ADD tree.tar /un/",
+  "COPY <<one <<two /texts/",
+  "1",
+  "one",
+  "2",
+  "two",
+  "FROM busybox AS four",
+  "COPY --chmod=755 <<'look' /bin/look",
+  `find "$1" | sort | while read -r file; do stat -c '%u:%g %a %n' "$file"; done`,
+  "look",
+  "RUN --mount=type=bind,target=/m look /m >/seen",
+  "RUN --mount=type=bind,from=mixed,target=/m look /m >>/seen",
+  "RUN --mount=type=bind,from=alone,target=/m look /m >>/seen",
+  "RUN --mount=type=bind,from=mixed,source=sub,target=/m,rw touch /m/new && look /m >>/seen",
+  "RUN --mount=type=bind,from=alone,target=/m,rw touch /m/new && look /m >>/seen",
+  "RUN --mount=type=bind,source=tree,target=/m cp -a /m /copied",
+  "RUN --mount=type=bind,target=/m,rw --mount=type=cache,target=/c --mount=type=tmpfs,target=/t touch /m/x /c/x /t/x && ls /m >/names",
+  "FROM one",
+  "LABEL b=1 a=2 c=3",
+  "EXPOSE 90 80/udp 1000",
+  "VOLUME /v2 /v1",
+  "COPY --from=two /deep /deep",
+  "COPY --link --from=three /un /texts /un/",
+  "COPY --from=four /seen /names /",
+  "COPY --from=four /copied /copied",
+  "COPY *.txt tree/* /wild/",
+  "COPY --parents tree/./deep/* /parents/",
+  "COPY . /all",
+  "RUN <<end",
+  "cp -a /all/tree /again",
+  "end",
+  "",
+].join("\n");
+
 export interface Layout {
   /** whether all of it is laid out the other way */
   other: boolean;

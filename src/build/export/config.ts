@@ -46,7 +46,8 @@ export function imageConfig({
       ...(emptyLayer ? { empty_layer: true } : {}),
     };
   });
-  const history = limited(timed([...(base?.history ?? []), ...own]), sourceDateEpoch);
+  const before = base?.history ?? [];
+  const history = limited(timed([...before, ...own]), before.length, sourceDateEpoch);
   const created =
     history.at(-1)?.created ?? (sourceDateEpoch === undefined ? base?.created : epochTime(sourceDateEpoch));
   const { architecture, os, variant } = base ?? platform;
@@ -105,11 +106,12 @@ function timed(history: readonly HistoryEntry[]): HistoryEntry[] {
   });
 }
 
-function limited(history: HistoryEntry[], epoch: number | undefined): HistoryEntry[] {
+/** No entry from `from` on is later than the epoch; those before are the base image's, whatever they say. */
+function limited(history: HistoryEntry[], from: number, epoch: number | undefined): HistoryEntry[] {
   if (epoch === undefined) return history;
   const latest = epochTime(epoch);
-  return history.map((entry) =>
-    entry.created === undefined || Date.parse(entry.created) > epoch * 1000
+  return history.map((entry, index) =>
+    index >= from && (entry.created === undefined || Date.parse(entry.created) >= epoch * 1000)
       ? { ...entry, created: latest }
       : entry,
   );
