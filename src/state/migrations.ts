@@ -196,4 +196,20 @@ export const migrations: readonly string[] = [
   -- images: how a layer's blob was packed here ("zstd:3"); '' = by somebody else, or nobody noted it
   ALTER TABLE layer_blobs ADD COLUMN made_as TEXT NOT NULL DEFAULT '';
   `,
+  `
+  -- images: a blob was once noted as a layer's, and by a type, because a build cache said so. What was not packed here is
+  -- kept where a manifest that an image was pulled or pushed by has it in that layer's place, and by the type it has there.
+  CREATE TEMP TABLE known_blobs AS
+    SELECT diff.value AS diff_id, layer.value ->> '$.digest' AS digest, layer.value ->> '$.mediaType' AS media_type
+    FROM image_manifests AS manifest
+    JOIN images ON images.id = manifest.image_id
+    JOIN json_each(iif(json_valid(manifest.content), manifest.content, '{}'), '$.layers') AS layer
+    JOIN json_each(iif(json_valid(images.config), images.config, '{}'), '$.rootfs.diff_ids') AS diff ON diff.key = layer.key
+    WHERE layer.type = 'object' AND layer.value ->> '$.digest' IS NOT NULL;
+  DELETE FROM layer_blobs WHERE made_as = '' AND (diff_id, digest) NOT IN (SELECT diff_id, digest FROM known_blobs);
+  UPDATE layer_blobs SET media_type = known_blobs.media_type FROM known_blobs
+    WHERE made_as = '' AND layer_blobs.diff_id = known_blobs.diff_id AND layer_blobs.digest = known_blobs.digest
+    AND known_blobs.media_type IS NOT NULL;
+  DROP TABLE known_blobs;
+  `,
 ];

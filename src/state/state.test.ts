@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { State } from "./database.ts";
 import { EventBus } from "./events.ts";
 import { Leases } from "./leases.ts";
+import { migrations } from "./migrations.ts";
 
 function inFolder<T>(work: (folder: string) => T): T {
   const folder = mkdtempSync(join(tmpdir(), "berth-state-"));
@@ -49,6 +50,48 @@ test("a state of a newer version is refused, not guessed at", () => {
     db.run("PRAGMA user_version = 9999");
     db.close();
     expect(() => State.open(folder)).toThrow(/schema 9999, newer/);
+  });
+});
+
+test("blobs noted as layers by hearsay are forgotten, those of manifests and our own are kept", () => {
+  inFolder((folder) => {
+    const older = migrations.findIndex((text) => text.includes("known_blobs"));
+    const db = new Database(join(folder, "state.db"), { create: true });
+    for (const migration of migrations.slice(0, older)) db.run(migration);
+    db.run(`PRAGMA user_version = ${older}`);
+    db.run(
+      "INSERT INTO layers (diff_id, folder, size, created_at) VALUES ('one', 'f1', 1, 0), ('two', 'f2', 1, 0)",
+    );
+    const addImage = db.query("INSERT INTO images (id, config, size, created_at) VALUES (?, ?, 1, 0)");
+    addImage.run("image", JSON.stringify({ rootfs: { diff_ids: ["one", "two"] } }));
+    addImage.run("odd", "[".repeat(2000));
+    const addManifest = db.query("INSERT INTO image_manifests VALUES (?, ?, 'type', ?)");
+    const layers = [{ digest: "a", mediaType: "zstd" }, { digest: "b" }];
+    addManifest.run("image", "m1", JSON.stringify({ layers }));
+    addManifest.run("image", "m2", "{");
+    addManifest.run("image", "m3", JSON.stringify({ layers: ["text", {}, 3] }));
+    addManifest.run("odd", "m4", JSON.stringify({ layers }));
+    const addBlob = db.query("INSERT INTO layer_blobs VALUES (?, ?, 1, 'gzip', ?)");
+    for (const [layer, blob, madeAs] of [
+      ["one", "a", ""],
+      ["one", "b", ""],
+      ["two", "b", ""],
+      ["two", "c", ""],
+      ["two", "d", "gzip:2"],
+    ] as const)
+      addBlob.run(layer, blob, madeAs);
+    db.run("INSERT INTO layer_blob_sources VALUES ('one', 'b', 'r'), ('two', 'b', 'r')");
+    db.close();
+    const state = State.open(folder);
+    expect(
+      state.db.query("SELECT diff_id, digest, media_type FROM layer_blobs ORDER BY 1, 2").values(),
+    ).toEqual([
+      ["one", "a", "zstd"],
+      ["two", "b", "gzip"],
+      ["two", "d", "gzip"],
+    ]);
+    expect(state.db.query("SELECT diff_id, digest FROM layer_blob_sources").values()).toEqual([["two", "b"]]);
+    state.close();
   });
 });
 

@@ -17,7 +17,7 @@ export interface Volumes {
   list(): Promise<{ volumes: Volume[]; warnings: string[] }>;
   has(name: string): boolean;
   /** `users` are the ids of the containers that name it. */
-  remove(name: string, options: { force: boolean; users: string[] }): Promise<void>;
+  remove(name: string, options: VolumeRemoval): Promise<void>;
   /** Holds the volume for `user`, also again; answers the host path of its data. */
   mount(name: string, user: string): Promise<string>;
   /** Lets go of what `mount` or `adopt` gave; a success for what is not held. */
@@ -39,7 +39,7 @@ export interface Volumes {
   /** A copy under a new name; blocks are shared where the file system can. */
   clone(name: string, to: string): Promise<Volume>;
   snapshots: VolumeSnapshots;
-  /** A pinned volume is left alone by every prune. */
+  /** A pinned volume is left alone by every prune, and removed by force alone. */
   pin(name: string, pinned: boolean): void;
   /** bytes in it; -1 where a plugin keeps it */
   size(name: string): Promise<number>;
@@ -50,6 +50,15 @@ export interface Volumes {
   /** The volume plugins that were found and used, by name. */
   pluginNames(): string[];
   close(): void;
+}
+
+export interface VolumeRemoval {
+  /** also pinned, or with a plugin that does not answer; one that is not there is no error */
+  force: boolean;
+  /** containers that mount it, which keep it in any case */
+  users: string[];
+  /** the force is the engine's own: nobody asked for a pinned volume to go */
+  sparesPinned?: true;
 }
 
 /** A state of a volume, kept beside it and removed with it. */

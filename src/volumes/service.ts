@@ -3,7 +3,7 @@ import type { Logger } from "../lib/log.ts";
 import { sortedByKey } from "../lib/sorted.ts";
 import { copyTree } from "../system/tree-copy.ts";
 import type { Volume, VolumeCreateRequest } from "../types/api.ts";
-import type { VolumeSnapshots, Volumes } from "./contract.ts";
+import type { VolumeRemoval, VolumeSnapshots, Volumes } from "./contract.ts";
 import type { VolumeDriver } from "./driver.ts";
 import { Holders } from "./holders.ts";
 import { KeyedQueue } from "./keyed-queue.ts";
@@ -97,13 +97,15 @@ export class VolumeService implements Volumes {
     return this.store.get(name) !== undefined;
   }
 
-  remove(name: string, { force, users }: { force: boolean; users: string[] }): Promise<void> {
+  remove(name: string, { force, users, sparesPinned }: VolumeRemoval): Promise<void> {
     return this.queue.run(name, async () => {
       if (!this.store.get(name) && force) return;
       const volume = this.find(name);
       const holders = users.length > 0 ? users : this.holders.of(name);
       if (holders.length > 0)
         throw new EngineError("conflict", `remove ${name}: volume is in use - [${holders.join(", ")}]`);
+      if (volume.pinned && (!force || sparesPinned))
+        throw new EngineError("conflict", `remove ${name}: volume is pinned (must be forced)`);
       const { deleted } = await this.removeBehind(volume, force);
       this.store.remove(name);
       publish(this.parts, "destroy", volume);

@@ -16,7 +16,7 @@ import { silentLogger } from "../lib/log.ts";
 import { State } from "../state/database.ts";
 import { EventBus } from "../state/events.ts";
 import { removeTree } from "../system/tree-remove.ts";
-import type { Volumes } from "./contract.ts";
+import type { VolumeRemoval, Volumes } from "./contract.ts";
 import { openVolumes } from "./open.ts";
 
 let dataRoot = "";
@@ -107,6 +107,19 @@ describe("creating", () => {
 });
 
 describe("removing", () => {
+  test("a pinned volume goes by a user's force alone", async () => {
+    const volumes = open();
+    await volumes.create({ Name: "kept" });
+    volumes.pin("kept", true);
+    const refused = "remove kept: volume is pinned (must be forced)";
+    await expect(volumes.remove("kept", { force: false, users: [] })).rejects.toThrow(refused);
+    const engineForce: VolumeRemoval = { force: true, users: [], sparesPinned: true };
+    await expect(volumes.remove("kept", engineForce)).rejects.toThrow(refused);
+    expect(actions()).toEqual(["create kept"]);
+    await volumes.remove("kept", { force: true, users: [] });
+    expect(actions()).toEqual(["create kept", "destroy kept"]);
+  });
+
   test("a volume that containers name stays, by force too", async () => {
     const volumes = open();
     await volumes.create({ Name: "data" });

@@ -190,7 +190,7 @@ export function tellUnmounted(ctx: Context, container: Container): void {
     });
 }
 
-/** Removes the anonymous volumes that went with a container and that no other names. */
+/** Removes the anonymous volumes that went with a container and that no other names; pinned ones stay. */
 export async function removeAnonymous(ctx: Context, container: Container): Promise<void> {
   for (const { volume, anonymous } of container.spec.mounts) {
     if (volume === undefined || !anonymous) continue;
@@ -201,9 +201,9 @@ export async function removeAnonymous(ctx: Context, container: Container): Promi
       )
       .map((other) => other.id);
     try {
-      await ctx.volumes.remove(volume, { force: true, users });
+      await ctx.volumes.remove(volume, { force: true, users, sparesPinned: true });
     } catch (error) {
-      // another container mounts it with --volumes-from, or somebody removed it by name
+      // it is pinned, another container mounts it with --volumes-from, or somebody removed it by name
       if (!isKind(error, "conflict") && !isKind(error, "notFound")) throw error;
     }
   }

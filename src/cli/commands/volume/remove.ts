@@ -7,7 +7,9 @@ export const command = defineCommand({
   hosted: true,
   usage: "VOLUME [VOLUME...]",
   arity: atLeast(1),
-  flags: { force: bool("force,f", "Do not fail for volumes that are not there") },
+  flags: {
+    force: bool("force,f", "Remove pinned volumes too, and do not fail for volumes that are not there"),
+  },
   run: ({ session, args, flags }) =>
     each(session, args, async (name) =>
       session.client.call("DELETE", `/volumes/${named("volume", name)}`, {
