@@ -1,7 +1,7 @@
 import { type Command, usageLine } from "./command.ts";
 import { commonCommands, groups, shortForms } from "./commands-table.ts";
 import { type CliError, UnknownCommand } from "./errors.ts";
-import { describeFlags } from "./flags/help.ts";
+import { breakLine, describeFlags } from "./flags/help.ts";
 import { globalFlags } from "./globals.ts";
 import { programName } from "./program.ts";
 import type { Session } from "./session.ts";
@@ -75,7 +75,11 @@ function commandHelp(
   names: string[],
   columns: number,
 ): string {
-  const parts = [`Usage:  ${usageLine(`${programName} ${path}`, command)}`, command.description ?? summary];
+  const description = (command.description ?? summary)
+    .split("\n")
+    .flatMap((line) => breakLine(line, columns))
+    .join("\n");
+  const parts = [`Usage:  ${usageLine(`${programName} ${path}`, command)}`, description];
   if (names.length > 1) parts.push(`Aliases:\n  ${names.map((name) => `${programName} ${name}`).join(", ")}`);
   const flags = describeFlags(command.flags, columns);
   if (flags) parts.push(`Options:\n${flags}`);

@@ -8,9 +8,14 @@ const brokenPipeExitCode = 141;
 
 const codeOf = (error: unknown): string | undefined => (error as { code?: string }).code;
 
-function rethrow(error: unknown): void {
-  if (codeOf(error) === "EPIPE") process.exit(brokenPipeExitCode);
-  if (codeOf(error) !== "EAGAIN") throw error;
+/** In the words of docker's client, but where there is only a wait; the launcher says the same (exchange.h). */
+function rethrow(error: unknown, fd: 1 | 2): void {
+  const code = codeOf(error);
+  if (code === "EPIPE") process.exit(brokenPipeExitCode);
+  if (code === "EAGAIN") return;
+  const { errnoText } = require("../lib/errno-text.ts") as typeof import("../lib/errno-text.ts");
+  const reason = errnoText(code ?? "") ?? code ?? String(error);
+  throw new Error(`write /dev/${fd === 1 ? "stdout" : "stderr"}: ${reason}`, { cause: error });
 }
 
 /** Writes all of it before returning, so that nothing is lost when the process ends. */
@@ -20,7 +25,7 @@ export function writeNow(fd: 1 | 2, data: string | Uint8Array): void {
     try {
       rest = rest.subarray(write(fd, rest));
     } catch (error) {
-      rethrow(error);
+      rethrow(error, fd);
       Bun.sleepSync(1); // a non-blocking pipe that is full: its reader needs a moment
     }
   }
@@ -37,7 +42,7 @@ export async function writeOut(fd: 1 | 2, data: Uint8Array): Promise<void> {
       const atOnce = rest.length <= atOnceBytes && isWritable(fd);
       rest = rest.subarray(atOnce ? write(fd, rest) : await writeInBackground(fd, rest));
     } catch (error) {
-      rethrow(error);
+      rethrow(error, fd);
       await Bun.sleep(1); // as above
     }
   }

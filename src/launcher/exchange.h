@@ -100,10 +100,10 @@ static void end_unwritable(int descriptor, long error) {
   if (error == error_broken_pipe) end_process(broken_pipe_code);
   if (descriptor == 2) end_process(1);
   begin_text(&sentence, bytes, sizeof bytes);
-  append(&sentence, "write to descriptor 1: ");
-  if (error == error_no_space) append(&sentence, "ENOSPC");
-  else if (error == error_io) append(&sentence, "EIO");
-  else if (error == error_descriptor) append(&sentence, "EBADF");
+  append(&sentence, "write /dev/stdout: ");
+  if (error == error_no_space) append(&sentence, "no space left on device");
+  else if (error == error_io) append(&sentence, "input/output error");
+  else if (error == error_descriptor) append(&sentence, "bad file descriptor");
   else {
     append(&sentence, "errno ");
     append_number(&sentence, -error);

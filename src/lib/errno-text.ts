@@ -3,6 +3,7 @@ const texts: Readonly<Record<string, string>> = {
   EPERM: "operation not permitted",
   ENOENT: "no such file or directory",
   EIO: "input/output error",
+  EBADF: "bad file descriptor",
   ENXIO: "no such device or address",
   EACCES: "permission denied",
   ENOTBLK: "block device required",

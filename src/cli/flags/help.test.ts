@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { bool, string } from "./flag.ts";
-import { describeFlags } from "./help.ts";
+import { breakLine, describeFlags } from "./help.ts";
 
 const table = {
   force: bool("force,f", "Remove it even if it runs (kills it)"),
@@ -24,4 +24,8 @@ test("on a narrow terminal it stands below", () => {
       "      --link string\n" +
       "          Remove the link of that name",
   );
+});
+
+test("a word that is too long for its line has one of its own", () => {
+  expect(breakLine("a longer one", 4)).toEqual(["a", "longer", "one"]);
 });

@@ -29,7 +29,8 @@ function wrap(text: string, indent: number, width: number): string {
   return (below ? ["", ...lines] : lines).join(`\n${" ".repeat(column)}`);
 }
 
-function breakLine(line: string, room: number): string[] {
+/** Broken at spaces, with no line over `room` where no word is. */
+export function breakLine(line: string, room: number): string[] {
   const lines: string[] = [];
   let current = "";
   for (const word of line.split(" ")) {

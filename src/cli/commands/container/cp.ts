@@ -5,7 +5,7 @@ import { bool } from "../../flags/flag.ts";
 export const command = defineCommand({
   usage: "CONTAINER:SRC_PATH DEST_PATH|-\n\t{path} SRC_PATH|- CONTAINER:DEST_PATH",
   description:
-    "Copy files and folders to or from a container\n\n'-' as the source reads a tar archive from stdin and unpacks it in a folder of the\ncontainer; '-' as the destination writes a tar archive to stdout.",
+    "Copy files and folders to or from a container\n\n'-' as the source reads a tar archive from stdin and unpacks it in a folder of the container; '-' as the destination writes a tar archive to stdout.",
   arity: exactly(2),
   flags: {
     archive: bool("archive,a", "Keep user and group ids"),

@@ -35,3 +35,8 @@ test.each([
   expect(plain.text).toMatch(/for more information\n$/);
   expect(told.text).toBe(plain.text + (near === undefined ? "" : `(did you mean ${near}?)\n`));
 });
+
+test.each(["debug", "start", "volume snapshot"])("the help of %s fits the terminal", async (words) => {
+  const { text } = await said(`${words} --help`, true);
+  expect(text.split("\n").filter((line) => line.length > 79)).toEqual([]);
+});
