@@ -77,6 +77,11 @@ export interface CommitOptions {
   told?: ToldTar;
   /** With `consume`: the size tells of regular files alone, as that of BuildKit's layers, and of no symlink's text. */
   plainSize?: boolean;
+  /**
+   * No time in the layer is later, seconds since the epoch (`vfs` alone, where what was written lies among all that was
+   * there: a written folder of `overlay2` is given its times before).
+   */
+  latest?: number;
 }
 
 /** A layer tar that was told while its files were written. */

@@ -15,6 +15,7 @@ import { recordFile } from "./record.ts";
 import { readBlob, readFrom, sendToApply } from "./transfer.ts";
 import type { Trash } from "./trash.ts";
 import type { ApplyResult } from "./worker/apply.ts";
+import type { CommitRequest } from "./worker/commit.ts";
 import type { TarSource } from "./worker/layer-tar.ts";
 
 interface LayerRow {
@@ -140,7 +141,7 @@ export class Layers {
     trash.discard(paths.layer(row.folder));
   }
 
-  async commit(writes: Writes, how: { consume: boolean; plainSize: boolean }): Promise<Layer> {
+  async commit(writes: Writes, how: Pick<CommitRequest, "consume" | "plainSize" | "latest">): Promise<Layer> {
     const folder = newFolder();
     const request = { writes, ...how, ...this.places(folder) };
     return this.adopt(folder, await this.parts.pool.run("commit", request));

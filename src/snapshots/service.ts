@@ -184,7 +184,7 @@ export class SnapshotService implements Snapshots {
   }
   async commit(
     key: string,
-    { consume = false, told, plainSize = false }: CommitOptions = {},
+    { consume = false, told, plainSize = false, latest }: CommitOptions = {},
   ): Promise<Layer> {
     if (consume) await this.unmount(key);
     const writes = this.writes(key);
@@ -192,7 +192,7 @@ export class SnapshotService implements Snapshots {
     const { layers } = this.parts;
     const layer = take
       ? layers.take(writes.folder, told)
-      : await layers.commit(writes, { consume, plainSize });
+      : await layers.commit(writes, { consume, plainSize, ...(latest === undefined ? {} : { latest }) });
     if (consume) await this.remove(key);
     return layer;
   }

@@ -39,6 +39,14 @@ const timeOfEtc: Unlike = {
   why: "BuildKit's mount points were made in it and taken away again",
 };
 
+/** BuildKit makes a here document's file once and keeps it, also for builds with `--no-cache`: its time is of that build. */
+const timesOfHereDocuments = (...paths: string[]): Unlike[] =>
+  paths.map((path) => ({
+    where: JSON.stringify(path),
+    what: "mtime",
+    why: "BuildKit made the here document in an earlier build",
+  }));
+
 const folder = import.meta.dir;
 
 export const publishedBuilds: PublishedBuild[] = [
@@ -74,6 +82,7 @@ export const publishedBuilds: PublishedBuild[] = [
   },
   {
     name: "heredoc",
+    unlike: timesOfHereDocuments("/entry", "/etc/settings/expanded", "/etc/settings/plain"),
     quick: true,
     run: {
       says: [

@@ -22,7 +22,8 @@ export async function commitLayer(
 ): Promise<{ layer: string; created: string; bytes: number }> {
   const { snapshots, workers } = deps;
   try {
-    if (latest !== undefined && told === undefined) {
+    const isCopy = snapshots.driver === "vfs";
+    if (latest !== undefined && told === undefined && !isCopy) {
       await snapshots.unmount(key);
       await workers.call("clampTimes", { folder: upperOf(deps, key), latest });
     }
@@ -30,6 +31,7 @@ export async function commitLayer(
       consume: true,
       plainSize: request.classic !== true,
       ...(told === undefined ? {} : { told }),
+      ...(latest === undefined || !isCopy ? {} : { latest }),
     });
     lease.hold("layer", diffId);
     return { layer: diffId, created: formatNs(nowNs()), bytes: size };

@@ -1,5 +1,6 @@
 import { mkdirSync, renameSync, rmdirSync } from "node:fs";
 import { join } from "node:path";
+import type { TarEntry } from "../../lib/tar/entry.ts";
 import { close } from "../../system/at.ts";
 import type { Writes } from "../driver.ts";
 import { RecordWriter, recordFile, replacedFolder } from "../record.ts";
@@ -18,6 +19,8 @@ export interface CommitRequest {
   consume: boolean;
   /** with `consume`: symlinks' texts do not count */
   plainSize: boolean;
+  /** of what is copied: no time told is later, seconds since the epoch */
+  latest?: number;
 }
 
 /**
@@ -61,7 +64,11 @@ async function taken({ writes, temporary, plainSize }: CommitRequest): Promise<A
   }
 }
 
-async function copied({ writes, temporary }: CommitRequest): Promise<ApplyResult> {
+function notAfter(latest: number | undefined, entry: TarEntry): TarEntry {
+  return latest === undefined || entry.mtime.s < latest ? entry : { ...entry, mtime: { s: latest, ns: 0 } };
+}
+
+async function copied({ writes, temporary, latest }: CommitRequest): Promise<ApplyResult> {
   const record = new RecordWriter(join(temporary, recordFile));
   const root = openFolder(join(temporary, "diff"), 0o755);
   const replaced = openFolder(join(temporary, replacedFolder), 0o700);
@@ -70,8 +77,9 @@ async function copied({ writes, temporary }: CommitRequest): Promise<ApplyResult
   const tar = new TarBuilder(record);
   try {
     for (const piece of piecesOf(writes)) {
-      tar.header(piece.entry);
-      unpacker.entry(piece.entry);
+      const entry = notAfter(latest, piece.entry);
+      tar.header(entry);
+      unpacker.entry(entry);
       if (piece.fd !== undefined)
         for (const bytes of tar.content(piece.fd, piece.entry.size)) {
           unpacker.data(bytes);
