@@ -1,11 +1,20 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { MountInput } from "../../runtime/spec/input.ts";
+import type { BuildRequest } from "../contract.ts";
 import type { Session } from "../solver/session.ts";
 
-export const stepHostname = "buildkitsandbox";
+const defaultHostname = "buildkitsandbox";
 
-const loopback = `127.0.0.1\tlocalhost ${stepHostname}\n::1\tlocalhost ip6-localhost ip6-loopback\n`;
+/** The host name that was asked for by `--build-arg BUILDKIT_SANDBOX_HOSTNAME`, if one was. */
+export const askedHostname = ({ classic, buildArgs }: BuildRequest): string | undefined =>
+  classic ? undefined : buildArgs.get("BUILDKIT_SANDBOX_HOSTNAME") || undefined;
+
+/** Host name of the steps. */
+export const stepHostname = (request: BuildRequest): string => askedHostname(request) ?? defaultHostname;
+
+const loopback = (hostname: string): string =>
+  `127.0.0.1\tlocalhost ${hostname}\n::1\tlocalhost ip6-localhost ip6-loopback\n`;
 
 /** `/etc/hosts` and `/etc/resolv.conf` of a step: the engine's, read-only, so that they never come into a layer. */
 export async function writeNameFiles(
@@ -16,7 +25,8 @@ export async function writeNameFiles(
   const { config, networks } = deps;
   const hosts = join(folder, "hosts");
   const resolv = join(folder, "resolv.conf");
-  const base = hostMode ? await readFile("/etc/hosts", "utf8").catch(() => loopback) : loopback;
+  const own = loopback(stepHostname(request));
+  const base = hostMode ? await readFile("/etc/hosts", "utf8").catch(() => own) : own;
   const gateways = (): readonly string[] =>
     config.hostGatewayIps.length > 0 ? config.hostGatewayIps : [networks.hostGateway()];
   const extra = request.extraHosts.flatMap((entry) => {

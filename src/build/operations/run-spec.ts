@@ -49,7 +49,7 @@ export function runSpec(
       noNewPrivileges: false,
       rlimits: rlimitsOf(resources.ulimits, deps.config.defaultUlimits),
     },
-    hostname: stepHostname,
+    hostname: stepHostname(request),
     rootfs: { path: root, readonly: false },
     namespaces: {
       network: netnsPath === undefined ? "host" : { path: netnsPath },

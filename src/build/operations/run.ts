@@ -17,7 +17,7 @@ import { checkEmulator } from "./emulators.ts";
 import { keepFailed } from "./keep-failed.ts";
 import { commitLayer } from "./layer.ts";
 import { type ReadyMount, readyMounts } from "./mount-keys.ts";
-import { writeNameFiles } from "./name-files.ts";
+import { askedHostname, writeNameFiles } from "./name-files.ts";
 import { baseParts, type Outcome, type Plan } from "./plan.ts";
 import { prepareMounts } from "./run-mounts.ts";
 import { runSpec } from "./run-spec.ts";
@@ -90,6 +90,8 @@ function partsOf(
   }
   for (const { key, part } of mounts) parts[`mount:${key}`] = part;
   for (const { path, content } of files) parts[`here document ${path}`] = sha256(content);
+  const hostname = askedHostname(request);
+  if (hostname !== undefined) parts["host name"] = hostname;
   if (request.extraHosts.length > 0) parts["extra hosts"] = JSON.stringify(request.extraHosts);
   if (sourceDateEpoch !== undefined) parts["epoch"] = String(sourceDateEpoch);
   return parts;

@@ -213,6 +213,10 @@ function epochOf(request: BuildRequest): number | undefined {
   if (request.sourceDateEpoch !== undefined) return request.sourceDateEpoch;
   const text = request.buildArgs.get("SOURCE_DATE_EPOCH") ?? "";
   if (text === "") return undefined;
-  if (!/^\d{1,12}$/.test(text)) throw new EngineError("invalid", `invalid SOURCE_DATE_EPOCH: ${text}`);
+  if (!/^\d{1,12}$/.test(text))
+    throw new EngineError(
+      "invalid",
+      `invalid SOURCE_DATE_EPOCH: ${text}: strconv.ParseInt: parsing ${JSON.stringify(text)}: invalid syntax`,
+    );
   return Number(text);
 }

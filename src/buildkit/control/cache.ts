@@ -23,9 +23,11 @@ export async function* prune(
   const before = new Map(builds.cacheUsage().map((record) => [record.id, record]));
   const { all, keepDuration, maxUsedSpace, reservedSpace, filter } = request;
   const keepBytes = maxUsedSpace || reservedSpace;
+  const tests = parseFilters(filter);
+  const wanted = [...before.values()].filter((record) => matches(recordOf(record), tests));
   const { deleted } = await builds.pruneCache({
     all,
-    filters: parseFilters(filter),
+    filters: new Map(tests.length > 0 ? [["id", wanted.map(({ id }) => id)]] : []),
     ...(keepBytes > 0 ? { keepBytes } : {}),
     ...(keepDuration > 0 ? { unusedForMs: keepDuration / 1e6 } : {}),
   });
@@ -52,29 +54,46 @@ function recordOf(record: CacheRecord): UsageRecord {
   };
 }
 
-/** containerd's filters, as far as clients write them: `key==value`, `key`, joined by commas. */
-function parseFilters(filters: readonly string[]): Map<string, string[]> {
-  const parsed = new Map<string, string[]>();
-  for (const part of filters.flatMap((each) => each.split(",")).filter((each) => each.trim() !== "")) {
-    const match = /^([\w.]+)(?:(==|~=|!=)"?([^"]*)"?)?$/.exec(part.trim());
-    if (!match) throw new EngineError("invalid", `failed to parse filter ${JSON.stringify(part)}`);
-    const [, key = "", operator = "==", value = "true"] = match;
-    if (operator !== "==")
-      throw new EngineError("notImplemented", `cache filter ${operator} is not supported by berth yet`);
-    parsed.set(key, [...(parsed.get(key) ?? []), value]);
-  }
-  return parsed;
+/** Whether a field's value, as text, is wanted. */
+interface FieldTest {
+  key: string;
+  fits(value: string): boolean;
 }
 
-function matches(record: UsageRecord, filters: ReadonlyMap<string, readonly string[]>): boolean {
+/** containerd's filters, as far as clients write them: `key==value`, `id~=text`, `key`, joined by commas. */
+function parseFilters(filters: readonly string[]): FieldTest[] {
+  return filters
+    .flatMap((each) => each.split(","))
+    .filter((each) => each.trim() !== "")
+    .map(parseFilter);
+}
+
+function parseFilter(part: string): FieldTest {
+  const match = /^([\w.]+)(?:(==|~=|!=)"?([^"]*)"?)?$/.exec(part.trim());
+  if (!match) throw new EngineError("invalid", `failed to parse filter ${JSON.stringify(part)}`);
+  const [, key = "", operator = "==", wanted = "true"] = match;
+  if (operator === "==") return { key, fits: (value) => value === wanted };
+  if (operator === "!=") return { key, fits: (value) => value !== wanted };
+  // regular expressions of strangers could cost without end
+  if (!/^[\w.:/-]*$/.test(wanted))
+    throw new EngineError(
+      "notImplemented",
+      `cache filter ${part}: berth takes no expressions, but plain text`,
+    );
+  return { key, fits: (value) => value.includes(wanted) };
+}
+
+/** All of them; a field that there is not fits nothing, so that nothing is deleted by a mistyped name. */
+function matches(record: UsageRecord, tests: readonly FieldTest[]): boolean {
   const fields: Record<string, unknown> = {
     id: record.id,
     type: record.recordType,
     inuse: record.inUse,
     mutable: record.mutable,
+    immutable: !record.mutable,
     shared: record.shared,
     private: !record.shared,
     description: record.description,
   };
-  return [...filters].every(([key, values]) => !(key in fields) || values.includes(String(fields[key])));
+  return tests.every(({ key, fits }) => Object.hasOwn(fields, key) && fits(String(fields[key])));
 }

@@ -12,10 +12,10 @@ export interface WorkerFacts {
   platforms: readonly Platform[];
 }
 
-/** As Docker's own engine tells it: clients take it for "not a BuildKit of its own". */
+/** What buildx shows of Docker's own engine. */
 export const engineVersion: Encodable<typeof buildkitVersion> = {
   package: "github.com/moby/buildkit",
-  version: "v0.0.0+unknown-moby",
+  version: "v0.0.0+unknown",
 };
 
 /** The one worker. */

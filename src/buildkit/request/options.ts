@@ -109,7 +109,10 @@ function ulimitOf(text: string): { Name: string; Soft: number; Hard: number } {
 
 function epochOf(text: string | undefined): number | undefined {
   if (!text) return undefined;
-  if (!/^\d{1,12}$/.test(text)) throw invalid(`invalid SOURCE_DATE_EPOCH: ${text}`);
+  if (!/^\d{1,12}$/.test(text))
+    throw invalid(
+      `invalid SOURCE_DATE_EPOCH: ${text}: strconv.ParseInt: parsing ${JSON.stringify(text)}: invalid syntax`,
+    );
   return Number(text);
 }
 
