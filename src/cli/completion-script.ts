@@ -1,7 +1,7 @@
 import { groups, type Leaf } from "./commands-table.ts";
 import { longName } from "./flags/flag.ts";
 import { programName } from "./program.ts";
-import { commands } from "./tree.ts";
+import { commands, roles } from "./tree.ts";
 
 /** A command's words and options, as completion offers them. */
 interface Entry {
@@ -25,7 +25,11 @@ async function entries(): Promise<Entry[]> {
   const top: Entry = {
     path: "",
     summary: "",
-    words: [...visible(commands()), ...visible(groups), { name: "daemon", summary: "Run the engine" }],
+    words: [
+      ...visible(commands()),
+      ...visible(groups),
+      ...Object.entries(roles).map(([name, summary]) => ({ name, summary })),
+    ],
   };
   const found: Entry[] = [top];
   for (const [name, group] of Object.entries(groups)) {

@@ -5,7 +5,7 @@ import { breakLine, describeFlags } from "./flags/help.ts";
 import { globalFlags } from "./globals.ts";
 import { programName } from "./program.ts";
 import type { Session } from "./session.ts";
-import { commands, findCommand, findIn, spellings } from "./tree.ts";
+import { commands, findCommand, findIn, roles, spellings } from "./tree.ts";
 
 const width = ({ around }: Session): number => (around.terminal(1)?.columns ?? 80) - 1;
 
@@ -59,13 +59,7 @@ export const unknownCommand = (word: string, group?: string): CliError =>
 const shownCommands = (): string[] => [
   ...Object.entries(commands()).flatMap(([name, { hidden }]) => (hidden ? [] : [name])),
   ...Object.entries(groups).flatMap(([name, { hidden }]) => (hidden ? [] : [name])),
-  ...roles.map(([name]) => name),
-];
-
-/** What the program does besides being a client (src/main.ts). */
-const roles: readonly [string, string][] = [
-  ["daemon", "Run the engine"],
-  ["doctor", "Check what this machine needs to run containers"],
+  ...Object.keys(roles),
 ];
 
 function commandHelp(
@@ -129,7 +123,7 @@ function rootHelp(plugins: [string, string][], session: Session): string {
         .concat(plugins)
         .sort(([a], [b]) => (a < b ? -1 : 1)),
     )}`,
-    `Commands:\n${table([...others.sort().map(row), ...roles].sort(([a], [b]) => (a < b ? -1 : 1)))}`,
+    `Commands:\n${table([...others.sort().map(row), ...Object.entries(roles)].sort(([a], [b]) => (a < b ? -1 : 1)))}`,
     `Global Options:\n${describeFlags(globalFlags(session.around), width(session))}`,
     `Run '${programName} COMMAND --help' for more information on a command.`,
   ].join("\n\n");

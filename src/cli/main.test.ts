@@ -40,3 +40,9 @@ test.each(["debug", "start", "volume snapshot"])("the help of %s fits the termin
   const { text } = await said(`${words} --help`, true);
   expect(text.split("\n").filter((line) => line.length > 79)).toEqual([]);
 });
+
+test.each(["bash", "zsh", "fish"])("completion for %s offers all that the help names", async (shell) => {
+  const { text } = await said(`completion ${shell}`, false);
+  for (const word of ["run", "network", "daemon", "doctor"])
+    expect(text).toMatch(new RegExp(`\\b${word}\\b`));
+});

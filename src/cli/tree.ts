@@ -9,6 +9,12 @@ export function findCommand(word: string): Leaf | undefined {
   return place ? groups[place[0]]?.children()[place[1]] : own(ungrouped(), word);
 }
 
+/** What the program does besides being a client (src/main.ts), with its summary. */
+export const roles: Readonly<Record<string, string>> = {
+  daemon: "Run the engine",
+  doctor: "Check what this machine needs to run containers",
+};
+
 /** Every command that has a word of its own, for help and completion. */
 export function commands(): Record<string, Leaf> {
   const found: Record<string, Leaf> = {};
