@@ -26,8 +26,11 @@ export interface Builds {
   targets(request: BuildRequest): Promise<BuildTarget[]>;
   /** Unpacks a (compressed) tar as a context; the caller closes it once its build is over. */
   unpack(source: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<UnpackedContext>;
-  /** The same of a git repository, or of a URL of a tar or of a Dockerfile alone. */
-  fetchContext(url: string, signal: AbortSignal): Promise<UnpackedContext>;
+  /**
+   * The same of a git repository, or of a URL of a tar or of a Dockerfile alone. `agent`: socket of the one agent whose keys
+   * serve for git, instead of those of the engine's user.
+   */
+  fetchContext(url: string, signal: AbortSignal, agent?: string): Promise<UnpackedContext>;
   /** What was built, newest first. */
   history(): BuildHistoryRecord[];
   /** What the steps of a build printed, as far as it was kept: its last megabyte. */

@@ -53,7 +53,7 @@ export function openBuilds(deps: BuildsDeps): OpenedBuilds {
     },
     ...openCalls(deps.images),
     unpack: (source, signal) => unpackContext(context, source, signal),
-    fetchContext: (url, signal) => remoteContext(context, url, signal),
+    fetchContext: (url, signal, agent) => remoteContext(context, url, signal, agent),
     history: () => context.history.all(),
     logs: (ref) => context.history.logs(ref),
     forget: (ref) => context.history.remove(ref),

@@ -1,13 +1,16 @@
 /**
  * `POST /berth/build`: a build whose client sits on the engine's machine. Nothing of the context is sent: the engine
- * reads it in place. The request is one JSON object; the answer is a multiplexed stream: channel 1 carries JSON lines
+ * reads it in place. The request is one JSON object, behind which, with `upload`, a tar comes on a line of its own
+ * (`uploadType`); the answer is a multiplexed stream: channel 1 carries JSON lines
  * (`LocalBuildMessage`), channel 4 + n the bytes of output n.
  */
 export interface LocalBuildRequest {
   /** "build" runs; the others answer about the Dockerfile */
   call: "build" | "check" | "outline" | "targets";
-  dockerfile: { name: string; text: string };
-  context?: LocalFolder;
+  /** without a text: one that the engine fetches, or finds in the context, and then tells */
+  dockerfile: { name: string; text?: string; url?: string };
+  /** `url`: a git repository, an archive or a Dockerfile alone, which the engine fetches; `upload`: the tar */
+  context?: LocalFolder | { url: string } | { upload: boolean };
   /** `url`: a git repository or an archive, which the engine fetches; `layout`: `PATH[:TAG][@DIGEST]` in an OCI layout */
   namedContexts: Record<string, LocalFolder | { image: string } | { url: string } | LocalLayout>;
   target?: string;
@@ -76,6 +79,9 @@ export interface LocalBuildResources {
   cgroupParent?: string;
 }
 
+/** content type of a request with a tar behind it */
+export const uploadType = "application/vnd.berth.build";
+
 /** first channel that carries an output's bytes */
 export const firstOutputChannel = 4;
 
@@ -86,6 +92,8 @@ export type LocalBuildMessage =
   /** `data` is base64 */
   | { kind: "log"; vertex: string; stream: 1 | 2; data: string; time: number }
   | { kind: "warning"; warning: WireWarning }
+  /** before anything else: the one that the client does not have */
+  | { kind: "dockerfile"; name: string; text: string }
   /** the last one: success … */
   | {
       kind: "result";

@@ -1,5 +1,3 @@
-import { stat } from "node:fs/promises";
-import { isAbsolute } from "node:path";
 import type {
   BuildContext,
   BuildOutput,
@@ -12,24 +10,29 @@ import type {
 import { askedAttestations } from "../../build/export/attest/asked.ts";
 import { EngineError } from "../../lib/errors.ts";
 import { layoutReference, parseLayoutName } from "../../lib/oci-layout-name.ts";
-import type { LocalBuildRequest, LocalFolder } from "../../types/local-build.ts";
+import type { LocalBuildRequest } from "../../types/local-build.ts";
+import { checkedPath, localFolderContext } from "./local-folder.ts";
+import type { LocalSources } from "./local-sources.ts";
 
 /** The request of `POST /berth/build` as the builder takes it; folders are checked to be the client's own. */
 const invalid = (message: string): EngineError => new EngineError("invalid", message);
 
 type Given = Partial<LocalBuildRequest>;
 
+export interface RequestParts {
+  builds: Pick<Builds, "fetchContext">;
+  sources: Pick<LocalSources, "dockerfile" | "context">;
+  signal: AbortSignal;
+}
+
 export async function localBuildRequest(
   given: Given,
   sinkOf: (index: number) => OutputSink,
-  { builds, signal }: { builds: Pick<Builds, "fetchContext">; signal: AbortSignal },
+  { builds, sources, signal }: RequestParts,
 ): Promise<BuildRequest> {
-  if (given.dockerfile === undefined) throw invalid("the request has no Dockerfile");
-  const { name = "Dockerfile", text = "" } = given.dockerfile;
-  const context = given.context === undefined ? undefined : await folderOf(given.context);
   return {
-    dockerfile: { name, text },
-    context,
+    dockerfile: sources.dockerfile,
+    context: sources.context,
     namedContexts: await contextsOf(given.namedContexts ?? {}, builds),
     ...(given.target ? { target: given.target } : {}),
     buildArgs: mapOf(given.buildArgs),
@@ -93,7 +96,7 @@ async function contextsOf(
         image: layoutReference(name, parseLayoutName(value.layout)),
         layout: { folder: await checkedPath(value) },
       });
-    else if ("path" in value) contexts.set(name, { context: await folderOf(value) });
+    else if ("path" in value) contexts.set(name, { context: await localFolderContext(value) });
   }
   return contexts;
 }
@@ -105,31 +108,6 @@ const remoteOf = (url: string, builds: Pick<Builds, "fetchContext">): BuildConte
     return { root, ignore: [], close };
   },
 });
-
-/** The client's folder, if it is the one that this engine sees under that name. */
-async function folderOf(folder: LocalFolder): Promise<BuildContext> {
-  const root = await checkedPath(folder);
-  const { ignore = [] } = folder;
-  return { open: () => Promise.resolve({ root, ignore, live: true, close: () => Promise.resolve() }) };
-}
-
-async function checkedPath({ path, device, inode }: LocalFolder): Promise<string> {
-  if (!isAbsolute(path ?? "")) throw invalid("the path of a context must be absolute");
-  const seen = await statOf(path);
-  if (seen?.dev !== device || seen.ino !== inode || !seen.isDirectory())
-    throw new EngineError("conflict", `the engine does not see the client's folder ${path}`);
-  return path;
-}
-
-async function statOf(path: string) {
-  try {
-    return await stat(path);
-  } catch (error) {
-    const { code } = error as { code?: string };
-    if (code === "ENOENT" || code === "ENOTDIR" || code === "EACCES") return undefined;
-    throw error;
-  }
-}
 
 const bytesOf = (base64: string | undefined): Uint8Array | undefined =>
   base64 === undefined ? undefined : Buffer.from(base64, "base64");

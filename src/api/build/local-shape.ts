@@ -37,8 +37,8 @@ const resources = object("local.Resources", {
 
 export const localBuildShape = object("local.BuildRequest", {
   call: string,
-  dockerfile: object("local.Dockerfile", { name: string, text: string }),
-  context: object("local.Folder", folder),
+  dockerfile: object("local.Dockerfile", { name: string, text: string, url: string }),
+  context: object("local.Folder", { ...folder, url: string, upload: bool }),
   namedContexts: map(object("local.Context", { ...folder, image: string, url: string, layout: string })),
   target: string,
   buildArgs: stringMap,

@@ -1,8 +1,9 @@
-import { EngineError } from "../../lib/errors.ts";
-import type { LocalBuildRequest, WireBuildLog, WireBuildRecord } from "../../types/local-build.ts";
+import { EngineError, messageOf } from "../../lib/errors.ts";
+import type { WireBuildLog, WireBuildRecord } from "../../types/local-build.ts";
 import { answerLocally, LocalAnswer } from "../build/local-answer.ts";
+import { readLocalBody } from "../build/local-body.ts";
 import { localBuildRequest } from "../build/local-request.ts";
-import { localBuildShape } from "../build/local-shape.ts";
+import { openSources } from "../build/local-sources.ts";
 import type { Call } from "../call.ts";
 import { contentTypes, json, noContent, type Reply } from "../reply.ts";
 import type { Handler, Route } from "../router.ts";
@@ -11,14 +12,24 @@ const calls: readonly string[] = ["build", "check", "outline", "targets"];
 
 /** A build of a client on this machine: its folders are read in place (`types/local-build.ts`). */
 async function localBuild(call: Call): Promise<Reply> {
-  const given = await call.json<Partial<LocalBuildRequest>>(localBuildShape, true);
+  const { given, tar } = await readLocalBody(call);
   const { call: asked = "build" } = given;
   if (!calls.includes(asked)) throw new EngineError("invalid", `unsupported request frontend.${asked}`);
   const answer = new LocalAnswer();
   const { builds } = call.engine;
   const { signal } = call;
-  const request = await localBuildRequest(given, (index) => answer.sink(index), { builds, signal });
-  void answerLocally(call.engine.builds, asked, request, answer);
+  const sources = await openSources(given, { builds, tar, signal });
+  const closed = (): Promise<void> =>
+    sources.close().catch((error) => call.engine.logger.warn("build context", { error: messageOf(error) }));
+  try {
+    const sinkOf = (index: number) => answer.sink(index);
+    const request = await localBuildRequest(given, sinkOf, { builds, sources, signal });
+    if (sources.isTold) answer.tell({ kind: "dockerfile", ...sources.dockerfile });
+    void answerLocally(call.engine.builds, asked, request, answer).finally(closed);
+  } catch (error) {
+    await closed();
+    throw error;
+  }
   return { kind: "stream", status: 200, contentType: contentTypes.multiplexed, body: answer.body() };
 }
 

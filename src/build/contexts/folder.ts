@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { EngineError } from "../../lib/errors.ts";
 import { parseIgnoreFile } from "../../lib/ignore/ignore-file.ts";
 import { readBeneath, realBeneath } from "../../system/beneath.ts";
 import type { BuildContext } from "../contract.ts";
@@ -33,6 +34,16 @@ export function folderContext(request: FolderContextRequest): BuildContext {
         close: close ?? (() => Promise.resolve()),
       }),
   };
+}
+
+const dockerfileMax = 16 * 1024 * 1024;
+
+/** The Dockerfile of a folder; as BuildKit does, `dockerfile` will do for `Dockerfile`. */
+export function dockerfileIn(root: string, name: string): string {
+  const lower = name.replace(/(^|\/)Dockerfile$/, "$1dockerfile");
+  const text = readBeneath(root, name, dockerfileMax) ?? readBeneath(root, lower, dockerfileMax);
+  if (text !== undefined) return text;
+  throw new EngineError("invalid", `failed to read dockerfile: open ${name}: no such file or directory`);
 }
 
 function ignoredOf(text: string, onlyNames: readonly string[] | undefined): string[] {

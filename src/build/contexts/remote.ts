@@ -17,11 +17,12 @@ export async function remoteContext(
   deps: BuildContextDeps,
   url: string,
   signal: AbortSignal,
+  agent?: string,
 ): Promise<UnpackedContext> {
   const git = parseGit(url);
   if (git === undefined) return await fromUrl(deps, url, signal);
   const keepGitDir = git.keepGitDir ?? false;
-  const { folder } = await checkOut({ ...git, keepGitDir }, deps.paths.scratch, signal);
+  const { folder } = await checkOut({ ...git, keepGitDir }, deps.paths.scratch, signal, agent);
   const close = async (): Promise<void> => void (await deps.workers.call("removeTree", { path: folder }));
   try {
     // its configuration has the remote's address, perhaps with a password: no step may copy that into the image

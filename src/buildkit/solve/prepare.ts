@@ -1,8 +1,7 @@
-import { folderContext } from "../../build/contexts/folder.ts";
+import { dockerfileIn, folderContext } from "../../build/contexts/folder.ts";
 import type { BuildContext, BuildRequest, CachePlace, NamedImage } from "../../build/contract.ts";
 import { EngineError } from "../../lib/errors.ts";
 import { layoutReference, parseLayoutName } from "../../lib/oci-layout-name.ts";
-import { readBeneath } from "../../system/beneath.ts";
 import { contentMethods } from "../messages/content.ts";
 import { type BuildOptions, buildOptions } from "../request/options.ts";
 import { credentialsOf } from "../session/auth.ts";
@@ -105,15 +104,6 @@ async function definitionAndContext(
     : { name: source.filename, text: dockerfileIn(root, source.filename) };
   const dockerfile = fromClient ? undefined : source.filename;
   return { definition, context: folderContext({ root, dockerfile, live: false }) };
-}
-
-const dockerfileLimit = 16 * 1024 * 1024;
-
-function dockerfileIn(root: string, name: string): string {
-  const lower = name.replace(/(^|\/)Dockerfile$/, "$1dockerfile");
-  const text = readBeneath(root, name, dockerfileLimit) ?? readBeneath(root, lower, dockerfileLimit);
-  if (text !== undefined) return text;
-  throw new EngineError("invalid", `failed to read dockerfile: open ${name}: no such file or directory`);
 }
 
 type Contexts = BuildRequest["namedContexts"];

@@ -29,9 +29,11 @@ function checkPossible(flags: BuildFlags, outputs: readonly Output[]): void {
     [outputs.some(({ type, attributes }) => type !== "image" || attributes["push"] === "true"), "--output"],
   ];
   const option = impossible.find(([asked]) => asked)?.[1];
-  if (option !== undefined)
-    throw buildError(`${option} needs an engine on this machine (or docker's buildx): this one is elsewhere`);
+  if (option !== undefined) throw impossibleError(option);
 }
+
+const impossibleError = (what: string): CliError =>
+  buildError(`${what} needs an engine on this machine (or docker's buildx): this one is elsewhere`);
 
 /** Sends the context to an engine that does not see this machine's files. */
 export async function buildRemotely(
@@ -41,6 +43,9 @@ export async function buildRemotely(
   outputs: readonly Output[],
 ): Promise<number> {
   checkPossible(flags, outputs);
+  const isElsewhere =
+    "dockerfile" in sources ? sources.dockerfile.url !== undefined : sources.text !== undefined;
+  if (isElsewhere) throw impossibleError("a Dockerfile from elsewhere than the context (--file)");
   const remote = "dockerfile" in sources ? undefined : sources.remote;
   const tar = "dockerfile" in sources ? contextTar(sources) : sources.tar;
   const hosts = registryHosts("dockerfile" in sources ? sources.dockerfile.text : "", flags);

@@ -16,28 +16,48 @@ import type { Output } from "./outputs.ts";
 import { keyValues } from "./pairs.ts";
 import { registryHosts } from "./registry-hosts.ts";
 import { agentSockets, readSecrets } from "./secrets.ts";
-import type { BuildSources } from "./sources.ts";
+import type { BuildSources, StreamedContext } from "./sources.ts";
 
 /** Makes one request of the options, all paths and variables resolved on this side. */
 export async function localRequest(
   session: Session,
   flags: BuildFlags,
-  sources: BuildSources,
+  sources: BuildSources | StreamedContext,
   outputs: readonly Output[],
 ): Promise<LocalBuildRequest> {
-  const { folder, dockerfile, ignoreFile } = sources;
+  const text = "dockerfile" in sources ? sources.dockerfile.text : (sources.text ?? "");
   return {
     ...plainParts(session, flags),
-    auth: await buildCredentials(session, registryHosts(dockerfile.text, flags)),
+    auth: await buildCredentials(session, registryHosts(text, flags)),
     call: callOf(flags),
-    dockerfile,
-    ...(folder === undefined ? {} : { context: await localFolder(folder, patternsOf(ignoreFile)) }),
+    ...(await sourceParts(sources, flags)),
     namedContexts: await readContexts(flags.buildContext),
     secrets: await readSecrets(flags.secret),
     ssh: await agentSockets(flags.ssh),
     cacheFolders: await cacheFolders(flags),
     outputs: outputs.map(({ type, attributes }) => ({ type, attributes })),
   };
+}
+
+/** Where the Dockerfile and the context are: on this machine, elsewhere, or behind the request. */
+async function sourceParts(
+  sources: BuildSources | StreamedContext,
+  flags: BuildFlags,
+): Promise<Pick<LocalBuildRequest, "dockerfile" | "context">> {
+  if ("dockerfile" in sources) {
+    const { folder, ignoreFile } = sources;
+    const { name, text, url } = sources.dockerfile;
+    return {
+      dockerfile: url === undefined ? { name, text } : { name, url },
+      ...(folder === undefined ? {} : { context: await localFolder(folder, patternsOf(ignoreFile)) }),
+    };
+  }
+  const { remote, text } = sources;
+  const context = remote === undefined ? { upload: true } : { url: remote };
+  if (text !== undefined) return { dockerfile: { name: "Dockerfile", text }, context };
+  if (/^https?:\/\//.test(flags.file))
+    return { dockerfile: { name: "Dockerfile", url: flags.file }, context };
+  return { dockerfile: { name: flags.file || "Dockerfile" }, context };
 }
 
 type PlainParts = Omit<

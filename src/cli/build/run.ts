@@ -17,7 +17,14 @@ import { warningsText } from "./display/warnings.ts";
 import { excerpt } from "./excerpt.ts";
 import { optionError, solveError } from "./failure.ts";
 import type { BuildFlags } from "./flags.ts";
-import { type BuildFailure, type BuildOutcome, buildLocally, type LocalBuild, NotLocal } from "./local.ts";
+import {
+  type BuildFailure,
+  type BuildOutcome,
+  buildLocally,
+  buildsInPlace,
+  type LocalBuild,
+  NotLocal,
+} from "./local.ts";
 import { OutputFiles } from "./output-files.ts";
 import { checkIdFile, checkPlaces, type Output, parseOutputs } from "./outputs.ts";
 import { Profile } from "./profile.ts";
@@ -37,14 +44,24 @@ export async function runBuild(session: Session, context: string, flags: BuildFl
   }
   const sources = await readSources(context, flags.file);
   const display = openDisplay(flags, () => ("dockerfile" in sources ? sources.dockerfile.text : ""));
-  if (!isLocal(session) || !("dockerfile" in sources)) return classic(session, sources, flags, outputs);
+  if (!isLocal(session)) return classic(session, sources, flags, outputs);
+  const tar = "dockerfile" in sources ? undefined : sources.tar;
+  // what came on stdin is read once
+  if (tar !== undefined && !(await buildsInPlace(session))) return classic(session, sources, flags, outputs);
   const request = await localRequest(session, flags, sources, outputs);
   const profile = new Profile(display);
   try {
     const files = new OutputFiles([...outputs, ...cacheOutputs(flags)]);
-    const build = await buildLocally(session, request, profile, files);
+    const build = await buildLocally(session, { request, tar }, profile, files);
     await files.end();
-    return await finish(session, { flags, request, outputs, build, profile, path: sources.path });
+    return await finish(session, {
+      flags,
+      request,
+      outputs,
+      build,
+      profile,
+      path: "path" in sources ? sources.path : undefined,
+    });
   } catch (error) {
     if (!(error instanceof NotLocal)) throw error;
     return classic(session, sources, flags, outputs);
@@ -92,9 +109,9 @@ interface Ended {
 
 async function finish(session: Session, ended: Ended): Promise<number> {
   const { flags, request, build } = ended;
-  const { outcome, warnings } = build;
+  const { outcome, warnings, dockerfile } = build;
   if (request.call === "check") return answerCheck(session, ended);
-  if (!isQuiet(flags)) tellWarnings(session, warnings, request);
+  if (!isQuiet(flags)) tellWarnings(session, warnings, dockerfile.text);
   if (outcome.kind === "error") return failed(session, ended, outcome);
   if (outcome.kind === "outline" || outcome.kind === "targets") return answer(session, ended, outcome);
   tellProfile(session, ended);
@@ -109,9 +126,9 @@ function tellProfile(session: Session, { flags, profile }: Ended): void {
 
 /** With `--on-error shell` what the step has written was kept: a shell in it, or on no terminal how to come to one. */
 async function failed(session: Session, ended: Ended, outcome: BuildFailure): Promise<number> {
-  const { flags, request } = ended;
+  const { flags, build } = ended;
   tellProfile(session, ended);
-  const error = failure(outcome, request);
+  const error = failure(outcome, build);
   if (outcome.kept === undefined) throw error;
   session.err(error.message);
   const { enterFailedStep } = await import("./failed-step.ts");
@@ -122,13 +139,13 @@ async function failed(session: Session, ended: Ended, outcome: BuildFailure): Pr
 const isQuiet = ({ quiet, progress }: BuildFlags): boolean =>
   quiet || progress === "quiet" || progress === "none" || progress === "rawjson";
 
-function tellWarnings(session: Session, warnings: readonly WireWarning[], request: LocalBuildRequest): void {
-  const text = warningsText(warnings, request.dockerfile.text, session.globals.debug);
+function tellWarnings(session: Session, warnings: readonly WireWarning[], dockerfile: string): void {
+  const text = warningsText(warnings, dockerfile, session.globals.debug);
   if (text !== "") session.err(text.replace(/\n$/, ""));
 }
 
 /** The excerpt belongs to the sentence, below it in what is thrown and above it on the screen. */
-const failure = (error: BuildFailure, { dockerfile }: LocalBuildRequest): CliError =>
+const failure = (error: BuildFailure, { dockerfile }: LocalBuild): CliError =>
   new CliError(excerpts(error, dockerfile, dockerfile.name) + solveError(error.message).message);
 
 /** Scripts get what docker's client prints; a person at a terminal also sees which word is meant. */
@@ -137,9 +154,9 @@ function excerpts({ message, lines }: BuildFailure, { text }: { text: string }, 
   return lines.map((each) => excerpt(shown, text, each, place(each))).join("");
 }
 
-const asked = ({ flags, request, path }: Ended): Asked => ({
-  dockerfile: request.dockerfile,
-  shown: shownPath(path, request.dockerfile.name),
+const asked = ({ flags, build: { dockerfile }, path }: Ended): Asked => ({
+  dockerfile,
+  shown: shownPath(path, dockerfile.name),
   json: parseCall(flags.call).json,
 });
 
@@ -173,7 +190,7 @@ function answer(session: Session, ended: Ended, outcome: Exclude<BuildOutcome, {
 
 async function writeResults(
   session: Session,
-  { flags, outputs, build, request }: Ended,
+  { flags, outputs, build }: Ended,
   { ref, response, imageIds, provenance }: Extract<BuildOutcome, { kind: "result" }>,
 ): Promise<void> {
   const id =
@@ -183,7 +200,7 @@ async function writeResults(
     const facts = {
       ...decoded(response),
       ...provenanceFacts(provenance),
-      ...warningFacts(build, request.dockerfile.text),
+      ...warningFacts(build),
       "buildx.build.ref": `default/default/${ref}`,
     };
     const sorted = Object.fromEntries(Object.entries(facts).sort(([one], [other]) => (one < other ? -1 : 1)));
@@ -208,9 +225,9 @@ function provenanceFacts(provenance: Record<string, object> = {}): Record<string
 }
 
 /** Only where buildx's variable asks for them. */
-function warningFacts({ warnings, reader }: LocalBuild, dockerfile: string): Record<string, object> {
+function warningFacts({ warnings, reader, dockerfile }: LocalBuild): Record<string, object> {
   if (goBool(process.env["BUILDX_METADATA_WARNINGS"] ?? "") !== true || warnings.length === 0) return {};
-  return { "buildx.build.warnings": warnings.map((each) => warning(each, reader, dockerfile)) };
+  return { "buildx.build.warnings": warnings.map((each) => warning(each, reader, dockerfile.text)) };
 }
 
 /** Descriptors travel as base64 of their JSON; files have them as they are. */

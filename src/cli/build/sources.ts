@@ -5,9 +5,9 @@ import { openInput } from "../stream/input.ts";
 import { buildError, solveError } from "./failure.ts";
 import { readIgnoreFile, textOf } from "./folder.ts";
 
-/** What a build reads: its Dockerfile, and the folder it may copy from. */
+/** What a build reads: its Dockerfile (`url`: one that the engine fetches), and the folder it may copy from. */
 export interface BuildSources {
-  dockerfile: { name: string; text: string };
+  dockerfile: { name: string; text: string; url?: string };
   /** of the Dockerfile, as it was found; undefined = it came on stdin */
   path: string | undefined;
   /** undefined = none: the Dockerfile came on stdin */
@@ -19,6 +19,8 @@ export interface BuildSources {
 export interface StreamedContext {
   remote: string | undefined;
   tar: AsyncIterable<Uint8Array> | undefined;
+  /** what came on stdin of a remote context's; undefined = the context has it */
+  text: string | undefined;
 }
 
 const dockerfileMax = 4 << 20;
@@ -33,7 +35,10 @@ export async function readSources(context: string, file: string): Promise<BuildS
   if (context === "-" && file === "-")
     throw buildError("invalid argument: can't use stdin for both build context and dockerfile");
   if (context === "-") return fromStdin(file);
-  if (isRemote(context)) return { remote: context, tar: undefined };
+  if (isRemote(context)) {
+    const text = file === "-" ? await wholeText(openInput()) : undefined;
+    return { remote: context, tar: undefined, text };
+  }
   if (!(await isFolder(context)))
     throw buildError(`unable to prepare context: path ${JSON.stringify(context)} not found`);
   const { path, dockerfile } = await readDockerfile(context, file);
@@ -45,7 +50,7 @@ async function fromStdin(file: string): Promise<BuildSources | StreamedContext> 
   const input = openInput();
   const iterator = input[Symbol.asyncIterator]();
   const { head, rest } = await firstBytes(iterator);
-  if (isArchive(head)) return { remote: undefined, tar: rest };
+  if (isArchive(head)) return { remote: undefined, tar: rest, text: undefined };
   if (file !== "" && file !== "-") throw solveError("failed to read dockerfile: no local sources enabled");
   const text = await wholeText(rest);
   if (text === "") throw solveError("failed to read dockerfile: no local sources enabled");
@@ -56,9 +61,11 @@ async function fromStdin(file: string): Promise<BuildSources | StreamedContext> 
 async function readDockerfile(
   context: string,
   file: string,
-): Promise<{ path: string | undefined; dockerfile: { name: string; text: string } }> {
+): Promise<Pick<BuildSources, "path" | "dockerfile">> {
   if (file === "-")
     return { path: undefined, dockerfile: { name: "Dockerfile", text: await wholeText(openInput()) } };
+  if (/^https?:\/\//.test(file))
+    return { path: undefined, dockerfile: { name: "Dockerfile", text: "", url: file } };
   const candidates = file === "" ? [join(context, "Dockerfile"), join(context, "dockerfile")] : [file];
   for (const path of candidates) {
     const text = await readBounded(path);

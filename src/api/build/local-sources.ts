@@ -1,0 +1,71 @@
+import { dockerfileIn, folderContext } from "../../build/contexts/folder.ts";
+import type { BuildContext, Builds, UnpackedContext } from "../../build/contract.ts";
+import { EngineError } from "../../lib/errors.ts";
+import type { LocalBuildRequest } from "../../types/local-build.ts";
+import { localFolderContext } from "./local-folder.ts";
+
+/** A build's Dockerfile and context, at hand. */
+export interface LocalSources {
+  dockerfile: { name: string; text: string };
+  /** the client does not have the Dockerfile */
+  isTold: boolean;
+  context: BuildContext | undefined;
+  close(): Promise<void>;
+}
+
+type Given = Partial<LocalBuildRequest>;
+type Fetching = Pick<Builds, "fetchContext" | "unpack">;
+
+export interface SourcesParts {
+  builds: Fetching;
+  /** the tar behind the request */
+  tar: AsyncIterable<Uint8Array>;
+  signal: AbortSignal;
+}
+
+const invalid = (message: string): EngineError => new EngineError("invalid", message);
+
+/** Reads a folder in place, fetches what the request names, or unpacks what comes behind it. */
+export async function openSources(given: Given, parts: SourcesParts): Promise<LocalSources> {
+  const { dockerfile, context } = given;
+  if (dockerfile === undefined) throw invalid("the request has no Dockerfile");
+  const { name = "Dockerfile", text, url } = dockerfile;
+  const fetched = url ? await fetchedText(url, parts) : text;
+  const unpacked = await openUnpacked(given, parts);
+  if (unpacked === undefined) {
+    const folder = context !== undefined && "path" in context ? await localFolderContext(context) : undefined;
+    const read = { name, text: fetched ?? "" };
+    return { dockerfile: read, isTold: Boolean(url), context: folder, close: () => Promise.resolve() };
+  }
+  try {
+    const { root, close } = unpacked;
+    const own = fetched === undefined ? name : undefined;
+    const read = { name, text: fetched ?? dockerfileIn(root, name) };
+    const folder = folderContext({ root, dockerfile: own, live: false });
+    return { dockerfile: read, isTold: text === undefined, context: folder, close };
+  } catch (error) {
+    await unpacked.close();
+    throw error;
+  }
+}
+
+/** undefined where the context is a folder of this machine, or none. */
+async function openUnpacked(
+  { context, ssh }: Given,
+  { builds, tar, signal }: SourcesParts,
+): Promise<UnpackedContext | undefined> {
+  if (context === undefined) return undefined;
+  if ("url" in context && context.url)
+    return await builds.fetchContext(context.url, signal, ssh?.["default"]);
+  return "upload" in context && context.upload ? await builds.unpack(tar, signal) : undefined;
+}
+
+/** `-f URL`: a Dockerfile alone. */
+async function fetchedText(url: string, { builds, signal }: SourcesParts): Promise<string> {
+  const { root, close } = await builds.fetchContext(url, signal);
+  try {
+    return dockerfileIn(root, "Dockerfile");
+  } finally {
+    await close();
+  }
+}
