@@ -122,11 +122,12 @@ describe("what goes to a registry", () => {
     await runsElsewhere("g:1");
   });
 
-  test("is the same digest again, and on another engine", async () => {
+  test("is the same digest again, and the same layers on another engine", async () => {
     const attributes = ["compression=zstd", "compression-level=9", "force-compression=true"];
     const one = await push(engine, "same:1", ...attributes);
     expect(await push(engine, "same:2", ...attributes)).toEqual(one);
-    expect(await push(other, "same:3", ...attributes)).toEqual(one);
+    // each has imported the base at a time of its own, which is in the configuration
+    expect((await push(other, "same:3", ...attributes)).layers).toEqual(one.layers);
     // another level is another blob, and the first stays what it was
     const level1 = await push(engine, "same:4", "compression=zstd", "compression-level=1");
     expect(level1.layers[1]?.digest).not.toBe(one.layers[1]?.digest);
