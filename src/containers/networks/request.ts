@@ -17,10 +17,10 @@ export function portRequests(config: ContainerConfig, host: HostConfig): PortReq
       for (const binding of bindings ?? [])
         requests.push(request(port, ports.protocol, binding.HostIp, binding.HostPort));
   }
-  if (host.PublishAllPorts)
-    for (const { port, protocol } of exposedPorts(config))
-      if (!requests.some((one) => one.port === port && one.protocol === protocol))
-        requests.push(request(port, protocol, "", ""));
+  if (!host.PublishAllPorts) return requests;
+  const published = new Set(requests.map(({ port, protocol }) => `${port}/${protocol}`));
+  for (const { port, protocol } of exposedPorts(config))
+    if (!published.has(`${port}/${protocol}`)) requests.push(request(port, protocol, "", ""));
   return requests;
 }
 

@@ -1,5 +1,6 @@
 import { isIPv4 } from "node:net";
 import { EngineError, messageOf } from "../../lib/errors.ts";
+import { turns } from "../../lib/turns.ts";
 import type { PortRequest } from "../contract.ts";
 import { PortTable } from "./port-table.ts";
 import { programAt } from "./program.ts";
@@ -45,8 +46,12 @@ export class Publisher {
   /** Binds all or none. */
   async bind(requests: readonly PortRequest[], target: PublishTarget): Promise<BoundPort[]> {
     const bound: BoundPort[] = [];
+    const turn = turns();
     try {
-      for (const request of requests) bound.push(...(await this.bindOne(request, target)));
+      for (const request of requests) {
+        bound.push(...(await this.bindOne(request, target)));
+        await turn();
+      }
       return bound;
     } catch (error) {
       await this.release(bound);
@@ -61,7 +66,9 @@ export class Publisher {
     report: (text: string) => void,
   ): Promise<BoundPort[]> {
     const bound: BoundPort[] = [];
+    const turn = turns();
     for (const published of ports) {
+      await turn();
       if (published.hostPort === 0) {
         bound.push({ published, forwarder: undefined });
         continue;
@@ -78,7 +85,13 @@ export class Publisher {
   }
 
   async release(bound: readonly BoundPort[]): Promise<void> {
-    await Promise.all(bound.map(({ forwarder }) => forwarder?.close()));
+    const turn = turns();
+    const closed: (Promise<void> | undefined)[] = [];
+    for (const { forwarder } of bound) {
+      closed.push(forwarder?.close());
+      await turn();
+    }
+    await Promise.all(closed);
     for (const { published } of bound)
       this.table.release(published.protocol, published.hostIp, published.hostPort);
   }
