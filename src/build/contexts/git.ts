@@ -98,6 +98,15 @@ const sshWith = (agent: string): string =>
 export const needsKey = (remote: string): boolean =>
   remote.startsWith("ssh://") || !/^[a-z]+:\/\//i.test(remote);
 
+/** What a machine's own settings would make of the files: the same commit is the same everywhere. */
+const sameFiles = [
+  "core.autocrlf=false",
+  "core.eol=lf",
+  "core.fileMode=true",
+  "core.symlinks=true",
+  "core.attributesFile=/dev/null",
+].flatMap((setting) => ["-c", setting]);
+
 /** No file that git writes is larger than `bytesMax`, and a server may not be silent for long. */
 async function run(
   args: readonly string[],
@@ -115,6 +124,7 @@ async function run(
     "http.lowSpeedLimit=1",
     "-c",
     "http.lowSpeedTime=60",
+    ...sameFiles,
     ...(agent === undefined ? [] : ["-c", `core.sshCommand=${sshWith(agent)}`]),
   ];
   if (Bun.which("git") === null)

@@ -2,6 +2,7 @@ import { mkdir, open, utimes } from "node:fs/promises";
 import { join } from "node:path";
 import { EngineError } from "../../lib/errors.ts";
 import { newId } from "../../lib/ids.ts";
+import { headerTime } from "../contexts/header-time.ts";
 import { openWeb, webLimits } from "../contexts/web.ts";
 import type { Session } from "../solver/session.ts";
 
@@ -25,8 +26,7 @@ export async function download(
   const digest = await save(body, path);
   if (checksum !== undefined && checksum !== digest)
     throw new EngineError("invalid", `digest mismatch ${digest}: ${checksum}`);
-  const modified = Date.parse(headers.get("last-modified") ?? "");
-  const time = Number.isNaN(modified) ? new Date(0) : new Date(modified);
+  const time = headerTime(headers.get("last-modified") ?? "") ?? new Date(0);
   await utimes(path, time, time);
   return { path, digest };
 }
