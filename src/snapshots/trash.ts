@@ -7,12 +7,14 @@ import type { Logger } from "../lib/log.ts";
 
 /**
  * Deletion in two steps: a rename, which frees the name at once, and the deletion of what was renamed, in the
- * background (the runtime's own threads do it; nothing else can reach the folder any more).
+ * background (the runtime's own threads do it; nothing else can reach the folder any more). One at a time: a deletion
+ * holds one of these few threads, for a minute where folders are nested a thousand deep, and all else needs them too.
  */
 export class Trash {
   private readonly folder: string;
   private readonly logger: Logger;
-  private readonly deleting = new Set<Promise<void>>();
+  /** ends with the last deletion that was asked for */
+  private deleting: Promise<void> = Promise.resolve();
 
   constructor(folder: string, logger: Logger) {
     this.folder = folder;
@@ -38,18 +40,18 @@ export class Trash {
     for (const name of readdirSync(this.folder)) this.delete(join(this.folder, name));
   }
 
-  async settled(): Promise<void> {
-    await Promise.all(this.deleting);
+  settled(): Promise<void> {
+    return this.deleting;
   }
 
   private delete(path: string): void {
-    const done = rm(path, { recursive: true, force: true }).catch((error: unknown) => {
-      this.logger.warn("cannot delete a folder of the trash; it is tried again at the next start", {
-        path,
-        error: messageOf(error),
+    this.deleting = this.deleting
+      .then(() => rm(path, { recursive: true, force: true }))
+      .catch((error: unknown) => {
+        this.logger.warn("cannot delete a folder of the trash; it is tried again at the next start", {
+          path,
+          error: messageOf(error),
+        });
       });
-    });
-    this.deleting.add(done);
-    void done.then(() => this.deleting.delete(done));
   }
 }
