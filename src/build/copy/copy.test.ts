@@ -17,6 +17,7 @@ import { everything } from "./filter.ts";
 import { filterOf } from "./ignore.ts";
 import { matchesOf, openTree } from "./match.ts";
 import { folderMode, parseMode } from "./mode.ts";
+import { stoppedBy } from "./stop.ts";
 
 const work = mkdtempSync(join(tmpdir(), "berth-copy-"));
 afterAll(() => rmSync(work, { recursive: true, force: true }));
@@ -126,4 +127,13 @@ test("modes are octal numbers or changes", () => {
   expect(() => parseMode("77777")).toThrow("invalid chmod parameter");
   expect(() => parseMode("+x,zz")).toThrow("invalid syntax");
   expect(parseMode("0000644")(0o777, false)).toBe(0o644);
+});
+
+test("a walk that nobody wants any more ends", async () => {
+  const root = tree({ a: "1", b: "2" });
+  const request = { root, patterns: ["/"], ignore: everything, exclude: everything, parents: false };
+  const walk = stoppedBy(AbortSignal.abort(), async (stop) =>
+    digestTree({ ...request, statCache: undefined, lists: join(work, "lists"), stop }),
+  );
+  await expect(walk).rejects.toThrow("the build was cancelled");
 });

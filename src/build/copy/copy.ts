@@ -110,7 +110,7 @@ class Copy {
   }
 
   private writer({ keepsOwners = false, ...rules }: WriterRules): Writer {
-    const { uid, gid, latest } = this.request;
+    const { uid, gid, latest, stop } = this.request;
     return new Writer(
       this.target,
       {
@@ -120,6 +120,7 @@ class Copy {
         latest,
         ignore: everything,
         exclude: everything,
+        stop,
         ...rules,
       },
       this.telling,

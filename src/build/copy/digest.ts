@@ -23,6 +23,7 @@ import type { Filter } from "./filter.ts";
 import { countFile } from "./garbage.ts";
 import { type Match, matchesOf, openTree } from "./match.ts";
 import { StatCache } from "./stat-cache.ts";
+import { type Stop, throwIfStopped } from "./stop.ts";
 import { type Seen, Tally } from "./tally.ts";
 
 export interface DigestRequest {
@@ -42,6 +43,7 @@ export interface DigestRequest {
   statCache: string | undefined;
   /** folder for lists of files, by digest: what a miss is explained with */
   lists: string;
+  stop?: Stop;
 }
 
 export interface DigestResult {
@@ -152,6 +154,7 @@ class Digester {
     let any = false;
     for (const name of listNames(fd)) {
       countFile();
+      throwIfStopped(this.request.stop);
       const status = statAt(fd, name);
       if (status === undefined) continue;
       const whole = path === "" ? name : `${path}/${name}`;

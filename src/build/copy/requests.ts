@@ -2,6 +2,7 @@ import type { ApplyResult } from "../../snapshots/worker/apply.ts";
 import type { DigestResult } from "./digest.ts";
 import type { ListsRequest } from "./explain-files.ts";
 import type { FoundPackages } from "./packages.ts";
+import type { Stop } from "./stop.ts";
 import type { TreeTar } from "./tree-tar.ts";
 
 /** A tree as the worker takes it: filters as patterns, for functions do not cross threads. */
@@ -22,6 +23,7 @@ export interface TreeRequest {
 export interface TreeDigestRequest extends TreeRequest {
   statCache?: string;
   lists: string;
+  stop?: Stop;
 }
 
 /** What a copy takes: from a tree by patterns, a single file under a name of its own, or text. */
@@ -53,6 +55,7 @@ export interface CopyRequest {
   plainSize?: boolean;
   /** `Seen.since` of the only source, which may change meanwhile */
   since?: number;
+  stop?: Stop;
 }
 
 export interface CopyResult {

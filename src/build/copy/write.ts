@@ -39,6 +39,7 @@ import { depthMax, hashFile, isCopied } from "./digest.ts";
 import type { Filter } from "./filter.ts";
 import { countFile } from "./garbage.ts";
 import type { ModeChange } from "./mode.ts";
+import { type Stop, throwIfStopped } from "./stop.ts";
 import type { Tally } from "./tally.ts";
 import { closePlace, givesGroup, type Owner, type Place, type Target } from "./target.ts";
 import type { FileDetails, ToldLayer } from "./told-layer.ts";
@@ -53,6 +54,7 @@ export interface WriteRules {
   latest: number | undefined;
   ignore: Filter;
   exclude: Filter;
+  stop: Stop | undefined;
 }
 
 /** Where the writing of a layer is told that is told while it is written. */
@@ -102,6 +104,7 @@ export class Writer {
     if (depth === 0) this.links.clear();
     for (const name of listNames(from)) {
       countFile();
+      throwIfStopped(this.rules.stop);
       const status = statAt(from, name);
       if (status === undefined) continue;
       const whole = path === "" ? name : `${path}/${name}`;

@@ -4,6 +4,7 @@ import { newId } from "../../lib/ids.ts";
 import { type Checkout, checkOut, needsKey } from "../contexts/git.ts";
 import { WebFailure } from "../contexts/web.ts";
 import type { CopyInput, CopyResult, TreeRequest } from "../copy/requests.ts";
+import { stoppedBy } from "../copy/stop.ts";
 import type { Seen } from "../copy/tally.ts";
 import type { GitSource } from "../dockerfile/git-source.ts";
 import { UnplacedError } from "../failure.ts";
@@ -58,7 +59,7 @@ export async function planCopy(
     run: async (_output, signal) => {
       const { result, sum } = await run(session, vertex, operation, { base, sources, signal });
       if (sum === undefined || sources[0]?.seen?.sum !== sum)
-        await refuseChanged(session, operation, sources, resultOf);
+        await refuseChanged(session, operation, sources, { resultOf, signal });
       return result;
     },
   };
@@ -66,7 +67,7 @@ export async function planCopy(
 
 /** Of several that fail the last is told, which is the one that BuildKit mostly comes to first. */
 async function allReady(session: Session, operation: CopyOperation, resultOf: ResultOf): Promise<Ready[]> {
-  const looking = operation.sources.map((source) => ready(session, operation, source, resultOf));
+  const looking = operation.sources.map((source) => ready(session, operation, source, { resultOf }));
   const results = await Promise.allSettled(looking);
   const failed = results.findLast((result) => result.status === "rejected");
   if (failed !== undefined && !session.request.classic) throw failed.reason;
@@ -133,9 +134,9 @@ async function ready(
   session: Session,
   operation: CopyOperation,
   source: CopySource,
-  resultOf: ResultOf,
+  { resultOf, signal = session.signal }: { resultOf: ResultOf; signal?: AbortSignal },
 ): Promise<Ready> {
-  if (source.kind === "tree") return await readyTree(session, operation, source, resultOf);
+  if (source.kind === "tree") return await readyTree(session, operation, source, { resultOf, signal });
   if (source.kind === "inline") {
     const { name, content } = source;
     return {
@@ -228,7 +229,7 @@ async function readyTree(
   session: Session,
   operation: CopyOperation,
   source: TreeOfCopy,
-  resultOf: ResultOf,
+  { resultOf, signal }: { resultOf: ResultOf; signal: AbortSignal },
 ): Promise<Ready> {
   const { open, ignore, layers, live } = await treeOf(session, source.tree, resultOf);
   const { unpack } = source;
@@ -243,11 +244,9 @@ async function readyTree(
     const root = await open();
     const tree: TreeRequest = { root, ...filter };
     const input = (): CopyInput => treeInput(root);
-    const { digest, matches, isFolder, seen } = await workers.call("digest", {
-      ...tree,
-      ...session.statCacheOf(root),
-      lists: paths.lists,
-    });
+    const { digest, matches, isFolder, seen } = await stoppedBy(signal, (stop) =>
+      workers.call("digest", { ...tree, ...session.statCacheOf(root), lists: paths.lists, stop }),
+    );
     return { digest, matches, isFolder, listed: true, input, live, seen };
   } catch (error) {
     if (error instanceof LostCache) throw error;
@@ -305,7 +304,7 @@ async function run(
     const below = vfs ? upper : view;
     const owner = (session.request.classic ? classicOwnerIn : ownerIn)(view, operation.chown);
     const since = sources[0]?.seen?.since;
-    const copied = await deps.workers.call("copy", {
+    const request = {
       inputs: await Promise.all(sources.map(({ input }) => input())),
       upper,
       ...(below === undefined ? {} : { view: below }),
@@ -319,7 +318,8 @@ async function run(
       tell: !vfs,
       plainSize: session.request.classic !== true,
       ...(since === undefined ? {} : { since }),
-    });
+    };
+    const copied = await stoppedBy(signal, (stop) => deps.workers.call("copy", { ...request, stop }));
     told = copied.told;
     signal.throwIfAborted();
   } catch (error) {
@@ -338,14 +338,15 @@ async function refuseChanged(
   session: Session,
   operation: CopyOperation,
   sources: readonly Ready[],
-  resultOf: ResultOf,
+  // of the step: builds that share it may go on when the one that began it ends
+  how: { resultOf: ResultOf; signal: AbortSignal },
 ): Promise<void> {
   const again = operation.sources.flatMap((source, index) => {
     const before = sources[index];
     return before?.live ? [{ source, before }] : [];
   });
   for (const { source, before } of again) {
-    const now = await ready(session, operation, source, resultOf);
+    const now = await ready(session, operation, source, how);
     if (now.digest !== before.digest)
       throw new EngineError(
         "conflict",

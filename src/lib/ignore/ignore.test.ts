@@ -182,3 +182,9 @@ test("a pattern that is longer than any path is refused before it is taken apart
     "an ignore pattern of 80000 characters is too long",
   );
 });
+
+test("more patterns than anybody writes are refused", () => {
+  expect(() => new IgnoreMatcher(Array.from({ length: 10_001 }, (_, at) => `x${at}/**`))).toThrow(
+    "more than 10000",
+  );
+});

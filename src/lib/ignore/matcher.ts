@@ -28,6 +28,8 @@ export class IgnoreMatcher {
 
   /** Throws `invalid` for a pattern that is none. */
   constructor(patterns: readonly string[]) {
+    if (patterns.length > patternsMax)
+      throw new EngineError("invalid", `there are more than ${patternsMax} ignore patterns`);
     this.rules = patterns.flatMap((pattern, index) => ruleOf(pattern, index) ?? []);
     this.reincludes = this.rules.some(({ again }) => again);
   }
@@ -82,6 +84,8 @@ export class IgnoreMatcher {
 
 /** Sixteen times what a path can be (PATH_MAX): what is longer is no pattern but an attempt on our memory. */
 const patternMax = 64 << 10;
+/** Each is some kilobytes once it is read, and every path is tried on each. */
+const patternsMax = 10_000;
 
 function ruleOf(text: string, index: number): Rule | undefined {
   const trimmed = text.trim();
