@@ -130,7 +130,7 @@ test.skipIf(Bun.which("ssh-agent") === null)(
     const { code, stderr } = await build("--no-cache", "--ssh", `k=${key}`);
     expect([code, stderr.includes("ERROR")]).toEqual([0, false]);
     const wrong = await build("--ssh", `k=${join(context.path, "notkey")}`);
-    expect([wrong.code, wrong.stderr.includes("no key could be read of")]).toEqual([1, true]);
+    expect([wrong.code, wrong.stderr.includes("notkey: ssh: no key found")]).toEqual([1, true]);
   },
 );
 
