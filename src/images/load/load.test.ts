@@ -14,6 +14,7 @@ import {
   tarOf,
 } from "../testing/archive-fixture.ts";
 import { type Fixture, fixture, pieces } from "../testing/fixture.ts";
+import { bar } from "../transfer/messages.ts";
 
 async function load(
   { images }: Fixture,
@@ -89,6 +90,20 @@ describe("what is loaded", () => {
         expect(await load(here, archive, { size })).toBe(told);
         expect([...here.layers.keys()]).toEqual(told === "{}" ? [] : [layer.diffId]);
       });
+
+  test("how far each layer has come is told under its short id, at the end at the latest", async () => {
+    const source = pieces(tarOf(ociMembers), 512);
+    const told: unknown[] = [];
+    for await (const message of fixture().images.load({ source, quiet: false })) told.push(message);
+    const total = layer.bytes.length;
+    expect(told).toContainEqual({
+      status: "Loading layer",
+      id: layer.diffId.slice("sha256:".length).slice(0, 12),
+      progressDetail: { current: total, total },
+      progress: bar(total, total),
+    });
+    expect(told.at(-1)).toEqual({ stream: "Loaded image: a:t\n" });
+  });
 
   test("the configuration's text is kept to the byte, as the id is its digest", async () => {
     const here = fixture();

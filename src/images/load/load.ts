@@ -12,11 +12,11 @@ import type { ImagesContext } from "../deps.ts";
 import { platformOf } from "../platform.ts";
 import { publish } from "../publish.ts";
 import { taggable } from "../tag.ts";
+import { TransferMessages } from "../transfer/messages.ts";
 import { dockerArchiveImages } from "./docker-archive.ts";
 import type { FoundImage } from "./found-image.ts";
 import { type Intake, takeIn } from "./intake.ts";
 import { legacyImages } from "./legacy-archive.ts";
-import { Messages } from "./messages.ts";
 import { ociLayoutImages } from "./oci-layout.ts";
 
 /**
@@ -25,7 +25,7 @@ import { ociLayoutImages } from "./oci-layout.ts";
  */
 export async function* load(context: ImagesContext, request: LoadRequest): AsyncGenerator<JsonMessage> {
   const platform = platformOf(request.platform);
-  const messages = new Messages();
+  const messages = new TransferMessages();
   const work = context.reaper.whileWriting(() => run(context, { request, platform, messages }));
   work.then(
     () => messages.end(),
@@ -37,12 +37,13 @@ export async function* load(context: ImagesContext, request: LoadRequest): Async
 interface Load {
   request: LoadRequest;
   platform: Platform | undefined;
-  messages: Messages;
+  messages: TransferMessages;
 }
 
 async function run(context: ImagesContext, { request, platform, messages }: Load): Promise<void> {
   const lease = context.leases.open();
-  const progress = request.quiet ? {} : { progress: messages.progress };
+  const progress = (name: string, current: number, total: number): void =>
+    messages.progress(shownAs(name), "Loading layer", { current, total });
   const taken = new Set<string>();
   const holding = {
     hold: (kind: "layer", diffId: string) => {
@@ -54,7 +55,7 @@ async function run(context: ImagesContext, { request, platform, messages }: Load
   try {
     const intake = await takeIn(context, decompress(request.source, { bombFrom }), {
       lease: holding,
-      ...progress,
+      ...(request.quiet ? {} : { progress }),
       ...(request.signal ? { signal: request.signal } : {}),
     });
     let loaded = 0;
@@ -67,6 +68,10 @@ async function run(context: ImagesContext, { request, platform, messages }: Load
   }
 }
 
+/** Of `<id>/layer.tar` and `blobs/sha256/<digest>` what tells them apart, as short as an id. */
+const shownAs = (name: string): string =>
+  (name.split("/").findLast((part) => part !== "layer.tar") ?? name).slice(0, 12);
+
 function imagesOf(intake: Intake, platform: Platform | undefined): Iterable<FoundImage> {
   if (intake.documents.has("manifest.json")) return dockerArchiveImages(intake);
   if (intake.documents.has("index.json")) return ociLayoutImages(intake, platform);
@@ -78,7 +83,7 @@ function adopt(
   context: ImagesContext,
   found: FoundImage,
   platform: Platform | undefined,
-  messages: Messages,
+  messages: TransferMessages,
 ): boolean {
   const config = parseConfig(found.text);
   if (config.os !== "linux") throw new EngineError("invalid", `cannot load ${config.os} image on linux`);

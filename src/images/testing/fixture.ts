@@ -38,12 +38,16 @@ function fakeSnapshots(layers: Map<string, number>): Snapshots {
     driver: "overlay2",
     layer,
     layers: () => [...layers].map(([diffId, size]) => ({ diffId, size })),
-    async apply(source: AsyncIterable<Uint8Array>): Promise<Layer> {
+    async apply(
+      source: AsyncIterable<Uint8Array>,
+      { progress }: { progress?: (bytes: number) => void } = {},
+    ): Promise<Layer> {
       const hash = createHash("sha256");
       let size = 0;
       for await (const bytes of decompress(source)) {
         hash.update(bytes);
         size += bytes.length;
+        progress?.(size);
       }
       if (size === "bad".length) throw new EngineError("invalid", "unexpected EOF");
       const diffId = `sha256:${hash.digest("hex")}`;
