@@ -243,14 +243,5 @@ export const addBridge = (table: string, bridge: BridgeRules): string =>
 export const removeBridge = (table: string, bridge: BridgeRules): string =>
   change("delete", table, bridgeElements(bridge));
 
-/** A question for each set: nft answers with an error where it lacks one of its elements. */
-export function elementQueries({ table, bridges, ...ports }: RuleModel): { set: string; query: string }[] {
-  const elements = [...bridges.flatMap(bridgeElements), ...portElements(ports)];
-  return [...bySet(elements)].map(([set, list]) => ({
-    set,
-    query: `get element inet ${table} ${set} { ${list.map(({ key }) => key).join(", ")} }`,
-  }));
-}
-
 /** Succeeds whether the table exists or not. */
 export const removeTable = (table: string): string => `add table inet ${table}\ndelete table inet ${table}`;

@@ -5,9 +5,9 @@ import { getLinks } from "../../system/netlink/requests.ts";
 import type { Netlink } from "../../system/netlink/socket.ts";
 import type { Nftables } from "../../system/nftables.ts";
 import type { NetworkFinding } from "../../types/network-doctor.ts";
-import { elementQueries } from "../rules.ts";
 import type { ExaminePlan } from "../worker-protocol.ts";
 import { legacyRules } from "./firewalls.ts";
+import { differences } from "./own-rules.ts";
 
 const well = (text: string): NetworkFinding => ({ state: "well", text, remedy: "" });
 const broken = (text: string): NetworkFinding => ({ state: "broken", text, remedy: "" });
@@ -29,29 +29,17 @@ export function examine(
 }
 
 function rules(nftables: Nftables, { rules: model }: ExaminePlan): NetworkFinding[] {
-  try {
-    nftables.list(`list chain inet ${model.table} forward`);
-  } catch {
-    // nft's words for a table that is not there say no more than that
-    return [broken(`the packet rules (nftables table inet ${model.table}) are gone`)];
-  }
-  const faults = elementQueries(model).flatMap(({ set, query }) => {
-    try {
-      nftables.list(query);
-      return [];
-    } catch {
-      // nft says that one is missing, not which
-      return [broken(`set ${set} of table inet ${model.table} lacks something that is recorded`)];
-    }
-  });
   const count = model.published.length + model.routed.length;
-  return faults.length > 0
-    ? faults
-    : [
-        well(
-          `packet rules are as recorded: ${counted(model.bridges.length, "network")}, ${counted(count, "published port")}`,
-        ),
-      ];
+  const faults = differences(nftables, model);
+  if (faults.length === 0)
+    return [
+      well(
+        `packet rules are as recorded: ${counted(model.bridges.length, "network")}, ${counted(count, "published port")}`,
+      ),
+    ];
+  if (faults.length === 1 && faults[0] === "the table")
+    return [broken(`the packet rules (nftables table inet ${model.table}) are gone or not as recorded`)];
+  return faults.map((name) => broken(`${name} of table inet ${model.table} is not as recorded`));
 }
 
 function bridges(links: readonly Link[], plan: ExaminePlan): NetworkFinding[] {
