@@ -73,6 +73,6 @@ const barWidth = 50;
 export function bar(current: number, total: number): string {
   if (total <= 0) return humanSize(current).padStart(8);
   const filled = Math.min(barWidth, Math.trunc((current / total) * barWidth));
-  const line = filled === barWidth ? `${"=".repeat(barWidth)}>` : `${"=".repeat(filled)}>`.padEnd(barWidth);
+  const line = `${"=".repeat(filled)}>${" ".repeat(barWidth - filled)}`;
   return `[${line}]  ${humanSize(current).padStart(7)}/${humanSize(total)}`;
 }
