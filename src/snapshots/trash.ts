@@ -1,14 +1,13 @@
 import { mkdirSync, readdirSync, renameSync } from "node:fs";
-import { rm } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { messageOf } from "../lib/errors.ts";
 import { newId } from "../lib/ids.ts";
 import type { Logger } from "../lib/log.ts";
+import { removeTree } from "../system/tree-remove.ts";
 
 /**
  * Deletion in two steps: a rename, which frees the name at once, and the deletion of what was renamed, in the
- * background (the runtime's own threads do it; nothing else can reach the folder any more). One at a time: a deletion
- * holds one of these few threads, for a minute where folders are nested a thousand deep, and all else needs them too.
+ * background (nothing else can reach the folder any more), however deep. One at a time: all else needs the threads, too.
  */
 export class Trash {
   private readonly folder: string;
@@ -46,7 +45,7 @@ export class Trash {
 
   private delete(path: string): void {
     this.deleting = this.deleting
-      .then(() => rm(path, { recursive: true, force: true }))
+      .then(() => removeTree(path))
       .catch((error: unknown) => {
         this.logger.warn("cannot delete a folder of the trash; it is tried again at the next start", {
           path,
