@@ -1,4 +1,5 @@
 import { dockerfileIn, folderContext } from "../../build/contexts/folder.ts";
+import { contextFailure } from "../../build/contexts/remote.ts";
 import type { BuildContext, Builds, UnpackedContext } from "../../build/contract.ts";
 import { EngineError } from "../../lib/errors.ts";
 import type { LocalBuildRequest } from "../../types/local-build.ts";
@@ -56,7 +57,9 @@ async function openUnpacked(
 ): Promise<UnpackedContext | undefined> {
   if (context === undefined) return undefined;
   if ("url" in context && context.url)
-    return await builds.fetchContext(context.url, signal, ssh?.["default"]);
+    return await builds.fetchContext(context.url, signal, ssh?.["default"]).catch((error: unknown) => {
+      throw contextFailure(error);
+    });
   return "upload" in context && context.upload ? await builds.unpack(tar, signal) : undefined;
 }
 
