@@ -16,6 +16,7 @@ import {
  */
 export class LocalAnswer {
   private readonly pieces: Uint8Array[] = [];
+  private waiting = 0;
   private ended = false;
   private wake: () => void = () => undefined;
   private drained: () => void = () => undefined;
@@ -38,7 +39,7 @@ export class LocalAnswer {
 
   /** Resolves once the reader has caught up, or is gone. */
   async room(): Promise<void> {
-    while (this.pieces.length > waitingMax && !this.ended)
+    while (this.waiting > waitingMax && !this.ended)
       await new Promise<void>((resolve) => {
         const before = this.drained;
         this.drained = () => {
@@ -59,6 +60,7 @@ export class LocalAnswer {
       for (;;) {
         const piece = this.pieces.shift();
         if (piece !== undefined) {
+          this.waiting -= piece.length;
           yield piece;
           this.letOthersOn();
         } else if (this.ended) return;
@@ -73,20 +75,21 @@ export class LocalAnswer {
   }
 
   private letOthersOn(): void {
-    const waiting = this.drained;
+    const { drained } = this;
     this.drained = () => undefined;
-    waiting();
+    drained();
   }
 
   private push(piece: Uint8Array): void {
     if (this.ended) return;
     this.pieces.push(piece);
+    this.waiting += piece.length;
     this.wake();
   }
 }
 
-/** Pieces that may wait for the reader before outputs and output of steps are held back. */
-const waitingMax = 64;
+/** Bytes that may wait for the reader before outputs and output of steps are held back. */
+const waitingMax = 256 * 1024;
 
 /** Runs what was asked and tells everything; never rejects. */
 export async function answerLocally(
