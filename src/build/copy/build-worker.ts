@@ -2,7 +2,8 @@ import { EngineError } from "../../lib/errors.ts";
 import { apply } from "../../snapshots/worker/apply.ts";
 import { Feed } from "../../snapshots/worker/feed.ts";
 import { removeTree } from "../../snapshots/worker/tree.ts";
-import type { WorkerPort } from "../../system/worker.ts";
+import type { Given, WorkerPort } from "../../system/worker.ts";
+import { gather } from "../../system/worker-stream.ts";
 import { copy } from "./copy.ts";
 import { digestTree } from "./digest.ts";
 import { differingFiles } from "./explain-files.ts";
@@ -32,20 +33,12 @@ async function unpack({ session, folder, bytesMax }: UnpackRequest): Promise<{ f
 }
 
 const tars = new Map<number, Iterator<Uint8Array>>();
-const readMin = 256 * 1024;
 
-/** Gathers small pieces, so that a message carries at least `readMin` bytes. */
-function read(session: number): Uint8Array | null {
-  const pieces: Uint8Array[] = [];
-  let length = 0;
-  while (length < readMin) {
-    const next = tars.get(session)?.next();
-    if (next === undefined || next.done) break;
-    pieces.push(Buffer.from(next.value));
-    length += next.value.length;
-  }
-  if (length === 0) tars.delete(session);
-  return length === 0 ? null : Buffer.concat(pieces);
+function read(session: number): Given | null {
+  const tar = tars.get(session);
+  const bytes = tar === undefined ? null : gather(tar);
+  if (bytes === null) tars.delete(session);
+  return bytes;
 }
 
 function readEnd(session: number): void {
@@ -57,10 +50,10 @@ function tar({ session, ...tree }: BuildCalls["tar"]["args"]): void {
   tars.set(session, treeTar(tree));
 }
 
+type Answer<Name extends keyof BuildCalls> = Name extends "read" ? Given | null : BuildCalls[Name]["result"];
+
 type Handlers = {
-  [Name in keyof BuildCalls]: (
-    args: BuildCalls[Name]["args"],
-  ) => Promise<BuildCalls[Name]["result"]> | BuildCalls[Name]["result"];
+  [Name in keyof BuildCalls]: (args: BuildCalls[Name]["args"]) => Promise<Answer<Name>> | Answer<Name>;
 };
 
 const handlers: Handlers = {
