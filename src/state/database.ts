@@ -1,8 +1,9 @@
 import { Database } from "bun:sqlite";
 import { closeSync, fstatSync, mkdirSync, openSync, writeSync } from "node:fs";
 import { join } from "node:path";
-import { EngineError, wrap } from "../lib/errors.ts";
+import { EngineError, messageOf, wrap } from "../lib/errors.ts";
 import { migrations } from "./migrations.ts";
+import { SpareRoom } from "./spare-room.ts";
 
 /**
  * The engine's one database: `<data root>/state.db`, SQLite in WAL mode with `synchronous=FULL`, so a committed
@@ -11,9 +12,11 @@ import { migrations } from "./migrations.ts";
  */
 export class State {
   readonly db: Database;
+  private readonly spare: SpareRoom | undefined;
 
-  private constructor(db: Database) {
+  private constructor(db: Database, spare?: SpareRoom) {
     this.db = db;
+    this.spare = spare;
   }
 
   /** Opens or makes the database and brings its schema up to date. Throws `internal` where it cannot be used. */
@@ -21,8 +24,11 @@ export class State {
     const file = join(dataRoot, "state.db");
     try {
       mkdirSync(dataRoot, { recursive: true, mode: 0o710 });
-      const state = State.prepare(new Database(file, { create: true, strict: true }));
+      const spare = new SpareRoom(dataRoot);
+      spare.giveIfTight();
+      const state = State.prepare(new Database(file, { create: true, strict: true }), spare);
       reserveLog(`${file}-wal`);
+      spare.keep();
       return state;
     } catch (error) {
       throw wrap(`open state ${file}`, error);
@@ -34,22 +40,34 @@ export class State {
     return State.prepare(new Database(":memory:", { strict: true }));
   }
 
-  private static prepare(db: Database): State {
+  private static prepare(db: Database, spare?: SpareRoom): State {
     db.run("PRAGMA journal_mode = WAL");
     db.run("PRAGMA synchronous = FULL");
     db.run("PRAGMA foreign_keys = ON");
     db.run("PRAGMA busy_timeout = 2000");
     db.run(`PRAGMA wal_autocheckpoint = ${checkpointPages}`);
     migrate(db);
-    return new State(db);
+    return new State(db, spare);
   }
 
-  /** Runs `work` as one transaction: all of it is kept, or, when it throws, none. */
+  /**
+   * Runs `work` as one transaction: all of it is kept, or, when it throws, none. On a disk that is full it fails, once:
+   * what is kept for that is free then.
+   */
   transaction<T>(work: () => T): T {
-    return this.db.transaction(work).immediate();
+    try {
+      return this.db.transaction(work).immediate();
+    } catch (error) {
+      if ((error as { code?: unknown }).code === "SQLITE_FULL" && this.spare?.give())
+        throw new EngineError("internal", `${messageOf(error)}; some room was kept for this: try it again`, {
+          cause: error,
+        });
+      throw error;
+    }
   }
 
   close(): void {
+    this.spare?.close();
     this.db.close();
   }
 }
