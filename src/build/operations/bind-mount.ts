@@ -8,8 +8,10 @@ import { newId } from "../../lib/ids.ts";
 import type { Undo } from "../../lib/undo.ts";
 import type { MountInput } from "../../runtime/spec/input.ts";
 import { close, flags, toBytes } from "../../system/at.ts";
+import { SystemError } from "../../system/libc.ts";
 import { mountMapped } from "../../system/mapped-mount.ts";
 import { bindMount, mountOverlay, unmount } from "../../system/mount.ts";
+import { mountPoints } from "../../system/mount-table.ts";
 import { openInsideRaw } from "../../system/root-view.ts";
 import { notFound, openTree } from "../copy/match.ts";
 import type { RunMount, TreeSource } from "../graph/operation.ts";
@@ -62,11 +64,10 @@ export async function bind(
   if (tree === undefined) throw new EngineError("internal", "a bind mount without a source");
   const { target, writable } = mount;
   const path = posix.join("/", mount.source).slice(1);
-  const source: Source = { path, from: mount.from, index };
-  const read = await (tree.layers === undefined
+  const source: Source = { path, from: mount.from, index, writable };
+  const shown = await (tree.layers === undefined
     ? ofContext(around, tree, source, owner)
     : ofLayers(around, tree, source));
-  const shown = writable ? await throwaway(around, read, index) : read;
   const options = ["rbind", ...(writable ? [] : ["ro"])];
   return { env: [], mounts: [{ destination: target, type: "bind", source: shown, options }] };
 }
@@ -77,13 +78,19 @@ interface Source {
   from: TreeSource;
   /** tells the step's mounts apart */
   index: number;
+  writable: boolean;
 }
 
-async function ofLayers(around: Surroundings, tree: Tree, { path, from, index }: Source): Promise<string> {
+async function ofLayers(
+  around: Surroundings,
+  tree: Tree,
+  { path, from, index, writable }: Source,
+): Promise<string> {
   // to be looked at the layers must be here: opening brings them
   const whole = await tree.open();
   const root = (await remappedView(around, tree.layers)) ?? whole;
-  return await staged(around, hold(around, root, path, from), index, undefined);
+  const read = await staged(around, hold(around, root, path, from), index, undefined);
+  return writable ? await throwaway(around, read, index) : read;
 }
 
 /**
@@ -97,18 +104,42 @@ async function ofContext(
   owner: Owner | undefined,
 ): Promise<string> {
   const { path, from, index } = source;
-  const { remap } = around.session.deps.config;
   if (tree.ignore.length === 0 && owner !== undefined) {
-    const held = hold(around, await tree.open(), path, from);
-    const shown = await staged(around, held, index, asRoots(owner, remap)).catch((error: unknown) => {
-      // a file system that cannot map owners
-      if (owner.uid + owner.gid > 0 && isKind(error, "invalid")) return undefined;
-      throw error;
-    });
-    if (shown !== undefined) return path === "" ? await asRootFolder(around, shown, index) : shown;
+    const shown = await inPlace(around, hold(around, await tree.open(), path, from), source, owner);
+    if (shown !== undefined) return shown;
   }
+  // the copy is this step's alone: it may be written to
   const copy = await copyOfContext(around, tree, path, index);
-  return await staged(around, hold(around, copy, path, from), index, remap);
+  return await staged(around, hold(around, copy, path, from), index, around.session.deps.config.remap);
+}
+
+/**
+ * What lies there itself, under an overlay where it is to be writable or is a context's root folder with another owner or
+ * mode. Undefined where no mount can show it whole.
+ */
+async function inPlace(
+  around: Surroundings,
+  held: string,
+  { path, index, writable }: Source,
+  owner: Owner,
+): Promise<string | undefined> {
+  const { remap } = around.session.deps.config;
+  try {
+    const shown = await staged(around, held, index, asRoots(owner, remap));
+    const has = await stat(shown);
+    const root = remap === undefined ? { uid: 0, gid: 0 } : mappedRoot(remap);
+    const top = path === "" ? { ...root, mode: 0o755 } : has;
+    const asItIs = has.uid === top.uid && has.gid === top.gid && (has.mode & 0o7777) === (top.mode & 0o7777);
+    if (asItIs && !writable) return shown;
+    // an overlay shows nothing of what is mounted below its lower folder
+    if ((await mountPoints()).some((point) => point.startsWith(`${shown}/`))) return undefined;
+    return await throwaway(around, shown, index, top);
+  } catch (error) {
+    // a file system that cannot map owners, or cannot lie below (one more) overlay
+    if (error instanceof SystemError || (owner.uid + owner.gid > 0 && isKind(error, "invalid")))
+      return undefined;
+    throw error;
+  }
 }
 
 /** How files of `owner` are shown as root's; undefined where they are that. */
@@ -119,24 +150,6 @@ function asRoots({ uid, gid }: Owner, remap: IdMap | undefined): IdMap | undefin
     uids: [{ disk: uid, seen: root.uid, count: 1 }],
     gids: [{ disk: gid, seen: root.gid, count: 1 }],
   };
-}
-
-/** With an empty folder over it, whose owner and mode show, if it has others. */
-async function asRootFolder(
-  { session, folder, undo }: Surroundings,
-  shown: string,
-  index: number,
-): Promise<string> {
-  const { remap } = session.deps.config;
-  const root = remap === undefined ? { uid: 0, gid: 0 } : mappedRoot(remap);
-  const { mode, uid, gid } = await stat(shown);
-  if ((mode & 0o7777) === 0o755 && uid === root.uid && gid === root.gid) return shown;
-  const [top, merged] = [join(folder, `top-${index}`), join(folder, `root-${index}`)];
-  for (const path of [top, merged]) await mkdir(path, { mode: 0o755 });
-  await chown(top, root.uid, root.gid);
-  mountOverlay({ lower: [top, shown], volatile: false }, merged);
-  undo.add("root folder of a context", () => unmount(merged));
-  return merged;
 }
 
 /** Another stage or image as a remapped step is to see it. */
@@ -163,7 +176,8 @@ export async function staged(
 ): Promise<string> {
   const place = join(folder, `source-${index}`);
   if ((await stat(held)).isDirectory()) await mkdir(place, { recursive: true });
-  else await writeFile(place, "");
+  // never emptied: a mount that the next one lies over may be there already
+  else await writeFile(place, "", { flag: "a" });
   if (map !== undefined) await mountMapped(held, place, map);
   else bindMount(held, place, { recursive: true });
   undo.add("bind mount", () => unmount(place));
@@ -202,12 +216,17 @@ async function copyOfContext(
   return folder;
 }
 
-/** A folder or file whose changes go with the step. */
-export async function throwaway(around: Surroundings, source: string, index: number): Promise<string> {
+/** A folder or file whose changes go with the step; a folder shows the owner and mode of `top`, by default its own. */
+export async function throwaway(
+  around: Surroundings,
+  source: string,
+  index: number,
+  top?: Owner & { mode: number },
+): Promise<string> {
   const { folder, undo } = around;
   const at = join(folder, `bind-${index}`);
   const status = await stat(source);
-  const { uid, gid, mode } = status;
+  const { uid, gid, mode } = top ?? status;
   if (!status.isDirectory()) {
     if (!status.isFile())
       throw new EngineError(
