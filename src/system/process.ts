@@ -113,11 +113,19 @@ export interface CommandResult {
   stderr: string;
 }
 
+export interface CommandOptions {
+  cwd?: string;
+  signal?: AbortSignal;
+  keptMax?: number;
+  /** beside PATH and LC_ALL, all that the command gets */
+  env?: Readonly<Record<string, string>>;
+}
+
 /** Runs a short command to its end and gives what it said, of each stream the first `keptMax` bytes. */
 export async function runCommand(
   argv: readonly string[],
   timeoutMs = 30_000,
-  { cwd, signal, keptMax = 65_536 }: { cwd?: string; signal?: AbortSignal; keptMax?: number } = {},
+  { cwd, signal, keptMax = 65_536, env = {} }: CommandOptions = {},
 ): Promise<CommandResult> {
   try {
     const { child, pipes } = startPiped((fds) =>
@@ -126,7 +134,7 @@ export async function runCommand(
         timeout: timeoutMs,
         ...(cwd === undefined ? {} : { cwd }),
         ...(signal === undefined ? {} : { signal }),
-        env: { PATH: process.env["PATH"] ?? "", LC_ALL: "C" },
+        env: { PATH: process.env["PATH"] ?? "", LC_ALL: "C", ...env },
       }),
     );
     const [out, err] = pipes.map((fd) => firstPart(fd, keptMax));

@@ -28,6 +28,8 @@ export async function checkOut(
   agent?: string,
 ): Promise<Checkout> {
   refuse(source.remote, source.ref);
+  if (agent !== undefined && !/^\/[^\0]*$/.test(agent))
+    throw new EngineError("invalid", `${JSON.stringify(agent)} is no path of an SSH agent's socket`);
   const folder = join(scratch, `git-${newId().slice(0, 24)}`);
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const { bytesMax } = await webLimits(folder);
@@ -90,9 +92,12 @@ function refuse(remote: string, ref: string): void {
     throw new EngineError("invalid", `${JSON.stringify(remote)} is no git remote that can be cloned`);
 }
 
-/** Without the engine's own keys and settings; whose host it is nobody can say, as in BuildKit. */
-const sshWith = (agent: string): string =>
-  `ssh -F none -o BatchMode=yes -o IdentityFile=none -o IdentityAgent='${agent}' -o StrictHostKeyChecking=accept-new -o UserKnownHostsFile=/dev/null`;
+/**
+ * Without the engine's own keys and settings; whose host it is nobody can say, as in BuildKit. git gives this to a shell:
+ * the agent's path, which is the caller's, comes by the environment (IdentityAgent, ssh_config(5)).
+ */
+const sshWithAgent =
+  "ssh -F none -o BatchMode=yes -o IdentityFile=none -o IdentityAgent=SSH_AUTH_SOCK -o StrictHostKeyChecking=accept-new -o UserKnownHostsFile=/dev/null";
 
 /** Whether a remote is reached with a key. */
 export const needsKey = (remote: string): boolean =>
@@ -125,13 +130,14 @@ async function run(
     "-c",
     "http.lowSpeedTime=60",
     ...sameFiles,
-    ...(agent === undefined ? [] : ["-c", `core.sshCommand=${sshWith(agent)}`]),
+    ...(agent === undefined ? [] : ["-c", `core.sshCommand=${sshWithAgent}`]),
   ];
   if (Bun.which("git") === null)
     throw new EngineError("unavailable", "git is not installed: install the package git (apt install git)");
   const limited = ["sh", "-c", 'ulimit -f "$0"; exec git "$@"', String(Math.floor(bytesMax / 512))];
   const { exitCode, stdout, stderr } = await runCommand([...limited, ...settings, ...args], timeoutMs, {
     signal,
+    env: agent === undefined ? {} : { SSH_AUTH_SOCK: agent },
   });
   signal.throwIfAborted();
   if (exitCode !== 0)

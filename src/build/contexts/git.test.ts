@@ -1,0 +1,45 @@
+import { afterEach, beforeEach, expect, test } from "bun:test";
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { checkOut } from "./git.ts";
+
+const path = process.env["PATH"] ?? "";
+const source = { ref: "", subdir: "", submodules: false, checksum: "", keepGitDir: false };
+const remote = "ssh://git@127.0.0.1:1/x.git";
+let folder: string;
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "berth-git-"));
+});
+
+afterEach(async () => {
+  process.env["PATH"] = path;
+  await rm(folder, { recursive: true, force: true });
+});
+
+/** An `ssh` that git finds first. */
+async function useSsh(script: string): Promise<void> {
+  const programs = join(folder, "bin");
+  await mkdir(programs);
+  await writeFile(join(programs, "ssh"), `#!/bin/sh\n${script}\n`);
+  await chmod(join(programs, "ssh"), 0o755);
+  process.env["PATH"] = `${programs}:${path}`;
+}
+
+const fetchWith = (agent: string, signal = new AbortController().signal): Promise<unknown> =>
+  checkOut({ ...source, remote }, join(folder, "scratch"), signal, agent);
+
+test("no shell reads the path of an SSH agent, whatever it is", async () => {
+  await useSsh(`printf %s "$SSH_AUTH_SOCK" >'${folder}/agent'; exit 255`);
+  for (const agent of [`/x';touch '${folder}/ran';'`, `/$(touch ${folder}/ran)\n"\``, "/it's/agent.sock"]) {
+    await expect(fetchWith(agent)).rejects.toThrow("git fetch");
+    expect(await readFile(join(folder, "agent"), "utf8")).toBe(agent);
+  }
+  expect(await readdir(folder)).not.toContain("ran");
+});
+
+test("an SSH agent is a path from the root on", async () => {
+  for (const agent of ["", "agent.sock", "SSH_AUTH_SOCK", "/a\0b"])
+    await expect(fetchWith(agent)).rejects.toThrow("is no path of an SSH agent's socket");
+});
