@@ -2,6 +2,7 @@ import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { EngineError } from "../../lib/errors.ts";
 import { newId } from "../../lib/ids.ts";
+import { withoutPassword } from "../../lib/url-password.ts";
 import { runCommand } from "../../system/process.ts";
 import type { GitSource } from "../dockerfile/git-source.ts";
 import { roomIn, webLimits } from "./web.ts";
@@ -89,7 +90,7 @@ async function fetched(git: (...args: string[]) => Promise<string>, wanted: stri
 function refuse(remote: string, ref: string): void {
   const known = /^(https?|git|ssh):\/\//.test(remote) || /^[A-Za-z0-9._-]+@[A-Za-z0-9.-]+:/.test(remote);
   if (!known || ref.startsWith("-"))
-    throw new EngineError("invalid", `${JSON.stringify(remote)} is no git remote that can be cloned`);
+    throw new EngineError("invalid", `${JSON.stringify(withoutPassword(remote))} is no git remote that can be cloned`);
 }
 
 /**

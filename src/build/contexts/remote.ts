@@ -2,6 +2,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { EngineError, wrap } from "../../lib/errors.ts";
 import { newId } from "../../lib/ids.ts";
+import { withoutPassword } from "../../lib/url-password.ts";
 import type { UnpackedContext } from "../contract.ts";
 import type { BuildContextDeps } from "../deps.ts";
 import { parseGit } from "../dockerfile/git-source.ts";
@@ -38,7 +39,7 @@ export async function remoteContext(
 
 async function fromUrl(deps: BuildContextDeps, url: string, signal: AbortSignal): Promise<UnpackedContext> {
   if (!/^https?:\/\//.test(url))
-    throw new EngineError("internal", `remoteURL (${url}) could not be recognized as URL`);
+    throw new EngineError("internal", `remoteURL (${withoutPassword(url)}) could not be recognized as URL`);
   const { scratch } = deps.paths;
   await mkdir(scratch, { recursive: true, mode: 0o700 });
   try {
@@ -52,7 +53,7 @@ async function fromUrl(deps: BuildContextDeps, url: string, signal: AbortSignal)
     return isText ? await dockerfileAlone(deps, all) : await unpackContext(deps, all, signal);
   } catch (error) {
     signal.throwIfAborted();
-    throw wrap(`error downloading remote context ${url}`, error);
+    throw wrap(`error downloading remote context ${withoutPassword(url)}`, error);
   }
 }
 

@@ -23,6 +23,12 @@ test("a file without end stops at the limit", async () => {
   expect(read(endless(), 50_000)).rejects.toThrow("http://x/ is larger than the 50000 bytes");
 });
 
+test("what is told of a file has no password of its address in it", async () => {
+  const limits = { silenceMs: 10_000, bytesMax: 1000 };
+  const read = Array.fromAsync(within(endless(), "http://user:p@ss@x/y", limits, silent));
+  await expect(read).rejects.toThrow("http://xxxxx@x/y is larger than");
+});
+
 test("a file stops where others have filled the disk meanwhile", async () => {
   const mib = 2 ** 20;
   const piece = new Uint8Array(mib);

@@ -1,6 +1,7 @@
 import { sha256 } from "../../lib/digest.ts";
 import { EngineError, isKind, messageOf } from "../../lib/errors.ts";
 import { newId } from "../../lib/ids.ts";
+import { withoutPassword } from "../../lib/url-password.ts";
 import { type Checkout, checkOut, needsKey } from "../contexts/git.ts";
 import { WebFailure } from "../contexts/web.ts";
 import type { CopyInput, CopyResult, TreeRequest } from "../copy/requests.ts";
@@ -205,9 +206,6 @@ async function fetched(session: Session, git: GitSource): Promise<Checkout> {
     await agent.close();
   }
 }
-
-/** A password may hold an `@` of its own: the last one ends it. */
-export const withoutPassword = (url: string): string => url.replace(/^([a-z+]+:\/\/)[^/]*@/i, "$1xxxxx@");
 
 type TreeOfCopy = CopySource & { kind: "tree" };
 

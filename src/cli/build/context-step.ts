@@ -1,3 +1,4 @@
+import { withoutPassword } from "../../lib/url-password.ts";
 import type { Display } from "./display/display.ts";
 
 /** Shows the way of a context that the engine fetches, or that is sent to it, as BuildKit names that. */
@@ -11,7 +12,7 @@ export class ContextStep {
     this.display = display;
     this.isSent = url === undefined;
     const name =
-      url === undefined ? "[internal] load remote build context" : `[internal] load ${withoutSecrets(url)}`;
+      url === undefined ? "[internal] load remote build context" : `[internal] load ${withoutPassword(url)}`;
     const digest = `sha256:${"0".repeat(64)}`;
     this.vertex = { digest, inputs: [], name, started: Date.now(), cached: false };
     display.take({ kind: "vertex", vertex: this.vertex });
@@ -38,6 +39,3 @@ export class ContextStep {
     });
   }
 }
-
-/** A password in an address is nobody's who reads a log. */
-const withoutSecrets = (url: string): string => url.replace(/^([a-z]+:\/\/)[^/@]*@/i, "$1");
