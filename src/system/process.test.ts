@@ -21,3 +21,8 @@ test("as much as is asked for is kept, so that a machine's processes are all see
 test("a command that is not there is told by its name", () => {
   expect(runCommand(["/no/such/command"])).rejects.toThrow("run /no/such/command");
 });
+
+test("a command in a session of its own ends at its time limit", async () => {
+  const { exitCode } = await runCommand(["sh", "-c", "sleep 300 & wait"], 1, { session: true });
+  expect(exitCode).toBe(137);
+});

@@ -119,31 +119,57 @@ export interface CommandOptions {
   keptMax?: number;
   /** beside PATH and LC_ALL, all that the command gets */
   env?: Readonly<Record<string, string>>;
+  /** in a session of its own, which ends whole at the time limit or the signal: for a command with children */
+  session?: boolean;
 }
 
 /** Runs a short command to its end and gives what it said, of each stream the first `keptMax` bytes. */
 export async function runCommand(
   argv: readonly string[],
   timeoutMs = 30_000,
-  { cwd, signal, keptMax = 65_536, env = {} }: CommandOptions = {},
+  { cwd, signal, keptMax = 65_536, env = {}, session = false }: CommandOptions = {},
 ): Promise<CommandResult> {
   try {
     const { child, pipes } = startPiped((fds) =>
       Bun.spawn([...argv], {
         stdio: [...fds],
-        timeout: timeoutMs,
+        detached: session,
         ...(cwd === undefined ? {} : { cwd }),
-        ...(signal === undefined ? {} : { signal }),
+        ...(session ? {} : { timeout: timeoutMs, ...(signal === undefined ? {} : { signal }) }),
         env: { PATH: process.env["PATH"] ?? "", LC_ALL: "C", ...env },
       }),
     );
     const [out, err] = pipes.map((fd) => firstPart(fd, keptMax));
     living.add(child);
-    const exitCode = await child.exited.finally(() => living.delete(child));
+    const release = session ? endsWhole(child, timeoutMs, signal) : undefined;
+    const exitCode = await child.exited.finally(() => {
+      release?.();
+      living.delete(child);
+    });
     return { exitCode, stdout: (await out?.()) ?? "", stderr: (await err?.()) ?? "" };
   } catch (error) {
     throw new EngineError("internal", `run ${argv[0]}: ${messageOf(error)}`, { cause: error });
   }
+}
+
+/** Kills a session's first process with its children at the time limit or the signal, until released. */
+function endsWhole(child: Bun.Subprocess, timeoutMs: number, signal: AbortSignal | undefined): () => void {
+  const end = (): void => {
+    // once it has ended, its number may be another's
+    if (child.exitCode !== null || child.signalCode !== null) return;
+    try {
+      process.kill(-child.pid, "SIGKILL");
+    } catch (error) {
+      if ((error as { code?: unknown }).code !== "ESRCH") throw error;
+    }
+  };
+  const timer = setTimeout(end, timeoutMs);
+  signal?.addEventListener("abort", end, { once: true });
+  if (signal?.aborted) end();
+  return () => {
+    clearTimeout(timer);
+    signal?.removeEventListener("abort", end);
+  };
 }
 
 /** Reads all, so that the writer is never held up, and keeps the beginning, which it gives once the writer has ended. */

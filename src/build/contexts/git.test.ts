@@ -1,7 +1,9 @@
 import { afterEach, beforeEach, expect, test } from "bun:test";
+import { existsSync, readFileSync } from "node:fs";
 import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { comesTrue } from "../../../tests/harness/until.ts";
 import { checkOut } from "./git.ts";
 
 const path = process.env["PATH"] ?? "";
@@ -43,3 +45,24 @@ test("an SSH agent is a path from the root on", async () => {
   for (const agent of ["", "agent.sock", "SSH_AUTH_SOCK", "/a\0b"])
     await expect(fetchWith(agent)).rejects.toThrow("is no path of an SSH agent's socket");
 });
+
+test("what git started ends with the build", async () => {
+  await useSsh(`echo $$ >'${folder}/pid.new'; mv '${folder}/pid.new' '${folder}/pid'; exec sleep 300`);
+  const stop = new AbortController();
+  const fetching = fetchWith("/agent.sock", stop.signal);
+  fetching.catch(() => undefined);
+  expect(await comesTrue(() => existsSync(join(folder, "pid")))).toBe(true);
+  const pid = (await readFile(join(folder, "pid"), "utf8")).trim();
+  stop.abort(new Error("the client is gone"));
+  await expect(fetching).rejects.toThrow("the client is gone");
+  expect(await comesTrue(() => hasEnded(pid))).toBe(true);
+});
+
+/** Gone, or waiting for its parent to ask. */
+const hasEnded = (pid: string): boolean => {
+  try {
+    return /\) [ZX] /.test(readFileSync(`/proc/${pid}/stat`, "utf8"));
+  } catch (error) {
+    return (error as { code?: unknown }).code !== undefined;
+  }
+};

@@ -31,6 +31,8 @@ export async function checkOut(
   refuse(source.remote, source.ref);
   if (agent !== undefined && !/^\/[^\0]*$/.test(agent))
     throw new EngineError("invalid", `${JSON.stringify(agent)} is no path of an SSH agent's socket`);
+  if (Bun.which("git") === null)
+    throw new EngineError("unavailable", "git is not installed: install the package git (apt install git)");
   const folder = join(scratch, `git-${newId().slice(0, 24)}`);
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const { bytesMax } = await webLimits(folder);
@@ -40,8 +42,9 @@ export async function checkOut(
     if (room === 0)
       full.abort(new EngineError("tooLarge", "the git repository is larger than the disk has room for"));
   }, askedEveryMs);
-  const limits = { bytesMax, agent, signal: AbortSignal.any([signal, full.signal]) };
   try {
+    const ssh = agent === undefined ? await engineSsh() : sshWithAgent;
+    const limits = { bytesMax, agent, ssh, signal: AbortSignal.any([signal, full.signal]) };
     return { folder, commit: await fill(folder, source, (args) => run(args, limits)) };
   } catch (error) {
     await rm(folder, { recursive: true, force: true });
@@ -90,15 +93,26 @@ async function fetched(git: (...args: string[]) => Promise<string>, wanted: stri
 function refuse(remote: string, ref: string): void {
   const known = /^(https?|git|ssh):\/\//.test(remote) || /^[A-Za-z0-9._-]+@[A-Za-z0-9.-]+:/.test(remote);
   if (!known || ref.startsWith("-"))
-    throw new EngineError("invalid", `${JSON.stringify(withoutPassword(remote))} is no git remote that can be cloned`);
+    throw new EngineError(
+      "invalid",
+      `${JSON.stringify(withoutPassword(remote))} is no git remote that can be cloned`,
+    );
 }
+
+/** A server may neither be silent at the start nor later. */
+const sshBounds = "-o BatchMode=yes -o ConnectTimeout=60 -o ServerAliveInterval=15 -o ServerAliveCountMax=4";
 
 /**
  * Without the engine's own keys and settings; whose host it is nobody can say, as in BuildKit. git gives this to a shell:
  * the agent's path, which is the caller's, comes by the environment (IdentityAgent, ssh_config(5)).
  */
-const sshWithAgent =
-  "ssh -F none -o BatchMode=yes -o IdentityFile=none -o IdentityAgent=SSH_AUTH_SOCK -o StrictHostKeyChecking=accept-new -o UserKnownHostsFile=/dev/null";
+const sshWithAgent = `ssh -F none ${sshBounds} -o IdentityFile=none -o IdentityAgent=SSH_AUTH_SOCK -o StrictHostKeyChecking=accept-new -o UserKnownHostsFile=/dev/null`;
+
+/** What the system's configuration of git names, or the usual one. */
+async function engineSsh(): Promise<string> {
+  const { stdout } = await runCommand(["git", "config", "--system", "core.sshCommand"]);
+  return stdout.trim() || `ssh ${sshBounds}`;
+}
 
 /** Whether a remote is reached with a key. */
 export const needsKey = (remote: string): boolean =>
@@ -113,11 +127,15 @@ const sameFiles = [
   "core.attributesFile=/dev/null",
 ].flatMap((setting) => ["-c", setting]);
 
+interface Limits {
+  bytesMax: number;
+  agent: string | undefined;
+  ssh: string;
+  signal: AbortSignal;
+}
+
 /** No file that git writes is larger than `bytesMax`, and a server may not be silent for long. */
-async function run(
-  args: readonly string[],
-  { bytesMax, agent, signal }: { bytesMax: number; agent: string | undefined; signal: AbortSignal },
-): Promise<string> {
+async function run(args: readonly string[], { bytesMax, agent, ssh, signal }: Limits): Promise<string> {
   signal.throwIfAborted();
   const settings = [
     "-c",
@@ -131,13 +149,13 @@ async function run(
     "-c",
     "http.lowSpeedTime=60",
     ...sameFiles,
-    ...(agent === undefined ? [] : ["-c", `core.sshCommand=${sshWithAgent}`]),
+    "-c",
+    `core.sshCommand=${ssh}`,
   ];
-  if (Bun.which("git") === null)
-    throw new EngineError("unavailable", "git is not installed: install the package git (apt install git)");
   const limited = ["sh", "-c", 'ulimit -f "$0"; exec git "$@"', String(Math.floor(bytesMax / 512))];
   const { exitCode, stdout, stderr } = await runCommand([...limited, ...settings, ...args], timeoutMs, {
     signal,
+    session: true,
     env: agent === undefined ? {} : { SSH_AUTH_SOCK: agent },
   });
   signal.throwIfAborted();

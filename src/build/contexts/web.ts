@@ -46,7 +46,10 @@ export interface WebFile {
 export async function openWeb(url: string, limits: WebLimits, signal: AbortSignal): Promise<WebFile> {
   const own = new AbortController();
   const silent = (): EngineError =>
-    new EngineError("unavailable", `${withoutPassword(url)} sent nothing for ${limits.silenceMs / 1000} seconds`);
+    new EngineError(
+      "unavailable",
+      `${withoutPassword(url)} sent nothing for ${limits.silenceMs / 1000} seconds`,
+    );
   const timer = setTimeout(() => own.abort(silent()), limits.silenceMs);
   try {
     const response = await fetch(url, { signal: AbortSignal.any([signal, own.signal]) });
@@ -74,7 +77,10 @@ async function* piecesOf(
 }
 
 const tooLarge = (url: string, { bytesMax }: Pick<WebLimits, "bytesMax">): EngineError =>
-  new EngineError("tooLarge", `${withoutPassword(url)} is larger than the ${bytesMax} bytes that there is room for`);
+  new EngineError(
+    "tooLarge",
+    `${withoutPassword(url)} is larger than the ${bytesMax} bytes that there is room for`,
+  );
 
 /** Time counts only while a piece is waited for: a slow reader is not the server's silence. */
 export async function* within(
