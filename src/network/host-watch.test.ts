@@ -1,9 +1,11 @@
 import { expect, test } from "bun:test";
 import { silentLogger } from "../lib/log.ts";
 import { HostWatch, type Sight } from "./host-watch.ts";
-import type { Found } from "./kernel/changes.ts";
+import type { Changes, Found } from "./kernel/changes.ts";
 
-/** A watch of a kernel that has `found` to tell, and of a host side that answers as told. */
+const everything: Found = { rules: true, presence: true };
+
+/** A watch of a kernel that has `found` to tell, and of a host side that answers as told; it has looked once, as it began. */
 async function setUp(answers: Sight[] = []) {
   const found: Found[] = [];
   const looks: Found[] = [];
@@ -11,6 +13,8 @@ async function setUp(answers: Sight[] = []) {
   let end = (): void => undefined;
   let closed = 0;
   const { promise: looked, resolve } = Promise.withResolvers<void>();
+  const begun = Promise.withResolvers<Found>();
+  let began = false;
   const watch = new HostWatch({
     againMs: 1,
     listen: (heard, ended) => {
@@ -20,6 +24,11 @@ async function setUp(answers: Sight[] = []) {
       return Promise.resolve({ take, close: () => void closed++ });
     },
     look: (what) => {
+      if (!began) {
+        began = true;
+        begun.resolve(what);
+        return Promise.resolve("well");
+      }
       looks.push(what);
       const answer = answers.shift() ?? "mended";
       if (answers.length === 0 && answer !== "later" && answer !== "failed") resolve();
@@ -28,9 +37,45 @@ async function setUp(answers: Sight[] = []) {
     logger: silentLogger,
   });
   watch.start();
-  await Promise.resolve();
-  return { watch, found, looks, looked, hear: () => hear(), end: () => end(), closed: () => closed };
+  const atFirst = await begun.promise;
+  return { watch, atFirst, found, looks, looked, hear: () => hear(), end: () => end(), closed: () => closed };
 }
+
+test("what changed before it listened is looked at as soon as it does", async () => {
+  const { watch, atFirst } = await setUp();
+  expect(atFirst).toEqual(everything);
+  watch.stop();
+});
+
+test("what is heard while it is not yet listened to all is taken once it is", async () => {
+  const listening = Promise.withResolvers<Changes>();
+  const done = Promise.withResolvers<void>();
+  const looks: Found[] = [];
+  let taken = 0;
+  const take = (): Found => {
+    taken++;
+    return { rules: false, presence: false };
+  };
+  const watch = new HostWatch({
+    againMs: 1,
+    listen: (heard) => {
+      heard();
+      return listening.promise;
+    },
+    look: (what) => {
+      looks.push(what);
+      if (looks.length === 1) listening.resolve({ take, close: () => undefined });
+      else done.resolve();
+      return Promise.resolve("well");
+    },
+    logger: silentLogger,
+  });
+  watch.start();
+  await done.promise;
+  expect(taken).toBe(1);
+  expect(looks).toEqual([{ rules: false, presence: false }, everything]);
+  watch.stop();
+});
 
 test("what is heard many times in a row is looked at once", async () => {
   const { watch, found, looks, looked, hear } = await setUp();

@@ -68,8 +68,11 @@ export class HostWatch {
         () => ended("it has stopped"),
       )
       .then((changes) => {
-        if (this.turn === turn) this.changes = changes;
-        else changes.close(); // stopped meanwhile
+        if (this.turn !== turn) return changes.close(); // stopped meanwhile
+        this.changes = changes;
+        // what changed before it listened was told to nobody
+        this.left = everything;
+        this.later(settleMs);
       }, ended);
   }
 

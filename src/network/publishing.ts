@@ -103,14 +103,22 @@ export class Ports {
     const way = live && this.wayOf(live.records);
     if (!live || !way)
       throw new EngineError("conflict", `container ${containerName} has no address to publish ports of`);
+    await host.ensure();
     const fresh = await externally(containerName, way.record, publisher.bind(add, way.target));
     const goes = ({ published }: BoundPort): boolean =>
       remove.some(({ port, protocol }) => port === published.port && protocol === published.protocol);
-    const leaving = live.bound.filter(goes);
-    live.bound = [...live.bound.filter((one) => !goes(one)), ...fresh];
-    await host.ensure();
-    await this.record(live, way);
-    await publisher.release(leaving);
+    const { bound } = live;
+    live.bound = [...bound.filter((one) => !goes(one)), ...fresh];
+    let exchanged: Promise<void>;
+    try {
+      exchanged = this.record(live, way);
+    } catch (error) {
+      live.bound = bound;
+      await publisher.release(fresh);
+      throw error;
+    }
+    // it is recorded: what leaves is nobody's any more, also where the rules could not be changed
+    await exchanged.finally(() => publisher.release(bound.filter(goes)));
     return portMap(way.record.spec.ports);
   }
 
@@ -134,9 +142,14 @@ export class Ports {
   private record(live: Live, way: Publishing | undefined): Promise<void> {
     const before = live.rules;
     const changed = live.records.filter((one) => one === way?.record || one.spec.ports.length > 0);
-    for (const { spec } of changed) spec.ports = [];
-    if (way) way.record.spec.ports = publishedOf(live.bound);
-    this.tools.endpoints.update(changed);
+    const bound = publishedOf(live.bound);
+    const portsAfter = (one: EndpointRecord): PublishedPort[] => (one === way?.record ? bound : []);
+    // rows first: where they cannot be written, nothing has changed
+    this.tools.endpoints.update(
+      changed.map((one) => ({ ...one, spec: { ...one.spec, ports: portsAfter(one) } })),
+    );
+    for (const one of changed) one.spec.ports = portsAfter(one);
+    if (way) way.record.spec.ports = bound;
     live.rules = way ? this.rulesFor(way.record.spec.ports, way.target) : noRules;
     return this.tools.host.exchange(before, live.rules);
   }
