@@ -70,8 +70,8 @@ export class HostWatch {
       .then((changes) => {
         if (this.turn !== turn) return changes.close(); // stopped meanwhile
         this.changes = changes;
-        // what changed before it listened was told to nobody
-        this.left = everything;
+        // what went before it listened was told to nobody; a listing of the rules would cost each first container
+        this.left = { rules: false, presence: true };
         this.later(settleMs);
       }, ended);
   }
