@@ -1,11 +1,13 @@
 /** "did you mean": the nearest of some known words, at most two edits away. */
 const distanceMax = 2;
 const lengthMax = 64;
+/** among more than these nothing is looked for: whoever writes them could hold up who looks */
+const knownMax = 500;
 
 /** Undefined when nothing is near, or when the word is one of them (then something else is wrong). */
 export function nearest(word: string, known: readonly string[], ignoreCase = false): string | undefined {
   const searched = ignoreCase ? word.toLowerCase() : word;
-  if (searched.length > lengthMax) return undefined;
+  if (searched.length > lengthMax || known.length > knownMax) return undefined;
   let best: string | undefined;
   let least = distanceMax + 1;
   for (const each of known) {
@@ -35,19 +37,27 @@ function inCaseOf(word: string, candidate: string): string {
   return word === word.toUpperCase() ? candidate.toUpperCase() : candidate;
 }
 
-/** Levenshtein's distance; words whose lengths differ too much are not compared. */
+/** Levenshtein's distance, no further than it counts: beside the diagonal, and while some way is short enough. */
 function editDistance(one: string, other: string): number {
   if (Math.abs(one.length - other.length) > distanceMax) return distanceMax + 1;
-  let row = Array.from({ length: other.length + 1 }, (_, index) => index);
+  const far = distanceMax + 1;
+  let row = Array.from({ length: other.length + 1 }, (_, index) => Math.min(index, far));
   for (let i = 1; i <= one.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= other.length; j++)
-      next[j] = Math.min(
-        (row[j] ?? 0) + 1,
-        (next[j - 1] ?? 0) + 1,
-        (row[j - 1] ?? 0) + (one[i - 1] === other[j - 1] ? 0 : 1),
+    const next: number[] = new Array<number>(other.length + 1).fill(far);
+    next[0] = Math.min(i, far);
+    let least = next[0];
+    const last = Math.min(other.length, i + distanceMax);
+    for (let j = Math.max(1, i - distanceMax); j <= last; j++) {
+      const distance = Math.min(
+        (row[j] ?? far) + 1,
+        (next[j - 1] ?? far) + 1,
+        (row[j - 1] ?? far) + (one[i - 1] === other[j - 1] ? 0 : 1),
       );
+      next[j] = distance;
+      least = Math.min(least, distance);
+    }
+    if (least >= far) return far;
     row = next;
   }
-  return row[other.length] ?? 0;
+  return row[other.length] ?? far;
 }
