@@ -25,7 +25,7 @@ export function applyRun(state: StageState, instruction: Run): void {
   state.add({
     kind: "run",
     args,
-    env: [...state.environment].map(([key, value]) => `${key}=${value}`),
+    env: state.variables(),
     cwd: state.config.WorkingDir || "/",
     user: state.config.User ?? "",
     mounts,

@@ -113,8 +113,7 @@ function applyArg(state: StageState, instruction: Arg): void {
     const { key, description } = definition;
     reportSecret(state, instruction, "ARG", key);
     const { value, isGlobal } = argValue(state, instruction, key, definition.value);
-    if (value !== undefined && !sbomArgs.includes(key) && !state.isFixed(key))
-      state.environment.set(key, value);
+    if (value !== undefined && !sbomArgs.includes(key) && !state.isFixed(key)) state.setForSteps(key, value);
     const line = instruction.source.location.start.line;
     if (!isGlobal) state.usage.args.set(key, { description, value, line });
     state.usage.usedArgs.add(key);

@@ -278,4 +278,26 @@ describe("what a file grows to", () => {
     expect(config.Env).toEqual(["PATH=/bin", "a=3", "b=4"]);
     expect(JSON.stringify(config.Labels)).toBe('{"__proto__":"x","a":"b"}');
   });
+
+  test("tells its RUN instructions no more variables than can be kept with each", () => {
+    const pairs = Array.from({ length: 1000 }, (_, at) => `A${at}=${"v".repeat(100)}`).join(" \\\n ");
+    const file = (count: number): string => `FROM busybox\nENV ${pairs}\n${"RUN a\n".repeat(count)}`;
+    const [first, second] = runs(expandFile(file(100)).target.steps);
+    expect(second?.env).toBe(first?.env ?? []);
+    expect(() => expandFile(file(1000))).toThrow("more variables in all");
+    const changed = runs(expandFile("FROM busybox\nRUN a\nARG x=1\nRUN a\nENV y=2\nRUN a\n").target.steps);
+    expect(changed.map(({ env }) => env.slice(1))).toEqual([[], ["x=1"], ["x=1", "y=2"]]);
+  });
+
+  test("is kept by a classic build's history as it was at each instruction", () => {
+    const text = "FROM busybox\nENV a=1\nLABEL l=1\nUSER u\nENV a=2\nLABEL l=2\n";
+    const { history } = expandFile(text, { classic: true }).target;
+    expect(history.map(({ config }) => [config.Env?.at(-1), config.Labels?.["l"]])).toEqual([
+      ["a=1", undefined],
+      ["a=1", "1"],
+      ["a=1", "1"],
+      ["a=2", "1"],
+      ["a=2", "2"],
+    ]);
+  });
 });

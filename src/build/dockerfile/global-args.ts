@@ -18,6 +18,8 @@ export interface GlobalArgs {
   declared: Map<string, DeclaredArg>;
   /** of every word of the file */
   budget: ExpansionBudget;
+  /** of variables, in all that the file's RUN instructions are told */
+  told: { characters: number };
 }
 
 export interface DeclaredArg {
@@ -83,7 +85,7 @@ function declare(
       if (value !== undefined) values.set(key, value);
       declared.set(key, { definition, value, location: source.location, uses });
     }
-  return { values, declared, budget };
+  return { values, declared, budget, told: { characters: 0 } };
 }
 
 /** Base images must also have a name when no argument is given. */

@@ -11,6 +11,8 @@ import type { BuildArg, StageHistory, StageUsage, Step } from "./steps.ts";
 
 /** Every RUN is told all of them; Linux starts no program with as much. */
 const variablesMax = 4000;
+/** Characters of variables that all RUN instructions of a file are told: each keeps them with its step, and hashes them. */
+const toldMax = 32 << 20;
 
 /** A stage while its instructions are put in one after another. */
 export class StageState {
@@ -37,6 +39,10 @@ export class StageState {
   private readonly places: Map<string, number>;
   /** those of the configuration, where a name may be anything */
   private labels: Record<string, string> | undefined;
+  /** the history holds the lists of the configuration as they are */
+  private isKept = false;
+  /** of `environment`, until it changes */
+  private told: readonly string[] | undefined;
 
   constructor(plan: BuildPlan, stage: Stage, begin: StageBegin) {
     this.plan = plan;
@@ -59,16 +65,34 @@ export class StageState {
   }
 
   setVariable(key: string, value: string): void {
+    this.own();
     this.config.Env ??= [];
     const place = this.places.get(key) ?? this.config.Env.length;
     if (place >= variablesMax)
       throw new EngineError("tooLarge", `there are more than ${variablesMax} variables`);
     this.config.Env[place] = `${key}=${value}`;
     this.places.set(key, place);
+    this.setForSteps(key, value);
+  }
+
+  /** What steps see, and the image does not. */
+  setForSteps(key: string, value: string): void {
     this.environment.set(key, value);
+    this.told = undefined;
+  }
+
+  /** The variables as a step is told them. */
+  variables(): readonly string[] {
+    this.told ??= [...this.environment].map(([key, value]) => `${key}=${value}`);
+    const { told } = this.plan.globalArgs;
+    told.characters += this.told.reduce((sum, { length }) => sum + length, 0);
+    if (told.characters > toldMax)
+      throw new EngineError("tooLarge", "the RUN instructions have more variables in all than can be kept");
+    return this.told;
   }
 
   setLabels(added: readonly { key: string; value: string }[]): void {
+    this.own();
     this.labels ??= Object.assign(Object.create(null) as Record<string, string>, this.config.Labels);
     for (const { key, value } of added) this.labels[key] = value;
     this.config.Labels = this.labels;
@@ -132,9 +156,18 @@ export class StageState {
     return this.isClassic && (this.config.Env ?? []).some((entry) => entry.startsWith(`${key}=`));
   }
 
+  /** Variables and labels are changed in place, but those that the history keeps. */
+  private own(): void {
+    if (!this.isKept) return;
+    this.isKept = false;
+    if (this.config.Env) this.config.Env = [...this.config.Env];
+    if (this.labels) this.labels = Object.assign(Object.create(null) as Record<string, string>, this.labels);
+  }
+
   private here(): Pick<StageHistory, "instruction" | "isTrigger" | "config" | "author"> {
     const { triggers, isTrigger, author } = this;
-    const config = this.isClassic ? structuredClone(this.config) : this.config;
+    const config = this.isClassic ? { ...this.config } : this.config;
+    this.isKept = this.isClassic;
     if (this.instruction === undefined) throw new EngineError("internal", "no instruction is put in");
     return {
       instruction: this.instruction,

@@ -84,7 +84,7 @@ export interface RunStep extends StepCommon {
   kind: "run";
   args: string[];
   /** `KEY=value`; ARGs included */
-  env: string[];
+  env: readonly string[];
   cwd: string;
   /** as in the image's configuration; "" = root */
   user: string;
