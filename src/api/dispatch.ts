@@ -24,7 +24,7 @@ export async function answer(engine: Engine, router: Router, request: RawRequest
   try {
     return await dispatch(engine, router, request);
   } catch (error) {
-    if (isFault(error)) logFault(engine, request, error);
+    if (isFault(error) && !isGone(error, request)) logFault(engine, request, error);
     return failure(error);
   }
 }
@@ -71,6 +71,10 @@ function failure(error: unknown): Reply {
 
 /** What the engine's log should know: faults of ours or of the host, not refusals. */
 const isFault = (error: unknown): boolean => !(error instanceof EngineError) || error.kind === "internal";
+
+/** What a client that hung up has stopped is no fault. */
+const isGone = (error: unknown, { signal }: RawRequest): boolean =>
+  error instanceof Error && error.name === "AbortError" && signal().aborted;
 
 function logFault(engine: Engine, { method, url }: RawRequest, error: unknown): void {
   const stack = error instanceof EngineError || !(error instanceof Error) ? undefined : error.stack;

@@ -1,7 +1,7 @@
 import { dockerfileIn, folderContext } from "../../build/contexts/folder.ts";
 import { contextFailure } from "../../build/contexts/remote.ts";
 import type { BuildContext, Builds, UnpackedContext } from "../../build/contract.ts";
-import { EngineError } from "../../lib/errors.ts";
+import { EngineError, isKind } from "../../lib/errors.ts";
 import type { LocalBuildRequest } from "../../types/local-build.ts";
 import { localFolderContext } from "./local-folder.ts";
 
@@ -58,14 +58,23 @@ async function openUnpacked(
   if (context === undefined) return undefined;
   if ("url" in context && context.url)
     return await builds.fetchContext(context.url, signal, ssh?.["default"]).catch((error: unknown) => {
-      throw contextFailure(error);
+      throw refusal(contextFailure(error));
     });
-  return "upload" in context && context.upload ? await builds.unpack(tar, signal) : undefined;
+  if (!("upload" in context && context.upload)) return undefined;
+  return await builds.unpack(tar, signal).catch((error: unknown) => {
+    throw refusal(error);
+  });
 }
+
+/** A client takes 404 and 409 for an engine without this request, or with another folder: no context is either. */
+const refusal = (error: unknown): unknown =>
+  isKind(error, "notFound") || isKind(error, "conflict") ? invalid(error.message) : error;
 
 /** `-f URL`: a Dockerfile alone. */
 async function fetchedText(url: string, { builds, signal }: SourcesParts): Promise<string> {
-  const { root, close } = await builds.fetchContext(url, signal);
+  const { root, close } = await builds.fetchContext(url, signal).catch((error: unknown) => {
+    throw refusal(error);
+  });
   try {
     return dockerfileIn(root, "Dockerfile");
   } finally {

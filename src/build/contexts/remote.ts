@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { EngineError, wrap } from "../../lib/errors.ts";
 import { newId } from "../../lib/ids.ts";
@@ -28,13 +28,23 @@ export async function remoteContext(
   try {
     // its configuration has the remote's address, perhaps with a password: no step may copy that into the image
     if (!keepGitDir) await deps.workers.call("removeTree", { path: join(folder, ".git") });
-    return { root: folderWithin(folder, git.subdir), close };
+    const root = folderWithin(folder, git.subdir);
+    await checkSubfolder(root, git.subdir);
+    return { root, close };
   } catch (error) {
     await close();
     if (error instanceof EngineError)
       throw new EngineError(error.kind, error.message.replaceAll(`${folder}/`, ""), { cause: error });
     throw error;
   }
+}
+
+/** With BuildKit's words. */
+async function checkSubfolder(root: string, subdir: string): Promise<void> {
+  const found = await stat(root).catch(() => undefined); // whatever hides it, there is nothing to build from
+  if (found?.isDirectory()) return;
+  const why = found === undefined ? "no such file or directory" : "not a directory";
+  throw new EngineError("invalid", `failed to open subdir ${subdir}: ${why}`);
 }
 
 async function fromUrl(deps: BuildContextDeps, url: string, signal: AbortSignal): Promise<UnpackedContext> {

@@ -28,7 +28,7 @@ export interface LocalBuild {
 
 const refreshMs = 100;
 
-/** Thrown where the engine is none that reads folders in place; the build goes as a tar then. */
+/** Thrown where the engine is none that reads folders in place, and nothing of a stream is gone: the build goes as a tar then. */
 export class NotLocal extends Error {}
 
 export interface Asking {
@@ -130,7 +130,8 @@ async function send(session: Session, what: RequestOptions): Promise<AsyncIterab
     return (await session.client.request("POST", "/berth/build", what)).body;
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
-    if (error.status === 404 || error.status === 409) throw new NotLocal(error.message);
-    throw [400, 413, 500, 501, 503].includes(error.status) ? solveError(error.sentence) : error;
+    const isOther = error.status === 404 || error.status === 409;
+    if (isOther && what.body === undefined) throw new NotLocal(error.message);
+    throw isOther || [400, 413, 500, 501, 503].includes(error.status) ? solveError(error.sentence) : error;
   }
 }
