@@ -14,7 +14,7 @@ import type { BuildFlags } from "./flags.ts";
 import type { Output } from "./outputs.ts";
 import { keyValues } from "./pairs.ts";
 import { registryHosts } from "./registry-hosts.ts";
-import type { BuildSources, StreamedContext } from "./sources.ts";
+import { type BuildSources, dockerfileText, type StreamedContext } from "./sources.ts";
 
 /** What the classic `POST /build` cannot do is said, not left out. */
 function checkPossible(flags: BuildFlags, outputs: readonly Output[]): void {
@@ -48,7 +48,7 @@ export async function buildRemotely(
   if (isElsewhere) throw impossibleError("a Dockerfile from elsewhere than the context (--file)");
   const remote = "dockerfile" in sources ? undefined : sources.remote;
   const tar = "dockerfile" in sources ? contextTar(sources) : sources.tar;
-  const hosts = registryHosts("dockerfile" in sources ? sources.dockerfile.text : "", flags);
+  const hosts = registryHosts(dockerfileText(sources), flags, session.config);
   const request = {
     query: query(flags, remote, "dockerfile" in sources ? sources.dockerfile.name : flags.file),
     headers: { "X-Registry-Config": await registryConfig(session, hosts) },

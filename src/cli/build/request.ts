@@ -16,7 +16,7 @@ import type { Output } from "./outputs.ts";
 import { keyValues } from "./pairs.ts";
 import { registryHosts } from "./registry-hosts.ts";
 import { agentSockets, readSecrets } from "./secrets.ts";
-import type { BuildSources, StreamedContext } from "./sources.ts";
+import { type BuildSources, dockerfileText, type StreamedContext } from "./sources.ts";
 
 /** Makes one request of the options, all paths and variables resolved on this side. */
 export async function localRequest(
@@ -25,10 +25,10 @@ export async function localRequest(
   sources: BuildSources | StreamedContext,
   outputs: readonly Output[],
 ): Promise<LocalBuildRequest> {
-  const text = "dockerfile" in sources ? sources.dockerfile.text : (sources.text ?? "");
+  const hosts = registryHosts(dockerfileText(sources), flags, session.config);
   return {
     ...plainParts(session, flags),
-    auth: await buildCredentials(session, registryHosts(text, flags)),
+    auth: await buildCredentials(session, hosts),
     call: callOf(flags),
     ...(await sourceParts(sources, flags)),
     namedContexts: await readContexts(flags.buildContext),

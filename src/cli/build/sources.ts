@@ -3,7 +3,8 @@ import { basename, join, resolve } from "node:path";
 import { messageOf } from "../../lib/errors.ts";
 import { openInput } from "../stream/input.ts";
 import { buildError, solveError } from "./failure.ts";
-import { readIgnoreFile, textOf } from "./folder.ts";
+import { isFolder, readIgnoreFile } from "./folder.ts";
+import { NotReadable, readTextFile } from "./text-file.ts";
 
 /** What a build reads: its Dockerfile (`url`: one that the engine fetches), and the folder it may copy from. */
 export interface BuildSources {
@@ -24,6 +25,12 @@ export interface StreamedContext {
 }
 
 const dockerfileMax = 4 << 20;
+
+/** The Dockerfile; undefined where only the engine reads it. */
+export function dockerfileText(sources: BuildSources | StreamedContext): string | undefined {
+  if (!("dockerfile" in sources)) return sources.text;
+  return sources.dockerfile.url === undefined ? sources.dockerfile.text : undefined;
+}
 
 export const isRemote = (context: string): boolean =>
   /^(?:https?|git|ssh):\/\//.test(context) ||
@@ -77,26 +84,21 @@ async function readDockerfile(
 
 async function readBounded(path: string): Promise<string | undefined> {
   try {
-    const { size } = await stat(path);
-    if (size > dockerfileMax) throw buildError(`${path} is larger than ${dockerfileMax} bytes`);
-    return await textOf(path);
+    if (!(await isOwnPipe(path))) return await readTextFile(path, dockerfileMax);
+    const { createReadStream } = await import("node:fs"); // 2 ms to load: only who gives a pipe pays
+    return await wholeText(createReadStream(path));
   } catch (error) {
+    if (error instanceof NotReadable)
+      throw solveError(`failed to read dockerfile: ${error.message.replace(path, basename(path))}`);
     const { code } = error as { code?: unknown };
-    if (code === "ENOENT" || code === "ENOTDIR") return undefined;
-    if (code === "EISDIR")
-      throw solveError(`failed to read dockerfile: read ${basename(path)}: is a directory`);
     throw typeof code === "string" ? buildError(messageOf(error)) : error;
   }
 }
 
-async function isFolder(path: string): Promise<boolean> {
-  try {
-    return (await stat(path)).isDirectory();
-  } catch (error) {
-    if ((error as { code?: string }).code === "ENOENT") return false;
-    throw error;
-  }
-}
+/** What a shell gives with `-f <(…)`, or as /dev/stdin: it is open, and somebody writes to it. */
+const isOwnPipe = async (path: string): Promise<boolean> =>
+  /^\/(?:dev\/stdin|(?:dev|proc\/self)\/fd\/\d+)$/.test(path) &&
+  (await stat(path).catch(() => undefined))?.isFIFO() === true; // what is not there is told when it is opened
 
 /** Enough to tell a tar, plain or compressed, from a Dockerfile; `rest` gives everything. */
 async function firstBytes(
