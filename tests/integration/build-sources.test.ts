@@ -132,6 +132,39 @@ describe("berth build", () => {
     await nothingLeft();
   });
 
+  test("says what a repository does not hold, and goes no other way then", async () => {
+    const ref = await build([`${url("r.git")}#nope`]);
+    expect([ref.code, ref.stderr]).toEqual([
+      1,
+      expect.stringContaining("failed to solve: repository does not contain ref nope"),
+    ]);
+    const inside = await build([`${url("r.git")}#:nosub`]);
+    expect([inside.code, inside.stderr]).toEqual([
+      1,
+      expect.stringContaining("failed to solve: failed to open subdir nosub: no such file or directory"),
+    ]);
+    const file = await build([`${url("r.git")}#:sub/f`]);
+    expect(file.stderr).toContain("failed to open subdir sub/f: not a directory");
+    await nothingLeft();
+  });
+
+  test("asks the helpers for every login they keep where the engine reads the Dockerfile", async () => {
+    const helper = `#!/bin/sh\nread server\necho "$server" >>${join(folder, "asked")}\necho credentials not found in native keychain\nexit 1\n`;
+    await mkdir(join(folder, "helped"));
+    await writeFile(join(folder, "helped/docker-credential-told"), helper, { mode: 0o755 });
+    const config = {
+      credsStore: "told",
+      auths: { "kept.example": {} },
+      credHelpers: { "own.example": "told" },
+    };
+    await writeFile(join(folder, "helped/config.json"), JSON.stringify(config));
+    const env = { PATH: `${join(folder, "helped")}:${process.env["PATH"]}` };
+    const args = ["-H", engine.host, "--config", join(folder, "helped"), "build", ...secret(), "-"];
+    await ok(run([berth, ...args], { input: tar, env }));
+    const asked = (await readFile(join(folder, "asked"), "utf8")).trim().split("\n");
+    expect(asked.sort()).toEqual(["https://index.docker.io/v1/", "kept.example", "own.example"]);
+  });
+
   test("gives the results anywhere", async () => {
     const archive = join(folder, "out.tar");
     await ok(build(["-o", `type=oci,compression=zstd,dest=${archive}`, "-"], tar));
