@@ -279,6 +279,7 @@ describe("removing", () => {
     here.state.db.run("DELETE FROM containers");
     expect(here.layers.size).toBe(1);
     lease.end(); // as does the end of the container's snapshot
+    await new Promise(setImmediate);
     expect(here.layers.size).toBe(0);
   });
 
@@ -290,6 +291,7 @@ describe("removing", () => {
     await here.remove("a");
     expect([...here.layers.keys()]).toEqual([...image.layers]);
     lease.end();
+    await new Promise(setImmediate);
     expect(here.layers.size).toBe(0);
   });
 

@@ -119,7 +119,10 @@ export interface Snapshots {
   layerBlob(diffId: string, how: LayerCompression): AsyncGenerator<PackedPart, void>;
   /** Bytes of that tar, without reading it. */
   layerTarSize(diffId: string): Promise<number>;
-  removeLayer(diffId: string): Promise<void>;
+  /** Whether a snapshot stands on the layer: told from memory. */
+  isLayerUsed(diffId: string): boolean;
+  /** At once, though its files go in the background. Throws `conflict` where a snapshot stands on it. */
+  removeLayer(diffId: string): void;
   /** Reads all of a layer again. Rejects, saying what is wrong, where it is not what its digest says. */
   verifyLayer(diffId: string): Promise<void>;
   /**

@@ -77,14 +77,13 @@ export class SnapshotService implements Snapshots {
     return this.parts.layers.tarSize(diffId);
   }
 
-  removeLayer(diffId: string): Promise<void> {
-    if (this.layer(diffId) === undefined) return Promise.resolve();
-    const folder = this.parts.layers.folder(diffId);
-    for (const [key, stack] of this.stacks)
-      if (stack.includes(folder))
-        return Promise.reject(new EngineError("conflict", `layer ${diffId} is in use by snapshot ${key}`));
+  isLayerUsed(diffId: string): boolean {
+    return this.userOf(diffId) !== undefined;
+  }
+  removeLayer(diffId: string): void {
+    const key = this.userOf(diffId);
+    if (key !== undefined) throw new EngineError("conflict", `layer ${diffId} is in use by snapshot ${key}`);
     this.parts.layers.remove(diffId);
-    return Promise.resolve();
   }
 
   verifyLayer(diffId: string): Promise<void> {
@@ -228,6 +227,14 @@ export class SnapshotService implements Snapshots {
 
   private layerFolders(layers: readonly string[]): string[] {
     return layers.map((diffId) => this.parts.paths.layer(this.parts.layers.folder(diffId)));
+  }
+
+  /** A snapshot that stands on the layer. */
+  private userOf(diffId: string): string | undefined {
+    if (this.layer(diffId) === undefined) return undefined;
+    const folder = this.parts.layers.folder(diffId);
+    for (const [key, stack] of this.stacks) if (stack.includes(folder)) return key;
+    return undefined;
   }
 
   /** Layer folders that snapshots stand on. */

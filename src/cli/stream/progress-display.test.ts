@@ -46,6 +46,13 @@ test("a line that has left a low terminal at the top is not drawn over another",
   expect(made.drawn({ id: "c", status: "Pull complete" })).toBe("\x1b[2A\x1b[2K\rc: Pull complete\r\x1b[2B");
 });
 
+test("a terminal of one line shows each id once", () => {
+  const { made } = display(80, 1);
+  expect(made.drawn({ id: "a", status: "Waiting" })).toContain("a: Waiting");
+  expect(made.drawn({ id: "b", status: "Waiting" })).toContain("b: Waiting");
+  expect(made.drawn({ id: "a", status: "Pull complete" })).toBe("");
+});
+
 test("no status wraps", () => {
   expect(display(30).made.drawn({ id: "abcdef012345", status: "Verifying Checksum of it" })).toContain(
     "\rabcdef012345: Verifying Check\r",

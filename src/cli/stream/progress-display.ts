@@ -47,7 +47,7 @@ export class TerminalDisplay {
     const size = this.size();
     const columns = size.columns || 80; // some terminals do not know their size
     const up = this.rows.size - row.number;
-    if (up >= (size.rows || 24)) return ""; // it has left at the top, where the cursor does not reach it
+    if (known && up >= (size.rows || 24)) return ""; // it has left at the top, where the cursor does not reach it
     const text = this.line(row, message, columns).slice(0, Math.max(20, columns - 1));
     return `${known ? "" : "\n"}\x1b[${up}A\x1b[2K\r${text}\r\x1b[${up}B`;
   }

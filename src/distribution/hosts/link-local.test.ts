@@ -11,10 +11,18 @@ test("a registry leads to no link-local address, however that is written", () =>
     "0xa9.0xfe.0xa9.0xfe",
     "[fe80::1]:80",
     "[::ffff:169.254.169.254]",
+    "[64:ff9b::169.254.169.254]",
     "[fd00:ec2::254]",
   ])
     expect([host, leads(`http://${host}/latest`)]).toEqual([host, true]);
-  for (const host of ["169.253.1.1", "10.0.0.1", "[fd00::1]", "r2.example", "127.0.0.1:5000"])
+  for (const host of [
+    "169.253.1.1",
+    "10.0.0.1",
+    "[fd00::1]",
+    "[64:ff9b::10.0.0.1]",
+    "r2.example",
+    "127.0.0.1:5000",
+  ])
     expect([host, leads(`http://${host}/`)]).toEqual([host, false]);
 });
 

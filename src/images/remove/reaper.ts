@@ -1,5 +1,6 @@
 import { isKind, messageOf } from "../../lib/errors.ts";
 import type { Logger } from "../../lib/log.ts";
+import { turns } from "../../lib/turns.ts";
 import type { Snapshots } from "../../snapshots/contract.ts";
 import type { State } from "../../state/database.ts";
 import type { Leases } from "../../state/leases.ts";
@@ -21,11 +22,15 @@ export class LayerReaper {
   private readonly deps: ReaperDeps;
   private writers = 0;
   private readonly waiting = new Set<string>();
-  /** layers of removed images that a container or an operation still stands on */
+  /** layers of removed images, also of earlier runs, that a container or an operation still stands on */
   private readonly later = new Set<string>();
+  /** `later` is looked at in the next turn */
+  private looking = false;
 
   constructor(deps: ReaperDeps) {
     this.deps = deps;
+    const { kept } = this.held();
+    for (const layer of this.underContainers()) if (!kept.has(layer)) this.later.add(layer);
     deps.snapshots.onRemoved(() => this.again());
     deps.leases.onEnd(() => this.again());
   }
@@ -79,23 +84,39 @@ export class LayerReaper {
     await this.discard(layers);
   }
 
+  /** Once for all that ended in this turn. */
   private again(): void {
-    if (this.later.size === 0) return;
-    this.discard(this.later).catch((error: unknown) => {
-      this.deps.logger.warn("layers could not be deleted", { error: messageOf(error) });
+    if (this.later.size === 0 || this.looking) return;
+    this.looking = true;
+    setImmediate(() => {
+      this.looking = false;
+      const free = [...this.later].filter((diffId) => !this.deps.snapshots.isLayerUsed(diffId));
+      if (free.length === 0) return;
+      this.discard(free).catch((error: unknown) => {
+        this.deps.logger.warn("layers could not be deleted", { error: messageOf(error) });
+      });
     });
   }
 
+  /** What is held is read anew after each pause: others went on meanwhile. */
   private async flush(): Promise<string[]> {
     const gone: string[] = [];
     let held = this.held();
+    let turn = turns();
     for (const diffId of this.waiting) {
+      const pause = turn();
+      if (pause !== undefined) {
+        await pause;
+        if (this.writers > 0) break; // the last of them goes on here
+        held = this.held();
+        turn = turns();
+      }
       this.waiting.delete(diffId);
       if (held.kept.has(diffId)) this.later.delete(diffId); // it goes with what keeps it
       if (held.kept.has(diffId) || held.used.has(diffId)) continue;
       try {
         if (this.deps.snapshots.layer(diffId)) {
-          await this.deps.snapshots.removeLayer(diffId);
+          this.deps.snapshots.removeLayer(diffId);
           gone.push(diffId);
         }
         this.later.delete(diffId);
@@ -105,7 +126,6 @@ export class LayerReaper {
         // it stays on disk, and the next collection tries again
         this.deps.logger.warn("a layer could not be deleted", { layer: diffId, error: messageOf(error) });
       }
-      held = this.held(); // others went on meanwhile
     }
     return gone;
   }

@@ -55,7 +55,8 @@ function fakeSnapshots(layers: Map<string, number>): Snapshots {
       return { diffId, size };
     },
     onRemoved: () => undefined,
-    removeLayer: (diffId: string) => Promise.resolve(void layers.delete(diffId)),
+    isLayerUsed: () => false,
+    removeLayer: (diffId: string) => void layers.delete(diffId),
     imageGraphDriver: () => ({ Name: "overlay2", Data: {} }),
   };
   return fake as unknown as Snapshots;

@@ -124,7 +124,8 @@ function fakeSnapshots(state: State, layers: Map<string, number>): Snapshots {
     },
     layerTar: (diffId) => new Blob([tars.get(diffId) as Uint8Array<ArrayBuffer>]).stream(),
     onRemoved: () => undefined,
-    removeLayer: async (diffId) => void layers.delete(diffId),
+    isLayerUsed: () => false,
+    removeLayer: (diffId) => void layers.delete(diffId),
   };
   return fake as Snapshots;
 }
