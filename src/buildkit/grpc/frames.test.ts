@@ -24,6 +24,7 @@ test("a message that is announced and comes in single bytes holds little more th
   const before = process.memoryUsage().rss;
   for (let n = 0; n < 500_000; n++) reader.push(Buffer.of(n & 255));
   expect(reader.whole).toBe(false);
+  Bun.gc(true); // what was pushed is garbage
   expect(process.memoryUsage().rss - before).toBeLessThan(64 * 1024 * 1024);
 });
 
