@@ -1,4 +1,4 @@
-import { closeSync, existsSync, openSync, renameSync, rmSync, statfsSync, writeSync } from "node:fs";
+import { existsSync, renameSync, rmSync, statfsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 const spareBytes = 8 << 20;
@@ -52,20 +52,17 @@ export class SpareRoom {
     return bavail * bsize;
   }
 
+  /** What hinders this hinders the state itself, which tells it: whoever waits for nothing but room must not end the engine. */
   private fill(): boolean {
-    if (this.free() < amplyBytes) return false;
     const temporary = `${this.file}.new`;
-    const fd = openSync(temporary, "w", 0o600);
     try {
-      writeSync(fd, Buffer.alloc(spareBytes));
+      if (this.free() < amplyBytes) return false;
+      writeFileSync(temporary, Buffer.alloc(spareBytes), { mode: 0o600 });
       renameSync(temporary, this.file);
       return true;
     } catch {
-      // what hinders this hinders the state itself, which tells it
       rmSync(temporary, { force: true });
       return false;
-    } finally {
-      closeSync(fd);
     }
   }
 }
