@@ -14,6 +14,7 @@ import { bindMount, mountOverlay, unmount } from "../../system/mount.ts";
 import { mountPoints } from "../../system/mount-table.ts";
 import { openInsideRaw } from "../../system/root-view.ts";
 import { notFound, openTree } from "../copy/match.ts";
+import type { TreeRequest } from "../copy/requests.ts";
 import type { RunMount, TreeSource } from "../graph/operation.ts";
 import type { Session } from "../solver/session.ts";
 import { cacheKeyError, type Tree } from "./copy.ts";
@@ -194,15 +195,17 @@ async function copyOfContext(
   const folder = join(deps.paths.scratch, `bind-${session.ref}-${index}-${Date.now()}`);
   undo.add("copy of a context", () => deps.workers.call("removeTree", { path: folder }));
   await mkdir(folder, { recursive: true });
-  const kept = {
-    root: await tree.open(),
-    ignore: tree.ignore,
-    exclude: [],
-    patterns: [`/./${source}`],
-    parents: true,
-  };
-  await deps.workers.call("copy", {
-    inputs: [{ kind: "tree", tree: kept, unpack: false }],
+  const { ignore } = tree;
+  const patterns = [`/./${source}`];
+  await copyInto(session, { root: await tree.open(), ignore, exclude: [], patterns, parents: true }, folder);
+  signal.throwIfAborted();
+  return folder;
+}
+
+/** What is named of a tree, as it is, into an empty folder. */
+export const copyInto = ({ deps }: Session, tree: TreeRequest, folder: string): Promise<unknown> =>
+  deps.workers.call("copy", {
+    inputs: [{ kind: "tree", tree, unpack: false }],
     upper: folder,
     destination: "/",
     follow: false,
@@ -212,9 +215,6 @@ async function copyOfContext(
     chmod: "",
     scratch: deps.paths.scratch,
   });
-  signal.throwIfAborted();
-  return folder;
-}
 
 /** A folder or file whose changes go with the step; a folder shows the owner and mode of `top`, by default its own. */
 export async function throwaway(

@@ -10,6 +10,7 @@ import type { Session } from "../solver/session.ts";
 import { relayTo } from "./agent-relay.ts";
 import {
   bind,
+  copyInto,
   holdIfThere,
   type Prepared,
   remappedView,
@@ -125,30 +126,15 @@ async function cache(
 }
 
 async function fill(
-  { deps }: Session,
+  session: Session,
   { open, ignore, layers }: Tree,
   source: string,
   folder: string,
 ): Promise<void> {
   const root = await open();
   const owners = layers !== undefined;
-  await deps.workers.call("copy", {
-    inputs: [
-      {
-        kind: "tree",
-        tree: { root, ignore, exclude: [], patterns: [source], parents: false, owners, attributes: owners },
-        unpack: false,
-      },
-    ],
-    upper: folder,
-    destination: "/",
-    follow: false,
-    uid: 0,
-    gid: 0,
-    chowns: false,
-    chmod: "",
-    scratch: deps.paths.scratch,
-  });
+  const tree = { root, ignore, exclude: [], patterns: [source], parents: false, owners, attributes: owners };
+  await copyInto(session, tree, folder);
 }
 
 /** Makes something of the engine's one of the step's users'. */
