@@ -6,7 +6,7 @@ import {
   toWireError,
   type WorkerModule,
   type WorkerRole,
-} from "./system/worker.ts";
+} from "./system/workers/worker.ts";
 
 declare const self: Worker;
 

@@ -13,11 +13,11 @@ import { join } from "node:path";
 import { type } from "../../src/lib/dns/query.ts";
 import { question } from "../../src/lib/dns/testing.ts";
 import { startNamesThread } from "../../src/network/names/thread.ts";
+import { Poller, readable } from "../../src/system/inet/poller.ts";
 import { connectUdp, receive, send } from "../../src/system/inet/socket.ts";
+import { NamespaceThread, removeNamespace } from "../../src/system/namespaces/netns.ts";
 import { setUp } from "../../src/system/netlink/requests.ts";
 import { NetlinkSocket } from "../../src/system/netlink/socket.ts";
-import { NamespaceThread, removeNamespace } from "../../src/system/netns.ts";
-import { Poller, readable } from "../../src/system/poller.ts";
 
 const seconds = Number(process.argv[2] ?? 3);
 const pace = Number(process.argv[3] ?? 20_000);

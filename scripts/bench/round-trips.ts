@@ -5,8 +5,9 @@
  *     round-trips.ts ask ADDRESS PORT       prints the median times in microseconds: a TCP connect, the first UDP round
  *                                           trip of a flow, and one within a flow
  */
+
+import { Poller, readable, writable } from "../../src/system/inet/poller.ts";
 import { again, beginTcp, connectUdp, receive, send } from "../../src/system/inet/socket.ts";
-import { Poller, readable, writable } from "../../src/system/poller.ts";
 
 const count = 500;
 

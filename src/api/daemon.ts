@@ -10,7 +10,7 @@ import { claimPidfile } from "../engine/roots.ts";
 import { type StartedEngine, startEngine } from "../engine/start.ts";
 import { EngineError, messageOf } from "../lib/errors.ts";
 import { createLogger, type Logger } from "../lib/log.ts";
-import { notifyManager } from "../system/notify.ts";
+import { notifyManager } from "../system/process/notify.ts";
 import { endpointsOf } from "./endpoints.ts";
 import { commandRoute, type RunHosted } from "./hosted/route.ts";
 import { Router } from "./router.ts";

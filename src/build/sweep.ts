@@ -1,6 +1,6 @@
 import { mkdir, readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { unmount } from "../system/mount.ts";
+import { unmount } from "../system/mount/mount.ts";
 import type { BuildContextDeps } from "./deps.ts";
 
 /** At start: takes away what an engine that was killed left of its builds. Only what a row names stays. */

@@ -1,5 +1,5 @@
 import { EngineError } from "../lib/errors.ts";
-import { runCommand } from "../system/process.ts";
+import { runCommand } from "../system/process/process.ts";
 import type { TopResponse } from "../types/api.ts";
 import type { Container } from "./container.ts";
 import { type Context, tell } from "./context.ts";

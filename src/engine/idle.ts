@@ -1,4 +1,4 @@
-import { ProgramPages } from "../system/memory.ts";
+import { ProgramPages } from "../system/process/memory.ts";
 
 /** How often it is looked whether requests came, milliseconds. */
 const lookMs = 1000;

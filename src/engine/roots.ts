@@ -1,7 +1,7 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { EngineError, messageOf } from "../lib/errors.ts";
-import { type FileLock, lockFile } from "../system/lock.ts";
+import { type FileLock, lockFile } from "../system/files/lock.ts";
 import type { EngineConfig } from "./config.ts";
 
 /**

@@ -3,7 +3,7 @@ import { EngineError } from "../lib/errors.ts";
 import { type IdMap, type IdRange, subordinateRanges } from "../lib/id-map.ts";
 import type { Logger } from "../lib/log.ts";
 import { type GroupEntry, type PasswdEntry, parseGroup, parsePasswd } from "../lib/passwd.ts";
-import { runCommand } from "../system/process.ts";
+import { runCommand } from "../system/process/process.ts";
 
 /** The user that `default` stands for, as in Docker, whose ranges then serve both engines. */
 const defaultUser = "dockremap";

@@ -1,4 +1,4 @@
-import { RoleWorker } from "../system/worker.ts";
+import { RoleWorker } from "../system/workers/worker.ts";
 import type { Call, NetworkEvent } from "./worker-protocol.ts";
 
 /**

@@ -1,8 +1,8 @@
 import { EngineError } from "../lib/errors.ts";
+import { NamespaceThread } from "../system/namespaces/netns.ts";
 import { NetlinkSocket } from "../system/netlink/socket.ts";
-import { NamespaceThread } from "../system/netns.ts";
-import { Libnftables } from "../system/nftables.ts";
-import type { WorkerPort } from "../system/worker.ts";
+import { Libnftables } from "../system/nftables/nftables.ts";
+import type { WorkerPort } from "../system/workers/worker.ts";
 import { HostNetwork } from "./kernel/host.ts";
 import type { NetworkCalls, NetworkEvent } from "./worker-protocol.ts";
 

@@ -3,7 +3,7 @@ import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { EngineError, messageOf } from "../lib/errors.ts";
 import type { Logger } from "../lib/log.ts";
-import { runCommand } from "../system/process.ts";
+import { runCommand } from "../system/process/process.ts";
 
 /** Docker's name: programs and people look for it, and an engine of Docker's beside us has the same profile. */
 export const defaultProfile = "docker-default";

@@ -1,6 +1,6 @@
 import { posix } from "node:path";
 import { EngineError } from "../lib/errors.ts";
-import { signalPidfd } from "../system/signals.ts";
+import { signalPidfd } from "../system/process/signals.ts";
 import type { RuntimeContext } from "./context.ts";
 import type {
   Attachment,

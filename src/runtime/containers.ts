@@ -1,5 +1,5 @@
 import { EngineError } from "../lib/errors.ts";
-import { closePidfd, openPidfd } from "../system/signals.ts";
+import { closePidfd, openPidfd } from "../system/process/signals.ts";
 import type { ProcessStreams } from "./attach/streams.ts";
 import type { OciRuntime } from "./oci-runtime.ts";
 

@@ -1,5 +1,5 @@
 import type { Logger } from "../lib/log.ts";
-import type { CgroupTree } from "../system/cgroup.ts";
+import type { CgroupTree } from "../system/cgroup/cgroup.ts";
 import type { RunningContainers } from "./containers.ts";
 import type { ExitWatch } from "./exits.ts";
 import type { Launcher } from "./launch/launcher.ts";

@@ -1,5 +1,5 @@
 import { EngineError } from "../lib/errors.ts";
-import { writeFifo } from "../system/fifo.ts";
+import { writeFifo } from "../system/files/fifo.ts";
 import { inBundle } from "./paths.ts";
 
 /** conmon's control fifo: lines of three numbers. Sizes over 1000 conmon refuses from 2.2 on. */

@@ -1,6 +1,6 @@
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import { EngineError, messageOf } from "../lib/errors.ts";
-import { isRunning } from "../system/signals.ts";
+import { isRunning } from "../system/process/signals.ts";
 import type { Spec } from "../types/runtime-spec.ts";
 import { ProcessStreams } from "./attach/streams.ts";
 import { createArguments, keepsStdin } from "./conmon/arguments.ts";

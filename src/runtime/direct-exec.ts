@@ -1,7 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { EngineError } from "../lib/errors.ts";
-import { PipeReader, startPiped } from "../system/pipe-reader.ts";
-import { type SpawnedProcess, spawnProcess } from "../system/process.ts";
+import { PipeReader, startPiped } from "../system/process/pipe-reader.ts";
+import { type SpawnedProcess, spawnProcess } from "../system/process/process.ts";
 import { AttachClient } from "./attach/client.ts";
 import type { StreamNumber } from "./attach/connection.ts";
 import { pauseAtBytes, resumeAtBytes } from "./attach/streams.ts";

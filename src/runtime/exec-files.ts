@@ -1,6 +1,6 @@
 import { closeSync, readFileSync, unlink } from "node:fs";
 import type { Logger } from "../lib/log.ts";
-import { memoryFile, pathOf, sealedFile } from "../system/sealed-file.ts";
+import { memoryFile, pathOf, sealedFile } from "../system/files/sealed-file.ts";
 import type { ExecProcess } from "./contract.ts";
 import { inBundle } from "./paths.ts";
 import { specJson } from "./spec/json.ts";

@@ -1,6 +1,6 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { EngineError } from "../lib/errors.ts";
-import { isRunning } from "../system/signals.ts";
+import { isRunning } from "../system/process/signals.ts";
 import { ProcessStreams } from "./attach/streams.ts";
 import { execArguments } from "./conmon/arguments.ts";
 import { Monitor } from "./conmon/monitor.ts";

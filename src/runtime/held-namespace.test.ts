@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { readlinkSync } from "node:fs";
-import { closePidfd, openPidfd } from "../system/signals.ts";
+import { closePidfd, openPidfd } from "../system/process/signals.ts";
 import { holdNamespace } from "./held-namespace.ts";
 
 test("a held namespace is the process's", () => {

@@ -1,6 +1,6 @@
 import { closeSync, openSync } from "node:fs";
 import { EngineError } from "../lib/errors.ts";
-import { signalPidfd } from "../system/signals.ts";
+import { signalPidfd } from "../system/process/signals.ts";
 import type { HeldNamespace, NamespaceKind } from "./contract.ts";
 
 /**

@@ -1,6 +1,6 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { signals } from "../lib/signals.ts";
-import { watchProcess } from "../system/process.ts";
+import { watchProcess } from "../system/process/process.ts";
 import type { RuntimeContext } from "./context.ts";
 import type { StepEnd, StepProcess } from "./contract.ts";
 import { raised } from "./create.ts";

@@ -3,7 +3,7 @@ import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { messageOf } from "../lib/errors.ts";
 import type { Logger } from "../lib/log.ts";
-import { RoleWorker } from "../system/worker.ts";
+import { RoleWorker } from "../system/workers/worker.ts";
 import type { Seccomp, Spec } from "../types/runtime-spec.ts";
 import type { OciRuntime } from "./oci-runtime.ts";
 import type { CompileRequest } from "./seccomp-worker.ts";

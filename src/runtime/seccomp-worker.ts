@@ -1,6 +1,6 @@
 import { closeSync, fsyncSync, openSync, renameSync } from "node:fs";
-import { compileSeccomp } from "../system/seccomp.ts";
-import type { WorkerPort } from "../system/worker.ts";
+import { compileSeccomp } from "../system/process/seccomp.ts";
+import type { WorkerPort } from "../system/workers/worker.ts";
 import type { Seccomp } from "../types/runtime-spec.ts";
 
 export interface CompileRequest {

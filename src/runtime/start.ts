@@ -1,7 +1,7 @@
 import { unlinkSync } from "node:fs";
 import { EngineError } from "../lib/errors.ts";
-import { writeFifo } from "../system/fifo.ts";
-import { runCommand } from "../system/process.ts";
+import { writeFifo } from "../system/files/fifo.ts";
+import { runCommand } from "../system/process/process.ts";
 import type { RuntimeContext } from "./context.ts";
 import { commandOf } from "./oci-runtime.ts";
 

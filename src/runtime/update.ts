@@ -1,5 +1,5 @@
 import { EngineError, messageOf } from "../lib/errors.ts";
-import type { CgroupTree } from "../system/cgroup.ts";
+import type { CgroupTree } from "../system/cgroup/cgroup.ts";
 import { type LimitWrite, limitWrites } from "./cgroups/limits.ts";
 import type { RuntimeContext } from "./context.ts";
 import type { ResourcesInput } from "./spec/input.ts";

@@ -1,5 +1,5 @@
 import type { LayerCompression } from "../lib/layer-compression.ts";
-import type { PackedPart } from "../system/compress.ts";
+import type { PackedPart } from "../system/compression/compress.ts";
 
 /**
  * Snapshots: layers and what is stacked from them.

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { messageOf } from "../lib/errors.ts";
 import type { Logger } from "../lib/log.ts";
 import type { State } from "../state/database.ts";
-import { runCommand } from "../system/process.ts";
+import { runCommand } from "../system/process/process.ts";
 
 /**
  * When layers have reached the disk. Waiting for that with every layer would cost as much as unpacking it, so it

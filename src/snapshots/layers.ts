@@ -4,7 +4,7 @@ import { EngineError } from "../lib/errors.ts";
 import { newId } from "../lib/ids.ts";
 import type { LayerCompression } from "../lib/layer-compression.ts";
 import type { State } from "../state/database.ts";
-import type { PackedPart } from "../system/compress.ts";
+import type { PackedPart } from "../system/compression/compress.ts";
 import type { ApplyOptions, Layer, ToldTar } from "./contract.ts";
 import type { Writes } from "./driver.ts";
 import type { Durability } from "./durability.ts";

@@ -4,7 +4,7 @@ import { EngineError, isKind, messageOf } from "../lib/errors.ts";
 import type { IdMap } from "../lib/id-map.ts";
 import type { Logger } from "../lib/log.ts";
 import type { State } from "../state/database.ts";
-import { spreadFolders } from "../system/spread.ts";
+import { spreadFolders } from "../system/files/spread.ts";
 import type { Snapshots } from "./contract.ts";
 import type { Driver } from "./driver.ts";
 import { Durability } from "./durability.ts";

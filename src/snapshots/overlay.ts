@@ -13,8 +13,8 @@ import {
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { EngineError } from "../lib/errors.ts";
-import { close as closeFd, cwdFd, flags, must, openRaw, toBytes } from "../system/at.ts";
-import { mountOverlay, unmount } from "../system/mount.ts";
+import { close as closeFd, cwdFd, flags, must, openRaw, toBytes } from "../system/files/at.ts";
+import { mountOverlay, unmount } from "../system/mount/mount.ts";
 import type { MountOptions } from "./contract.ts";
 import type { Driver, Writes } from "./driver.ts";
 import { hide, makeOpaque } from "./form.ts";

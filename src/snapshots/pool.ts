@@ -1,4 +1,4 @@
-import { WorkerPool } from "../system/worker-pool.ts";
+import { WorkerPool } from "../system/workers/worker-pool.ts";
 import type { WorkerCalls } from "./snapshots-worker.ts";
 
 export type SnapshotsWorker = {

@@ -1,5 +1,5 @@
 import { EngineError } from "../lib/errors.ts";
-import { close, cwdFd, flags, must, openRaw, readAtRaw, toBytes, writeAll } from "../system/at.ts";
+import { close, cwdFd, flags, must, openRaw, readAtRaw, toBytes, writeAll } from "../system/files/at.ts";
 
 /**
  * The record of a layer: what its folder does not tell of the tar it came from, so that the very same bytes (and so

@@ -2,8 +2,8 @@ import { chmodSync, chownSync, mkdirSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { EngineError } from "../lib/errors.ts";
 import { type IdMap, mappedRoot, type Owner, seenAs } from "../lib/id-map.ts";
-import { mountMapped } from "../system/mapped-mount.ts";
-import { unmount } from "../system/mount.ts";
+import { mountMapped } from "../system/mount/mapped-mount.ts";
+import { unmount } from "../system/mount/mount.ts";
 import type { Paths } from "./paths.ts";
 
 /**

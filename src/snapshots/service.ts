@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { EngineError } from "../lib/errors.ts";
 import { newId } from "../lib/ids.ts";
 import type { LayerCompression } from "../lib/layer-compression.ts";
-import type { PackedPart } from "../system/compress.ts";
+import type { PackedPart } from "../system/compression/compress.ts";
 import type {
   ApplyOptions,
   CommitOptions,

@@ -1,9 +1,9 @@
 import { join } from "node:path";
 import { EngineError } from "../lib/errors.ts";
 import type { LayerCompression } from "../lib/layer-compression.ts";
-import { type PackedPart, pack } from "../system/compress.ts";
-import type { Given, WorkerPort } from "../system/worker.ts";
-import { gather } from "../system/worker-stream.ts";
+import { type PackedPart, pack } from "../system/compression/compress.ts";
+import type { Given, WorkerPort } from "../system/workers/worker.ts";
+import { gather } from "../system/workers/worker-stream.ts";
 import { compareLines } from "./contents/compare.ts";
 import { mergedTar } from "./contents/merge.ts";
 import { reportLines } from "./contents/report.ts";

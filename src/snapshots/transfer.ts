@@ -1,12 +1,12 @@
 import type { LayerCompression } from "../lib/layer-compression.ts";
-import type { PackedPart } from "../system/compress.ts";
+import type { PackedPart } from "../system/compression/compress.ts";
 import {
   type ReadCalls,
   readFromWorker,
   type SendOptions,
   sendToWorker,
   streamOf,
-} from "../system/worker-stream.ts";
+} from "../system/workers/worker-stream.ts";
 import type { SnapshotsPool, SnapshotsWorker } from "./pool.ts";
 import type { ApplyRequest, ApplyResult } from "./worker/apply.ts";
 import type { TarSource } from "./worker/layer-tar.ts";

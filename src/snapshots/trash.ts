@@ -3,7 +3,7 @@ import { basename, join } from "node:path";
 import { messageOf } from "../lib/errors.ts";
 import { newId } from "../lib/ids.ts";
 import type { Logger } from "../lib/log.ts";
-import { removeTree } from "../system/tree-remove.ts";
+import { removeTree } from "../system/files/tree-remove.ts";
 
 /**
  * Deletion in two steps: a rename, which frees the name at once, and the deletion of what was renamed, in the

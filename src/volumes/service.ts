@@ -1,7 +1,7 @@
 import { assert, EngineError, messageOf, wrap } from "../lib/errors.ts";
 import type { Logger } from "../lib/log.ts";
 import { sortedByKey } from "../lib/sorted.ts";
-import { copyTree } from "../system/tree-copy.ts";
+import { copyTree } from "../system/files/tree-copy.ts";
 import type { Volume, VolumeCreateRequest } from "../types/api.ts";
 import type { VolumeRemoval, VolumeSnapshots, Volumes } from "./contract.ts";
 import type { VolumeDriver } from "./driver.ts";

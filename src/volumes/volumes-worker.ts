@@ -1,8 +1,8 @@
 import { EngineError } from "../lib/errors.ts";
-import { openLoopDevice } from "../system/loop-device.ts";
-import { unmount } from "../system/mount.ts";
-import { mountCall } from "../system/mount-call.ts";
-import type { WorkerPort } from "../system/worker.ts";
+import { openLoopDevice } from "../system/mount/loop-device.ts";
+import { unmount } from "../system/mount/mount.ts";
+import { mountCall } from "../system/mount/mount-call.ts";
+import type { WorkerPort } from "../system/workers/worker.ts";
 import type { MountCalls } from "./local/worker.ts";
 
 type Handlers = { [Name in keyof MountCalls]: (args: MountCalls[Name]["args"]) => undefined };

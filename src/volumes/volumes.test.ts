@@ -15,7 +15,7 @@ import { join } from "node:path";
 import { silentLogger } from "../lib/log.ts";
 import { State } from "../state/database.ts";
 import { EventBus } from "../state/events.ts";
-import { removeTree } from "../system/tree-remove.ts";
+import { removeTree } from "../system/files/tree-remove.ts";
 import type { VolumeRemoval, Volumes } from "./contract.ts";
 import { openVolumes } from "./open.ts";
 

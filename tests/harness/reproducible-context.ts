@@ -4,8 +4,8 @@
  */
 import { chmod, chown, lchown, link, lutimes, mkdir, open, rm, symlink, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { close, cwdFd, flags, must, openRaw, toBytes } from "../../src/system/at.ts";
-import { setXattrRaw } from "../../src/system/xattr.ts";
+import { close, cwdFd, flags, must, openRaw, toBytes } from "../../src/system/files/at.ts";
+import { setXattrRaw } from "../../src/system/files/xattr.ts";
 
 export const epoch = 1_500_000_000;
 const before = new Date((epoch - 1000) * 1000);

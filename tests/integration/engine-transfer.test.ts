@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { zstdCompressSync } from "node:zlib";
 import { sha256 } from "../../src/lib/digest.ts";
-import { decompress } from "../../src/system/decompress.ts";
+import { decompress } from "../../src/system/compression/decompress.ts";
 import { berth, type Outcome, run, startEngine, type TestEngine } from "../harness/engine.ts";
 
 /** Images from one engine to another over ssh; here ssh is a script that runs the command on the spot. */

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, test } from "bun:test";
 import { closeSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { mountByContext, mountByOptions, mountOverlay, unmount } from "../../src/system/mount.ts";
+import { mountByContext, mountByOptions, mountOverlay, unmount } from "../../src/system/mount/mount.ts";
 
 let root: string;
 beforeEach(() => {

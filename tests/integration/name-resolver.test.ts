@@ -9,9 +9,9 @@ import { NameResolver } from "../../src/network/names/resolver.ts";
 import { startNamesThread } from "../../src/network/names/thread.ts";
 import { beginTcp, bindUdp, connectUdp, receive, send } from "../../src/system/inet/socket.ts";
 import { sendTo, UdpBatch } from "../../src/system/inet/udp-batch.ts";
+import { NamespaceThread, removeNamespace } from "../../src/system/namespaces/netns.ts";
 import { setUp } from "../../src/system/netlink/requests.ts";
 import { NetlinkSocket } from "../../src/system/netlink/socket.ts";
-import { NamespaceThread, removeNamespace } from "../../src/system/netns.ts";
 
 /** The resolver in real namespaces, without an engine around it: the tests play containers and outside servers. */
 const thread = new NamespaceThread();

@@ -21,7 +21,7 @@ import { openRuntime } from "../../src/runtime/open.ts";
 import { buildSpec } from "../../src/runtime/spec/build.ts";
 import { defaultCapabilities } from "../../src/runtime/spec/capabilities.ts";
 import type { SpecInput } from "../../src/runtime/spec/input.ts";
-import { isRunning } from "../../src/system/signals.ts";
+import { isRunning } from "../../src/system/process/signals.ts";
 import type { Process } from "../../src/types/runtime-spec.ts";
 import { until } from "../harness/until.ts";
 

@@ -147,7 +147,7 @@ test("capabilities of files count, and come out as they went in", async () => {
   await writeFile(
     writer,
     `import { openSync } from "node:fs";
-     import { setXattrRaw } from ${JSON.stringify(join(import.meta.dir, "../../src/system/xattr.ts"))};
+     import { setXattrRaw } from ${JSON.stringify(join(import.meta.dir, "../../src/system/files/xattr.ts"))};
      const fd = openSync(process.argv[2] ?? "", "r");
      process.exit(-setXattrRaw(fd, "security.capability", Buffer.from("01000002${rest}", "hex")));`,
   );

@@ -8,7 +8,7 @@ import { DockerfileError } from "../../lib/dockerfile/error.ts";
 import { parseDockerfile } from "../../lib/dockerfile/parse.ts";
 import { EngineError, messageOf, wrap } from "../../lib/errors.ts";
 import { familiar, parseReference, withDefaultTag } from "../../lib/reference.ts";
-import { readBeneath } from "../../system/beneath.ts";
+import { readBeneath } from "../../system/files/beneath.ts";
 import type { JsonMessage } from "../../types/api.ts";
 import type { Call } from "../call.ts";
 import { ClassicText } from "./classic-text.ts";

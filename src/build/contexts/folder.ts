@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { EngineError } from "../../lib/errors.ts";
 import { parseIgnoreFile } from "../../lib/ignore/ignore-file.ts";
-import { readBeneath, realBeneath } from "../../system/beneath.ts";
+import { readBeneath, realBeneath } from "../../system/files/beneath.ts";
 import type { BuildContext } from "../contract.ts";
 import { filterOf } from "../copy/ignore.ts";
 

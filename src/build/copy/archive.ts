@@ -5,7 +5,7 @@ import { newId } from "../../lib/ids.ts";
 import { parseHeader } from "../../lib/tar/header.ts";
 import { apply } from "../../snapshots/worker/apply.ts";
 import { removeTree } from "../../snapshots/worker/tree.ts";
-import { decompress } from "../../system/decompress.ts";
+import { decompress } from "../../system/compression/decompress.ts";
 
 const blockSize = 512;
 const entriesMax = 10_000_000;

@@ -1,4 +1,4 @@
-import { copyRangeRaw, must, readAtRaw, writeAllAt } from "../../system/at.ts";
+import { copyRangeRaw, must, readAtRaw, writeAllAt } from "../../system/files/at.ts";
 
 const inKernelMin = 64 * 1024;
 const buffer = Buffer.allocUnsafe(inKernelMin);

@@ -10,7 +10,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { toText } from "../../system/at.ts";
+import { toText } from "../../system/files/at.ts";
 import { digestTree } from "./digest.ts";
 import { differingFiles } from "./explain-files.ts";
 import { everything } from "./filter.ts";

@@ -21,8 +21,8 @@ import {
   toText,
   unlinkRaw,
   writeAll,
-} from "../../system/at.ts";
-import { realBeneath } from "../../system/beneath.ts";
+} from "../../system/files/at.ts";
+import { realBeneath } from "../../system/files/beneath.ts";
 import { isArchive, unpacked } from "./archive.ts";
 import { everything, type Filter } from "./filter.ts";
 import { filterOf } from "./ignore.ts";

@@ -16,8 +16,8 @@ import {
   statAt,
   statFd,
   toText,
-} from "../../system/at.ts";
-import { getXattr, getXattrFd, listXattrs, listXattrsFd } from "../../system/xattr.ts";
+} from "../../system/files/at.ts";
+import { getXattr, getXattrFd, listXattrs, listXattrsFd } from "../../system/files/xattr.ts";
 import { FileList } from "./file-list.ts";
 import type { Filter } from "./filter.ts";
 import { countFile } from "./garbage.ts";

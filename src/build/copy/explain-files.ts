@@ -1,5 +1,5 @@
 import { posix } from "node:path";
-import { toText } from "../../system/at.ts";
+import { toText } from "../../system/files/at.ts";
 import { readList } from "./file-list.ts";
 
 export interface ListsRequest {

@@ -11,8 +11,8 @@ import {
   setTimeRaw,
   statAt,
   toText,
-} from "../../system/at.ts";
-import { realBeneath } from "../../system/beneath.ts";
+} from "../../system/files/at.ts";
+import { realBeneath } from "../../system/files/beneath.ts";
 import { depthMax } from "./digest.ts";
 import { openTree, plainPath } from "./match.ts";
 import type { FolderRequest } from "./requests.ts";

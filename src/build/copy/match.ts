@@ -11,7 +11,7 @@ import {
   statFd,
   toBytes,
   toText,
-} from "../../system/at.ts";
+} from "../../system/files/at.ts";
 import type { Filter } from "./filter.ts";
 
 /** Something a pattern named: its path below the tree's root as a byte string ("" = the root), links in it followed. */

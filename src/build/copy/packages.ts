@@ -9,8 +9,8 @@ import {
   resolve,
   statFd,
   toBytes,
-} from "../../system/at.ts";
-import { readBeneath } from "../../system/beneath.ts";
+} from "../../system/files/at.ts";
+import { readBeneath } from "../../system/files/beneath.ts";
 import { openTree } from "./match.ts";
 
 /** A package that a package manager's records name. */

@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { threadId } from "node:worker_threads";
-import type { FileStatus } from "../../system/at.ts";
+import type { FileStatus } from "../../system/files/at.ts";
 import { millisOf, settledMs, stampOf } from "./tally.ts";
 
 /**

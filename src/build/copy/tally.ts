@@ -1,4 +1,4 @@
-import type { FileStatus } from "../../system/at.ts";
+import type { FileStatus } from "../../system/files/at.ts";
 
 /** A file that changed less than this before it was looked at could change once more within the clock's tick. */
 export const settledMs = 100;

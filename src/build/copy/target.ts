@@ -23,8 +23,8 @@ import {
   statFd,
   toBytes,
   toText,
-} from "../../system/at.ts";
-import { getXattr, listXattrs, setXattrAtRaw } from "../../system/xattr.ts";
+} from "../../system/files/at.ts";
+import { getXattr, listXattrs, setXattrAtRaw } from "../../system/files/xattr.ts";
 import { isCopied } from "./digest.ts";
 
 export interface Owner {

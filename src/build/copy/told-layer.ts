@@ -6,7 +6,7 @@ import type { ApplyResult } from "../../snapshots/worker/apply.ts";
 import { entryOf, markerOf } from "../../snapshots/worker/diff.ts";
 import { TarBuilder } from "../../snapshots/worker/tar-builder.ts";
 import { refuseLong } from "../../snapshots/worker/written.ts";
-import { type FileStatus, type FileTime, statAt } from "../../system/at.ts";
+import { type FileStatus, type FileTime, statAt } from "../../system/files/at.ts";
 import type { Place } from "./target.ts";
 
 /** What a file was given; its time in whole seconds, as in every layer. */

@@ -1,5 +1,5 @@
-import { WorkerPool } from "../../system/worker-pool.ts";
-import { readFromWorker, type SendOptions, sendToWorker } from "../../system/worker-stream.ts";
+import { WorkerPool } from "../../system/workers/worker-pool.ts";
+import { readFromWorker, type SendOptions, sendToWorker } from "../../system/workers/worker-stream.ts";
 import type { BuildCalls, UnpackRequest } from "./requests.ts";
 import type { TreeTar } from "./tree-tar.ts";
 

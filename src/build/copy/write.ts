@@ -25,7 +25,7 @@ import {
   symlinkRaw,
   toText,
   unlinkRaw,
-} from "../../system/at.ts";
+} from "../../system/files/at.ts";
 import {
   getXattr,
   getXattrFd,
@@ -33,7 +33,7 @@ import {
   listXattrsFd,
   setXattrAtRaw,
   setXattrRaw,
-} from "../../system/xattr.ts";
+} from "../../system/files/xattr.ts";
 import { copyContent } from "./content.ts";
 import { depthMax, hashFile, isCopied } from "./digest.ts";
 import type { Filter } from "./filter.ts";

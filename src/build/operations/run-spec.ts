@@ -2,7 +2,7 @@ import { mappedRoot } from "../../lib/id-map.ts";
 import { buildSpec } from "../../runtime/spec/build.ts";
 import { resolveCapabilities } from "../../runtime/spec/capabilities.ts";
 import type { MountInput } from "../../runtime/spec/input.ts";
-import { makeFolderBeneath } from "../../system/beneath.ts";
+import { makeFolderBeneath } from "../../system/files/beneath.ts";
 import type { Spec } from "../../types/runtime-spec.ts";
 import type { RunOperation } from "../graph/operation.ts";
 import type { Session } from "../solver/session.ts";

@@ -1,7 +1,7 @@
 import type { IdMap } from "../../lib/id-map.ts";
 import { newId } from "../../lib/ids.ts";
 import type { Networks } from "../../network/contract.ts";
-import { openUserNamespace } from "../../system/user-namespace.ts";
+import { openUserNamespace } from "../../system/namespaces/user-namespace.ts";
 
 interface StepSandbox {
   id: string;

@@ -18,7 +18,7 @@ import {
   toBytes,
   toText,
   unlinkRaw,
-} from "../../system/at.ts";
+} from "../../system/files/at.ts";
 import { openTree } from "../copy/match.ts";
 
 const within = resolve.inRoot | resolve.noMagicLinks;

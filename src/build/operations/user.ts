@@ -8,7 +8,7 @@ import {
   resolveUser,
   UserError,
 } from "../../lib/passwd.ts";
-import { readBeneath } from "../../system/beneath.ts";
+import { readBeneath } from "../../system/files/beneath.ts";
 import type { Owner } from "../copy/target.ts";
 
 const fileMax = 4 << 20;

@@ -5,7 +5,7 @@ import type { BlobPart, PutResult, RemoteManifest } from "../../distribution/con
 import { descriptorOf } from "../../images/remote/manifest.ts";
 import { isSha256, sha256 } from "../../lib/digest.ts";
 import { EngineError } from "../../lib/errors.ts";
-import { holdBeneath, readBeneath } from "../../system/beneath.ts";
+import { holdBeneath, readBeneath } from "../../system/files/beneath.ts";
 import { type Descriptor, mediaTypes } from "../../types/oci.ts";
 import { parseJson } from "./cache-config.ts";
 

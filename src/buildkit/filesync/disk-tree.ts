@@ -25,7 +25,7 @@ import {
   toText,
   unlinkRaw,
   writeAll,
-} from "../../system/at.ts";
+} from "../../system/files/at.ts";
 import { type Entry, parentOf, typeOf } from "./entry.ts";
 import type { Tree, TreeFile } from "./tree.ts";
 

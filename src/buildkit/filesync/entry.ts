@@ -1,10 +1,10 @@
 import { EngineError } from "../../lib/errors.ts";
 import type { Decoded } from "../../lib/protobuf/schema.ts";
-import { fileType, pathLengthMax, toText } from "../../system/at.ts";
+import { fileType, pathLengthMax, toText } from "../../system/files/at.ts";
 import type { stat } from "../messages/session.ts";
 import { fromGoMode } from "./go-mode.ts";
 
-/** A file as the sender lists it. Paths and link targets are byte strings (`system/at.ts`), relative, without `.` or `..`. */
+/** A file as the sender lists it. Paths and link targets are byte strings (`system/files/at.ts`), relative, without `.` or `..`. */
 export interface Entry {
   path: string;
   /** with the file type */

@@ -1,7 +1,7 @@
 import { mkdirSync, rmSync } from "node:fs";
 import { collect } from "../../build/copy/garbage.ts";
 import { EngineError } from "../../lib/errors.ts";
-import type { WorkerPort } from "../../system/worker.ts";
+import type { WorkerPort } from "../../system/workers/worker.ts";
 import { FrameReader, frame } from "../grpc/frames.ts";
 import { DiskTree } from "./disk-tree.ts";
 import { dropIndex, type KeptIndex, keepRows, newRows, openIndex } from "./index-file.ts";
@@ -10,7 +10,7 @@ import type { RowFile } from "./rows.ts";
 import { Sender } from "./sender.ts";
 import type { FilesyncCalls } from "./worker-calls.ts";
 
-/** The worker's side of file transfers (`system/worker.ts`): protocol and disk, so that neither is the main thread's. */
+/** The worker's side of file transfers (`system/workers/worker.ts`): protocol and disk, so that neither is the main thread's. */
 interface Receiving {
   frames: FrameReader;
   receiver: Receiver;

@@ -1,4 +1,4 @@
-import { fileType } from "../../system/at.ts";
+import { fileType } from "../../system/files/at.ts";
 
 /** File modes as Go's os.FileMode has them (https://pkg.go.dev/io/fs#FileMode), which is what the wire carries. */
 const go = {

@@ -3,7 +3,7 @@ import { mkdir, readdir, stat, unlink, utimes } from "node:fs/promises";
 import { join } from "node:path";
 import { messageOf } from "../../lib/errors.ts";
 import type { Logger } from "../../lib/log.ts";
-import { removeTree } from "../../system/tree-remove.ts";
+import { removeTree } from "../../system/files/tree-remove.ts";
 
 /** Copies not used for that long go, and the oldest beyond the count. */
 const keptForMs = 48 * 60 * 60 * 1000;

@@ -1,5 +1,5 @@
 import { EngineError } from "../../lib/errors.ts";
-import { fileType, toBytes } from "../../system/at.ts";
+import { fileType, toBytes } from "../../system/files/at.ts";
 import { type Entry, typeOf } from "./entry.ts";
 import type { Tree, TreeFile } from "./tree.ts";
 

@@ -3,7 +3,7 @@ import { EngineError, messageOf } from "../../lib/errors.ts";
 import { decode } from "../../lib/protobuf/decode.ts";
 import { encode } from "../../lib/protobuf/encode.ts";
 import type { Decoded } from "../../lib/protobuf/schema.ts";
-import { fileType, toText } from "../../system/at.ts";
+import { fileType, toText } from "../../system/files/at.ts";
 import { packet, packetType } from "../messages/session.ts";
 import {
   compareOrder,

@@ -17,7 +17,7 @@ import {
   statAt,
   toBytes,
   toText,
-} from "../../system/at.ts";
+} from "../../system/files/at.ts";
 import { packet, packetType } from "../messages/session.ts";
 import { toGoMode } from "./go-mode.ts";
 

@@ -1,5 +1,5 @@
 import { EngineError, messageOf } from "../../lib/errors.ts";
-import { readFromWorker, sendToWorker, streamOf } from "../../system/worker-stream.ts";
+import { readFromWorker, sendToWorker, streamOf } from "../../system/workers/worker-stream.ts";
 import type { Container } from "../container.ts";
 import { type Context, tell } from "../context.ts";
 import type { CopyLocal, ExtractArchive, PathStat } from "../contract.ts";

@@ -33,9 +33,9 @@ import {
   toBytes,
   toText,
   truncateRaw,
-} from "../../system/at.ts";
+} from "../../system/files/at.ts";
+import { openInsideRaw } from "../../system/files/root-view.ts";
 import { SystemError } from "../../system/libc.ts";
-import { openInsideRaw } from "../../system/root-view.ts";
 import { Folders } from "./folders.ts";
 import { isWithin, memberName } from "./paths.ts";
 

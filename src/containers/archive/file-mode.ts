@@ -1,4 +1,4 @@
-import { fileType } from "../../system/at.ts";
+import { fileType } from "../../system/files/at.ts";
 
 /** Bits above the permissions in Go's `fs.FileMode`, which Docker tells as a number: https://pkg.go.dev/io/fs#FileMode */
 const go = {

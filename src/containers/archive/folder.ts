@@ -1,4 +1,4 @@
-import { readFromWorker, sendToWorker, streamOf } from "../../system/worker-stream.ts";
+import { readFromWorker, sendToWorker, streamOf } from "../../system/workers/worker-stream.ts";
 import type { Context } from "../context.ts";
 
 /** Files of a folder as a tar, and a tar's into one: a volume's, as they are, whoever has it mounted. */

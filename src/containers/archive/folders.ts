@@ -1,7 +1,17 @@
 import { EngineError } from "../../lib/errors.ts";
 import { baseOf, parentOf, shown } from "../../snapshots/unpack/names.ts";
-import { close, EEXIST, ENOENT, fileType, flags, mkdirRaw, must, readLink, statAt } from "../../system/at.ts";
-import { openInsideRaw } from "../../system/root-view.ts";
+import {
+  close,
+  EEXIST,
+  ENOENT,
+  fileType,
+  flags,
+  mkdirRaw,
+  must,
+  readLink,
+  statAt,
+} from "../../system/files/at.ts";
+import { openInsideRaw } from "../../system/files/root-view.ts";
 import { cleaned } from "./paths.ts";
 
 const folderFlags = flags.readOnly | flags.directory;

@@ -1,6 +1,6 @@
 import { readlinkSync } from "node:fs";
 import { EngineError } from "../../lib/errors.ts";
-import { close, cwdFd, flags, must, openRaw, statFd, toBytes } from "../../system/at.ts";
+import { close, cwdFd, flags, must, openRaw, statFd, toBytes } from "../../system/files/at.ts";
 import { packTree } from "./pack.ts";
 
 /** A file or folder of this machine, and by what its caller knows it. */

@@ -15,9 +15,9 @@ import {
   readLink,
   statFd,
   toText,
-} from "../../system/at.ts";
-import { reopen } from "../../system/root-view.ts";
-import { getXattrFd } from "../../system/xattr.ts";
+} from "../../system/files/at.ts";
+import { reopen } from "../../system/files/root-view.ts";
+import { getXattrFd } from "../../system/files/xattr.ts";
 import { memberName } from "./paths.ts";
 
 const chunk = 512 * 1024;

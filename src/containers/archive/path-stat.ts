@@ -10,8 +10,8 @@ import {
   readLink,
   statFd,
   toBytes,
-} from "../../system/at.ts";
-import { openInsideRaw } from "../../system/root-view.ts";
+} from "../../system/files/at.ts";
+import { openInsideRaw } from "../../system/files/root-view.ts";
 import type { PathStat } from "../contract.ts";
 import { goFileMode } from "./file-mode.ts";
 import { cleaned, lastName } from "./paths.ts";

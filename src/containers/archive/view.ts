@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { newId } from "../../lib/ids.ts";
-import type { ViewMount } from "../../system/root-view.ts";
+import type { ViewMount } from "../../system/files/root-view.ts";
 import type { Container } from "../container.ts";
 import type { Context } from "../context.ts";
 import { remapOf } from "../remap.ts";

@@ -1,5 +1,5 @@
 import type { IdMap } from "../../lib/id-map.ts";
-import type { ViewMount } from "../../system/root-view.ts";
+import type { ViewMount } from "../../system/files/root-view.ts";
 import type { PathStat } from "../contract.ts";
 import type { ExtractOptions } from "./extract.ts";
 import type { LocalSource } from "./local-source.ts";

@@ -1,4 +1,4 @@
-import { RoleWorker } from "../../system/worker.ts";
+import { RoleWorker } from "../../system/workers/worker.ts";
 import type { ArchiveCalls } from "./worker-calls.ts";
 
 /** An idle thread costs some megabytes: it ends after this. */

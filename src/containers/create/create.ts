@@ -3,7 +3,7 @@ import { newId } from "../../lib/ids.ts";
 import { isObjectName, randomName } from "../../lib/names.ts";
 import { nowNs } from "../../lib/time.ts";
 import { Undo } from "../../lib/undo.ts";
-import { reach } from "../../system/reach.ts";
+import { reach } from "../../system/mount/reach.ts";
 import type { ContainerCreateResponse, HostConfig } from "../../types/api.ts";
 import type { ImageConfig } from "../../types/oci.ts";
 import { Container, newLife } from "../container.ts";

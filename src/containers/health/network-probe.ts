@@ -1,5 +1,5 @@
 import { messageOf } from "../../lib/errors.ts";
-import { connectTcp, type TcpTarget } from "../../system/tcp.ts";
+import { connectTcp, type TcpTarget } from "../../system/sockets/tcp.ts";
 import type { Container } from "../container.ts";
 import type { Context } from "../context.ts";
 import { exposedPorts } from "../networks/request.ts";

@@ -1,8 +1,8 @@
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { MountInput } from "../../runtime/spec/input.ts";
-import { unmount } from "../../system/mount.ts";
-import { mountTmpfs } from "../../system/tmpfs.ts";
+import { unmount } from "../../system/mount/mount.ts";
+import { mountTmpfs } from "../../system/mount/tmpfs.ts";
 import type { Container } from "../container.ts";
 import { type Context, folderOf } from "../context.ts";
 import { ipcDonor } from "./namespaces.ts";

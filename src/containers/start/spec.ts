@@ -5,7 +5,7 @@ import { buildSpec } from "../../runtime/spec/build.ts";
 import { resolveCapabilities } from "../../runtime/spec/capabilities.ts";
 import type { MountInput, ProcessInput, SpecInput } from "../../runtime/spec/input.ts";
 import { buildProcess } from "../../runtime/spec/process.ts";
-import { makeFolderBeneath } from "../../system/beneath.ts";
+import { makeFolderBeneath } from "../../system/files/beneath.ts";
 import type { HostConfig } from "../../types/api.ts";
 import type { Process, Spec } from "../../types/runtime-spec.ts";
 import { applyEdits } from "../cdi/apply.ts";

@@ -2,8 +2,8 @@ import { mkdirSync, readdirSync, rmdirSync, statSync, unlinkSync, writeFileSync 
 import { join } from "node:path";
 import type { IdMap } from "../../lib/id-map.ts";
 import { newId } from "../../lib/ids.ts";
-import { mountMapped } from "../../system/mapped-mount.ts";
-import { bindMount, unmount } from "../../system/mount.ts";
+import { mountMapped } from "../../system/mount/mapped-mount.ts";
+import { bindMount, unmount } from "../../system/mount/mount.ts";
 
 /** Takes what is to be let go once the runtime has made the mounts. */
 export type Keep = (release: () => void) => void;

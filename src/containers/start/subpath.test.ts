@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { holdBeneath } from "../../system/beneath.ts";
+import { holdBeneath } from "../../system/files/beneath.ts";
 import { holderOf, parseMountinfo } from "./propagation.ts";
 import { isLocalPath, subpathSource } from "./subpath.ts";
 

@@ -1,5 +1,5 @@
 import { EngineError } from "../../lib/errors.ts";
-import { holdBeneath } from "../../system/beneath.ts";
+import { holdBeneath } from "../../system/files/beneath.ts";
 import { type Keep, stage } from "./staging.ts";
 
 /**

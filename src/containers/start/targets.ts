@@ -4,7 +4,7 @@ import type { Owner } from "../../lib/id-map.ts";
 import { initFailure } from "../../runtime/failure.ts";
 import type { MountInput } from "../../runtime/spec/input.ts";
 import { refuseProcTargets } from "../../runtime/spec/proc-targets.ts";
-import { makeFileBeneath, makeFolderBeneath } from "../../system/beneath.ts";
+import { makeFileBeneath, makeFolderBeneath } from "../../system/files/beneath.ts";
 
 /** mounted in every container */
 const nameFiles = ["/etc/hosts", "/etc/hostname", "/etc/resolv.conf"].map((path) => ({

@@ -1,6 +1,10 @@
 import { readlinkSync } from "node:fs";
 import { EngineError } from "../../lib/errors.ts";
-import { openNetworkNamespaceOf, openUserNamespace, ownUserNamespace } from "../../system/user-namespace.ts";
+import {
+  openNetworkNamespaceOf,
+  openUserNamespace,
+  ownUserNamespace,
+} from "../../system/namespaces/user-namespace.ts";
 import type { Container } from "../container.ts";
 import type { Context } from "../context.ts";
 import { remapOf } from "../remap.ts";

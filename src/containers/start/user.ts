@@ -1,6 +1,6 @@
 import { EngineError } from "../../lib/errors.ts";
 import { parseGroup, parsePasswd, type ResolvedUser, resolveUser, UserError } from "../../lib/passwd.ts";
-import { readBeneath } from "../../system/beneath.ts";
+import { readBeneath } from "../../system/files/beneath.ts";
 
 const fileMax = 4 << 20;
 

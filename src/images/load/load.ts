@@ -2,7 +2,7 @@ import { sha256 } from "../../lib/digest.ts";
 import { EngineError } from "../../lib/errors.ts";
 import { isSamePlatform } from "../../lib/platform.ts";
 import { canonical, familiar } from "../../lib/reference.ts";
-import { bombFromDefault, decompress } from "../../system/decompress.ts";
+import { bombFromDefault, decompress } from "../../system/compression/decompress.ts";
 import type { JsonMessage } from "../../types/api.ts";
 import type { Platform } from "../../types/oci.ts";
 import { addText } from "../add.ts";

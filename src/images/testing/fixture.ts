@@ -8,7 +8,7 @@ import type { Layer, Snapshots } from "../../snapshots/contract.ts";
 import { State } from "../../state/database.ts";
 import { EventBus } from "../../state/events.ts";
 import { Leases } from "../../state/leases.ts";
-import { decompress } from "../../system/decompress.ts";
+import { decompress } from "../../system/compression/decompress.ts";
 import type { Images, ImageUser } from "../contract.ts";
 import { openImages } from "../open.ts";
 

@@ -12,8 +12,8 @@ import type { ApplyOptions, Layer, Snapshots } from "../../snapshots/contract.ts
 import { State } from "../../state/database.ts";
 import { EventBus } from "../../state/events.ts";
 import { Leases } from "../../state/leases.ts";
-import { pack } from "../../system/compress.ts";
-import { decompress } from "../../system/decompress.ts";
+import { pack } from "../../system/compression/compress.ts";
+import { decompress } from "../../system/compression/decompress.ts";
 import type { PullRequest } from "../contract.ts";
 import { openImages } from "../open.ts";
 import { FakeRegistry } from "./fake-registry.ts";

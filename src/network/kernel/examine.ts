@@ -3,7 +3,7 @@ import { counted } from "../../lib/counted.ts";
 import { decodeLink, type Link } from "../../system/netlink/replies.ts";
 import { getLinks } from "../../system/netlink/requests.ts";
 import type { Netlink } from "../../system/netlink/socket.ts";
-import type { Nftables } from "../../system/nftables.ts";
+import type { Nftables } from "../../system/nftables/nftables.ts";
 import type { NetworkFinding } from "../../types/network-doctor.ts";
 import type { ExaminePlan } from "../worker-protocol.ts";
 import { legacyRules } from "./firewalls.ts";

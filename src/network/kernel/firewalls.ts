@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from "node:fs";
-import type { Nftables } from "../../system/nftables.ts";
+import type { Nftables } from "../../system/nftables/nftables.ts";
 import type { NetworkFinding } from "../../types/network-doctor.ts";
 import { passageMark } from "../passage.ts";
 import type { ForeignChain } from "../worker-protocol.ts";

@@ -1,9 +1,9 @@
+import { listNamespaces, type NamespaceThread, removeNamespace } from "../../system/namespaces/netns.ts";
 import { forgetUdpAt, forgetUdpTo } from "../../system/netlink/conntrack.ts";
 import { decodeLink } from "../../system/netlink/replies.ts";
 import { disablePort, getLinks, setUp } from "../../system/netlink/requests.ts";
 import { NETLINK_NETFILTER } from "../../system/netlink/socket.ts";
-import { listNamespaces, type NamespaceThread, removeNamespace } from "../../system/netns.ts";
-import type { Nftables } from "../../system/nftables.ts";
+import type { Nftables } from "../../system/nftables/nftables.ts";
 import type { NetworkFinding } from "../../types/network-doctor.ts";
 import { flowsBefore } from "../flows.ts";
 import { formatSubnet } from "../ip.ts";

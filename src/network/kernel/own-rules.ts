@@ -1,4 +1,4 @@
-import type { Nftables } from "../../system/nftables.ts";
+import type { Nftables } from "../../system/nftables/nftables.ts";
 import { type RuleModel, ruleset } from "../rules.ts";
 
 /**

@@ -1,3 +1,4 @@
+import { listNamespaces } from "../../system/namespaces/netns.ts";
 import { decodeAddress, decodeLink, decodeRoute } from "../../system/netlink/replies.ts";
 import { getAddresses, getLinksOfKind, getRoutes } from "../../system/netlink/requests.ts";
 import {
@@ -8,7 +9,6 @@ import {
   NetlinkSocket,
 } from "../../system/netlink/socket.ts";
 import { decodeGeneration, getGeneration, getTable } from "../../system/netlink/tables.ts";
-import { listNamespaces } from "../../system/netns.ts";
 import { ipOfBytes, type Subnet, subnetOf } from "../ip.ts";
 import { findLink } from "./links.ts";
 

@@ -1,7 +1,7 @@
+import { Poller } from "../../system/inet/poller.ts";
 import { UdpBatch } from "../../system/inet/udp-batch.ts";
-import { NamespaceThread } from "../../system/netns.ts";
-import { Libnftables } from "../../system/nftables.ts";
-import { Poller } from "../../system/poller.ts";
+import { NamespaceThread } from "../../system/namespaces/netns.ts";
+import { Libnftables } from "../../system/nftables/nftables.ts";
 import { Forwarder } from "./forwarder.ts";
 import type { NamesCalls, ServedSandbox } from "./protocol.ts";
 import { type ResolverPorts, redirectRules } from "./redirect.ts";

@@ -1,5 +1,5 @@
 import { EngineError, messageOf } from "../../lib/errors.ts";
-import type { WorkerPort } from "../../system/worker.ts";
+import type { WorkerPort } from "../../system/workers/worker.ts";
 import { NameServer } from "./name-server.ts";
 import type { NamesCalls } from "./protocol.ts";
 

@@ -1,7 +1,7 @@
+import { type Poller, readable } from "../../system/inet/poller.ts";
 import { acceptTcp, bindUdp, listenTcp, portOf } from "../../system/inet/socket.ts";
 import { sendTo, type UdpBatch } from "../../system/inet/udp-batch.ts";
-import type { NamespaceThread } from "../../system/netns.ts";
-import { type Poller, readable } from "../../system/poller.ts";
+import type { NamespaceThread } from "../../system/namespaces/netns.ts";
 import { type Forwarder, Forwards } from "./forwarder.ts";
 import type { ServedSandbox, Upstream } from "./protocol.ts";
 import { type ResolverPorts, resolverAddress } from "./redirect.ts";

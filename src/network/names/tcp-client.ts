@@ -1,5 +1,5 @@
+import { type Poller, readable, writable } from "../../system/inet/poller.ts";
 import { again, broken, receive, send } from "../../system/inet/socket.ts";
-import { type Poller, readable, writable } from "../../system/poller.ts";
 import { firstMessage, framed } from "./wire.ts";
 
 /** no question is longer */

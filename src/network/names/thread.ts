@@ -1,5 +1,5 @@
-import { wakeUp } from "../../system/poller.ts";
-import { RoleWorker } from "../../system/worker.ts";
+import { wakeUp } from "../../system/inet/poller.ts";
+import { RoleWorker } from "../../system/workers/worker.ts";
 import type { NamesCalls } from "./protocol.ts";
 import type { NamesThread } from "./resolver.ts";
 

@@ -1,6 +1,6 @@
+import { type Poller, readable, writable } from "../../system/inet/poller.ts";
 import { again, beginTcp, broken, connectUdp, receive, send } from "../../system/inet/socket.ts";
-import type { NamespaceThread } from "../../system/netns.ts";
-import { type Poller, readable, writable } from "../../system/poller.ts";
+import type { NamespaceThread } from "../../system/namespaces/netns.ts";
 import type { Ask, Asking, AskListener } from "./forwarder.ts";
 import { dnsPort } from "./redirect.ts";
 

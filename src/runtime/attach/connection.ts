@@ -1,7 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
-import { isAccepted } from "../../system/accepted.ts";
 import { SystemError } from "../../system/libc.ts";
-import { type AdoptedSocket, adoptSocket, connectSeqpacket } from "../../system/sockets.ts";
+import { isAccepted } from "../../system/sockets/accepted.ts";
+import { type AdoptedSocket, adoptSocket, connectSeqpacket } from "../../system/sockets/sockets.ts";
 
 /** conmon's numbers of the pipes, the first byte of each packet. */
 const stdoutPipe = 2;

@@ -1,4 +1,4 @@
-import type { CgroupLayout } from "../../system/cgroup.ts";
+import type { CgroupLayout } from "../../system/cgroup/cgroup.ts";
 import type { ResourcesInput } from "../spec/input.ts";
 
 /** One value for one file of a group. */

@@ -1,4 +1,4 @@
-import type { CgroupTree } from "../../system/cgroup.ts";
+import type { CgroupTree } from "../../system/cgroup/cgroup.ts";
 import type { IoCount, ResourceUsage } from "../contract.ts";
 import { readFields, readNumber, withinHost } from "./fields.ts";
 

@@ -1,4 +1,4 @@
-import type { CgroupTree } from "../../system/cgroup.ts";
+import type { CgroupTree } from "../../system/cgroup/cgroup.ts";
 import type { IoCount, ResourceUsage } from "../contract.ts";
 import { readNumber, withinHost } from "./fields.ts";
 import { counts, pidsOf } from "./usage-v1.ts";

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, test } from "bun:test";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { CgroupTree } from "../../system/cgroup.ts";
+import { CgroupTree } from "../../system/cgroup/cgroup.ts";
 import { hostMemory } from "./fields.ts";
 import { usageV1 } from "./usage-v1.ts";
 import { usageV2 } from "./usage-v2.ts";

@@ -1,7 +1,7 @@
 import { closeSync } from "node:fs";
 import { EngineError } from "../../lib/errors.ts";
-import { type SpawnedProcess, spawnProcess } from "../../system/process.ts";
-import { type AdoptedSocket, adoptSocket, socketPair } from "../../system/sockets.ts";
+import { type SpawnedProcess, spawnProcess } from "../../system/process/process.ts";
+import { type AdoptedSocket, adoptSocket, socketPair } from "../../system/sockets/sockets.ts";
 import type { Enter } from "../launch/launcher.ts";
 import { runtimeEnvironment } from "../oci-runtime.ts";
 import { SyncLines, type SyncMessage } from "./sync-message.ts";

@@ -3,7 +3,12 @@ import { readFile, realpath } from "node:fs/promises";
 import { join } from "node:path";
 import { EngineError, messageOf } from "../../lib/errors.ts";
 import type { Logger } from "../../lib/log.ts";
-import { attachTree, cloneTree, detachTree, MountNamespace } from "../../system/mount-namespace.ts";
+import {
+  attachTree,
+  cloneTree,
+  detachTree,
+  MountNamespace,
+} from "../../system/namespaces/mount-namespace.ts";
 import type { Spec } from "../../types/runtime-spec.ts";
 import type { OciRuntime } from "../oci-runtime.ts";
 import { keptPoints } from "./places.ts";

@@ -1,7 +1,7 @@
 import { createSocket, type Socket } from "node:dgram";
 import { lookup } from "node:dns/promises";
 import { isIP } from "node:net";
-import { DatagramSocket } from "../../system/datagram.ts";
+import { DatagramSocket } from "../../system/sockets/datagram.ts";
 import { reason } from "./stream-connection.ts";
 
 /** Something that takes messages whole. */

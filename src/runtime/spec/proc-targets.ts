@@ -1,5 +1,5 @@
 import { statfsSync, statSync } from "node:fs";
-import { realBeneath } from "../../system/beneath.ts";
+import { realBeneath } from "../../system/files/beneath.ts";
 import { initFailure } from "../failure.ts";
 import type { MountInput } from "./input.ts";
 

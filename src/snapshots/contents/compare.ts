@@ -9,7 +9,7 @@ import {
   resolve,
   toBytes,
   toText,
-} from "../../system/at.ts";
+} from "../../system/files/at.ts";
 import { contentOf } from "../worker/diff.ts";
 import { detailsOf, entryOf, sameDetails } from "./details.ts";
 import { encode } from "./report.ts";

@@ -1,4 +1,4 @@
-import { toText } from "../../system/at.ts";
+import { toText } from "../../system/files/at.ts";
 import type { Node } from "./stack-tree.ts";
 
 /** The entry that says what a name is: a hard link's is that of its target. */

@@ -10,7 +10,7 @@ import {
   resolve,
   toBytes,
   toText,
-} from "../../system/at.ts";
+} from "../../system/files/at.ts";
 import { type LayerForm, opaqueMarker, whiteoutPrefix } from "../form.ts";
 import { contentOf } from "../worker/diff.ts";
 import { type LowerDirectory, lowerChild, lowerStat } from "../worker/lower.ts";

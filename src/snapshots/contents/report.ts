@@ -1,4 +1,4 @@
-import { toText } from "../../system/at.ts";
+import { toText } from "../../system/files/at.ts";
 import type { LayerLine, LayerNameLine } from "../../types/image-report.ts";
 import { detailsOf, sameDetails } from "./details.ts";
 import { bytesOf, type Node, StackTree } from "./stack-tree.ts";

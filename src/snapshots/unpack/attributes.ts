@@ -1,5 +1,5 @@
-import { must } from "../../system/at.ts";
-import { ENOTSUP, EPERM, setXattrAtRaw, setXattrRaw } from "../../system/xattr.ts";
+import { must } from "../../system/files/at.ts";
+import { ENOTSUP, EPERM, setXattrAtRaw, setXattrRaw } from "../../system/files/xattr.ts";
 import { overlayXattrPrefix } from "../form.ts";
 
 /**

@@ -1,5 +1,5 @@
 import type { Extent, TarEntry } from "../../lib/tar/entry.ts";
-import { close, writeAll, writeAllAt } from "../../system/at.ts";
+import { close, writeAll, writeAllAt } from "../../system/files/at.ts";
 import { shown } from "./names.ts";
 
 /** Writes one file's content, into its extents where it is sparse; `finish` sets the details and closes it. */

@@ -15,7 +15,7 @@ import {
   readLink,
   resolve,
   statFd,
-} from "../../system/at.ts";
+} from "../../system/files/at.ts";
 import { baseOf, parentOf, shown } from "./names.ts";
 
 /** An open directory of the layer. */

@@ -1,6 +1,6 @@
 import { EngineError } from "../../lib/errors.ts";
 import { utf8 } from "../../lib/tar/entry.ts";
-import { pathLengthMax } from "../../system/at.ts";
+import { pathLengthMax } from "../../system/files/at.ts";
 
 /**
  * A name from an archive as a path below the layer's root: "a/b", "" for the root itself. A leading slash is the root;

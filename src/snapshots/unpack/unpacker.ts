@@ -23,7 +23,7 @@ import {
   symlinkRaw,
   truncateRaw,
   unlinkRaw,
-} from "../../system/at.ts";
+} from "../../system/files/at.ts";
 import { hide, isWhiteout, type LayerForm, makeOpaque, opaqueMarker, whiteoutPrefix } from "../form.ts";
 import type { RecordWriter, Replacement } from "../record.ts";
 import { setAttributes } from "./attributes.ts";

@@ -2,8 +2,8 @@ import { mkdirSync, renameSync, rmdirSync, statfsSync, writeFileSync } from "nod
 import { join } from "node:path";
 import { EngineError, messageOf } from "../../lib/errors.ts";
 import { TarReader } from "../../lib/tar/reader.ts";
-import { close, cwdFd, flags, must, openRaw, toBytes } from "../../system/at.ts";
-import { decompress } from "../../system/decompress.ts";
+import { decompress } from "../../system/compression/decompress.ts";
+import { close, cwdFd, flags, must, openRaw, toBytes } from "../../system/files/at.ts";
 import type { LayerForm } from "../form.ts";
 import { RecordWriter, recordFile, replacedFile, replacedFolder } from "../record.ts";
 import { Unpacker } from "../unpack/unpacker.ts";

@@ -13,7 +13,7 @@ import {
   statAt,
   toBytes,
   toText,
-} from "../../system/at.ts";
+} from "../../system/files/at.ts";
 import type { SnapshotChange, SnapshotUsage } from "../contract.ts";
 import type { Writes } from "../driver.ts";
 import { isWhiteout, type LayerForm } from "../form.ts";

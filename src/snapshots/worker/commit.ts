@@ -1,7 +1,7 @@
 import { mkdirSync, renameSync, rmdirSync } from "node:fs";
 import { join } from "node:path";
 import type { TarEntry } from "../../lib/tar/entry.ts";
-import { close } from "../../system/at.ts";
+import { close } from "../../system/files/at.ts";
 import type { Writes } from "../driver.ts";
 import { RecordWriter, recordFile, replacedFolder } from "../record.ts";
 import { Unpacker } from "../unpack/unpacker.ts";

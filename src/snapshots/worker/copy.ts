@@ -26,8 +26,8 @@ import {
   toText,
   truncateRaw,
   writeAllAt,
-} from "../../system/at.ts";
-import { ENOTSUP, getXattr, listXattrs, setXattrAtRaw } from "../../system/xattr.ts";
+} from "../../system/files/at.ts";
+import { ENOTSUP, getXattr, listXattrs, setXattrAtRaw } from "../../system/files/xattr.ts";
 import { opaqueMarker, whiteoutPrefix } from "../form.ts";
 import { removeEntry } from "./tree.ts";
 

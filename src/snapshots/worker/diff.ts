@@ -1,7 +1,17 @@
 import type { TarEntry, TarEntryType } from "../../lib/tar/entry.ts";
 import { endOfArchive, headerOf, padding, tarEntry } from "../../lib/tar/writer.ts";
-import { close, ELOOP, ENOENT, fileType, flags, must, openRaw, readLink, toText } from "../../system/at.ts";
-import { getXattr, listXattrs } from "../../system/xattr.ts";
+import {
+  close,
+  ELOOP,
+  ENOENT,
+  fileType,
+  flags,
+  must,
+  openRaw,
+  readLink,
+  toText,
+} from "../../system/files/at.ts";
+import { getXattr, listXattrs } from "../../system/files/xattr.ts";
 import type { Writes } from "../driver.ts";
 import { opaqueMarker, whiteoutPrefix } from "../form.ts";
 import { readFull } from "../record.ts";

@@ -12,7 +12,7 @@ import {
   resolve,
   toBytes,
   toText,
-} from "../../system/at.ts";
+} from "../../system/files/at.ts";
 import {
   type Replacement,
   readFull,

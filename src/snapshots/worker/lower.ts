@@ -9,8 +9,8 @@ import {
   openRaw,
   statAt,
   toText,
-} from "../../system/at.ts";
-import { getXattr } from "../../system/xattr.ts";
+} from "../../system/files/at.ts";
+import { getXattr } from "../../system/files/xattr.ts";
 import { isWhiteout, type LayerForm, opaqueMarker, opaqueXattr, whiteoutPrefix } from "../form.ts";
 
 /**

@@ -13,7 +13,7 @@ import {
   toBytes,
   toText,
   unlinkRaw,
-} from "../../system/at.ts";
+} from "../../system/files/at.ts";
 
 const folderFlags = flags.readOnly | flags.directory | flags.noFollow;
 const EPERM = -1;

@@ -17,8 +17,8 @@ import {
   toBytes,
   toText,
   unlinkRaw,
-} from "../../system/at.ts";
-import { listXattrs, removeXattrAtRaw } from "../../system/xattr.ts";
+} from "../../system/files/at.ts";
+import { listXattrs, removeXattrAtRaw } from "../../system/files/xattr.ts";
 import type { Writes } from "../driver.ts";
 import { isWhiteout, type LayerForm, opaqueXattr, overlayXattrPrefix } from "../form.ts";
 import { changesOf } from "./changes.ts";

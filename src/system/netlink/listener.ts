@@ -1,7 +1,7 @@
 import { ptr } from "bun:ffi";
 import { closeSync } from "node:fs";
 import { bindLibc, check } from "../libc.ts";
-import { type AdoptedSocket, adoptSocket } from "../sockets.ts";
+import { type AdoptedSocket, adoptSocket } from "../sockets/sockets.ts";
 import type { NetlinkProtocol } from "./socket.ts";
 
 /**

@@ -3,8 +3,8 @@ import { isIP } from "node:net";
 import { errnoText } from "../../lib/errno-text.ts";
 import { EngineError, messageOf } from "../../lib/errors.ts";
 import { mountFlags, parseMountOptions } from "../../lib/mount-options.ts";
-import { mountCall } from "../../system/mount-call.ts";
-import { reach } from "../../system/reach.ts";
+import { mountCall } from "../../system/mount/mount-call.ts";
+import { reach } from "../../system/mount/reach.ts";
 import type { LocalOptions } from "./options.ts";
 import type { MountWorker } from "./worker.ts";
 

@@ -1,8 +1,8 @@
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { wrap } from "../../lib/errors.ts";
-import { unmount } from "../../system/mount.ts";
-import { mountPoints } from "../../system/mount-table.ts";
+import { unmount } from "../../system/mount/mount.ts";
+import { mountPoints } from "../../system/mount/mount-table.ts";
 import type { VolumeDriver } from "../driver.ts";
 import type { NewVolume, VolumeRecord } from "../store.ts";
 import { immediate, mountDevice } from "./device.ts";

@@ -1,10 +1,10 @@
 import { chmod, mkdir, readdir, rename, rmdir, stat, unlink } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { newId } from "../../lib/ids.ts";
-import { unmount } from "../../system/mount.ts";
-import { mountPoints } from "../../system/mount-table.ts";
-import { syncFolder } from "../../system/sync-folder.ts";
-import { removeTree } from "../../system/tree-remove.ts";
+import { syncFolder } from "../../system/files/sync-folder.ts";
+import { removeTree } from "../../system/files/tree-remove.ts";
+import { unmount } from "../../system/mount/mount.ts";
+import { mountPoints } from "../../system/mount/mount-table.ts";
 import { imageFile, neverMounted } from "./image.ts";
 
 const temporaryName = /^\.[0-9a-f]{16}$/;

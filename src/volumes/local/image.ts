@@ -1,7 +1,7 @@
 import { open, rmdir } from "node:fs/promises";
 import { join } from "node:path";
 import { EngineError } from "../../lib/errors.ts";
-import { runCommand } from "../../system/process.ts";
+import { runCommand } from "../../system/process/process.ts";
 
 /** A volume of a limited size is a file with an ext4 file system of that size, mounted while somebody uses it. */
 export const imageFile = "disk.img";

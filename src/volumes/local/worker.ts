@@ -1,5 +1,5 @@
-import type { MountCall } from "../../system/mount-call.ts";
-import { RoleWorker } from "../../system/worker.ts";
+import type { MountCall } from "../../system/mount/mount-call.ts";
+import { RoleWorker } from "../../system/workers/worker.ts";
 
 /** What the thread does that mounts what may keep it waiting. */
 export interface MountCalls {

@@ -1,6 +1,6 @@
 import { EngineError, wrap } from "../../lib/errors.ts";
 import { newId } from "../../lib/ids.ts";
-import { copyTree } from "../../system/tree-copy.ts";
+import { copyTree } from "../../system/files/tree-copy.ts";
 import type { VolumeCreateRequest } from "../../types/api.ts";
 import { publish, type VolumeParts } from "../parts.ts";
 import { checkOptions, normalise } from "../request.ts";
