@@ -8,7 +8,7 @@ import { type Context, tell } from "./context.ts";
 import type { CommitRequest } from "./contract.ts";
 import { readConfig } from "./create/body.ts";
 import { mergeImageConfig } from "./create/merge.ts";
-import { whileStill } from "./pause.ts";
+import { whileStill } from "./lifecycle/pause.ts";
 
 /** `POST /commit`: a container's files and configuration become an image. */
 export async function commit(ctx: Context, container: Container, request: CommitRequest): Promise<string> {

@@ -1,10 +1,10 @@
 import { parseNs, zeroTime } from "../lib/time.ts";
 import type { ContainerLife, ContainerSpec } from "./contract.ts";
-import type { Sent } from "./ended.ts";
 import type { Visit } from "./exec/stopped.ts";
 import type { HealthMonitor } from "./health/monitor.ts";
+import type { Sent } from "./lifecycle/ended.ts";
+import { Waiters } from "./lifecycle/waiters.ts";
 import { Lock } from "./lock.ts";
-import { Waiters } from "./waiters.ts";
 
 export interface ContainerRow {
   id: string;

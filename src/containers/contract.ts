@@ -20,7 +20,7 @@ import type {
 } from "../types/api.ts";
 import type { ImageConfig } from "../types/oci.ts";
 import type { LocalSource } from "./archive/local-source.ts";
-import type { Ended } from "./ended.ts";
+import type { Ended } from "./lifecycle/ended.ts";
 
 /**
  * Containers: the use cases, a file each. A container is a fixed `spec` (what was asked, made complete once at create)

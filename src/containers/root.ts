@@ -2,7 +2,7 @@ import type { MountOptions } from "../snapshots/contract.ts";
 import type { Container } from "./container.ts";
 import type { Context } from "./context.ts";
 import { remapOf } from "./remap.ts";
-import { unmountViews } from "./start/image-views.ts";
+import { unmountViews } from "./start/mounts/image-views.ts";
 
 /** Requests for a container's files come in pairs, as a copy first asks what is there. */
 const lingerMs = 1000;

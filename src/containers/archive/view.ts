@@ -6,14 +6,14 @@ import type { Context } from "../context.ts";
 import { remapOf } from "../remap.ts";
 import { holdRoot } from "../root.ts";
 import { nameFilesOf } from "../start/files.ts";
-import type { Keep } from "../start/staging.ts";
+import type { Keep } from "../start/mounts/staging.ts";
 import {
   type Preparation,
   prepareMounts,
   releaseVolumes,
   tellMounted,
   tellUnmounted,
-} from "../start/volumes.ts";
+} from "../start/mounts/volumes.ts";
 import { isOutdated, refuseOutdated } from "./outdated-map.ts";
 import type { ExtractRequest, ViewRequest } from "./worker-calls.ts";
 

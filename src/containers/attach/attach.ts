@@ -4,7 +4,7 @@ import type { Attachment } from "../../runtime/contract.ts";
 import type { Container } from "../container.ts";
 import { type Context, tell } from "../context.ts";
 import type { AttachRequest, Session } from "../contract.ts";
-import { logPathIn } from "../logs.ts";
+import { logPathIn } from "../logs/logs.ts";
 import { concat, emptyStream, FutureAttachment } from "./future.ts";
 
 export const detachFilter = (keys: string | undefined): DetachFilter =>

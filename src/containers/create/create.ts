@@ -13,7 +13,7 @@ import type { ContainerSpec, CreateRequest } from "../contract.ts";
 import { resolveLinks } from "../links/link.ts";
 import { portRequests } from "../networks/request.ts";
 import { refuseRemapped } from "../remap.ts";
-import { prepareViews, removeViews } from "../start/image-views.ts";
+import { prepareViews, removeViews } from "../start/mounts/image-views.ts";
 import { readBody } from "./body.ts";
 import { refuseMountsOfDataRoot } from "./data-root.ts";
 import { type PlannedMount, planMounts } from "./mounts.ts";

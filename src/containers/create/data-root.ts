@@ -1,6 +1,6 @@
 import type { HostConfig } from "../../types/api.ts";
 import type { Context } from "../context.ts";
-import { refuseDataRoot, refuseDataRootVolume } from "../start/data-root.ts";
+import { refuseDataRoot, refuseDataRootVolume } from "../start/mounts/data-root.ts";
 import type { PlannedMount } from "./mounts.ts";
 
 /** Mounts that would show the data root to a remapped container, told at create; each start looks again. */

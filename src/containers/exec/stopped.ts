@@ -9,13 +9,13 @@ import { sandboxRequest } from "../networks/request.ts";
 import { refuseRemapped, remapOf, rootOwner } from "../remap.ts";
 import { holdRoot } from "../root.ts";
 import { finishHosts } from "../start/files.ts";
+import { prepareShm, releaseShm } from "../start/mounts/shm.ts";
+import { makeTargets } from "../start/mounts/targets.ts";
+import { prepareMounts, releaseVolumes } from "../start/mounts/volumes.ts";
 import { joinedContainer, joinNamespaces, networkDonor } from "../start/namespaces.ts";
-import { prepareShm, releaseShm } from "../start/shm.ts";
 import { execInput, specFor } from "../start/spec.ts";
 import { nameFiles, runtimeName } from "../start/start.ts";
-import { makeTargets } from "../start/targets.ts";
 import { openOwnNamespaces } from "../start/user-namespace.ts";
-import { prepareMounts, releaseVolumes } from "../start/volumes.ts";
 import type { Exec } from "./exec.ts";
 
 /** A command in a container that does not run: one at a time, and the container cannot start meanwhile. */

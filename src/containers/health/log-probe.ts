@@ -2,7 +2,7 @@ import { messageOf } from "../../lib/errors.ts";
 import { parseNs } from "../../lib/time.ts";
 import type { Container } from "../container.ts";
 import type { Context } from "../context.ts";
-import { logPathIn } from "../logs.ts";
+import { logPathIn } from "../logs/logs.ts";
 import type { Probe, ProbeResult } from "./probe.ts";
 
 /** what is longer is looked at in pieces: a line has no other bound */

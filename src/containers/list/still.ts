@@ -1,7 +1,7 @@
 import type { ContainerSummary } from "../../types/api.ts";
 import type { Container } from "../container.ts";
 import type { Context } from "../context.ts";
-import { whyEnded } from "../ended.ts";
+import { whyEnded } from "../lifecycle/ended.ts";
 import { endpointsAreKnown, endpointsOf } from "../networks/endpoints.ts";
 import { portSummaries } from "./ports.ts";
 

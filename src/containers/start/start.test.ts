@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { readBody } from "../create/body.ts";
 import { exposedPorts, portRequests } from "../networks/request.ts";
 import { environmentOf, withVariables } from "./environment.ts";
-import { tmpfsOptions } from "./tmpfs.ts";
+import { tmpfsOptions } from "./mounts/tmpfs.ts";
 
 const bodyOf = (body: object) => readBody({ Image: "i", ...body });
 

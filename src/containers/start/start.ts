@@ -6,25 +6,25 @@ import { cdiEdits } from "../cdi/resolve.ts";
 import type { Container } from "../container.ts";
 import { bundleOf, type Context, recordLife, tell } from "../context.ts";
 import { refuseVisited } from "../exec/stopped.ts";
-import { startHealth } from "../health.ts";
+import { startHealth } from "../health/health.ts";
+import { removeFailedStart } from "../lifecycle/remove.ts";
+import { nextRetry, scheduleRestart } from "../lifecycle/restart-manager.ts";
 import { checkLinked, refreshLinking } from "../links/start.ts";
-import { openLogDriver } from "../log-driver.ts";
-import { logPathIn, logPolicyOf } from "../logs.ts";
+import { openLogDriver } from "../logs/log-driver.ts";
+import { logPathIn, logPolicyOf } from "../logs/logs.ts";
 import { knownNetworks } from "../networks/endpoints.ts";
 import { sandboxRequest, tellNetworks } from "../networks/request.ts";
 import { refuseRemapped, remapOf, rootOwner } from "../remap.ts";
-import { removeFailedStart } from "../remove.ts";
-import { nextRetry, scheduleRestart } from "../restart-manager.ts";
 import { mountRoot } from "../root.ts";
 import { failureOf } from "./failure.ts";
 import { finishHosts, nameFilesOf, writeNameFiles } from "./files.ts";
-import { unmountViews } from "./image-views.ts";
+import { unmountViews } from "./mounts/image-views.ts";
+import { prepareShm, releaseShm } from "./mounts/shm.ts";
+import { makeTargets } from "./mounts/targets.ts";
+import { checkSources, prepareMounts, releaseVolumes, tellMounted, tellUnmounted } from "./mounts/volumes.ts";
 import { joinedContainer, joinNamespaces, networkDonor } from "./namespaces.ts";
-import { prepareShm, releaseShm } from "./shm.ts";
 import { specFor } from "./spec.ts";
-import { makeTargets } from "./targets.ts";
 import { openOwnNamespaces } from "./user-namespace.ts";
-import { checkSources, prepareMounts, releaseVolumes, tellMounted, tellUnmounted } from "./volumes.ts";
 
 /** `POST /containers/{id}/start`, by a user. */
 export async function start(

@@ -1,0 +1,96 @@
+import { signalName, signals } from "../../lib/signals.ts";
+import type { ExitReport } from "../../runtime/contract.ts";
+import type { Container } from "../container.ts";
+
+/** For whom the engine sends a signal: a client's call, or its own watch over an unhealthy container. */
+export type Sender = "stop" | "restart" | "kill" | "remove" | "health";
+
+export interface Sent {
+  by: Sender;
+  signal: number;
+  /** by `performance.now()` */
+  atMs: number;
+}
+
+/** Why a life ended, as the row keeps it; the sentence is made of it when it is told. */
+export interface Ended {
+  /** `lost`: nobody saw the end, as when the machine went down */
+  cause: "exit" | "signal" | "oom" | "lost";
+  /** who asked for its end, where that was one of ours */
+  by?: Sender;
+  /** the signals sent for that, in order; or the one it must have got from elsewhere */
+  signals?: number[];
+  /** processes the kernel has ended for want of memory, as its control group counts them */
+  oomKills?: number;
+}
+
+/** a signal that a program may end after in its own time, and by its own code, is held to be the reason for so long */
+const patienceMs = 10_000;
+
+const signalOf = (exitCode: number): number | undefined =>
+  exitCode > 128 && exitCode <= 128 + 64 ? exitCode - 128 : undefined;
+
+/** What is known when the exit is told. `report.lost`: its code is an assumption. */
+export function endedBy(
+  sent: readonly Sent[],
+  report: Pick<ExitReport, "exitCode" | "oomKilled" | "oomKills" | "lost">,
+  atMs = performance.now(),
+): Ended {
+  if (report.lost) return { cause: "lost" };
+  const signal = signalOf(report.exitCode);
+  const counted = report.oomKilled ? { oomKills: report.oomKills ?? 1 } : {};
+  const reason = sent.findLast((one) => isReason(one, signal, atMs));
+  if (reason) {
+    const numbers = sent.filter(({ by }) => by === reason.by).map((one) => one.signal);
+    return { cause: "signal", by: reason.by, signals: [...new Set(numbers)], ...counted };
+  }
+  if (report.oomKilled && signal === signals.kill) return { cause: "oom", ...counted };
+  if (signal !== undefined) return { cause: "signal", signals: [signal], ...counted };
+  return { cause: "exit", ...counted };
+}
+
+/** Whoever meant its end is the reason of it, however it ended; a mere signal only where the end looks like it. */
+function isReason({ by, signal, atMs }: Sent, ended: number | undefined, nowMs: number): boolean {
+  if (by !== "kill") return true;
+  if (ended !== undefined) return signal === ended;
+  return signal === signals.terminate && nowMs - atMs < patienceMs;
+}
+
+const askedBy: Record<Sender, string> = {
+  stop: "stopped by a client",
+  restart: "stopped by a client to be restarted",
+  kill: "killed by a client",
+  remove: "killed by a client to be removed",
+  health: "ended by the engine as it was unhealthy",
+};
+
+/** One sentence for people, without its full stop. */
+export function reasonOf({ ended, exitCode }: { ended: Ended; exitCode: number }): string {
+  const names = (ended.signals ?? []).map(signalName);
+  const memory =
+    ended.oomKills === undefined || ended.cause === "oom"
+      ? ""
+      : `; before that the kernel had ended ${processes(ended.oomKills)} for want of memory`;
+  if (ended.by) return `${askedBy[ended.by]} (${names.join(", then ")}), exit code ${exitCode}${memory}`;
+  switch (ended.cause) {
+    case "oom":
+      return `out of memory: the kernel ended ${processes(ended.oomKills ?? 1)} of it`;
+    case "lost":
+      return "its end was not seen: the machine or the container's monitor went down";
+    case "signal":
+      return `exit code ${exitCode}: ended by ${names[0] ?? "a signal"}, which the engine did not send, or by itself with that code${memory}`;
+    case "exit":
+      return `ended by itself with exit code ${exitCode}${memory}`;
+  }
+}
+
+const processes = (count: number): string => `${count} process${count === 1 ? "" : "es"}`;
+
+/** Why a container that does not run is in that state; undefined where it runs, or never ran. */
+export function whyEnded(container: Container): { ended?: Ended; reason: string } | undefined {
+  const { life } = container;
+  if (container.alive || life.status === "starting") return undefined;
+  if (life.error !== "") return { reason: `could not start: ${life.error}` };
+  if (container.neverStarted || !life.ended) return undefined;
+  return { ended: life.ended, reason: reasonOf({ ended: life.ended, exitCode: life.exitCode }) };
+}

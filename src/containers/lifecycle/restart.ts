@@ -1,0 +1,28 @@
+import { isKind, wrap } from "../../lib/errors.ts";
+import type { Container } from "../container.ts";
+import { type Context, tell } from "../context.ts";
+import { start } from "../start/start.ts";
+import { type StopOptions, stop } from "./stop.ts";
+
+/** `POST /containers/{id}/restart`: stop where it runs, then start. */
+export async function restart(
+  ctx: Context,
+  container: Container,
+  reference: string,
+  options: StopOptions,
+): Promise<void> {
+  const done = Promise.withResolvers<void>();
+  container.restartingByUser = true;
+  container.restarted = done.promise;
+  try {
+    if (container.running) await stop(ctx, container, reference, { ...options, sender: "restart" });
+    await start(ctx, container);
+  } catch (error) {
+    if (isKind(error, "notModified")) return;
+    throw wrap(`Cannot restart container ${reference}`, error);
+  } finally {
+    container.restartingByUser = false;
+    done.resolve();
+  }
+  tell(ctx, container, "restart");
+}
