@@ -1,8 +1,8 @@
 import type { IncomingHttpHeaders } from "node:http";
 import type { Engine } from "../engine/contract.ts";
 import { EngineError } from "../lib/errors.ts";
-import { decodeJson } from "../lib/go-json/decode.ts";
-import type { ObjectShape } from "../lib/go-json/shape.ts";
+import { decodeJson } from "../lib/go/json/decode.ts";
+import type { ObjectShape } from "../lib/go/json/shape.ts";
 import { Query } from "./decode/query.ts";
 
 /** The largest JSON body that is read, bytes. */

@@ -1,6 +1,6 @@
 import type { Duplex } from "node:stream";
 import type { Session } from "../containers/contract.ts";
-import { stringifyPlain } from "../lib/json.ts";
+import { stringifyPlain } from "../lib/wire/json.ts";
 
 /**
  * What a handler answers: a value, not yet a byte on the wire, so that handlers are tested without a socket.

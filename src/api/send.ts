@@ -1,6 +1,6 @@
 import type { ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
-import { stringifyPlain } from "../lib/json.ts";
+import { stringifyPlain } from "../lib/wire/json.ts";
 import type { ByteSource, Reply } from "./reply.ts";
 
 /** Headers that every reply has. */

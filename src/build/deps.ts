@@ -1,7 +1,7 @@
 import type { Distribution } from "../distribution/contract.ts";
 import type { Images } from "../images/contract.ts";
-import type { IdMap } from "../lib/id-map.ts";
 import type { Logger } from "../lib/log.ts";
+import type { IdMap } from "../lib/users/id-map.ts";
 import type { Networks } from "../network/contract.ts";
 import type { Runtime } from "../runtime/contract.ts";
 import type { Snapshots } from "../snapshots/contract.ts";

@@ -59,7 +59,7 @@ export function readConfigFile(
 
 /** The first mistake of a JSON text, in the words of Go's decoder, which scripts know. */
 function jsonProblem(text: string): string {
-  const { scan } = require("../lib/go-json/syntax.ts") as typeof import("../lib/go-json/syntax.ts");
+  const { scan } = require("../lib/go/json/syntax.ts") as typeof import("../lib/go/json/syntax.ts");
   const found = scan(text);
   return "error" in found ? found.error : "invalid JSON";
 }

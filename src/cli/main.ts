@@ -35,7 +35,7 @@ async function tellMore(error: unknown, around: Surroundings): Promise<void> {
 
 /** Nobody mistypes the first letter, and much is near to a short word. */
 async function suggestion({ word, known }: Mistaken): Promise<string> {
-  const { nearest } = await import("../lib/suggest.ts");
+  const { nearest } = await import("../lib/text/suggest.ts");
   const start = /^-*./.exec(word)?.[0] ?? "";
   const near = nearest(
     word,

@@ -1,5 +1,5 @@
 import { filterQuery } from "../client/client.ts";
-import { humanSize } from "../lib/units.ts";
+import { humanSize } from "../lib/text/units.ts";
 import { type Filter, filters } from "./flags/common.ts";
 import { bool } from "./flags/flag.ts";
 import { confirm } from "./prompt.ts";

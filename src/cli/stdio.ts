@@ -13,7 +13,7 @@ function rethrow(error: unknown, fd: 1 | 2): void {
   const code = codeOf(error);
   if (code === "EPIPE") process.exit(brokenPipeExitCode);
   if (code === "EAGAIN") return;
-  const { errnoText } = require("../lib/errno-text.ts") as typeof import("../lib/errno-text.ts");
+  const { errnoText } = require("../lib/text/errno-text.ts") as typeof import("../lib/text/errno-text.ts");
   const reason = errnoText(code ?? "") ?? code ?? String(error);
   throw new Error(`write /dev/${fd === 1 ? "stdout" : "stderr"}: ${reason}`, { cause: error });
 }

@@ -1,4 +1,4 @@
-import { execProtocol } from "../lib/multiplex.ts";
+import { execProtocol } from "../lib/wire/multiplex.ts";
 import type {
   ContainerCreateRequest,
   ContainerCreateResponse,

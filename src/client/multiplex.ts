@@ -1,4 +1,4 @@
-import { exitStream } from "../lib/multiplex.ts";
+import { exitStream } from "../lib/wire/multiplex.ts";
 
 /** Output of a process without a terminal: each frame is 1 byte stream, 3 zero bytes, 4 bytes length, the payload. */
 export type OutputStream = "stdout" | "stderr";

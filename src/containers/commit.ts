@@ -1,5 +1,5 @@
 import { applyChanges } from "../lib/dockerfile/changes.ts";
-import { formatNs, nowNs } from "../lib/time.ts";
+import { formatNs, nowNs } from "../lib/time/time.ts";
 import { Leases } from "../state/leases.ts";
 import type { ContainerConfig } from "../types/api.ts";
 import type { ImageConfig, ImageRunConfig } from "../types/oci.ts";

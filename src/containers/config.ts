@@ -1,4 +1,4 @@
-import type { IdMap } from "../lib/id-map.ts";
+import type { IdMap } from "../lib/users/id-map.ts";
 import type { LogPolicy } from "../runtime/contract.ts";
 import type { LogDriver } from "../runtime/log-drivers/options.ts";
 import type { Ulimit } from "../types/api.ts";

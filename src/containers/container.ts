@@ -1,4 +1,4 @@
-import { parseNs, zeroTime } from "../lib/time.ts";
+import { parseNs, zeroTime } from "../lib/time/time.ts";
 import type { ContainerLife, ContainerSpec } from "./contract.ts";
 import type { Visit } from "./exec/stopped.ts";
 import type { HealthMonitor } from "./health/monitor.ts";

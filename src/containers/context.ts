@@ -1,8 +1,8 @@
 import { join } from "node:path";
 import type { Images } from "../images/contract.ts";
 import { messageOf } from "../lib/errors.ts";
+import { sortedByKey } from "../lib/go/sorted.ts";
 import type { Logger } from "../lib/log.ts";
-import { sortedByKey } from "../lib/sorted.ts";
 import type { Networks } from "../network/contract.ts";
 import type { Runtime } from "../runtime/contract.ts";
 import type { Snapshots } from "../snapshots/contract.ts";

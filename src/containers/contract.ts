@@ -1,4 +1,4 @@
-import type { IdMap } from "../lib/id-map.ts";
+import type { IdMap } from "../lib/users/id-map.ts";
 import type { SandboxState } from "../network/contract.ts";
 import type {
   ContainerConfig,

@@ -1,5 +1,5 @@
 import { EngineError } from "../lib/errors.ts";
-import { type IdMap, mappedRoot, type Owner } from "../lib/id-map.ts";
+import { type IdMap, mappedRoot, type Owner } from "../lib/users/id-map.ts";
 import type { HostConfig } from "../types/api.ts";
 import type { Container } from "./container.ts";
 import type { Context } from "./context.ts";

@@ -1,4 +1,4 @@
-import type { Reference } from "../lib/reference.ts";
+import type { Reference } from "../lib/image/reference.ts";
 import type { Descriptor } from "../types/oci.ts";
 import type {
   Access,

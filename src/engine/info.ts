@@ -3,7 +3,7 @@ import { basename } from "node:path";
 import type { Containers } from "../containers/contract.ts";
 import { loopbackNetworks } from "../distribution/hosts/insecure.ts";
 import type { Images } from "../images/contract.ts";
-import { formatNs, nowNs } from "../lib/time.ts";
+import { formatNs, nowNs } from "../lib/time/time.ts";
 import { hasApparmor } from "../runtime/apparmor.ts";
 import type { RuntimeFacts } from "../runtime/contract.ts";
 import { logPlugins } from "../runtime/log-drivers/options.ts";

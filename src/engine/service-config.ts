@@ -2,7 +2,7 @@ import type { BuildsConfig } from "../build/deps.ts";
 import type { ContainersConfig } from "../containers/config.ts";
 import type { DistributionOptions } from "../distribution/contract.ts";
 import type { TransferLimits } from "../images/deps.ts";
-import type { IdMap } from "../lib/id-map.ts";
+import type { IdMap } from "../lib/users/id-map.ts";
 import type { NetworkOptions } from "../network/open.ts";
 import { defaultSubnetPools } from "../network/pools.ts";
 import type { RuntimeFacts } from "../runtime/contract.ts";

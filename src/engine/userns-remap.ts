@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { EngineError } from "../lib/errors.ts";
-import { type IdMap, type IdRange, subordinateRanges } from "../lib/id-map.ts";
 import type { Logger } from "../lib/log.ts";
-import { type GroupEntry, type PasswdEntry, parseGroup, parsePasswd } from "../lib/passwd.ts";
+import { type IdMap, type IdRange, subordinateRanges } from "../lib/users/id-map.ts";
+import { type GroupEntry, type PasswdEntry, parseGroup, parsePasswd } from "../lib/users/passwd.ts";
 import { runCommand } from "../system/process/process.ts";
 
 /** The user that `default` stands for, as in Docker, whose ranges then serve both engines. */

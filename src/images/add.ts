@@ -1,7 +1,7 @@
-import { sha256 } from "../lib/digest.ts";
 import { EngineError } from "../lib/errors.ts";
-import { canonical, familiar, parseReference, type Reference } from "../lib/reference.ts";
-import { nowNs } from "../lib/time.ts";
+import { sha256 } from "../lib/image/digest.ts";
+import { canonical, familiar, parseReference, type Reference } from "../lib/image/reference.ts";
+import { nowNs } from "../lib/time/time.ts";
 import type { ImageConfig } from "../types/oci.ts";
 import { parseConfig } from "./config.ts";
 import type { ImagesContext } from "./deps.ts";

@@ -1,7 +1,7 @@
-import { isSha256 } from "../lib/digest.ts";
 import { EngineError, messageOf } from "../lib/errors.ts";
-import { scan, wholeText } from "../lib/go-json/syntax.ts";
-import { parseNs } from "../lib/time.ts";
+import { scan, wholeText } from "../lib/go/json/syntax.ts";
+import { isSha256 } from "../lib/image/digest.ts";
+import { parseNs } from "../lib/time/time.ts";
 import type { ImageConfig } from "../types/oci.ts";
 
 /**

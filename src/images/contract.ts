@@ -1,6 +1,6 @@
 import type { Credentials, RemoteManifest, Repository } from "../distribution/contract.ts";
-import type { LayerCompression } from "../lib/layer-compression.ts";
-import type { Reference } from "../lib/reference.ts";
+import type { LayerCompression } from "../lib/compression/layer-compression.ts";
+import type { Reference } from "../lib/image/reference.ts";
 import type {
   DistributionInspect,
   ImageDeleteItem,

@@ -1,5 +1,5 @@
 import { EngineError } from "../lib/errors.ts";
-import { parseNs } from "../lib/time.ts";
+import { parseNs } from "../lib/time/time.ts";
 import type { ImageHistoryItem } from "../types/api.ts";
 import type { ImagesContext } from "./deps.ts";
 import { namesOf } from "./names.ts";

@@ -1,4 +1,4 @@
-import { formatNs, zeroTime } from "../lib/time.ts";
+import { formatNs, zeroTime } from "../lib/time/time.ts";
 import type { ImageInspect } from "../types/api.ts";
 import type { ImageRunConfig } from "../types/oci.ts";
 import { goTime } from "./config.ts";

@@ -1,8 +1,8 @@
-import { chainIds } from "../lib/digest.ts";
-import { booleanFilter, type Filters, matchLabels, validateFilters } from "../lib/filters.ts";
-import { matchReference } from "../lib/reference.ts";
-import { nowNs } from "../lib/time.ts";
-import { parseTimestamp } from "../lib/timestamp.ts";
+import { chainIds } from "../lib/image/digest.ts";
+import { matchReference } from "../lib/image/reference.ts";
+import { nowNs } from "../lib/time/time.ts";
+import { parseTimestamp } from "../lib/time/timestamp.ts";
+import { booleanFilter, type Filters, matchLabels, validateFilters } from "../lib/wire/filters.ts";
 import type { ImageSummary } from "../types/api.ts";
 import type { ImagesContext } from "./deps.ts";
 import { referencesOf, split } from "./names.ts";

@@ -1,4 +1,4 @@
-import { familiar, parseReference, type Reference } from "../lib/reference.ts";
+import { familiar, parseReference, type Reference } from "../lib/image/reference.ts";
 import type { ImageStore } from "./store.ts";
 
 /** Familiar names of an image: its tags, and the digests it is known by. */

@@ -1,6 +1,6 @@
 import { EngineError, messageOf } from "../lib/errors.ts";
-import { scan, wholeText } from "../lib/go-json/syntax.ts";
-import { formatPlatform, isSamePlatform, parsePlatform } from "../lib/platform.ts";
+import { scan, wholeText } from "../lib/go/json/syntax.ts";
+import { formatPlatform, isSamePlatform, parsePlatform } from "../lib/image/platform.ts";
 import type { Platform } from "../types/oci.ts";
 import type { ImageRecord } from "./store.ts";
 

@@ -1,4 +1,4 @@
-import { familiar, familiarName, type Reference } from "../lib/reference.ts";
+import { familiar, familiarName, type Reference } from "../lib/image/reference.ts";
 import type { ImagesContext } from "./deps.ts";
 import { keyOf } from "./resolve.ts";
 

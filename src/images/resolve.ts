@@ -1,6 +1,12 @@
-import { digestProblem } from "../lib/digest.ts";
 import { EngineError, isKind } from "../lib/errors.ts";
-import { canonical, familiar, parseReferenceOrId, type Reference, withDefaultTag } from "../lib/reference.ts";
+import { digestProblem } from "../lib/image/digest.ts";
+import {
+  canonical,
+  familiar,
+  parseReferenceOrId,
+  type Reference,
+  withDefaultTag,
+} from "../lib/image/reference.ts";
 import type { Image } from "./contract.ts";
 import type { ImageRecord, ImageStore } from "./store.ts";
 

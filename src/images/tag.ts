@@ -6,8 +6,8 @@ import {
   parseReference,
   type Reference,
   withDefaultTag,
-} from "../lib/reference.ts";
-import { nowNs } from "../lib/time.ts";
+} from "../lib/image/reference.ts";
+import { nowNs } from "../lib/time/time.ts";
 import type { ImagesContext } from "./deps.ts";
 import { publish } from "./publish.ts";
 import { resolve } from "./resolve.ts";

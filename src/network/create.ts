@@ -1,7 +1,7 @@
 import { EngineError } from "../lib/errors.ts";
-import { goBool } from "../lib/go-bool.ts";
+import { goBool } from "../lib/go/bool.ts";
 import { newId } from "../lib/ids.ts";
-import { nowNs } from "../lib/time.ts";
+import { nowNs } from "../lib/time/time.ts";
 import type { IpamConfig, NetworkCreateRequest } from "../types/api.ts";
 import {
   type Definitions,

@@ -1,6 +1,6 @@
 import { EngineError } from "../lib/errors.ts";
 import { newId } from "../lib/ids.ts";
-import { nowNs } from "../lib/time.ts";
+import { nowNs } from "../lib/time/time.ts";
 import type { State } from "../state/database.ts";
 
 export type NetworkDriver = "bridge" | "host" | "null" | "macvlan" | "ipvlan";

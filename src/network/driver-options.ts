@@ -1,5 +1,5 @@
 import { EngineError } from "../lib/errors.ts";
-import { goBool, goBoolError } from "../lib/go-bool.ts";
+import { goBool, goBoolError } from "../lib/go/bool.ts";
 import type { NetworkDefinition, NetworkSpec } from "./definitions.ts";
 import { type Family, type Ip, parseCidr, parseIp, type Subnet } from "./ip.ts";
 

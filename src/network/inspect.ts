@@ -1,4 +1,4 @@
-import { formatNs } from "../lib/time.ts";
+import { formatNs } from "../lib/time/time.ts";
 import type { NetworkInspect } from "../types/api.ts";
 import type { NetworkDefinition, SubnetSpec } from "./definitions.ts";
 

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { EngineError, messageOf } from "../lib/errors.ts";
-import { isIP } from "../lib/ip.ts";
 import type { Logger } from "../lib/log.ts";
+import { isIP } from "../lib/net/ip.ts";
 import type { State } from "../state/database.ts";
 import type { EventBus } from "../state/events.ts";
 import { readFact, writeFact } from "../state/facts.ts";

@@ -1,5 +1,5 @@
-import { emptyEndpoint } from "../lib/endpoint-settings.ts";
 import { EngineError } from "../lib/errors.ts";
+import { emptyEndpoint } from "../lib/net/endpoint-settings.ts";
 import type { EndpointSettings } from "../types/api.ts";
 import type { SandboxRequest } from "./contract.ts";
 import { isPredefined, type NetworkDefinition } from "./definitions.ts";

@@ -1,8 +1,8 @@
 import { existsSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
+import { signals } from "../lib/container/signals.ts";
 import { EngineError } from "../lib/errors.ts";
-import { signals } from "../lib/signals.ts";
 import { runCommand } from "../system/process/process.ts";
 import { signalPid } from "../system/process/signals.ts";
 import type { RuntimeContext } from "./context.ts";

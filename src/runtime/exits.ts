@@ -3,7 +3,7 @@ import { readdir, readFile, rm, stat } from "node:fs/promises";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { messageOf } from "../lib/errors.ts";
 import type { Logger } from "../lib/log.ts";
-import { nowNs } from "../lib/time.ts";
+import { nowNs } from "../lib/time/time.ts";
 import type { ExitReport } from "./contract.ts";
 import { inBundle, type RuntimePaths } from "./paths.ts";
 

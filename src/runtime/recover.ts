@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { signals } from "../lib/signals.ts";
+import { signals } from "../lib/container/signals.ts";
 import { processStat, signalPid } from "../system/process/signals.ts";
 import type { Spec } from "../types/runtime-spec.ts";
 import { keepsStdin } from "./conmon/arguments.ts";

@@ -1,5 +1,5 @@
 import { mkdir, writeFile } from "node:fs/promises";
-import { signals } from "../lib/signals.ts";
+import { signals } from "../lib/container/signals.ts";
 import { watchProcess } from "../system/process/process.ts";
 import type { RuntimeContext } from "./context.ts";
 import type { StepEnd, StepProcess } from "./contract.ts";

@@ -1,4 +1,4 @@
-import type { LayerCompression } from "../lib/layer-compression.ts";
+import type { LayerCompression } from "../lib/compression/layer-compression.ts";
 import type { PackedPart } from "../system/compression/compress.ts";
 
 /**

@@ -1,8 +1,8 @@
 import { mkdirSync, renameSync } from "node:fs";
 import { join } from "node:path";
+import type { LayerCompression } from "../lib/compression/layer-compression.ts";
 import { EngineError } from "../lib/errors.ts";
 import { newId } from "../lib/ids.ts";
-import type { LayerCompression } from "../lib/layer-compression.ts";
 import type { State } from "../state/database.ts";
 import type { PackedPart } from "../system/compression/compress.ts";
 import type { ApplyOptions, Layer, ToldTar } from "./contract.ts";

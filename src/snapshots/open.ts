@@ -1,8 +1,8 @@
 import { mkdirSync, readFileSync, realpathSync } from "node:fs";
 import { join } from "node:path";
 import { EngineError, isKind, messageOf } from "../lib/errors.ts";
-import type { IdMap } from "../lib/id-map.ts";
 import type { Logger } from "../lib/log.ts";
+import type { IdMap } from "../lib/users/id-map.ts";
 import type { State } from "../state/database.ts";
 import { spreadFolders } from "../system/files/spread.ts";
 import type { Snapshots } from "./contract.ts";

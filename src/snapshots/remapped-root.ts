@@ -1,7 +1,7 @@
 import { chmodSync, chownSync, mkdirSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { EngineError } from "../lib/errors.ts";
-import { type IdMap, mappedRoot, type Owner, seenAs } from "../lib/id-map.ts";
+import { type IdMap, mappedRoot, type Owner, seenAs } from "../lib/users/id-map.ts";
 import { mountMapped } from "../system/mount/mapped-mount.ts";
 import { unmount } from "../system/mount/mount.ts";
 import type { Paths } from "./paths.ts";

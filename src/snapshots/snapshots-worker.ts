@@ -1,6 +1,6 @@
 import { join } from "node:path";
+import type { LayerCompression } from "../lib/compression/layer-compression.ts";
 import { EngineError } from "../lib/errors.ts";
-import type { LayerCompression } from "../lib/layer-compression.ts";
 import { type PackedPart, pack } from "../system/compression/compress.ts";
 import type { Given, WorkerPort } from "../system/workers/worker.ts";
 import { gather } from "../system/workers/worker-stream.ts";

@@ -1,4 +1,4 @@
-import { nowNs } from "../lib/time.ts";
+import { nowNs } from "../lib/time/time.ts";
 import type { EventMessage } from "../types/api.ts";
 
 export type EventType = "container" | "image" | "network" | "volume" | "builder" | "daemon";

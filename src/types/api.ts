@@ -621,7 +621,7 @@ export interface EventMessage {
   scope: "local";
   /** Unix seconds */
   time: number;
-  /** Unix nanoseconds; a JSON number on the wire, written without loss by `lib/json.ts` */
+  /** Unix nanoseconds; a JSON number on the wire, written without loss by `lib/wire/json.ts` */
   timeNano: bigint;
 }
 

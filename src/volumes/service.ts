@@ -1,6 +1,6 @@
 import { assert, EngineError, messageOf, wrap } from "../lib/errors.ts";
+import { sortedByKey } from "../lib/go/sorted.ts";
 import type { Logger } from "../lib/log.ts";
-import { sortedByKey } from "../lib/sorted.ts";
 import { copyTree } from "../system/files/tree-copy.ts";
 import type { Volume, VolumeCreateRequest } from "../types/api.ts";
 import type { VolumeRemoval, VolumeSnapshots, Volumes } from "./contract.ts";

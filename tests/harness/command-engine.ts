@@ -5,7 +5,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { frame as frameOf } from "../../src/lib/multiplex.ts";
+import { frame as frameOf } from "../../src/lib/wire/multiplex.ts";
 
 type Line = Bun.Socket<Uint8Array[]>;
 

@@ -1,4 +1,4 @@
-/** The protocol of hosted commands (src/lib/hosted-command.ts), spoken by a test. */
+/** The protocol of hosted commands (src/lib/wire/hosted-command.ts), spoken by a test. */
 import { connect, type Socket } from "node:net";
 import {
   commandProtocol,
@@ -6,8 +6,8 @@ import {
   exitFrame,
   type HostedCommand,
   ownProcessFrame,
-} from "../../src/lib/hosted-command.ts";
-import { Demultiplexer } from "../../src/lib/multiplex.ts";
+} from "../../src/lib/wire/hosted-command.ts";
+import { Demultiplexer } from "../../src/lib/wire/multiplex.ts";
 
 export interface HostedAnswer {
   /** 101 where the engine took the command */

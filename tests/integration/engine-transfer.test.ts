@@ -3,7 +3,7 @@ import { chmodSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { zstdCompressSync } from "node:zlib";
-import { sha256 } from "../../src/lib/digest.ts";
+import { sha256 } from "../../src/lib/image/digest.ts";
 import { decompress } from "../../src/system/compression/decompress.ts";
 import { berth, type Outcome, run, startEngine, type TestEngine } from "../harness/engine.ts";
 

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
-import { encodeCommand } from "../../src/lib/hosted-command.ts";
+import { encodeCommand } from "../../src/lib/wire/hosted-command.ts";
 import { startEngine, type TestEngine } from "../harness/engine.ts";
 import { answerOf, buildOf, hosted, post } from "../harness/hosted-client.ts";
 import { until } from "../harness/until.ts";

@@ -13,10 +13,10 @@ const source = join(import.meta.dir, "../../src");
 const notFollowed: Record<string, readonly string[]> = {
   "cli/main.ts": ["cli/help.ts", "cli/plugins/run.ts"],
   "cli/session.ts": ["cli/contexts/store.ts", "cli/auto-start.ts"],
-  "cli/config-file.ts": ["lib/go-json/syntax.ts"],
+  "cli/config-file.ts": ["lib/go/json/syntax.ts"],
   "cli/run/create.ts": ["cli/run/pull.ts", "cli/run/api-socket.ts"],
   "cli/output/formatter.ts": ["cli/output/template-rows.ts"],
-  "cli/commands/version.ts": ["lib/go-template/template.ts", "cli/output/json-struct.ts"],
+  "cli/commands/version.ts": ["lib/go/template/template.ts", "cli/output/json-struct.ts"],
   "cli/commands/container/list.ts": ["cli/output/size-asked.ts"],
   "cli/commands/container/start.ts": ["cli/commands/container/start-attached.ts"],
   "cli/commands/image/list.ts": ["cli/commands/image/list-tree.ts"],
@@ -42,8 +42,8 @@ const lookedAt: Record<string, readonly string[]> = {
   ],
   "cli/commands/version.ts": ["process.platform", "process.arch", "Bun.version"],
   "cli/run/ipam.ts": ['import { BlockList, isIP } from "node:net"'],
-  "lib/platform.ts": ["process.arch"],
-  "lib/digest.ts": ["Bun.CryptoHasher"],
+  "lib/image/platform.ts": ["process.arch"],
+  "lib/image/digest.ts": ["Bun.CryptoHasher"],
 };
 
 const outside = [

@@ -7,7 +7,7 @@ import type { ParsedInstruction } from "../../lib/dockerfile/ast.ts";
 import { DockerfileError } from "../../lib/dockerfile/error.ts";
 import { parseDockerfile } from "../../lib/dockerfile/parse.ts";
 import { EngineError, messageOf, wrap } from "../../lib/errors.ts";
-import { familiar, parseReference, withDefaultTag } from "../../lib/reference.ts";
+import { familiar, parseReference, withDefaultTag } from "../../lib/image/reference.ts";
 import { readBeneath } from "../../system/files/beneath.ts";
 import type { JsonMessage } from "../../types/api.ts";
 import type { Call } from "../call.ts";

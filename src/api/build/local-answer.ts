@@ -1,9 +1,9 @@
 import { CheckFailed } from "../../build/calls/check-failed.ts";
 import type { BuildEvent, BuildRequest, Builds, BuildWarning, OutputSink } from "../../build/contract.ts";
 import { BuildError } from "../../build/failure.ts";
-import { sha256 } from "../../lib/digest.ts";
 import { EngineError, messageOf } from "../../lib/errors.ts";
-import { frame } from "../../lib/multiplex.ts";
+import { sha256 } from "../../lib/image/digest.ts";
+import { frame } from "../../lib/wire/multiplex.ts";
 import {
   firstOutputChannel,
   type LocalBuildMessage,

@@ -1,5 +1,5 @@
 import { EngineError } from "../../lib/errors.ts";
-import { decodeJson } from "../../lib/go-json/decode.ts";
+import { decodeJson } from "../../lib/go/json/decode.ts";
 import { type LocalBuildRequest, uploadType } from "../../types/local-build.ts";
 import { type Call, jsonLimit } from "../call.ts";
 import { localBuildShape } from "./local-shape.ts";

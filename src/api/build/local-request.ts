@@ -9,7 +9,7 @@ import type {
 } from "../../build/contract.ts";
 import { askedAttestations } from "../../build/export/attest/asked.ts";
 import { EngineError } from "../../lib/errors.ts";
-import { layoutReference, parseLayoutName } from "../../lib/oci-layout-name.ts";
+import { layoutReference, parseLayoutName } from "../../lib/image/oci-layout-name.ts";
 import type { LocalBuildRequest } from "../../types/local-build.ts";
 import { checkedPath, localFolderContext } from "./local-folder.ts";
 import type { LocalSources } from "./local-sources.ts";

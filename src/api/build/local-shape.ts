@@ -8,7 +8,7 @@ import {
   stringMap,
   strings,
   uint64,
-} from "../../lib/go-json/shape.ts";
+} from "../../lib/go/json/shape.ts";
 
 /** The body of `POST /berth/build` (`types/local-build.ts`). */
 const folder = { path: string, device: uint64, inode: uint64, ignore: strings };

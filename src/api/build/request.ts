@@ -1,6 +1,6 @@
 import type { BuildRequest, BuildResources } from "../../build/contract.ts";
 import { EngineError, messageOf } from "../../lib/errors.ts";
-import { parse as parseJson } from "../../lib/go-json/decode.ts";
+import { parse as parseJson } from "../../lib/go/json/decode.ts";
 import type { Call } from "../call.ts";
 import { parseGoInt } from "../decode/query.ts";
 import { registryAuthOf } from "./registry-config.ts";

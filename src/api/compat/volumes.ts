@@ -1,4 +1,4 @@
-import type { Filters } from "../../lib/filters.ts";
+import type { Filters } from "../../lib/wire/filters.ts";
 
 /** Before API 1.42 a prune took named volumes too. */
 export const withAnyVolume = (filters: Filters, minor: number): Filters =>

@@ -17,7 +17,7 @@ import {
   uint16,
   uint64,
   words,
-} from "../../lib/go-json/shape.ts";
+} from "../../lib/go/json/shape.ts";
 
 /** The shape of every JSON body the API takes, with the names that Docker's engine gives their types. */
 

@@ -1,4 +1,4 @@
-import { type Filters, parseFilters, validateFilters } from "../../lib/filters.ts";
+import { type Filters, parseFilters, validateFilters } from "../../lib/wire/filters.ts";
 
 /** The filter keys each list and prune takes; another is refused by name. */
 const keys = {

@@ -1,5 +1,5 @@
 import { EngineError } from "../../lib/errors.ts";
-import { goBool, goBoolError } from "../../lib/go-bool.ts";
+import { goBool, goBoolError } from "../../lib/go/bool.ts";
 
 /** The parameters of a request's URL, read as Docker reads each kind. */
 export class Query {

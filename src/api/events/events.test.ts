@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { nowNs } from "../../lib/time.ts";
+import { nowNs } from "../../lib/time/time.ts";
 import { EventBus } from "../../state/events.ts";
 import type { EventMessage } from "../../types/api.ts";
 import { passes } from "./filter.ts";

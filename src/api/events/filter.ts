@@ -1,4 +1,4 @@
-import { type Filters, matchExact, matchLabels } from "../../lib/filters.ts";
+import { type Filters, matchExact, matchLabels } from "../../lib/wire/filters.ts";
 import type { EventMessage } from "../../types/api.ts";
 
 /** Actions that carry a detail behind a colon: a filter may name them without it. */

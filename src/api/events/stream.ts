@@ -1,6 +1,6 @@
-import type { Filters } from "../../lib/filters.ts";
-import { stringify } from "../../lib/json.ts";
-import { nowNs } from "../../lib/time.ts";
+import { nowNs } from "../../lib/time/time.ts";
+import type { Filters } from "../../lib/wire/filters.ts";
+import { stringify } from "../../lib/wire/json.ts";
 import type { EventBus } from "../../state/events.ts";
 import type { EventMessage } from "../../types/api.ts";
 import { passes } from "./filter.ts";

@@ -1,5 +1,5 @@
 import { EngineError } from "../../lib/errors.ts";
-import { type Filters, matchExact, matchLabels, matchPattern, matchPrefix } from "../../lib/filters.ts";
+import { type Filters, matchExact, matchLabels, matchPattern, matchPrefix } from "../../lib/wire/filters.ts";
 import type { NetworkInspect } from "../../types/api.ts";
 
 const predefined: ReadonlySet<string> = new Set(["bridge", "host", "none"]);

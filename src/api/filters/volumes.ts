@@ -1,4 +1,10 @@
-import { booleanFilter, type Filters, matchExact, matchLabels, matchPattern } from "../../lib/filters.ts";
+import {
+  booleanFilter,
+  type Filters,
+  matchExact,
+  matchLabels,
+  matchPattern,
+} from "../../lib/wire/filters.ts";
 import type { Volume } from "../../types/api.ts";
 
 /** `used` says whether a container names the volume. */

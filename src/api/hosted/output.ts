@@ -1,6 +1,6 @@
 import type { Duplex } from "node:stream";
-import { exitFrame, ownProcessFrame } from "../../lib/hosted-command.ts";
-import { frame } from "../../lib/multiplex.ts";
+import { exitFrame, ownProcessFrame } from "../../lib/wire/hosted-command.ts";
+import { frame } from "../../lib/wire/multiplex.ts";
 
 /** Text that becomes bytes at a time, characters. */
 const pieceLength = 16 << 10;

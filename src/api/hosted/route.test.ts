@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { Duplex, PassThrough } from "node:stream";
-import { commandProtocol, encodeCommand } from "../../lib/hosted-command.ts";
+import { commandProtocol, encodeCommand } from "../../lib/wire/hosted-command.ts";
 import { answer } from "../dispatch.ts";
 import { json, noContent, type Reply } from "../reply.ts";
 import { Router } from "../router.ts";

@@ -5,7 +5,7 @@ import {
   decodeCommand,
   type HostedCommand,
   MalformedCommand,
-} from "../../lib/hosted-command.ts";
+} from "../../lib/wire/hosted-command.ts";
 import type { Call } from "../call.ts";
 import type { Reply } from "../reply.ts";
 import type { Route, Router } from "../router.ts";

@@ -1,7 +1,7 @@
 import { EngineError, messageOf } from "../../lib/errors.ts";
-import type { Filters } from "../../lib/filters.ts";
-import { nowNs } from "../../lib/time.ts";
-import { parseTimestamp } from "../../lib/timestamp.ts";
+import { nowNs } from "../../lib/time/time.ts";
+import { parseTimestamp } from "../../lib/time/timestamp.ts";
+import type { Filters } from "../../lib/wire/filters.ts";
 import { classicBuild } from "../build/classic.ts";
 import { listFilters } from "../decode/filters.ts";
 import type { Query } from "../decode/query.ts";

@@ -1,6 +1,6 @@
 import type { PathStat } from "../../containers/contract.ts";
 import { EngineError } from "../../lib/errors.ts";
-import { stringify } from "../../lib/json.ts";
+import { stringify } from "../../lib/wire/json.ts";
 import type { Call } from "../call.ts";
 import { localCopy } from "../decode/bodies.ts";
 import { emptyOk, type Headers, json } from "../reply.ts";

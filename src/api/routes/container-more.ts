@@ -1,5 +1,5 @@
 import { EngineError } from "../../lib/errors.ts";
-import { familiar, parseRepoTag } from "../../lib/reference.ts";
+import { familiar, parseRepoTag } from "../../lib/image/reference.ts";
 import type { ContainerConfig } from "../../types/api.ts";
 import { containerCreate } from "../decode/bodies.ts";
 import { created, json } from "../reply.ts";

@@ -1,5 +1,5 @@
 import { EngineError } from "../../lib/errors.ts";
-import { stringify } from "../../lib/json.ts";
+import { stringify } from "../../lib/wire/json.ts";
 import type { ContainerUpdateRequest, StatsResponse } from "../../types/api.ts";
 import { containerChange, containerUpdate } from "../decode/bodies.ts";
 import { contentTypes, json, type Reply } from "../reply.ts";

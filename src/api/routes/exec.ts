@@ -1,6 +1,13 @@
 import type { Session } from "../../containers/contract.ts";
 import { EngineError, messageOf } from "../../lib/errors.ts";
-import { execProtocol, exitStream, frame, headSize, stdoutStream, writeHead } from "../../lib/multiplex.ts";
+import {
+  execProtocol,
+  exitStream,
+  frame,
+  headSize,
+  stdoutStream,
+  writeHead,
+} from "../../lib/wire/multiplex.ts";
 import type { ExecCreateRequest } from "../../types/api.ts";
 import type { Call } from "../call.ts";
 import { upgradeConsoleSize } from "../compat/containers.ts";

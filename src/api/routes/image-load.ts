@@ -1,6 +1,6 @@
 import { platformOf } from "../../images/platform.ts";
 import { messageOf } from "../../lib/errors.ts";
-import { stringify } from "../../lib/json.ts";
+import { stringify } from "../../lib/wire/json.ts";
 import type { JsonMessage } from "../../types/api.ts";
 import { contentTypes, htmlSafe, type Reply } from "../reply.ts";
 import type { Handler } from "../router.ts";

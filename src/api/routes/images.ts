@@ -1,6 +1,6 @@
 import { platformOf } from "../../images/platform.ts";
 import { EngineError } from "../../lib/errors.ts";
-import { familiar, parseRepoTag } from "../../lib/reference.ts";
+import { familiar, parseRepoTag } from "../../lib/image/reference.ts";
 import type { Call } from "../call.ts";
 import { inspectFor, summaryFor } from "../compat/images.ts";
 import { listFilters } from "../decode/filters.ts";

@@ -1,5 +1,5 @@
 import { EngineError } from "../../lib/errors.ts";
-import { booleanFilter } from "../../lib/filters.ts";
+import { booleanFilter } from "../../lib/wire/filters.ts";
 import { listFilters } from "../decode/filters.ts";
 import { parseGoInt } from "../decode/query.ts";
 import { notBuilt } from "../errors.ts";

@@ -1,9 +1,9 @@
 import { credentialsOf as credentialsOfBody } from "../../distribution/auth/credentials.ts";
 import { EngineError, messageOf } from "../../lib/errors.ts";
-import { booleanFilter } from "../../lib/filters.ts";
-import { decodeJson } from "../../lib/go-json/decode.ts";
-import { object, string } from "../../lib/go-json/shape.ts";
-import { canonical, parseReference, withDefaultTag, withTag } from "../../lib/reference.ts";
+import { decodeJson } from "../../lib/go/json/decode.ts";
+import { object, string } from "../../lib/go/json/shape.ts";
+import { canonical, parseReference, withDefaultTag, withTag } from "../../lib/image/reference.ts";
+import { booleanFilter } from "../../lib/wire/filters.ts";
 import type { Call } from "../call.ts";
 import { credentialsOf } from "../decode/credentials.ts";
 import { listFilters } from "../decode/filters.ts";

@@ -1,5 +1,5 @@
 import { EngineError } from "../../lib/errors.ts";
-import { parseFilters } from "../../lib/filters.ts";
+import { parseFilters } from "../../lib/wire/filters.ts";
 import type { Handler, Route } from "../router.ts";
 
 export const notManagerSentence =

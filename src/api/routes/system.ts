@@ -1,5 +1,5 @@
 import { EngineError } from "../../lib/errors.ts";
-import { parseFilters } from "../../lib/filters.ts";
+import { parseFilters } from "../../lib/wire/filters.ts";
 import { infoFor } from "../compat/system.ts";
 import { timestampNs } from "../decode/query.ts";
 import { eventLines } from "../events/stream.ts";

@@ -1,5 +1,5 @@
 import { EngineError, messageOf } from "../../lib/errors.ts";
-import type { Filters } from "../../lib/filters.ts";
+import type { Filters } from "../../lib/wire/filters.ts";
 import type { VolumeCreateRequest } from "../../types/api.ts";
 import { volumeCreate } from "../decode/bodies.ts";
 import { listFilters } from "../decode/filters.ts";

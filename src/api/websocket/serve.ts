@@ -3,7 +3,7 @@ import type { IncomingHttpHeaders } from "node:http";
 import type { Duplex } from "node:stream";
 import type { Session } from "../../containers/contract.ts";
 import { EngineError } from "../../lib/errors.ts";
-import { Demultiplexer } from "../../lib/multiplex.ts";
+import { Demultiplexer } from "../../lib/wire/multiplex.ts";
 import { headText, pour } from "../send.ts";
 import { closeCode, closeFrame, encodeFrame, FrameError, FrameReader, opcode } from "./frames.ts";
 

@@ -1,4 +1,4 @@
-import { sha256 } from "../../lib/digest.ts";
+import { sha256 } from "../../lib/image/digest.ts";
 
 /**
  * What a step's result depends on, by name: `command`, `env.PATH`, `base`, `file:/etc/hosts` … The key is the digest of

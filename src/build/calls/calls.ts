@@ -1,6 +1,6 @@
 import { EngineError, isKind } from "../../lib/errors.ts";
-import { formatPlatform, hostArchitecture, parsePlatform } from "../../lib/platform.ts";
-import { parseReference } from "../../lib/reference.ts";
+import { formatPlatform, hostArchitecture, parsePlatform } from "../../lib/image/platform.ts";
+import { parseReference } from "../../lib/image/reference.ts";
 import type { ImageConfig, Platform } from "../../types/oci.ts";
 import type { Linter } from "../check/linter.ts";
 import type { BuildRequest, Builds, BuildWarning } from "../contract.ts";

@@ -1,8 +1,8 @@
 import type { Range } from "../../lib/dockerfile/ast.ts";
 import type { From } from "../../lib/dockerfile/instruction.ts";
 import { isKind } from "../../lib/errors.ts";
-import { parsePlatform } from "../../lib/platform.ts";
-import { nearest } from "../../lib/suggest.ts";
+import { parsePlatform } from "../../lib/image/platform.ts";
+import { nearest } from "../../lib/text/suggest.ts";
 import type { Platform } from "../../types/oci.ts";
 import type { GlobalArgs } from "../dockerfile/global-args.ts";
 import type { Linter } from "./linter.ts";

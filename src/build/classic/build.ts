@@ -1,7 +1,7 @@
-import { sha256 } from "../../lib/digest.ts";
 import type { Instruction } from "../../lib/dockerfile/instruction.ts";
 import { EngineError } from "../../lib/errors.ts";
-import { formatPlatform } from "../../lib/platform.ts";
+import { sha256 } from "../../lib/image/digest.ts";
+import { formatPlatform } from "../../lib/image/platform.ts";
 import type { ImageConfig, Platform } from "../../types/oci.ts";
 import type { ClassicEvent } from "../contract.ts";
 import { classicNop, sourcesMark } from "../dockerfile/classic-history.ts";

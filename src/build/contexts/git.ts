@@ -2,7 +2,7 @@ import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { EngineError } from "../../lib/errors.ts";
 import { newId } from "../../lib/ids.ts";
-import { withoutPassword } from "../../lib/url-password.ts";
+import { withoutPassword } from "../../lib/net/url-password.ts";
 import { runCommand } from "../../system/process/process.ts";
 import type { GitSource } from "../dockerfile/git-source.ts";
 import { roomIn, webLimits } from "./web.ts";

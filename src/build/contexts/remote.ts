@@ -2,7 +2,7 @@ import { mkdir, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { EngineError, wrap } from "../../lib/errors.ts";
 import { newId } from "../../lib/ids.ts";
-import { withoutPassword } from "../../lib/url-password.ts";
+import { withoutPassword } from "../../lib/net/url-password.ts";
 import type { UnpackedContext } from "../contract.ts";
 import type { BuildContextDeps } from "../deps.ts";
 import { parseGit } from "../dockerfile/git-source.ts";

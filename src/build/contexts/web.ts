@@ -1,7 +1,7 @@
 import { statfs } from "node:fs/promises";
 import { transportError } from "../../distribution/http/failure.ts";
 import { EngineError } from "../../lib/errors.ts";
-import { withoutPassword } from "../../lib/url-password.ts";
+import { withoutPassword } from "../../lib/net/url-password.ts";
 
 export interface WebLimits {
   /** until the answer begins, and between two pieces of it, ms */

@@ -1,5 +1,5 @@
 import { EngineError } from "../../lib/errors.ts";
-import type { Owner } from "../../lib/id-map.ts";
+import type { Owner } from "../../lib/users/id-map.ts";
 import {
   close,
   cwdFd,

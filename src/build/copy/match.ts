@@ -1,5 +1,5 @@
 import { EngineError } from "../../lib/errors.ts";
-import { matchGlob } from "../../lib/glob.ts";
+import { matchGlob } from "../../lib/text/glob.ts";
 import {
   close,
   fileType,

@@ -1,6 +1,6 @@
 import type { Command, CommandLine, Healthcheck, Instruction } from "../../lib/dockerfile/instruction.ts";
-import { formatGoDuration } from "../../lib/go-duration.ts";
-import { goQuote, goQuoteList, goQuoteRune } from "../../lib/go-quote.ts";
+import { formatGoDuration } from "../../lib/go/duration.ts";
+import { goQuote, goQuoteList, goQuoteRune } from "../../lib/go/quote.ts";
 import type { HealthConfig } from "../../types/oci.ts";
 import { classicHealth } from "./classic-history.ts";
 import type { StageState } from "./state.ts";

@@ -1,7 +1,7 @@
 import { posix } from "node:path";
-import { digestProblem } from "../../lib/digest.ts";
 import type { Add, Copy } from "../../lib/dockerfile/instruction.ts";
 import { EngineError } from "../../lib/errors.ts";
+import { digestProblem } from "../../lib/image/digest.ts";
 import { parseMode } from "../copy/mode.ts";
 import { classicNop, sourcesMark } from "./classic-history.ts";
 import { type GitSource, parseGit } from "./git-source.ts";

@@ -1,7 +1,7 @@
 import { isIP } from "node:net";
 import type { Words } from "../../lib/dockerfile/instruction.ts";
 import { EngineError } from "../../lib/errors.ts";
-import { parseRange } from "../../lib/ports.ts";
+import { parseRange } from "../../lib/net/ports.ts";
 import type { StageState } from "./state.ts";
 
 /** EXPOSE, which also takes what it should not: addresses and host ports. */

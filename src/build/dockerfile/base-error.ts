@@ -1,7 +1,7 @@
 import type { Range } from "../../lib/dockerfile/ast.ts";
 import { EngineError, messageOf } from "../../lib/errors.ts";
-import { canonical, parseReference, withDefaultTag } from "../../lib/reference.ts";
-import { withSuggestion } from "../../lib/suggest.ts";
+import { canonical, parseReference, withDefaultTag } from "../../lib/image/reference.ts";
+import { withSuggestion } from "../../lib/text/suggest.ts";
 import { BuildError } from "../failure.ts";
 import type { BuildPlan, Stage } from "./plan.ts";
 

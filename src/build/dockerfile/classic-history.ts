@@ -1,4 +1,4 @@
-import { formatGoDuration } from "../../lib/go-duration.ts";
+import { formatGoDuration } from "../../lib/go/duration.ts";
 import type { HealthConfig } from "../../types/oci.ts";
 
 /**

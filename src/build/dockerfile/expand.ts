@@ -4,7 +4,7 @@ import { DockerfileError, located } from "../../lib/dockerfile/error.ts";
 import type { Instruction } from "../../lib/dockerfile/instruction.ts";
 import { parseDockerfile } from "../../lib/dockerfile/parse.ts";
 import { EngineError } from "../../lib/errors.ts";
-import { formatPlatform, isSamePlatform } from "../../lib/platform.ts";
+import { formatPlatform, isSamePlatform } from "../../lib/image/platform.ts";
 import { UnplacedError } from "../failure.ts";
 import { applyInstruction } from "./apply.ts";
 import { resolvePath } from "./paths.ts";

@@ -1,7 +1,7 @@
 import type { Instruction } from "../../lib/dockerfile/instruction.ts";
 import { mountFields } from "../../lib/dockerfile/run-mount.ts";
 import { EngineError, isKind, messageOf } from "../../lib/errors.ts";
-import { canonical, familiar, parseReference, withDefaultTag } from "../../lib/reference.ts";
+import { canonical, familiar, parseReference, withDefaultTag } from "../../lib/image/reference.ts";
 import type { LanguageSettings } from "./settings.ts";
 
 /** What COPY and mounts read from. */

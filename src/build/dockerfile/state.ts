@@ -1,8 +1,8 @@
 import type { Instruction } from "../../lib/dockerfile/instruction.ts";
 import { type Environment, type Expansion, expand, type WordOptions } from "../../lib/dockerfile/words.ts";
 import { EngineError, isKind } from "../../lib/errors.ts";
-import { formatPlatform, normalise, parsePlatform } from "../../lib/platform.ts";
-import { nearest } from "../../lib/suggest.ts";
+import { formatPlatform, normalise, parsePlatform } from "../../lib/image/platform.ts";
+import { nearest } from "../../lib/text/suggest.ts";
 import type { ImageRunConfig, Platform } from "../../types/oci.ts";
 import type { RuleName } from "../check/rules.ts";
 import { classicNop } from "./classic-history.ts";

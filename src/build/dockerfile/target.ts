@@ -1,6 +1,6 @@
 import { DockerfileError } from "../../lib/dockerfile/error.ts";
 import { EngineError } from "../../lib/errors.ts";
-import { withSuggestion } from "../../lib/suggest.ts";
+import { withSuggestion } from "../../lib/text/suggest.ts";
 import type { Stage } from "./plan.ts";
 
 /** The stage that `--target` names, by name alone; the last where it names none. */

@@ -1,6 +1,6 @@
 import { dockerOf, ociOf } from "../../images/push/manifest.ts";
-import { sha256 } from "../../lib/digest.ts";
-import { parsePlatform } from "../../lib/platform.ts";
+import { sha256 } from "../../lib/image/digest.ts";
+import { parsePlatform } from "../../lib/image/platform.ts";
 import { type Descriptor, mediaTypes, type Platform } from "../../types/oci.ts";
 import type { Session } from "../solver/session.ts";
 import { annotationsFor } from "./annotations.ts";

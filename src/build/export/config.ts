@@ -1,5 +1,5 @@
-import { imageConfigOrder } from "../../lib/image-config-order.ts";
-import { formatNs } from "../../lib/time.ts";
+import { imageConfigOrder } from "../../lib/image/config-order.ts";
+import { formatNs } from "../../lib/time/time.ts";
 import type { HistoryEntry, ImageConfig, ImageRunConfig, Platform } from "../../types/oci.ts";
 import type { HistoryStep } from "../graph/build-graph.ts";
 import type { Vertex } from "../graph/vertex.ts";

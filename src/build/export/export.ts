@@ -1,9 +1,9 @@
 import type { Repository } from "../../distribution/contract.ts";
 import type { Image, Images } from "../../images/contract.ts";
-import { sha256 } from "../../lib/digest.ts";
+import { layerForm } from "../../lib/compression/layer-compression.ts";
 import { EngineError, messageOf } from "../../lib/errors.ts";
-import { layerForm } from "../../lib/layer-compression.ts";
-import { canonical, parseReference } from "../../lib/reference.ts";
+import { sha256 } from "../../lib/image/digest.ts";
+import { canonical, parseReference } from "../../lib/image/reference.ts";
 import type { ImageConfig } from "../../types/oci.ts";
 import type { BuildOutput, BuildResult, OutputSink } from "../contract.ts";
 import type { Session } from "../solver/session.ts";

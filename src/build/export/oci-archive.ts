@@ -1,9 +1,9 @@
 import { createReadStream } from "node:fs";
 import { mkdir, open } from "node:fs/promises";
 import { join } from "node:path";
+import type { LayerCompression, LayerForm } from "../../lib/compression/layer-compression.ts";
 import { newId } from "../../lib/ids.ts";
-import type { LayerCompression, LayerForm } from "../../lib/layer-compression.ts";
-import { canonical, familiar, parseReference, withDefaultTag } from "../../lib/reference.ts";
+import { canonical, familiar, parseReference, withDefaultTag } from "../../lib/image/reference.ts";
 import { endOfArchive, headerOf, padding, tarEntry } from "../../lib/tar/writer.ts";
 import { type Descriptor, type Manifest, mediaTypes } from "../../types/oci.ts";
 import type { Session } from "../solver/session.ts";

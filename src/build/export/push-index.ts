@@ -1,8 +1,8 @@
 import type { Repository } from "../../distribution/contract.ts";
 import type { AskedForm } from "../../images/contract.ts";
+import type { LayerForm } from "../../lib/compression/layer-compression.ts";
 import { EngineError } from "../../lib/errors.ts";
-import type { LayerForm } from "../../lib/layer-compression.ts";
-import { parseReference, type Reference, withDefaultTag } from "../../lib/reference.ts";
+import { parseReference, type Reference, withDefaultTag } from "../../lib/image/reference.ts";
 import type { Descriptor } from "../../types/oci.ts";
 import type { Session } from "../solver/session.ts";
 import { type Assembled, assemble } from "./assemble.ts";

@@ -1,5 +1,5 @@
 import { EngineError } from "../../lib/errors.ts";
-import { parseReference, withDefaultTag } from "../../lib/reference.ts";
+import { parseReference, withDefaultTag } from "../../lib/image/reference.ts";
 import type { Session } from "../solver/session.ts";
 
 /** Sends an image to the registries of its names (`push=true`). */

@@ -1,5 +1,5 @@
 import type { Repository } from "../../distribution/contract.ts";
-import { sha256 } from "../../lib/digest.ts";
+import { sha256 } from "../../lib/image/digest.ts";
 
 /** Sends a small blob, where the target has not got it whole. */
 export async function sendBlob(

@@ -1,4 +1,4 @@
-import { formatNs, nowNs } from "../../lib/time.ts";
+import { formatNs, nowNs } from "../../lib/time/time.ts";
 import type { Session } from "../solver/session.ts";
 import type { PlatformResult } from "./export.ts";
 

@@ -1,5 +1,5 @@
 import type { Range } from "../../lib/dockerfile/ast.ts";
-import { formatPlatform } from "../../lib/platform.ts";
+import { formatPlatform } from "../../lib/image/platform.ts";
 import type { ImageConfig, Platform } from "../../types/oci.ts";
 import { baseOf, imageError, type NamedImage } from "../dockerfile/base-error.ts";
 import { expandStage } from "../dockerfile/expand.ts";

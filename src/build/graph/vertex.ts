@@ -1,4 +1,4 @@
-import { sha256 } from "../../lib/digest.ts";
+import { sha256 } from "../../lib/image/digest.ts";
 import type { Operation, TreeSource } from "./operation.ts";
 
 /** A step of a build as the solver sees it: what is done, to which results, and how it is told to the user. */

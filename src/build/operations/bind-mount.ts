@@ -3,9 +3,9 @@ import { chmod, chown, mkdir, open, rm, stat, utimes, writeFile } from "node:fs/
 import { join, posix } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { EngineError, isKind } from "../../lib/errors.ts";
-import { type IdMap, mappedRoot, type Owner } from "../../lib/id-map.ts";
 import { newId } from "../../lib/ids.ts";
 import type { Undo } from "../../lib/undo.ts";
+import { type IdMap, mappedRoot, type Owner } from "../../lib/users/id-map.ts";
 import type { MountInput } from "../../runtime/spec/input.ts";
 import { close, flags, toBytes } from "../../system/files/at.ts";
 import { openInsideRaw } from "../../system/files/root-view.ts";

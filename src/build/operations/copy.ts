@@ -1,7 +1,7 @@
-import { sha256 } from "../../lib/digest.ts";
 import { EngineError, isKind, messageOf } from "../../lib/errors.ts";
 import { newId } from "../../lib/ids.ts";
-import { withoutPassword } from "../../lib/url-password.ts";
+import { sha256 } from "../../lib/image/digest.ts";
+import { withoutPassword } from "../../lib/net/url-password.ts";
 import { type Checkout, checkOut, needsKey } from "../contexts/git.ts";
 import { WebFailure } from "../contexts/web.ts";
 import type { CopyInput, CopyResult, TreeRequest } from "../copy/requests.ts";

@@ -2,7 +2,7 @@ import { afterAll, expect, test } from "bun:test";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { hostArchitecture } from "../../lib/platform.ts";
+import { hostArchitecture } from "../../lib/image/platform.ts";
 import { checkEmulator } from "./emulators.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "berth-emulators-"));

@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { EngineError } from "../../lib/errors.ts";
-import { hostArchitecture } from "../../lib/platform.ts";
+import { hostArchitecture } from "../../lib/image/platform.ts";
 
 /** The kernel's names of emulators, as qemu-user-static registers them. */
 const emulators: Record<string, string> = {

@@ -1,5 +1,5 @@
 import { messageOf } from "../../lib/errors.ts";
-import { parsePlatform } from "../../lib/platform.ts";
+import { parsePlatform } from "../../lib/image/platform.ts";
 import type { ImageConfig } from "../../types/oci.ts";
 import type { RunOperation } from "../graph/operation.ts";
 import type { Session } from "../solver/session.ts";

@@ -1,4 +1,4 @@
-import { sha256 } from "../../lib/digest.ts";
+import { sha256 } from "../../lib/image/digest.ts";
 import { chainOf } from "../cache/key.ts";
 import type { TreeRequest } from "../copy/requests.ts";
 import type { BuildContextDeps } from "../deps.ts";

@@ -1,4 +1,4 @@
-import { formatNs, nowNs } from "../../lib/time.ts";
+import { formatNs, nowNs } from "../../lib/time/time.ts";
 import type { ToldTar } from "../../snapshots/contract.ts";
 import type { BuildContextDeps } from "../deps.ts";
 import type { Session } from "../solver/session.ts";

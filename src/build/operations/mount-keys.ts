@@ -1,4 +1,4 @@
-import type { Owner } from "../../lib/id-map.ts";
+import type { Owner } from "../../lib/users/id-map.ts";
 import { chainOf } from "../cache/key.ts";
 import type { RunMount } from "../graph/operation.ts";
 import type { Vertex } from "../graph/vertex.ts";

@@ -1,7 +1,7 @@
 import { chmod, chown, mkdir, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { EngineError } from "../../lib/errors.ts";
-import { overflowId, seenAs } from "../../lib/id-map.ts";
+import { overflowId, seenAs } from "../../lib/users/id-map.ts";
 import type { MountInput } from "../../runtime/spec/input.ts";
 import { unmount } from "../../system/mount/mount.ts";
 import { mountTmpfs } from "../../system/mount/tmpfs.ts";

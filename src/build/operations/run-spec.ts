@@ -1,4 +1,4 @@
-import { mappedRoot } from "../../lib/id-map.ts";
+import { mappedRoot } from "../../lib/users/id-map.ts";
 import { buildSpec } from "../../runtime/spec/build.ts";
 import { resolveCapabilities } from "../../runtime/spec/capabilities.ts";
 import type { MountInput } from "../../runtime/spec/input.ts";

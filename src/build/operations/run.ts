@@ -1,10 +1,10 @@
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { sha256 } from "../../lib/digest.ts";
 import { EngineError } from "../../lib/errors.ts";
-import { mappedRoot } from "../../lib/id-map.ts";
 import { newId } from "../../lib/ids.ts";
+import { sha256 } from "../../lib/image/digest.ts";
 import { Undo } from "../../lib/undo.ts";
+import { mappedRoot } from "../../lib/users/id-map.ts";
 import type { StepEnd } from "../../runtime/contract.ts";
 import { refuseProcTargets } from "../../runtime/spec/proc-targets.ts";
 import { UnplacedError } from "../failure.ts";

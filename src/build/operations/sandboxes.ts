@@ -1,5 +1,5 @@
-import type { IdMap } from "../../lib/id-map.ts";
 import { newId } from "../../lib/ids.ts";
+import type { IdMap } from "../../lib/users/id-map.ts";
 import type { Networks } from "../../network/contract.ts";
 import { openUserNamespace } from "../../system/namespaces/user-namespace.ts";
 

@@ -1,5 +1,5 @@
 import { statSync } from "node:fs";
-import type { Owner } from "../../lib/id-map.ts";
+import type { Owner } from "../../lib/users/id-map.ts";
 import type { MountInput } from "../../runtime/spec/input.ts";
 import {
   chownRaw,

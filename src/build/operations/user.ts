@@ -7,7 +7,7 @@ import {
   type ResolvedUser,
   resolveUser,
   UserError,
-} from "../../lib/passwd.ts";
+} from "../../lib/users/passwd.ts";
 import { readBeneath } from "../../system/files/beneath.ts";
 import type { Owner } from "../copy/target.ts";
 

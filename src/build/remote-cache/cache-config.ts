@@ -1,8 +1,8 @@
 import { ociOf } from "../../images/push/manifest.ts";
 import { isLayer } from "../../images/remote/media-types.ts";
-import { isSha256 } from "../../lib/digest.ts";
 import { EngineError } from "../../lib/errors.ts";
-import { parseNs } from "../../lib/time.ts";
+import { isSha256 } from "../../lib/image/digest.ts";
+import { parseNs } from "../../lib/time/time.ts";
 import type { Descriptor } from "../../types/oci.ts";
 
 /**

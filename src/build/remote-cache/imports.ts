@@ -1,5 +1,5 @@
-import { sha256 } from "../../lib/digest.ts";
 import { EngineError, messageOf } from "../../lib/errors.ts";
+import { sha256 } from "../../lib/image/digest.ts";
 import type { CachePlace } from "../contract.ts";
 import type { Session } from "../solver/session.ts";
 import type { KeyedLayer, RemoteLayer } from "./cache-config.ts";

@@ -1,7 +1,7 @@
 import type { Repository } from "../../distribution/contract.ts";
+import { layerForm } from "../../lib/compression/layer-compression.ts";
 import { EngineError } from "../../lib/errors.ts";
-import { layerForm } from "../../lib/layer-compression.ts";
-import { parseReference, type Reference, withDefaultTag } from "../../lib/reference.ts";
+import { parseReference, type Reference, withDefaultTag } from "../../lib/image/reference.ts";
 import type { BuildRequest, CachePlace } from "../contract.ts";
 import type { Session } from "../solver/session.ts";
 import { LayoutArchive } from "./layout-archive.ts";

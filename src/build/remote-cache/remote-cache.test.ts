@@ -2,7 +2,7 @@ import { afterAll, expect, test } from "bun:test";
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { sha256 } from "../../lib/digest.ts";
+import { sha256 } from "../../lib/image/digest.ts";
 import { utf8 } from "../../lib/tar/entry.ts";
 import { TarReader } from "../../lib/tar/reader.ts";
 import type { Descriptor } from "../../types/oci.ts";

@@ -1,8 +1,8 @@
 import type { Repository } from "../../distribution/contract.ts";
 import { ociOf } from "../../images/push/manifest.ts";
-import { sha256 } from "../../lib/digest.ts";
+import { layerForm } from "../../lib/compression/layer-compression.ts";
 import { EngineError, messageOf } from "../../lib/errors.ts";
-import { layerForm } from "../../lib/layer-compression.ts";
+import { sha256 } from "../../lib/image/digest.ts";
 import { type Descriptor, mediaTypes } from "../../types/oci.ts";
 import type { CachePlace } from "../contract.ts";
 import type { PlatformResult } from "../export/export.ts";

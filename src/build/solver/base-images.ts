@@ -1,15 +1,15 @@
 import type { Repository } from "../../distribution/contract.ts";
 import type { Image } from "../../images/contract.ts";
-import { sha256 } from "../../lib/digest.ts";
 import { isKind, messageOf } from "../../lib/errors.ts";
-import { formatPlatform, hostArchitecture, isSamePlatform } from "../../lib/platform.ts";
+import { sha256 } from "../../lib/image/digest.ts";
+import { formatPlatform, hostArchitecture, isSamePlatform } from "../../lib/image/platform.ts";
 import {
   canonical,
   familiarName,
   parseReference,
   type Reference,
   withDefaultTag,
-} from "../../lib/reference.ts";
+} from "../../lib/image/reference.ts";
 import type { Platform } from "../../types/oci.ts";
 import { withManifestRequest } from "../dockerfile/base-error.ts";
 import { isImageId } from "../dockerfile/sources.ts";

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
-import { sha256 } from "../../lib/digest.ts";
 import { EngineError, messageOf } from "../../lib/errors.ts";
-import { formatPlatform, hostArchitecture, isSamePlatform, parsePlatform } from "../../lib/platform.ts";
+import { sha256 } from "../../lib/image/digest.ts";
+import { formatPlatform, hostArchitecture, isSamePlatform, parsePlatform } from "../../lib/image/platform.ts";
 import type { Platform } from "../../types/oci.ts";
 import { ClassicBuild } from "../classic/build.ts";
 import type { BuildRequest, BuildResult, BuildRun } from "../contract.ts";

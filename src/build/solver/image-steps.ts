@@ -1,4 +1,4 @@
-import { sha256 } from "../../lib/digest.ts";
+import { sha256 } from "../../lib/image/digest.ts";
 import { inputsOf, type Vertex } from "../graph/vertex.ts";
 import type { Session } from "./session.ts";
 

@@ -1,5 +1,5 @@
-import { sha256 } from "../../lib/digest.ts";
 import { EngineError, messageOf } from "../../lib/errors.ts";
+import { sha256 } from "../../lib/image/digest.ts";
 import type { Lease } from "../../state/leases.ts";
 import type { BuildContext, BuildEvent, BuildRequest, BuildVertex, OpenContext } from "../contract.ts";
 import type { BuildContextDeps } from "../deps.ts";

@@ -1,5 +1,5 @@
+import { layerForm } from "../../lib/compression/layer-compression.ts";
 import { EngineError } from "../../lib/errors.ts";
-import { layerForm } from "../../lib/layer-compression.ts";
 import type { BuildOutput, BuildRequest } from "../contract.ts";
 
 /** What an output cannot hold is refused before anything runs: a build that dropped it would look as if it had kept it. */

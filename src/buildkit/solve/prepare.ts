@@ -1,7 +1,7 @@
 import { dockerfileIn, folderContext } from "../../build/contexts/folder.ts";
 import type { BuildContext, BuildRequest, CachePlace, NamedImage } from "../../build/contract.ts";
 import { EngineError } from "../../lib/errors.ts";
-import { layoutReference, parseLayoutName } from "../../lib/oci-layout-name.ts";
+import { layoutReference, parseLayoutName } from "../../lib/image/oci-layout-name.ts";
 import { contentMethods } from "../messages/content.ts";
 import { type BuildOptions, buildOptions } from "../request/options.ts";
 import { credentialsOf } from "../session/auth.ts";

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import type { BuildResult } from "../../build/contract.ts";
-import { sha256 } from "../../lib/digest.ts";
 import { EngineError, messageOf } from "../../lib/errors.ts";
+import { sha256 } from "../../lib/image/digest.ts";
 import type { Decoded } from "../../lib/protobuf/schema.ts";
 import { GrpcError } from "../grpc/status.ts";
 import type { solveRequest } from "../messages/control.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { frame } from "../../lib/multiplex.ts";
+import { frame } from "../../lib/wire/multiplex.ts";
 import type { LocalBuildMessage } from "../../types/local-build.ts";
 import { checkAnswer, outlineAnswer, targetsAnswer } from "./answers.ts";
 import { placeOf } from "./column.ts";

@@ -1,4 +1,4 @@
-import { goBool } from "../../lib/go-bool.ts";
+import { goBool } from "../../lib/go/bool.ts";
 import { optionError } from "./failure.ts";
 import { csv } from "./pairs.ts";
 

@@ -1,6 +1,6 @@
 import type { RequestOptions } from "../../client/client.ts";
 import { ApiError } from "../../client/errors.ts";
-import { familiar, parseReference } from "../../lib/reference.ts";
+import { familiar, parseReference } from "../../lib/image/reference.ts";
 import type { JsonMessage } from "../../types/api.ts";
 import { CliError } from "../errors.ts";
 import { ulimit } from "../run/values.ts";

@@ -1,4 +1,4 @@
-import { withoutPassword } from "../../lib/url-password.ts";
+import { withoutPassword } from "../../lib/net/url-password.ts";
 import type { Display } from "./display/display.ts";
 
 /** Shows the way of a context that the engine fetches, or that is sent to it, as BuildKit names that. */

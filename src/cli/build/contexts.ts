@@ -1,7 +1,7 @@
 import { stat } from "node:fs/promises";
 import { messageOf } from "../../lib/errors.ts";
-import { parseLayoutName } from "../../lib/oci-layout-name.ts";
-import { parseReference } from "../../lib/reference.ts";
+import { parseLayoutName } from "../../lib/image/oci-layout-name.ts";
+import { parseReference } from "../../lib/image/reference.ts";
 import type { LocalBuildRequest, LocalLayout } from "../../types/local-build.ts";
 import { fileError } from "../run/key-value-files.ts";
 import { buildError, optionError } from "./failure.ts";

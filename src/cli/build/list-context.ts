@@ -1,9 +1,9 @@
 import { lstat } from "node:fs/promises";
 import { join } from "node:path";
-import { counted } from "../../lib/counted.ts";
 import { parseIgnoreFile } from "../../lib/ignore/ignore-file.ts";
 import { IgnoreMatcher } from "../../lib/ignore/matcher.ts";
-import { humanSize } from "../../lib/units.ts";
+import { counted } from "../../lib/text/counted.ts";
+import { humanSize } from "../../lib/text/units.ts";
 import type { Session } from "../session.ts";
 import { buildError } from "./failure.ts";
 import type { BuildFlags } from "./flags.ts";

@@ -1,5 +1,5 @@
-import { parseCsv } from "../../lib/csv.ts";
 import { messageOf } from "../../lib/errors.ts";
+import { parseCsv } from "../../lib/go/csv.ts";
 import { optionError } from "./failure.ts";
 
 /** `key=value` options as a map; a name alone takes the client's own variable where `fromEnvironment` says so. */

@@ -1,6 +1,6 @@
 import { messageOf } from "../../lib/errors.ts";
-import { formatPlatform, parsePlatform } from "../../lib/platform.ts";
-import { parseReference } from "../../lib/reference.ts";
+import { formatPlatform, parsePlatform } from "../../lib/image/platform.ts";
+import { parseReference } from "../../lib/image/reference.ts";
 import type { LocalBuildRequest, LocalBuildResources } from "../../types/local-build.ts";
 import { extraHost, ulimit } from "../run/values.ts";
 import type { Session } from "../session.ts";

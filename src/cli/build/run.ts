@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { rm, writeFile } from "node:fs/promises";
 import { dirname, relative } from "node:path";
-import { goBool } from "../../lib/go-bool.ts";
+import { goBool } from "../../lib/go/bool.ts";
 import type { LocalBuildRequest, WireLines, WireWarning } from "../../types/local-build.ts";
 import { CliError } from "../errors.ts";
 import { fileError } from "../run/key-value-files.ts";

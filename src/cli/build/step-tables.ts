@@ -1,4 +1,4 @@
-import { humanSize } from "../../lib/units.ts";
+import { humanSize } from "../../lib/text/units.ts";
 import { tableText } from "../output/table-text.ts";
 
 export interface ShownStep {

@@ -1,4 +1,4 @@
-import { Demultiplexer } from "../../lib/multiplex.ts";
+import { Demultiplexer } from "../../lib/wire/multiplex.ts";
 import { firstOutputChannel, type LocalBuildMessage } from "../../types/local-build.ts";
 
 /** Characters of one message: a log's piece, or an answer. */

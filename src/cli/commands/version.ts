@@ -1,6 +1,6 @@
 import { type Client, newestApiVersion } from "../../client/client.ts";
 import { type Version, version } from "../../client/system.ts";
-import type { Template } from "../../lib/go-template/template.ts";
+import type { Template } from "../../lib/go/template/template.ts";
 import { defineCommand, none } from "../command.ts";
 import { CliError } from "../errors.ts";
 import { objectFormat } from "../flags/common.ts";
@@ -30,7 +30,7 @@ export const command = defineCommand({
 });
 
 async function parse(format: string): Promise<Template> {
-  const { Template } = await import("../../lib/go-template/template.ts");
+  const { Template } = await import("../../lib/go/template/template.ts");
   try {
     return Template.parse(format.replaceAll("\\t", "\t").replaceAll("\\n", "\n"), { name: "version" });
   } catch (error) {

@@ -3,7 +3,7 @@ import { posix } from "node:path";
 import { at } from "../../client/containers.ts";
 import { ApiError, isNotFound } from "../../client/errors.ts";
 import type { HttpResponse } from "../../client/http.ts";
-import { humanSize } from "../../lib/units.ts";
+import { humanSize } from "../../lib/text/units.ts";
 import { CliError } from "../errors.ts";
 import type { Session } from "../session.ts";
 import { isTerminal, writeOut } from "../stdio.ts";

@@ -1,5 +1,5 @@
-import { nowNs } from "../../lib/time.ts";
-import { parseTimestamp } from "../../lib/timestamp.ts";
+import { nowNs } from "../../lib/time/time.ts";
+import { parseTimestamp } from "../../lib/time/timestamp.ts";
 import { CliError } from "../errors.ts";
 
 /** `--since` and `--until` as the engine takes them: seconds and nanoseconds since the epoch. */

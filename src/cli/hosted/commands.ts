@@ -1,4 +1,4 @@
-import { commandLimit } from "../../lib/hosted-command.ts";
+import { commandLimit } from "../../lib/wire/hosted-command.ts";
 
 /**
  * What the launcher and the engine agree on: which command lines may run in the engine, and what is sent along with one.

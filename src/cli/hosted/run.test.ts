@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import type { HttpRequest, HttpResponse } from "../../client/http.ts";
-import type { HostedCommand } from "../../lib/hosted-command.ts";
+import type { HostedCommand } from "../../lib/wire/hosted-command.ts";
 import { type Outcome, runHosted } from "./run.ts";
 
 const command = (args: readonly string[], variables: Record<string, string> = {}): HostedCommand => ({

@@ -1,4 +1,4 @@
-import type { HostedCommand } from "../../lib/hosted-command.ts";
+import type { HostedCommand } from "../../lib/wire/hosted-command.ts";
 import { main } from "../main.ts";
 import { hostedCommands, hostedVariables } from "./commands.ts";
 import { type Host, HostedSurroundings } from "./surroundings.ts";

@@ -1,5 +1,5 @@
 import type { HttpRequest, HttpResponse } from "../../client/http.ts";
-import type { HostedCommand } from "../../lib/hosted-command.ts";
+import type { HostedCommand } from "../../lib/wire/hosted-command.ts";
 import type { ConfigFile } from "../config-file.ts";
 import { CliError } from "../errors.ts";
 import type { Surroundings, WindowSize } from "../surroundings.ts";

@@ -1,5 +1,5 @@
 import { shortId } from "../../lib/ids.ts";
-import { humanDuration } from "../../lib/units.ts";
+import { humanDuration } from "../../lib/text/units.ts";
 import type { ContainerSummary } from "../../types/api.ts";
 import type { Columns } from "./formatter.ts";
 import { displayPorts } from "./ports.ts";

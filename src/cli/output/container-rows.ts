@@ -1,4 +1,4 @@
-import { humanSize } from "../../lib/units.ts";
+import { humanSize } from "../../lib/text/units.ts";
 import type { ContainerSummary } from "../../types/api.ts";
 import { containerColumns } from "./container-columns.ts";
 import { oneByOne, type RowKind } from "./formatter.ts";

@@ -1,5 +1,5 @@
 import { shortId } from "../../lib/ids.ts";
-import { humanDuration, humanSize } from "../../lib/units.ts";
+import { humanDuration, humanSize } from "../../lib/text/units.ts";
 import type { ContainerSummary, ImageSummary, Volume } from "../../types/api.ts";
 import { CliError } from "../errors.ts";
 import { containerRows } from "./container-rows.ts";

@@ -1,4 +1,4 @@
-import { Struct, type Value } from "../../lib/go-template/values.ts";
+import { Struct, type Value } from "../../lib/go/template/values.ts";
 
 export interface RawEvent {
   status?: string;

@@ -1,4 +1,4 @@
-import type { Value } from "../../lib/go-template/values.ts";
+import type { Value } from "../../lib/go/template/values.ts";
 import { alignColumns, alignTabs } from "./tabwriter.ts";
 
 /** One row of a list: what its fields are called in Go, their headers, and how each is made. */

@@ -1,5 +1,5 @@
-import { counted } from "../../lib/counted.ts";
-import { humanSize } from "../../lib/units.ts";
+import { counted } from "../../lib/text/counted.ts";
+import { humanSize } from "../../lib/text/units.ts";
 import type { ImageLine, LayerLine, LayerNameLine } from "../../types/image-report.ts";
 import { alignTabs } from "./tabwriter.ts";
 import { ellipsis } from "./text.ts";

@@ -1,5 +1,5 @@
 import { shortId } from "../../lib/ids.ts";
-import { humanDuration, humanSize } from "../../lib/units.ts";
+import { humanDuration, humanSize } from "../../lib/text/units.ts";
 import type { ImageSummary } from "../../types/api.ts";
 import type { RowKind } from "./formatter.ts";
 import { localTime } from "./text.ts";

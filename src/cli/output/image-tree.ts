@@ -1,6 +1,6 @@
 import { shortId } from "../../lib/ids.ts";
-import { formatPlatform } from "../../lib/platform.ts";
-import { humanSize } from "../../lib/units.ts";
+import { formatPlatform } from "../../lib/image/platform.ts";
+import { humanSize } from "../../lib/text/units.ts";
 import type { ImageSummary } from "../../types/api.ts";
 import type { Platform } from "../../types/oci.ts";
 

@@ -1,4 +1,4 @@
-import { binarySize } from "../../lib/units.ts";
+import { binarySize } from "../../lib/text/units.ts";
 import type { DescribedPlugin } from "../plugins/describe.ts";
 
 export interface SystemInfo {

@@ -1,4 +1,4 @@
-import { Template } from "../../lib/go-template/template.ts";
+import { Template } from "../../lib/go/template/template.ts";
 import { CliError } from "../errors.ts";
 import type { Session } from "../session.ts";
 import { indentJson } from "./indent-json.ts";

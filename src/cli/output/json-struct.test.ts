@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { Template } from "../../lib/go-template/template.ts";
+import { Template } from "../../lib/go/template/template.ts";
 import { jsonStruct } from "./json-struct.ts";
 
 const render = (template: string, object: object): string =>

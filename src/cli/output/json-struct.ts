@@ -1,5 +1,5 @@
-import { Nil, Struct, type Value } from "../../lib/go-template/values.ts";
-import { imageConfigOrder } from "../../lib/image-config-order.ts";
+import { Nil, Struct, type Value } from "../../lib/go/template/values.ts";
+import { imageConfigOrder } from "../../lib/image/config-order.ts";
 import { goTime } from "./text.ts";
 
 /** Keys whose objects are maps in Docker's types; all other objects are structs. */

@@ -1,4 +1,4 @@
-import { Template } from "../../lib/go-template/template.ts";
+import { Template } from "../../lib/go/template/template.ts";
 import { CliError } from "../errors.ts";
 import { containerRows } from "./container-rows.ts";
 import { Row } from "./template-rows.ts";

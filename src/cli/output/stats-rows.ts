@@ -1,4 +1,4 @@
-import { binarySize, humanSize } from "../../lib/units.ts";
+import { binarySize, humanSize } from "../../lib/text/units.ts";
 import type { RowKind } from "./formatter.ts";
 
 /** What `GET /containers/{id}/stats` sends, as far as it is shown. */

@@ -1,5 +1,5 @@
-import { Template } from "../../lib/go-template/template.ts";
-import { encodeJson, Struct, type Value } from "../../lib/go-template/values.ts";
+import { Template } from "../../lib/go/template/template.ts";
+import { encodeJson, Struct, type Value } from "../../lib/go/template/values.ts";
 import { CliError } from "../errors.ts";
 import type { RowKind } from "./formatter.ts";
 

@@ -1,4 +1,4 @@
-import { humanSize } from "../../lib/units.ts";
+import { humanSize } from "../../lib/text/units.ts";
 import type { Volume } from "../../types/api.ts";
 import type { RowKind } from "./formatter.ts";
 import { joinLabels } from "./text.ts";

@@ -1,7 +1,7 @@
 import type { Client } from "../../client/client.ts";
 import { create } from "../../client/containers.ts";
 import { ApiError } from "../../client/errors.ts";
-import { familiar, type Reference } from "../../lib/reference.ts";
+import { familiar, type Reference } from "../../lib/image/reference.ts";
 import type { ContainerCreateRequest } from "../../types/api.ts";
 import type { ProxyConfig } from "../config-file.ts";
 import type { Session } from "../session.ts";

@@ -1,4 +1,4 @@
-import { parsePlatform } from "../../lib/platform.ts";
+import { parsePlatform } from "../../lib/image/platform.ts";
 import { CliError } from "../errors.ts";
 
 /** The path of an image: its name's slashes stay, as engines expect. */

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { parseReference, withDefaultTag } from "../../lib/reference.ts";
+import { parseReference, withDefaultTag } from "../../lib/image/reference.ts";
 import { imageReference } from "./image-reference.ts";
 
 const names = [

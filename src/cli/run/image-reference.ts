@@ -1,4 +1,4 @@
-import { parseReference, type Reference, withDefaultTag } from "../../lib/reference.ts";
+import { parseReference, type Reference, withDefaultTag } from "../../lib/image/reference.ts";
 
 /** The image a user named, or `undefined` where it is an id; throws `invalid reference format` and its relatives. */
 export function imageReference(image: string): Reference | undefined {

@@ -1,6 +1,6 @@
 import type { Client } from "../../client/client.ts";
-import { counted } from "../../lib/counted.ts";
-import { ZstdFrames } from "../../lib/zstd-frames.ts";
+import { ZstdFrames } from "../../lib/compression/zstd-frames.ts";
+import { counted } from "../../lib/text/counted.ts";
 import type { ImageInspect, JsonMessage } from "../../types/api.ts";
 import { type LayerState, layerFrameBytes } from "../../types/layer-transfer.ts";
 import { imagePath } from "./image-path.ts";

@@ -1,5 +1,5 @@
-import { parseCsv } from "../../lib/csv.ts";
-import { parseRamSize } from "../../lib/units.ts";
+import { parseCsv } from "../../lib/go/csv.ts";
+import { parseRamSize } from "../../lib/text/units.ts";
 import type { MountRequest } from "../../types/api.ts";
 import { parseBool } from "../flags/flag.ts";
 import type { Surroundings } from "../surroundings.ts";

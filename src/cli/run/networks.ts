@@ -1,5 +1,5 @@
-import { parseCsv } from "../../lib/csv.ts";
-import { emptyEndpoint } from "../../lib/endpoint-settings.ts";
+import { parseCsv } from "../../lib/go/csv.ts";
+import { emptyEndpoint } from "../../lib/net/endpoint-settings.ts";
 import type { EndpointSettings } from "../../types/api.ts";
 
 /** `--network`: a name, or `name=…,alias=…`. */

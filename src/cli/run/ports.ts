@@ -1,4 +1,4 @@
-import { isIP } from "../../lib/ip.ts";
+import { isIP } from "../../lib/net/ip.ts";
 import type { PortMap } from "../../types/api.ts";
 
 export interface PublishedPort {

@@ -1,4 +1,4 @@
-import { familiarName, type Reference } from "../../lib/reference.ts";
+import { familiarName, type Reference } from "../../lib/image/reference.ts";
 import type { JsonMessage } from "../../types/api.ts";
 import { registryAuth } from "../registry-auth.ts";
 import type { Session } from "../session.ts";

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { parseCsv } from "../../lib/csv.ts";
+import { parseCsv } from "../../lib/go/csv.ts";
 import { parseFlags } from "../flags/parse.ts";
 import { ofProcess } from "../surroundings.ts";
 import { type ContainerFlags, containerFlags } from "./flags.ts";

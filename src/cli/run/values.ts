@@ -1,9 +1,9 @@
 /** Validators of single option values; messages are docker's. */
 
-import { parseCsv } from "../../lib/csv.ts";
-import { parseGoDuration } from "../../lib/go-duration.ts";
-import { isIP } from "../../lib/ip.ts";
-import { parseRamSize } from "../../lib/units.ts";
+import { parseCsv } from "../../lib/go/csv.ts";
+import { parseGoDuration } from "../../lib/go/duration.ts";
+import { isIP } from "../../lib/net/ip.ts";
+import { parseRamSize } from "../../lib/text/units.ts";
 import type { DeviceMapping, DeviceRequest, RestartPolicy, ThrottleDevice, Ulimit } from "../../types/api.ts";
 import type { Surroundings } from "../surroundings.ts";
 

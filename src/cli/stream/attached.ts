@@ -1,6 +1,6 @@
 import type { HijackedStream } from "../../client/client.ts";
 import { Demultiplexer } from "../../client/multiplex.ts";
-import { DetachFilter, defaultDetachKeys, parseDetachKeys } from "../../lib/detach-keys.ts";
+import { DetachFilter, defaultDetachKeys, parseDetachKeys } from "../../lib/container/detach-keys.ts";
 import { CliError } from "../errors.ts";
 import { writeOut } from "../stdio.ts";
 import { openInput, rawMode } from "./input.ts";

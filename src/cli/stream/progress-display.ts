@@ -1,4 +1,4 @@
-import { humanSize } from "../../lib/units.ts";
+import { humanSize } from "../../lib/text/units.ts";
 import type { JsonMessage } from "../../types/api.ts";
 import { windowSize, writeNow } from "../stdio.ts";
 import type { WindowSize } from "../surroundings.ts";

@@ -1,6 +1,6 @@
 import { EngineError, isKind } from "../../lib/errors.ts";
-import { mappedRoot } from "../../lib/id-map.ts";
 import { TarReader } from "../../lib/tar/reader.ts";
+import { mappedRoot } from "../../lib/users/id-map.ts";
 import { Feed } from "../../snapshots/worker/feed.ts";
 import { decompress } from "../../system/compression/decompress.ts";
 import { close, cwdFd, fileType, flags, readLink, statFd, toBytes, toText } from "../../system/files/at.ts";

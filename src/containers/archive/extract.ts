@@ -1,7 +1,7 @@
 import { EngineError, messageOf } from "../../lib/errors.ts";
-import { type IdMap, type Owner, seenAs } from "../../lib/id-map.ts";
 import type { TarEntry } from "../../lib/tar/entry.ts";
 import type { TarListener } from "../../lib/tar/reader.ts";
+import { type IdMap, type Owner, seenAs } from "../../lib/users/id-map.ts";
 import { setAttributes } from "../../snapshots/unpack/attributes.ts";
 import { ContentWriter } from "../../snapshots/unpack/content-writer.ts";
 import { baseOf, parentOf, pathWithin, shown } from "../../snapshots/unpack/names.ts";

@@ -1,5 +1,5 @@
-import { errnoText } from "../../lib/errno-text.ts";
 import { EngineError, messageOf } from "../../lib/errors.ts";
+import { errnoText } from "../../lib/text/errno-text.ts";
 
 /** The failure as Docker words it: Go's text for an errno, Go's bare sentence for a bad archive; 500 all of them. */
 export function inGo(error: unknown): unknown {

@@ -1,6 +1,6 @@
 import { posix } from "node:path";
 import { EngineError } from "../../lib/errors.ts";
-import { formatIdMap } from "../../lib/id-map.ts";
+import { formatIdMap } from "../../lib/users/id-map.ts";
 import type { ViewMount } from "../../system/files/root-view.ts";
 import type { Container } from "../container.ts";
 import type { Context } from "../context.ts";

@@ -1,7 +1,7 @@
-import { unmapCapability } from "../../lib/file-capability.ts";
-import { type IdMap, onDisk, overflowId } from "../../lib/id-map.ts";
 import type { TarEntry, TarEntryType } from "../../lib/tar/entry.ts";
 import { endOfArchive, headerOf, padding, tarEntry } from "../../lib/tar/writer.ts";
+import { unmapCapability } from "../../lib/users/file-capability.ts";
+import { type IdMap, onDisk, overflowId } from "../../lib/users/id-map.ts";
 import {
   close,
   type FileStatus,

@@ -1,4 +1,4 @@
-import type { IdMap } from "../../lib/id-map.ts";
+import type { IdMap } from "../../lib/users/id-map.ts";
 import type { ViewMount } from "../../system/files/root-view.ts";
 import type { PathStat } from "../contract.ts";
 import type { ExtractOptions } from "./extract.ts";

@@ -1,4 +1,4 @@
-import { DetachFilter, defaultDetachKeys, parseDetachKeys } from "../../lib/detach-keys.ts";
+import { DetachFilter, defaultDetachKeys, parseDetachKeys } from "../../lib/container/detach-keys.ts";
 import { EngineError } from "../../lib/errors.ts";
 import type { Attachment } from "../../runtime/contract.ts";
 import type { Container } from "../container.ts";

@@ -1,7 +1,7 @@
+import { isObjectName, randomName } from "../../lib/container/names.ts";
 import { EngineError, isKind } from "../../lib/errors.ts";
 import { newId } from "../../lib/ids.ts";
-import { isObjectName, randomName } from "../../lib/names.ts";
-import { nowNs } from "../../lib/time.ts";
+import { nowNs } from "../../lib/time/time.ts";
 import { Undo } from "../../lib/undo.ts";
 import { reach } from "../../system/mount/reach.ts";
 import type { ContainerCreateResponse, HostConfig } from "../../types/api.ts";

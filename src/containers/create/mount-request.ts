@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { EngineError, messageOf } from "../../lib/errors.ts";
-import { formatIdMap, parseIdMap } from "../../lib/id-map.ts";
+import { formatIdMap, parseIdMap } from "../../lib/users/id-map.ts";
 import type { MountPoint, MountRequest } from "../../types/api.ts";
 import { isLocalPath } from "../start/mounts/subpath.ts";
 import { checkTarget, cleanPath, propagationModes } from "./bind-spec.ts";

@@ -1,6 +1,6 @@
 import type { Image } from "../../images/contract.ts";
 import { EngineError } from "../../lib/errors.ts";
-import { formatPlatform, isSamePlatform, parsePlatform } from "../../lib/platform.ts";
+import { formatPlatform, isSamePlatform, parsePlatform } from "../../lib/image/platform.ts";
 
 /** `--platform`: the image must be for it. Kind `notFound`, on which clients pull the one that is. */
 export function checkPlatform(reference: string, image: Image | undefined, asked: string | undefined): void {

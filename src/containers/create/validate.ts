@@ -1,6 +1,6 @@
+import { signalNumber } from "../../lib/container/signals.ts";
 import { EngineError } from "../../lib/errors.ts";
-import { parsePort, parseRange } from "../../lib/ports.ts";
-import { signalNumber } from "../../lib/signals.ts";
+import { parsePort, parseRange } from "../../lib/net/ports.ts";
 import { validateLogOptions } from "../../runtime/log-drivers/options.ts";
 import { resolveCapabilities } from "../../runtime/spec/capabilities.ts";
 import type { ContainerConfig, HostConfig } from "../../types/api.ts";

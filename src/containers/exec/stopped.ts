@@ -1,5 +1,5 @@
+import { signals } from "../../lib/container/signals.ts";
 import { EngineError } from "../../lib/errors.ts";
-import { signals } from "../../lib/signals.ts";
 import { Undo } from "../../lib/undo.ts";
 import type { Attachment, AttachOptions } from "../../runtime/contract.ts";
 import { cdiEdits } from "../cdi/resolve.ts";

@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, setSystemTime, test } from "bun:test";
-import { formatNs, nowNs } from "../../lib/time.ts";
+import { formatNs, nowNs } from "../../lib/time/time.ts";
 import type { Container } from "../container.ts";
 import type { Context } from "../context.ts";
 import { closeWorlds, createOne, openWorld, settle } from "../testing/fakes.ts";

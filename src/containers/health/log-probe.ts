@@ -1,5 +1,5 @@
 import { messageOf } from "../../lib/errors.ts";
-import { parseNs } from "../../lib/time.ts";
+import { parseNs } from "../../lib/time/time.ts";
 import type { Container } from "../container.ts";
 import type { Context } from "../context.ts";
 import { logPathIn } from "../logs/logs.ts";

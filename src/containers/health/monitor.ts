@@ -1,5 +1,5 @@
 import { messageOf } from "../../lib/errors.ts";
-import { formatNs, nowNs, parseNs } from "../../lib/time.ts";
+import { formatNs, nowNs, parseNs } from "../../lib/time/time.ts";
 import type { ContainerState, HealthConfig, HealthResult } from "../../types/api.ts";
 import type { Container } from "../container.ts";
 import { type Context, longestTimerMs, tell } from "../context.ts";

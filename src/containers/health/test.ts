@@ -1,5 +1,5 @@
 import { EngineError } from "../../lib/errors.ts";
-import { compilePattern } from "../../lib/pattern.ts";
+import { compilePattern } from "../../lib/text/pattern.ts";
 import type { HealthConfig } from "../../types/api.ts";
 
 /**

@@ -1,5 +1,5 @@
-import { signalName } from "../../lib/signals.ts";
-import { formatNs } from "../../lib/time.ts";
+import { signalName } from "../../lib/container/signals.ts";
+import { formatNs } from "../../lib/time/time.ts";
 import type { ContainerConfig, ContainerInspect, ContainerState, NetworkSettings } from "../../types/api.ts";
 import type { Container } from "../container.ts";
 import { type Context, logPathOf } from "../context.ts";

@@ -1,4 +1,4 @@
-import { signalName, signals } from "../../lib/signals.ts";
+import { signalName, signals } from "../../lib/container/signals.ts";
 import type { ExitReport } from "../../runtime/contract.ts";
 import type { Container } from "../container.ts";
 

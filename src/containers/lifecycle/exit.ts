@@ -1,4 +1,4 @@
-import { formatNs } from "../../lib/time.ts";
+import { formatNs } from "../../lib/time/time.ts";
 import type { ExitReport } from "../../runtime/contract.ts";
 import type { Container } from "../container.ts";
 import { type Context, recordLife, tell } from "../context.ts";

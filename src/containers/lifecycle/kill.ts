@@ -1,5 +1,5 @@
+import { signals } from "../../lib/container/signals.ts";
 import { EngineError, wrap } from "../../lib/errors.ts";
-import { signals } from "../../lib/signals.ts";
 import type { Container } from "../container.ts";
 import type { Context } from "../context.ts";
 import { gaveUpRestart, numberOf, sendSignal, startSettled } from "./stop.ts";

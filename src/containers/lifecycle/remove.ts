@@ -1,6 +1,6 @@
 import { rm } from "node:fs/promises";
+import { signals } from "../../lib/container/signals.ts";
 import { EngineError, messageOf } from "../../lib/errors.ts";
-import { signals } from "../../lib/signals.ts";
 import type { Container } from "../container.ts";
 import { bundleOf, type Context, folderOf, tell } from "../context.ts";
 import { endVisit, refuseVisited } from "../exec/stopped.ts";

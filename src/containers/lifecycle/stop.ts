@@ -1,5 +1,5 @@
+import { signalNumber, signals } from "../../lib/container/signals.ts";
 import { EngineError, isKind, wrap } from "../../lib/errors.ts";
-import { signalNumber, signals } from "../../lib/signals.ts";
 import type { Container } from "../container.ts";
 import { type Context, longestTimerMs, recordLife, tell } from "../context.ts";
 import type { Sender } from "./ended.ts";

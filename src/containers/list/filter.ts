@@ -1,6 +1,6 @@
 import { EngineError, isKind } from "../../lib/errors.ts";
-import { compilePattern } from "../../lib/pattern.ts";
-import { parsePort, parseRange } from "../../lib/ports.ts";
+import { parsePort, parseRange } from "../../lib/net/ports.ts";
+import { compilePattern } from "../../lib/text/pattern.ts";
 import type { Container } from "../container.ts";
 import type { Context } from "../context.ts";
 import { exposedPorts } from "../networks/request.ts";

@@ -1,4 +1,4 @@
-import { zeroTime } from "../../lib/time.ts";
+import { zeroTime } from "../../lib/time/time.ts";
 import type { ContainerStatus } from "../../types/api.ts";
 import type { Container } from "../container.ts";
 

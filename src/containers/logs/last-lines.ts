@@ -1,4 +1,4 @@
-import { parseNs } from "../../lib/time.ts";
+import { parseNs } from "../../lib/time/time.ts";
 import type { Container } from "../container.ts";
 import type { Context } from "../context.ts";
 import { logPathIn } from "./logs.ts";

@@ -1,8 +1,8 @@
 import { join } from "node:path";
 import { EngineError, messageOf } from "../../lib/errors.ts";
-import { goBool } from "../../lib/go-bool.ts";
-import { formatNs } from "../../lib/time.ts";
-import { parseRamSize } from "../../lib/units.ts";
+import { goBool } from "../../lib/go/bool.ts";
+import { parseRamSize } from "../../lib/text/units.ts";
+import { formatNs } from "../../lib/time/time.ts";
 import { type LogInfo, renderTag } from "../../runtime/log-drivers/info.ts";
 import { isRemoteDriver, type LogDriverOptions } from "../../runtime/log-drivers/options.ts";
 import type { Container } from "../container.ts";

@@ -1,5 +1,5 @@
 import { EngineError } from "../../lib/errors.ts";
-import { goBool } from "../../lib/go-bool.ts";
+import { goBool } from "../../lib/go/bool.ts";
 import type { LogPolicy } from "../../runtime/contract.ts";
 import { extraAttributes, renderTag } from "../../runtime/log-drivers/info.ts";
 import { isRemoteDriver } from "../../runtime/log-drivers/options.ts";

@@ -1,4 +1,4 @@
-import { emptyEndpoint } from "../../lib/endpoint-settings.ts";
+import { emptyEndpoint } from "../../lib/net/endpoint-settings.ts";
 import type { SandboxState } from "../../network/contract.ts";
 import type { EndpointSettings } from "../../types/api.ts";
 import type { Container } from "../container.ts";

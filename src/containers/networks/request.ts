@@ -1,5 +1,5 @@
 import { EngineError } from "../../lib/errors.ts";
-import { parsePort, parseRange } from "../../lib/ports.ts";
+import { parsePort, parseRange } from "../../lib/net/ports.ts";
 import type { PortRequest, SandboxRequest, SandboxState } from "../../network/contract.ts";
 import type { ContainerConfig, HostConfig } from "../../types/api.ts";
 import type { Container } from "../container.ts";

@@ -1,5 +1,5 @@
 import { afterAll, expect, test } from "bun:test";
-import { nowNs } from "../../lib/time.ts";
+import { nowNs } from "../../lib/time/time.ts";
 import { closeWorlds, createOne, openWorld, settle, type World } from "../testing/fakes.ts";
 
 afterAll(closeWorlds);

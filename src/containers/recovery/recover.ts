@@ -1,7 +1,7 @@
 import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { messageOf } from "../../lib/errors.ts";
-import { nowNs } from "../../lib/time.ts";
+import { nowNs } from "../../lib/time/time.ts";
 import type { ExitReport, ProcessState } from "../../runtime/contract.ts";
 import type { Container } from "../container.ts";
 import { bundleOf, type Context, recordLife } from "../context.ts";

@@ -1,5 +1,5 @@
 import { EngineError } from "../../lib/errors.ts";
-import { parsePort } from "../../lib/ports.ts";
+import { parsePort } from "../../lib/net/ports.ts";
 import { Undo } from "../../lib/undo.ts";
 import type { HostConfig, MountRequest, PortMap } from "../../types/api.ts";
 import type { Container } from "../container.ts";

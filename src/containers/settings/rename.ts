@@ -1,5 +1,5 @@
+import { isObjectName } from "../../lib/container/names.ts";
 import { EngineError, wrap } from "../../lib/errors.ts";
-import { isObjectName } from "../../lib/names.ts";
 import type { Container } from "../container.ts";
 import { type Context, tell } from "../context.ts";
 import { knownNetworks } from "../networks/endpoints.ts";

@@ -1,5 +1,5 @@
 import { EngineError } from "../../lib/errors.ts";
-import type { IdMap } from "../../lib/id-map.ts";
+import type { IdMap } from "../../lib/users/id-map.ts";
 import { configFailure } from "../../runtime/failure.ts";
 import { buildSpec } from "../../runtime/spec/build.ts";
 import { resolveCapabilities } from "../../runtime/spec/capabilities.ts";

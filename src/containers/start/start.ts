@@ -1,5 +1,5 @@
 import { EngineError, isKind, wrap } from "../../lib/errors.ts";
-import { formatNs, nowNs } from "../../lib/time.ts";
+import { formatNs, nowNs } from "../../lib/time/time.ts";
 import { Undo } from "../../lib/undo.ts";
 import type { Sandbox, SandboxState } from "../../network/contract.ts";
 import { cdiEdits } from "../cdi/resolve.ts";

@@ -1,5 +1,11 @@
 import { EngineError } from "../../lib/errors.ts";
-import { parseGroup, parsePasswd, type ResolvedUser, resolveUser, UserError } from "../../lib/passwd.ts";
+import {
+  parseGroup,
+  parsePasswd,
+  type ResolvedUser,
+  resolveUser,
+  UserError,
+} from "../../lib/users/passwd.ts";
 import { readBeneath } from "../../system/files/beneath.ts";
 
 const fileMax = 4 << 20;

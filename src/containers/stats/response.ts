@@ -1,4 +1,4 @@
-import { zeroTime } from "../../lib/time.ts";
+import { zeroTime } from "../../lib/time/time.ts";
 import type { IoCount, ResourceUsage } from "../../runtime/contract.ts";
 import type { BlkioEntry, CpuStats, InterfaceStats, StatsResponse } from "../../types/api.ts";
 import type { SystemCpu } from "./system-cpu.ts";

@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { isKind } from "../../lib/errors.ts";
-import { formatNs, nowNs } from "../../lib/time.ts";
+import { formatNs, nowNs } from "../../lib/time/time.ts";
 import type { Container } from "../container.ts";
 import type { Context } from "../context.ts";
 import { joinedContainer } from "../start/namespaces.ts";

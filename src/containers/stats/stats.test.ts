@@ -1,5 +1,5 @@
 import { afterAll, expect, test } from "bun:test";
-import { stringify } from "../../lib/json.ts";
+import { stringify } from "../../lib/wire/json.ts";
 import type { ResourceUsage } from "../../runtime/contract.ts";
 import { closeWorlds, createOne, FakeClock, openWorld, settle } from "../testing/fakes.ts";
 import { readInterfaces } from "./interfaces.ts";

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import type { Images } from "../../images/contract.ts";
 import { EngineError } from "../../lib/errors.ts";
 import { silentLogger } from "../../lib/log.ts";
-import { nowNs } from "../../lib/time.ts";
+import { nowNs } from "../../lib/time/time.ts";
 import type { Networks, SandboxState } from "../../network/contract.ts";
 import type { ContainerProcess, ExitReport, ProcessState, Runtime } from "../../runtime/contract.ts";
 import type { ResourcesInput } from "../../runtime/spec/input.ts";

@@ -1,5 +1,5 @@
 import { afterAll, expect, test } from "bun:test";
-import { parseReference } from "../../lib/reference.ts";
+import { parseReference } from "../../lib/image/reference.ts";
 import { openDistribution } from "../open.ts";
 
 const options = {

@@ -1,5 +1,5 @@
-import { isSha256, sha256 } from "../../lib/digest.ts";
 import { EngineError } from "../../lib/errors.ts";
+import { isSha256, sha256 } from "../../lib/image/digest.ts";
 import { type Descriptor, mediaTypes } from "../../types/oci.ts";
 import type { PutResult, RemoteManifest } from "../contract.ts";
 import { printable } from "../errors.ts";

@@ -1,5 +1,5 @@
-import { isSha256 } from "../../lib/digest.ts";
 import { EngineError, isKind } from "../../lib/errors.ts";
+import { isSha256 } from "../../lib/image/digest.ts";
 import type { Descriptor } from "../../types/oci.ts";
 import { RegistryError } from "../errors.ts";
 import type { Answer } from "../http/answer.ts";

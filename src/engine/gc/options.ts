@@ -1,6 +1,6 @@
 import { EngineError } from "../../lib/errors.ts";
-import { parseGoDuration } from "../../lib/go-duration.ts";
-import { parseRamSize } from "../../lib/units.ts";
+import { parseGoDuration } from "../../lib/go/duration.ts";
+import { parseRamSize } from "../../lib/text/units.ts";
 import type { GcOptions } from "../config.ts";
 
 const everyMsDefault = 3600_000;

@@ -1,7 +1,7 @@
 import { EngineError } from "../../lib/errors.ts";
-import { type Filters, matchLabels } from "../../lib/filters.ts";
-import { nowNs } from "../../lib/time.ts";
-import { parseTimestamp } from "../../lib/timestamp.ts";
+import { nowNs } from "../../lib/time/time.ts";
+import { parseTimestamp } from "../../lib/time/timestamp.ts";
+import { type Filters, matchLabels } from "../../lib/wire/filters.ts";
 
 /** What a prune's filters ask of one object: its labels, and that it was made before a moment. */
 export interface Conditions {

@@ -1,6 +1,6 @@
 import { EngineError } from "../../lib/errors.ts";
-import type { Filters } from "../../lib/filters.ts";
-import { parseNs } from "../../lib/time.ts";
+import { parseNs } from "../../lib/time/time.ts";
+import type { Filters } from "../../lib/wire/filters.ts";
 import type { Networks } from "../../network/contract.ts";
 import type { EventBus } from "../../state/events.ts";
 import { conditionsOf } from "./conditions.ts";

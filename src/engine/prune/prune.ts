@@ -1,9 +1,9 @@
 import type { Containers } from "../../containers/contract.ts";
 import type { Images } from "../../images/contract.ts";
 import { EngineError } from "../../lib/errors.ts";
-import type { Filters } from "../../lib/filters.ts";
-import { booleanFilter } from "../../lib/filters.ts";
-import { goBool, goBoolError } from "../../lib/go-bool.ts";
+import { goBool, goBoolError } from "../../lib/go/bool.ts";
+import type { Filters } from "../../lib/wire/filters.ts";
+import { booleanFilter } from "../../lib/wire/filters.ts";
 import type { Networks } from "../../network/contract.ts";
 import type { Snapshots } from "../../snapshots/contract.ts";
 import type { EventBus } from "../../state/events.ts";

@@ -1,6 +1,6 @@
 import { EngineError } from "../../lib/errors.ts";
-import { familiar } from "../../lib/reference.ts";
-import { formatNs, nowNs } from "../../lib/time.ts";
+import { familiar } from "../../lib/image/reference.ts";
+import { formatNs, nowNs } from "../../lib/time/time.ts";
 import type { HistoryEntry, ImageConfig } from "../../types/oci.ts";
 import { addText } from "../add.ts";
 import type { SquashRequest } from "../contract.ts";

@@ -1,6 +1,6 @@
-import { sha256 } from "../../lib/digest.ts";
 import { messageOf } from "../../lib/errors.ts";
-import { familiar, type Reference } from "../../lib/reference.ts";
+import { sha256 } from "../../lib/image/digest.ts";
+import { familiar, type Reference } from "../../lib/image/reference.ts";
 import type { VerifyLine } from "../../types/image-report.ts";
 import type { VerifyRequest } from "../contract.ts";
 import type { ImagesContext } from "../deps.ts";

@@ -1,8 +1,8 @@
 import { applyChanges } from "../../lib/dockerfile/changes.ts";
 import { EngineError } from "../../lib/errors.ts";
-import { hostArchitecture, parsePlatform } from "../../lib/platform.ts";
-import { canonical, familiar, parseRepoTag } from "../../lib/reference.ts";
-import { formatNs, nowNs } from "../../lib/time.ts";
+import { hostArchitecture, parsePlatform } from "../../lib/image/platform.ts";
+import { canonical, familiar, parseRepoTag } from "../../lib/image/reference.ts";
+import { formatNs, nowNs } from "../../lib/time/time.ts";
 import type { ImageConfig, ImageRunConfig, Platform } from "../../types/oci.ts";
 import { addText } from "../add.ts";
 import type { ImportRequest } from "../contract.ts";

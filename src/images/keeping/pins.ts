@@ -1,4 +1,4 @@
-import { parseReferenceOrId } from "../../lib/reference.ts";
+import { parseReferenceOrId } from "../../lib/image/reference.ts";
 import type { State } from "../../state/database.ts";
 import { keyOf, resolve } from "../resolve.ts";
 import type { ImageStore } from "../store.ts";

@@ -1,5 +1,5 @@
 import { EngineError } from "../../lib/errors.ts";
-import { parseReference, type Reference } from "../../lib/reference.ts";
+import { parseReference, type Reference } from "../../lib/image/reference.ts";
 import { parseConfig, parseJson } from "../config.ts";
 import type { FoundImage } from "./found-image.ts";
 import type { Intake } from "./intake.ts";

@@ -1,4 +1,4 @@
-import type { Reference } from "../../lib/reference.ts";
+import type { Reference } from "../../lib/image/reference.ts";
 import type { FoundLayer } from "./intake.ts";
 
 /** An image an archive holds, in the form all of its layouts come down to. */

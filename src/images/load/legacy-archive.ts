@@ -1,5 +1,5 @@
 import { EngineError } from "../../lib/errors.ts";
-import { parseReference, withTag } from "../../lib/reference.ts";
+import { parseReference, withTag } from "../../lib/image/reference.ts";
 import type { HistoryEntry, ImageConfig } from "../../types/oci.ts";
 import { parseJson } from "../config.ts";
 import type { FoundImage } from "./found-image.ts";

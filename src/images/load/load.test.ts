@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { gzipSync } from "node:zlib";
-import { sha256 } from "../../lib/digest.ts";
+import { sha256 } from "../../lib/image/digest.ts";
 import {
   blobPath,
   configText,

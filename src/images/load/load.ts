@@ -1,7 +1,7 @@
-import { sha256 } from "../../lib/digest.ts";
 import { EngineError } from "../../lib/errors.ts";
-import { isSamePlatform } from "../../lib/platform.ts";
-import { canonical, familiar } from "../../lib/reference.ts";
+import { sha256 } from "../../lib/image/digest.ts";
+import { isSamePlatform } from "../../lib/image/platform.ts";
+import { canonical, familiar } from "../../lib/image/reference.ts";
 import { bombFromDefault, decompress } from "../../system/compression/decompress.ts";
 import type { JsonMessage } from "../../types/api.ts";
 import type { Platform } from "../../types/oci.ts";

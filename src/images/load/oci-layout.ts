@@ -1,7 +1,7 @@
-import { requireSha256, sha256 } from "../../lib/digest.ts";
 import { EngineError } from "../../lib/errors.ts";
-import { hostArchitecture, isSamePlatform } from "../../lib/platform.ts";
-import { parseReference, type Reference, withDefaultTag } from "../../lib/reference.ts";
+import { requireSha256, sha256 } from "../../lib/image/digest.ts";
+import { hostArchitecture, isSamePlatform } from "../../lib/image/platform.ts";
+import { parseReference, type Reference, withDefaultTag } from "../../lib/image/reference.ts";
 import { type Descriptor, mediaTypes, type Platform } from "../../types/oci.ts";
 import { parseJson } from "../config.ts";
 import type { FoundImage } from "./found-image.ts";

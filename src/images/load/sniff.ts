@@ -1,4 +1,8 @@
-import { type Compression, compressionMagicMax, detectCompression } from "../../lib/compression.ts";
+import {
+  type Compression,
+  compressionMagicMax,
+  detectCompression,
+} from "../../lib/compression/compression.ts";
 import { checksum, parseNumber } from "../../lib/tar/numbers.ts";
 
 /** What a member of an image archive is, told from its first 512 bytes: their names differ from tool to tool. */

@@ -1,6 +1,6 @@
 import { RegistryError } from "../../distribution/errors.ts";
 import { EngineError } from "../../lib/errors.ts";
-import { familiar, familiarName, type Reference } from "../../lib/reference.ts";
+import { familiar, familiarName, type Reference } from "../../lib/image/reference.ts";
 
 /** A registry's refusal of a pull as Docker tells it, all of them as "not found": who may not see it, cannot know. */
 export function pullFailure(reference: Reference, error: unknown): unknown {

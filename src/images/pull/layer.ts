@@ -1,7 +1,7 @@
 import type { BlobSource } from "../../distribution/contract.ts";
-import { compressionMagicMax, detectCompression } from "../../lib/compression.ts";
+import { compressionMagicMax, detectCompression } from "../../lib/compression/compression.ts";
 import { EngineError, isKind, messageOf } from "../../lib/errors.ts";
-import type { Reference } from "../../lib/reference.ts";
+import type { Reference } from "../../lib/image/reference.ts";
 import type { Descriptor } from "../../types/oci.ts";
 import { type ImagesContext, layerLimits } from "../deps.ts";
 import { layerTypeOf } from "../remote/media-types.ts";

@@ -1,5 +1,5 @@
 import type { Repository } from "../../distribution/contract.ts";
-import { type Reference, repositoryOf } from "../../lib/reference.ts";
+import { type Reference, repositoryOf } from "../../lib/image/reference.ts";
 import type { Lease } from "../../state/leases.ts";
 import type { Descriptor } from "../../types/oci.ts";
 import type { ImagesContext } from "../deps.ts";

@@ -1,7 +1,7 @@
 import { afterEach, expect, setDefaultTimeout, test } from "bun:test";
 import { gzipSync } from "node:zlib";
-import { sha256 } from "../../lib/digest.ts";
-import { parseReference } from "../../lib/reference.ts";
+import { sha256 } from "../../lib/image/digest.ts";
+import { parseReference } from "../../lib/image/reference.ts";
 import { mediaTypes } from "../../types/oci.ts";
 import { FakeRegistry, noise } from "../testing/fake-registry.ts";
 import { pullFixture } from "../testing/pull-fixture.ts";

@@ -1,8 +1,14 @@
 import type { Access, Repository } from "../../distribution/contract.ts";
-import { sha256 } from "../../lib/digest.ts";
 import { EngineError } from "../../lib/errors.ts";
-import { formatPlatform, hostArchitecture, isSamePlatform, parsePlatform } from "../../lib/platform.ts";
-import { canonical, familiar, familiarName, type Reference, withDefaultTag } from "../../lib/reference.ts";
+import { sha256 } from "../../lib/image/digest.ts";
+import { formatPlatform, hostArchitecture, isSamePlatform, parsePlatform } from "../../lib/image/platform.ts";
+import {
+  canonical,
+  familiar,
+  familiarName,
+  type Reference,
+  withDefaultTag,
+} from "../../lib/image/reference.ts";
 import type { JsonMessage } from "../../types/api.ts";
 import type { Descriptor, ImageConfig, Platform } from "../../types/oci.ts";
 import { addText } from "../add.ts";

@@ -1,6 +1,6 @@
 import type { RemoteManifest, Repository } from "../../distribution/contract.ts";
 import { EngineError, isKind } from "../../lib/errors.ts";
-import { formatPlatform } from "../../lib/platform.ts";
+import { formatPlatform } from "../../lib/image/platform.ts";
 import type { Descriptor, Platform } from "../../types/oci.ts";
 import { fitting, hostPlatform } from "../remote/choose.ts";
 import { parseManifest } from "../remote/manifest.ts";

@@ -1,7 +1,11 @@
 import type { Repository } from "../../distribution/contract.ts";
 import { RegistryError } from "../../distribution/errors.ts";
-import { compressionName, gzipDefault, type LayerCompression } from "../../lib/layer-compression.ts";
-import { canonical, type Reference, repositoryOf } from "../../lib/reference.ts";
+import {
+  compressionName,
+  gzipDefault,
+  type LayerCompression,
+} from "../../lib/compression/layer-compression.ts";
+import { canonical, type Reference, repositoryOf } from "../../lib/image/reference.ts";
 import type { PackedPart } from "../../system/compression/compress.ts";
 import type { Descriptor } from "../../types/oci.ts";
 import type { AskedForm } from "../contract.ts";

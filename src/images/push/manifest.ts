@@ -1,4 +1,4 @@
-import { sha256 } from "../../lib/digest.ts";
+import { sha256 } from "../../lib/image/digest.ts";
 import { type Descriptor, mediaTypes } from "../../types/oci.ts";
 import { parseManifest } from "../remote/manifest.ts";
 import type { KnownManifest } from "../remote/records.ts";

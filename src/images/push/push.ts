@@ -7,7 +7,7 @@ import {
   parseReference,
   type Reference,
   repositoryOf,
-} from "../../lib/reference.ts";
+} from "../../lib/image/reference.ts";
 import type { JsonMessage } from "../../types/api.ts";
 import type { Descriptor } from "../../types/oci.ts";
 import type { PushRequest } from "../contract.ts";

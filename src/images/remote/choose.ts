@@ -1,4 +1,4 @@
-import { formatPlatform, hostArchitecture, normalise } from "../../lib/platform.ts";
+import { formatPlatform, hostArchitecture, normalise } from "../../lib/image/platform.ts";
 import type { Descriptor, Platform } from "../../types/oci.ts";
 
 /**

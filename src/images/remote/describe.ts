@@ -1,6 +1,6 @@
 import type { RemoteManifest, Repository } from "../../distribution/contract.ts";
 import { EngineError } from "../../lib/errors.ts";
-import { withDefaultTag } from "../../lib/reference.ts";
+import { withDefaultTag } from "../../lib/image/reference.ts";
 import type { DistributionInspect } from "../../types/api.ts";
 import type { Descriptor, ImageConfig, Platform } from "../../types/oci.ts";
 import { configSizeMax, parseConfig } from "../config.ts";

@@ -1,5 +1,5 @@
-import { parsePlatform } from "../../lib/platform.ts";
-import { withDefaultTag } from "../../lib/reference.ts";
+import { parsePlatform } from "../../lib/image/platform.ts";
+import { withDefaultTag } from "../../lib/image/reference.ts";
 import { configSizeMax } from "../config.ts";
 import type { RemoteImage, RemoteRequest } from "../contract.ts";
 import type { ImagesContext } from "../deps.ts";

@@ -1,5 +1,5 @@
-import { requireSha256 } from "../../lib/digest.ts";
 import { EngineError } from "../../lib/errors.ts";
+import { requireSha256 } from "../../lib/image/digest.ts";
 import { type Descriptor, mediaTypes, type Platform } from "../../types/oci.ts";
 import { layersMax, parseJson } from "../config.ts";
 

@@ -1,6 +1,6 @@
-import type { Compression } from "../../lib/compression.ts";
+import type { Compression } from "../../lib/compression/compression.ts";
+import type { LayerCompression } from "../../lib/compression/layer-compression.ts";
 import { EngineError } from "../../lib/errors.ts";
-import type { LayerCompression } from "../../lib/layer-compression.ts";
 import { type Descriptor, mediaTypes } from "../../types/oci.ts";
 
 const invalid = (message: string): EngineError => new EngineError("invalid", message);

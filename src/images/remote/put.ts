@@ -1,7 +1,7 @@
 import type { Repository } from "../../distribution/contract.ts";
-import { sha256 } from "../../lib/digest.ts";
 import { EngineError } from "../../lib/errors.ts";
-import { parseReference } from "../../lib/reference.ts";
+import { sha256 } from "../../lib/image/digest.ts";
+import { parseReference } from "../../lib/image/reference.ts";
 import type { Descriptor } from "../../types/oci.ts";
 import type { PutRequest } from "../contract.ts";
 import type { ImagesContext } from "../deps.ts";

@@ -1,7 +1,13 @@
-import { chainIds } from "../../lib/digest.ts";
 import { EngineError } from "../../lib/errors.ts";
 import { shortId } from "../../lib/ids.ts";
-import { canonical, familiar, parseReference, type Reference, repositoryOf } from "../../lib/reference.ts";
+import { chainIds } from "../../lib/image/digest.ts";
+import {
+  canonical,
+  familiar,
+  parseReference,
+  type Reference,
+  repositoryOf,
+} from "../../lib/image/reference.ts";
 import type { ImageDeleteItem } from "../../types/api.ts";
 import type { ImageUser } from "../contract.ts";
 import type { ImagesContext } from "../deps.ts";

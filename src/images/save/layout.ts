@@ -1,5 +1,5 @@
-import { sha256 } from "../../lib/digest.ts";
-import { canonical, familiar, familiarName, type Reference } from "../../lib/reference.ts";
+import { sha256 } from "../../lib/image/digest.ts";
+import { canonical, familiar, familiarName, type Reference } from "../../lib/image/reference.ts";
 import { type Descriptor, type ImageConfig, type Manifest, mediaTypes } from "../../types/oci.ts";
 import { legacyConfigs } from "./legacy-config.ts";
 

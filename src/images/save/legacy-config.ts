@@ -1,4 +1,4 @@
-import { chainIds, sha256 } from "../../lib/digest.ts";
+import { chainIds, sha256 } from "../../lib/image/digest.ts";
 import type { ImageConfig } from "../../types/oci.ts";
 import { emptyRun } from "../empty-run.ts";
 

@@ -1,4 +1,4 @@
-import { sha256 } from "../../lib/digest.ts";
+import { sha256 } from "../../lib/image/digest.ts";
 import { endOfArchive, headerOf, padding, tarEntry } from "../../lib/tar/writer.ts";
 import type { ImageConfig } from "../../types/oci.ts";
 import type { SaveRequest } from "../contract.ts";

@@ -1,6 +1,6 @@
 import { EngineError, messageOf } from "../../lib/errors.ts";
-import { formatPlatform, isSamePlatform } from "../../lib/platform.ts";
-import { familiar, parseReferenceOrId, type Reference, repositoryOf } from "../../lib/reference.ts";
+import { formatPlatform, isSamePlatform } from "../../lib/image/platform.ts";
+import { familiar, parseReferenceOrId, type Reference, repositoryOf } from "../../lib/image/reference.ts";
 import type { Platform } from "../../types/oci.ts";
 import { referencesOf } from "../names.ts";
 import { keyOf, noSuchImage, resolve } from "../resolve.ts";

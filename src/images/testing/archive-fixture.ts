@@ -1,4 +1,4 @@
-import { sha256 } from "../../lib/digest.ts";
+import { sha256 } from "../../lib/image/digest.ts";
 import { paddingOf } from "../../lib/tar/entry.ts";
 import { endOfArchive, headerOf, tarEntry } from "../../lib/tar/writer.ts";
 

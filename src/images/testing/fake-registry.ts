@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { gzipSync } from "node:zlib";
-import { sha256 } from "../../lib/digest.ts";
+import { sha256 } from "../../lib/image/digest.ts";
 import { mediaTypes } from "../../types/oci.ts";
 
 /** For tests: a registry on loopback that serves what it was given, and misbehaves where it is told to. */

@@ -1,7 +1,7 @@
 import type { BlobSource } from "../../distribution/contract.ts";
 import { TransportError } from "../../distribution/errors.ts";
-import { isSha256 } from "../../lib/digest.ts";
 import { EngineError, messageOf } from "../../lib/errors.ts";
+import { isSha256 } from "../../lib/image/digest.ts";
 import { decompress } from "../../system/compression/decompress.ts";
 import { zstdFrames } from "../../system/compression/zstd.ts";
 import { type LayerState, layerFrameBytes } from "../../types/layer-transfer.ts";

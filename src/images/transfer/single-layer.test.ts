@@ -1,7 +1,7 @@
 import { afterEach, expect, test } from "bun:test";
 import { gzipSync } from "node:zlib";
 import type { Repository } from "../../distribution/contract.ts";
-import { sha256 } from "../../lib/digest.ts";
+import { sha256 } from "../../lib/image/digest.ts";
 import { mediaTypes } from "../../types/oci.ts";
 import { pullFixture } from "../testing/pull-fixture.ts";
 

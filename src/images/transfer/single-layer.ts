@@ -1,5 +1,5 @@
 import type { Repository } from "../../distribution/contract.ts";
-import { repositoryOf } from "../../lib/reference.ts";
+import { repositoryOf } from "../../lib/image/reference.ts";
 import type { Descriptor } from "../../types/oci.ts";
 import type { AskedForm, LayerTransfer } from "../contract.ts";
 import type { ImagesContext } from "../deps.ts";

@@ -1,7 +1,7 @@
 import type { ImageRunConfig } from "../../types/oci.ts";
+import { signalNumber } from "../container/signals.ts";
 import { EngineError, isKind } from "../errors.ts";
-import { parseRange } from "../ports.ts";
-import { signalNumber } from "../signals.ts";
+import { parseRange } from "../net/ports.ts";
 import type { Pair } from "./arguments.ts";
 import type { ParsedInstruction } from "./ast.ts";
 import { decode } from "./decode.ts";

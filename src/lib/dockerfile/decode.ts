@@ -1,5 +1,5 @@
 import { EngineError, isKind } from "../errors.ts";
-import { withSuggestion } from "../suggest.ts";
+import { withSuggestion } from "../text/suggest.ts";
 import { type Pair, parsePairs, plainWords, quotedWords, stringArray } from "./arguments.ts";
 import type { ParsedInstruction } from "./ast.ts";
 import { decodeAdd, decodeCopy } from "./decode-copy.ts";

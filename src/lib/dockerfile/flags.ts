@@ -1,5 +1,5 @@
 import { EngineError } from "../errors.ts";
-import { withSuggestion } from "../suggest.ts";
+import { withSuggestion } from "../text/suggest.ts";
 
 /** `--name=value` of instructions, judged against the ones an instruction knows. Errors are `invalid`. */
 const invalid = (message: string): EngineError => new EngineError("invalid", message);

@@ -1,6 +1,6 @@
 import type { HealthConfig } from "../../types/oci.ts";
 import { EngineError } from "../errors.ts";
-import { parseDuration } from "../timestamp.ts";
+import { parseDuration } from "../time/timestamp.ts";
 import type { ParsedInstruction } from "./ast.ts";
 import { Flags } from "./flags.ts";
 

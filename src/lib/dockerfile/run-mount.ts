@@ -1,7 +1,7 @@
-import { parseCsv } from "../csv.ts";
 import { EngineError, messageOf } from "../errors.ts";
-import { withSuggestion } from "../suggest.ts";
-import { parseRamSize } from "../units.ts";
+import { parseCsv } from "../go/csv.ts";
+import { withSuggestion } from "../text/suggest.ts";
+import { parseRamSize } from "../text/units.ts";
 
 /** `RUN --mount=type=…,target=…` (https://docs.docker.com/reference/dockerfile/#run---mount). Errors are `invalid`. */
 export interface RunMount {

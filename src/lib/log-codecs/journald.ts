@@ -1,4 +1,4 @@
-import { formatNs } from "../time.ts";
+import { formatNs } from "../time/time.ts";
 import { type LogMessage, type LogSource, severityOf } from "./message.ts";
 
 /** An entry in journald's native protocol: fields by line, or by length where a value holds a newline. */

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { counted } from "../../lib/counted.ts";
+import { counted } from "../../lib/text/counted.ts";
 import { decodeLink, type Link } from "../../system/netlink/replies.ts";
 import { getLinks } from "../../system/netlink/requests.ts";
 import type { Netlink } from "../../system/netlink/socket.ts";

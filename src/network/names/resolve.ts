@@ -1,6 +1,6 @@
 import { parseQuery, type Query, type } from "../../lib/dns/query.ts";
 import { type Answers, answer, encodeName, failure, rcode, rejection } from "../../lib/dns/reply.ts";
-import { ipBytes } from "../../lib/ip-bytes.ts";
+import { ipBytes } from "../../lib/net/ip-bytes.ts";
 import type { NameTable } from "./table.ts";
 
 /** A container as the resolver sees it: what its questions are answered from. */

@@ -1,4 +1,4 @@
-import { ipBytes } from "../../lib/ip-bytes.ts";
+import { ipBytes } from "../../lib/net/ip-bytes.ts";
 
 /** A running container's place in a network, as others find it. */
 export interface NamedEndpoint {

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { goBool } from "../../lib/go-bool.ts";
+import { goBool } from "../../lib/go/bool.ts";
 import { type FluentdEncoder, fluentdAck, fluentdEncoder } from "../../lib/log-codecs/fluentd.ts";
 import type { LogMessage, LogSource } from "../../lib/log-codecs/message.ts";
 import { fluentdAddress, type StreamAddress } from "./addresses.ts";

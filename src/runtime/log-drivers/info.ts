@@ -1,7 +1,7 @@
-import { Template } from "../../lib/go-template/template.ts";
-import { Struct, type Value } from "../../lib/go-template/values.ts";
+import { Template } from "../../lib/go/template/template.ts";
+import { Struct, type Value } from "../../lib/go/template/values.ts";
 import type { LogSource } from "../../lib/log-codecs/message.ts";
-import { compilePattern } from "../../lib/pattern.ts";
+import { compilePattern } from "../../lib/text/pattern.ts";
 import type { LogDriverOptions } from "./options.ts";
 
 /** What log drivers know of a container. */

@@ -1,8 +1,8 @@
 import { EngineError, messageOf } from "../../lib/errors.ts";
-import { goBool } from "../../lib/go-bool.ts";
-import { parseGoDuration } from "../../lib/go-duration.ts";
+import { goBool } from "../../lib/go/bool.ts";
+import { parseGoDuration } from "../../lib/go/duration.ts";
 import { facilityNumber } from "../../lib/log-codecs/syslog.ts";
-import { parseRamSize } from "../../lib/units.ts";
+import { parseRamSize } from "../../lib/text/units.ts";
 import { fluentdAddress, gelfAddress, syslogAddress } from "./addresses.ts";
 
 /** Drivers whose lines stay in the engine's files, and those that hand them on to a service. */

@@ -1,4 +1,4 @@
-import { formatNs } from "../../lib/time.ts";
+import { formatNs } from "../../lib/time/time.ts";
 import { frameHeaderSize, writeFrameHeader } from "../attach/frames.ts";
 import type { LogOptions } from "../contract.ts";
 import { isComplete, isUtc, lineKind, lineTimeNs, newline, payloadAt, streamOf } from "./line.ts";

@@ -1,8 +1,8 @@
 import { expect, test } from "bun:test";
 import { gunzipSync, zstdDecompressSync } from "node:zlib";
-import { sha256 } from "../../lib/digest.ts";
-import type { LayerCompression } from "../../lib/layer-compression.ts";
-import { ZstdFrames } from "../../lib/zstd-frames.ts";
+import type { LayerCompression } from "../../lib/compression/layer-compression.ts";
+import { ZstdFrames } from "../../lib/compression/zstd-frames.ts";
+import { sha256 } from "../../lib/image/digest.ts";
 import { type Fill, type PackedPart, pack } from "./compress.ts";
 
 const pieceBytes = 1024 * 1024;

@@ -1,5 +1,5 @@
 import { availableParallelism } from "node:os";
-import type { LayerCompression } from "../../lib/layer-compression.ts";
+import type { LayerCompression } from "../../lib/compression/layer-compression.ts";
 import { release } from "../../lib/release.ts";
 import { type Framing, framingOf } from "./framing.ts";
 

@@ -1,8 +1,12 @@
 import { Readable } from "node:stream";
 import { createGunzip, createZstdDecompress } from "node:zlib";
-import { type Compression, compressionMagicMax, detectCompression } from "../../lib/compression.ts";
+import {
+  type Compression,
+  compressionMagicMax,
+  detectCompression,
+} from "../../lib/compression/compression.ts";
+import { ZstdFrames } from "../../lib/compression/zstd-frames.ts";
 import { EngineError, isKind, messageOf } from "../../lib/errors.ts";
-import { ZstdFrames } from "../../lib/zstd-frames.ts";
 import { throughProgram } from "../process/pipe.ts";
 import { InflateError, Inflater } from "./inflate.ts";
 

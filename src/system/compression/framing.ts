@@ -1,5 +1,5 @@
 import { constants, deflateRaw, zstdCompress } from "node:zlib";
-import type { LayerCompression } from "../../lib/layer-compression.ts";
+import type { LayerCompression } from "../../lib/compression/layer-compression.ts";
 
 /** How packed pieces of a source become one stream. Each piece is packed by itself, whichever thread has time for it. */
 export interface Framing {

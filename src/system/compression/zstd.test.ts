@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { randomBytes } from "node:crypto";
-import { ZstdFrames } from "../../lib/zstd-frames.ts";
+import { ZstdFrames } from "../../lib/compression/zstd-frames.ts";
 import { decompress } from "./decompress.ts";
 import { zstdFrames } from "./zstd.ts";
 

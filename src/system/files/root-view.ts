@@ -1,5 +1,5 @@
 import { closeSync, constants, openSync, statSync } from "node:fs";
-import type { Owner } from "../../lib/id-map.ts";
+import type { Owner } from "../../lib/users/id-map.ts";
 import { bindLibc, check, cString, SystemError } from "../libc.ts";
 import { Home, ownMounts, unshareMounts } from "../namespaces/thread-mounts.ts";
 import { close, cwdFd, flags, must, openRaw, openWithinRaw, resolve, toBytes } from "./at.ts";

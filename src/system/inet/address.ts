@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { ipBytes } from "../../lib/ip-bytes.ts";
+import { ipBytes } from "../../lib/net/ip-bytes.ts";
 import { SystemError } from "../libc.ts";
 
 export interface Endpoint {

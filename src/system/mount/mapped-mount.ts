@@ -1,6 +1,6 @@
 import { closeSync } from "node:fs";
 import { EngineError } from "../../lib/errors.ts";
-import type { IdMap } from "../../lib/id-map.ts";
+import type { IdMap } from "../../lib/users/id-map.ts";
 import { bindLibc, check, cString, SystemError } from "../libc.ts";
 import { openUserNamespace } from "../namespaces/user-namespace.ts";
 

@@ -1,6 +1,6 @@
 import { closeSync, openSync, readlinkSync, writeFileSync } from "node:fs";
 import { EngineError } from "../../lib/errors.ts";
-import type { IdMap, IdRange } from "../../lib/id-map.ts";
+import type { IdMap, IdRange } from "../../lib/users/id-map.ts";
 import { type SpawnedProcess, spawnProcess } from "../process/process.ts";
 
 /**

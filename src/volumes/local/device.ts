@@ -1,8 +1,8 @@
 import { lookup } from "node:dns/promises";
 import { isIP } from "node:net";
-import { errnoText } from "../../lib/errno-text.ts";
+import { mountFlags, parseMountOptions } from "../../lib/container/mount-options.ts";
 import { EngineError, messageOf } from "../../lib/errors.ts";
-import { mountFlags, parseMountOptions } from "../../lib/mount-options.ts";
+import { errnoText } from "../../lib/text/errno-text.ts";
 import { mountCall } from "../../system/mount/mount-call.ts";
 import { reach } from "../../system/mount/reach.ts";
 import type { LocalOptions } from "./options.ts";

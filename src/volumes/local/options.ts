@@ -1,5 +1,5 @@
 import { EngineError, messageOf } from "../../lib/errors.ts";
-import { parseRamSize } from "../../lib/units.ts";
+import { parseRamSize } from "../../lib/text/units.ts";
 
 /** What the options of a `local` volume ask for: nothing, a mount, or a file system of a limited size. */
 export interface LocalOptions {

@@ -1,7 +1,7 @@
 import { mkdir, readdir, rename, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { EngineError } from "../../lib/errors.ts";
-import { formatNs, nowNs } from "../../lib/time.ts";
+import { formatNs, nowNs } from "../../lib/time/time.ts";
 import { exchange } from "../../system/files/exchange.ts";
 import { removeTree } from "../../system/files/tree-remove.ts";
 import type { VolumeSnapshot } from "../contract.ts";

@@ -1,5 +1,5 @@
-import { parseCsv } from "../../../lib/csv.ts";
 import { EngineError } from "../../../lib/errors.ts";
+import { parseCsv } from "../../../lib/go/csv.ts";
 import type { BuildRequest, Provenance } from "../../contract.ts";
 
 const invalid = (sentence: string): EngineError => new EngineError("invalid", sentence);

@@ -1,4 +1,4 @@
-import { formatPlatform, hostArchitecture } from "../../../lib/platform.ts";
+import { formatPlatform, hostArchitecture } from "../../../lib/image/platform.ts";
 import type { Provenance } from "../../contract.ts";
 import type { Session } from "../../solver/session.ts";
 import type { PlatformResult } from "../export.ts";

@@ -1,4 +1,4 @@
-import { sha256 } from "../../../lib/digest.ts";
+import { sha256 } from "../../../lib/image/digest.ts";
 import type { FoundPackage, FoundPackages } from "../../copy/packages.ts";
 import type { Session } from "../../solver/session.ts";
 import type { PlatformResult } from "../export.ts";

@@ -1,4 +1,4 @@
-import { familiar, parseReference, withDefaultTag } from "../../../lib/reference.ts";
+import { familiar, parseReference, withDefaultTag } from "../../../lib/image/reference.ts";
 import type { Descriptor } from "../../../types/oci.ts";
 import type { Session } from "../../solver/session.ts";
 import type { PlatformResult } from "../export.ts";

@@ -1,4 +1,4 @@
-import { humanDuration } from "../../../lib/units.ts";
+import { humanDuration } from "../../../lib/text/units.ts";
 import type { WireBuildRecord } from "../../../types/local-build.ts";
 import { duration, readHistory, recordName, statusName } from "../../build/history.ts";
 import { defineCommand, none } from "../../command.ts";

@@ -1,4 +1,4 @@
-import { humanDuration, humanSize } from "../../../lib/units.ts";
+import { humanDuration, humanSize } from "../../../lib/text/units.ts";
 import { type CacheRow, cacheRecords } from "../../build/cache-records.ts";
 import { defineCommand, none } from "../../command.ts";
 import { CliError } from "../../errors.ts";

@@ -1,6 +1,6 @@
 import { messageOf } from "../../../lib/errors.ts";
-import { parseGoDuration } from "../../../lib/go-duration.ts";
-import { humanDuration, humanSize } from "../../../lib/units.ts";
+import { parseGoDuration } from "../../../lib/go/duration.ts";
+import { humanDuration, humanSize } from "../../../lib/text/units.ts";
 import { cacheRecords } from "../../build/cache-records.ts";
 import { optionError } from "../../build/failure.ts";
 import { defineCommand, none } from "../../command.ts";

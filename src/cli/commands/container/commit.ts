@@ -1,5 +1,5 @@
 import { named } from "../../../client/named.ts";
-import { familiarName, parseReference } from "../../../lib/reference.ts";
+import { familiarName, parseReference } from "../../../lib/image/reference.ts";
 import { between, defineCommand } from "../../command.ts";
 import { CliError } from "../../errors.ts";
 import { bool, list, string } from "../../flags/flag.ts";

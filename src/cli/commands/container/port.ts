@@ -1,5 +1,5 @@
 import { inspect } from "../../../client/containers.ts";
-import { compareNaturally } from "../../../lib/natural-order.ts";
+import { compareNaturally } from "../../../lib/text/natural-order.ts";
 import { between, defineCommand } from "../../command.ts";
 import { CliError } from "../../errors.ts";
 

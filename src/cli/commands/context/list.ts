@@ -1,4 +1,4 @@
-import { compareNaturally } from "../../../lib/natural-order.ts";
+import { compareNaturally } from "../../../lib/text/natural-order.ts";
 import { defineCommand, none } from "../../command.ts";
 import { defaultDescription, listContexts } from "../../contexts/store.ts";
 import { listFormat } from "../../flags/common.ts";

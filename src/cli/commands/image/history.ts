@@ -1,5 +1,5 @@
 import { shortId } from "../../../lib/ids.ts";
-import { humanDuration, humanSize } from "../../../lib/units.ts";
+import { humanDuration, humanSize } from "../../../lib/text/units.ts";
 import type { ImageHistoryItem } from "../../../types/api.ts";
 import { defineCommand, exactly } from "../../command.ts";
 import { listFormat, platform } from "../../flags/common.ts";

@@ -1,4 +1,4 @@
-import { parseReference } from "../../../lib/reference.ts";
+import { parseReference } from "../../../lib/image/reference.ts";
 import { atLeast, defineCommand } from "../../command.ts";
 import { platform } from "../../flags/common.ts";
 import { list, string } from "../../flags/flag.ts";

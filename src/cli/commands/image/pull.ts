@@ -1,4 +1,4 @@
-import { familiar, familiarName, parseReference } from "../../../lib/reference.ts";
+import { familiar, familiarName, parseReference } from "../../../lib/image/reference.ts";
 import { defineCommand, exactly } from "../../command.ts";
 import { CliError } from "../../errors.ts";
 import { platform } from "../../flags/common.ts";

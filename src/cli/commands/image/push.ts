@@ -1,4 +1,4 @@
-import { familiarName, parseReference } from "../../../lib/reference.ts";
+import { familiarName, parseReference } from "../../../lib/image/reference.ts";
 import { defineCommand, exactly } from "../../command.ts";
 import { CliError } from "../../errors.ts";
 import { platform as platformFlag } from "../../flags/common.ts";

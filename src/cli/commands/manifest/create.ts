@@ -1,4 +1,4 @@
-import { canonical } from "../../../lib/reference.ts";
+import { canonical } from "../../../lib/image/reference.ts";
 import { atLeast, defineCommand } from "../../command.ts";
 import { CliError } from "../../errors.ts";
 import { bool } from "../../flags/flag.ts";

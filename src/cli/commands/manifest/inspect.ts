@@ -1,4 +1,4 @@
-import { canonical, type Reference } from "../../../lib/reference.ts";
+import { canonical, type Reference } from "../../../lib/image/reference.ts";
 import { between, defineCommand } from "../../command.ts";
 import { CliError } from "../../errors.ts";
 import { bool } from "../../flags/flag.ts";

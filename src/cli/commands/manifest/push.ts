@@ -1,4 +1,4 @@
-import { canonical, parseReference } from "../../../lib/reference.ts";
+import { canonical, parseReference } from "../../../lib/image/reference.ts";
 import { defineCommand, exactly } from "../../command.ts";
 import { CliError } from "../../errors.ts";
 import { bool } from "../../flags/flag.ts";

@@ -1,5 +1,5 @@
-import { parseReference } from "../../../lib/reference.ts";
-import { humanSize } from "../../../lib/units.ts";
+import { parseReference } from "../../../lib/image/reference.ts";
+import { humanSize } from "../../../lib/text/units.ts";
 import type { Descriptor } from "../../../types/oci.ts";
 import { defineCommand, exactly } from "../../command.ts";
 import { listFormat } from "../../flags/common.ts";

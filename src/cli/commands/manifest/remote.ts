@@ -1,5 +1,5 @@
 import { ApiError } from "../../../client/errors.ts";
-import { canonical, type Reference } from "../../../lib/reference.ts";
+import { canonical, type Reference } from "../../../lib/image/reference.ts";
 import type { Platform } from "../../../types/oci.ts";
 import { CliError } from "../../errors.ts";
 import { registryAuth } from "../../registry-auth.ts";

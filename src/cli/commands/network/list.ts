@@ -1,6 +1,6 @@
 import { filterQuery } from "../../../client/client.ts";
 import { shortId } from "../../../lib/ids.ts";
-import { compareNaturally } from "../../../lib/natural-order.ts";
+import { compareNaturally } from "../../../lib/text/natural-order.ts";
 import type { NetworkInspect } from "../../../types/api.ts";
 import { defineCommand, none } from "../../command.ts";
 import { filters, listFormat } from "../../flags/common.ts";

@@ -1,5 +1,5 @@
 import { filterQuery } from "../../../client/client.ts";
-import { Template } from "../../../lib/go-template/template.ts";
+import { Template } from "../../../lib/go/template/template.ts";
 import { defineCommand, none } from "../../command.ts";
 import { CliError } from "../../errors.ts";
 import { filters, objectFormat } from "../../flags/common.ts";

@@ -1,6 +1,6 @@
-import { parseGoDuration } from "../../../lib/go-duration.ts";
+import { parseGoDuration } from "../../../lib/go/duration.ts";
 import { shortId } from "../../../lib/ids.ts";
-import { humanDuration, humanSize, parseRamSize } from "../../../lib/units.ts";
+import { humanDuration, humanSize, parseRamSize } from "../../../lib/text/units.ts";
 import type { GcAnswer } from "../../../types/image-report.ts";
 import { defineCommand, none } from "../../command.ts";
 import { CliError } from "../../errors.ts";

@@ -1,4 +1,4 @@
-import { Template } from "../../../lib/go-template/template.ts";
+import { Template } from "../../../lib/go/template/template.ts";
 import { defineCommand, none } from "../../command.ts";
 import { CliError } from "../../errors.ts";
 import { objectFormat } from "../../flags/common.ts";

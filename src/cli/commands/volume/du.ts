@@ -1,4 +1,4 @@
-import { humanSize } from "../../../lib/units.ts";
+import { humanSize } from "../../../lib/text/units.ts";
 import { any, defineCommand } from "../../command.ts";
 import { CliError } from "../../errors.ts";
 import { listFormat } from "../../flags/common.ts";

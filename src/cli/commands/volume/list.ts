@@ -1,5 +1,5 @@
 import { filterQuery } from "../../../client/client.ts";
-import { compareNaturally } from "../../../lib/natural-order.ts";
+import { compareNaturally } from "../../../lib/text/natural-order.ts";
 import type { Volume } from "../../../types/api.ts";
 import { defineCommand, none } from "../../command.ts";
 import { filters, listFormat } from "../../flags/common.ts";

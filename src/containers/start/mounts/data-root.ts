@@ -1,7 +1,7 @@
 import { realpath, stat } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
+import { mountFlags, parseMountOptions } from "../../../lib/container/mount-options.ts";
 import { EngineError } from "../../../lib/errors.ts";
-import { mountFlags, parseMountOptions } from "../../../lib/mount-options.ts";
 import { mountEntries } from "../../../system/mount/mount-table.ts";
 import { reach } from "../../../system/mount/reach.ts";
 import type { Volume } from "../../../types/api.ts";

@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync, rmdirSync, statSync, unlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { IdMap } from "../../../lib/id-map.ts";
 import { newId } from "../../../lib/ids.ts";
+import type { IdMap } from "../../../lib/users/id-map.ts";
 import { mountMapped } from "../../../system/mount/mapped-mount.ts";
 import { bindMount, unmount } from "../../../system/mount/mount.ts";
 

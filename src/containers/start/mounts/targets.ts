@@ -1,6 +1,6 @@
 import { statSync } from "node:fs";
 import { isKind } from "../../../lib/errors.ts";
-import type { Owner } from "../../../lib/id-map.ts";
+import type { Owner } from "../../../lib/users/id-map.ts";
 import { initFailure } from "../../../runtime/failure.ts";
 import type { MountInput } from "../../../runtime/spec/input.ts";
 import { refuseProcTargets } from "../../../runtime/spec/proc-targets.ts";

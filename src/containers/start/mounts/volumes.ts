@@ -1,7 +1,7 @@
 import { statSync } from "node:fs";
 import { mkdir, stat } from "node:fs/promises";
 import { isKind, messageOf } from "../../../lib/errors.ts";
-import { parseIdMap } from "../../../lib/id-map.ts";
+import { parseIdMap } from "../../../lib/users/id-map.ts";
 import type { MountInput } from "../../../runtime/spec/input.ts";
 import { mountRestrictions } from "../../../system/mount/mount-flags.ts";
 import { reach } from "../../../system/mount/reach.ts";

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
-import { sha256 } from "../../../../lib/digest.ts";
-import { parseReference } from "../../../../lib/reference.ts";
+import { sha256 } from "../../../../lib/image/digest.ts";
+import { parseReference } from "../../../../lib/image/reference.ts";
 import { mediaTypes } from "../../../../types/oci.ts";
 import { entryText, fromRemote, indexOf, type LocalManifest, parseEntry, rawOf } from "./entry.ts";
 import { isKnownPlatform } from "./platforms.ts";

@@ -1,7 +1,7 @@
-import { digestProblem, sha256 } from "../../../../lib/digest.ts";
 import { messageOf } from "../../../../lib/errors.ts";
-import { parse } from "../../../../lib/go-json/decode.ts";
-import { parseReference, type Reference } from "../../../../lib/reference.ts";
+import { parse } from "../../../../lib/go/json/decode.ts";
+import { digestProblem, sha256 } from "../../../../lib/image/digest.ts";
+import { parseReference, type Reference } from "../../../../lib/image/reference.ts";
 import { mediaTypes } from "../../../../types/oci.ts";
 import { CliError } from "../../../errors.ts";
 import type { RemoteManifest } from "../remote.ts";

@@ -1,5 +1,5 @@
 import { messageOf } from "../../../../lib/errors.ts";
-import { parseReference, type Reference, withDefaultTag } from "../../../../lib/reference.ts";
+import { parseReference, type Reference, withDefaultTag } from "../../../../lib/image/reference.ts";
 import { CliError } from "../../../errors.ts";
 
 /** A name as the commands of `manifest` take it; `what` begins the sentence for one that is none. */

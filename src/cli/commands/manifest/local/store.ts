@@ -1,8 +1,8 @@
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { errnoText } from "../../../../lib/errno-text.ts";
 import { messageOf } from "../../../../lib/errors.ts";
-import { canonical, type Reference } from "../../../../lib/reference.ts";
+import { canonical, type Reference } from "../../../../lib/image/reference.ts";
+import { errnoText } from "../../../../lib/text/errno-text.ts";
 import { CliError } from "../../../errors.ts";
 import type { Session } from "../../../session.ts";
 import { entryText, type LocalManifest, parseEntry } from "./entry.ts";

@@ -1,5 +1,5 @@
-import type { Platform } from "../types/oci.ts";
-import { EngineError } from "./errors.ts";
+import type { Platform } from "../../types/oci.ts";
+import { EngineError } from "../errors.ts";
 
 /**
  * Platforms as `os/architecture/variant`, with the field's aliases and sentences

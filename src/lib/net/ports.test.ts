@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
-import { isObjectName, randomName } from "./names.ts";
+import { isObjectName, randomName } from "../container/names.ts";
+import { signalNumber } from "../container/signals.ts";
 import { parsePort, parseRange } from "./ports.ts";
-import { signalNumber } from "./signals.ts";
 
 test("ports have a protocol, tcp where none is said, and may be ranges", () => {
   expect(parsePort("80")).toEqual({ first: 80, last: 80, protocol: "tcp" });

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { formatGoDuration, parseGoDuration } from "./go-duration.ts";
+import { formatGoDuration, parseGoDuration } from "../go/duration.ts";
 import { binarySize, humanDuration, humanSize, parseRamSize } from "./units.ts";
 
 test("sizes are shown in powers of 1000 with few digits", () => {

@@ -1,4 +1,4 @@
-import { EngineError } from "./errors.ts";
+import { EngineError } from "../errors.ts";
 
 /**
  * Content digests, `algorithm:hex` (OCI image spec, "Descriptors"). Berth stores by SHA-256 alone; the other

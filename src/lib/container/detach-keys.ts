@@ -1,4 +1,4 @@
-import { EngineError } from "./errors.ts";
+import { EngineError } from "../errors.ts";
 
 const named: Record<string, number> = {
   "ctrl-@": 0,

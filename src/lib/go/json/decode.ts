@@ -1,4 +1,4 @@
-import { EngineError } from "../errors.ts";
+import { EngineError } from "../../errors.ts";
 import type { ObjectShape, Shape } from "./shape.ts";
 import { scan } from "./syntax.ts";
 

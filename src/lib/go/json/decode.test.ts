@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { messageOf } from "../errors.ts";
+import { messageOf } from "../../errors.ts";
 import { decodeJson } from "./decode.ts";
 import {
   array,

@@ -1,4 +1,4 @@
-import type { EndpointSettings } from "../types/api.ts";
+import type { EndpointSettings } from "../../types/api.ts";
 
 /** A place in a network of which nothing is known and nothing was asked, as Docker tells it. */
 export const emptyEndpoint: Readonly<EndpointSettings> = {

@@ -1,5 +1,5 @@
-import { EngineError } from "./errors.ts";
-import { compilePattern } from "./pattern.ts";
+import { EngineError } from "../errors.ts";
+import { compilePattern } from "../text/pattern.ts";
 
 /**
  * The `filters` query parameter of the list calls, in both JSON shapes: `{"name":["a","b"]}` and, since API 1.22,

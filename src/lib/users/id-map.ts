@@ -1,4 +1,4 @@
-import { EngineError } from "./errors.ts";
+import { EngineError } from "../errors.ts";
 
 /** `count` ids from `disk` on, as the file system has them, are seen as those from `seen` on. */
 export interface IdRange {

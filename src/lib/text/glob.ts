@@ -1,4 +1,4 @@
-import { EngineError } from "./errors.ts";
+import { EngineError } from "../errors.ts";
 
 /**
  * Shell patterns over `/`-separated names, as Go's path.Match: `*` and `?` match anything but `/`, `[a-z]` and

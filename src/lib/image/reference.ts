@@ -1,6 +1,6 @@
+import { EngineError } from "../errors.ts";
+import { matchGlob } from "../text/glob.ts";
 import { digestProblem } from "./digest.ts";
-import { EngineError } from "./errors.ts";
-import { matchGlob } from "./glob.ts";
 
 /**
  * Image references: `[domain/]path[:tag][@digest]`, with Docker's grammar, defaults (docker.io, library/, latest) and

@@ -1,5 +1,5 @@
-import { EngineError } from "./errors.ts";
-import { goBool, goBoolError } from "./go-bool.ts";
+import { EngineError } from "../errors.ts";
+import { goBool, goBoolError } from "../go/bool.ts";
 
 /** How a layer's tar is packed: the same source packed the same way is the same bytes. */
 export interface LayerCompression {

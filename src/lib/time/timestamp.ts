@@ -1,4 +1,4 @@
-import { EngineError } from "./errors.ts";
+import { EngineError } from "../errors.ts";
 
 /**
  * A moment as users write it in `since`, `until` and their filters, in nanoseconds since the epoch: Unix seconds with

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { messageOf } from "./errors.ts";
+import { messageOf } from "../errors.ts";
 import { formatIdMap, onDisk, parseIdMap, seenAs, subordinateRanges } from "./id-map.ts";
 
 test("ranges are read for users, groups or both", () => {
