@@ -14,7 +14,7 @@ const roles: Record<WorkerRole, () => Promise<WorkerModule>> = {
   archive: () => import("./containers/archive/archive-worker.ts"),
   filesync: () => import("./buildkit/filesync/filesync-worker.ts"),
   build: () => import("./build/copy/build-worker.ts"),
-  runtime: () => import("./runtime/seccomp-worker.ts"),
+  runtime: () => import("./runtime/security/seccomp-worker.ts"),
   names: () => import("./network/names/names-worker.ts"),
   network: () => import("./network/network-worker.ts"),
   snapshots: () => import("./snapshots/snapshots-worker.ts"),

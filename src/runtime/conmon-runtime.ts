@@ -1,6 +1,10 @@
 import { posix } from "node:path";
 import { EngineError } from "../lib/errors.ts";
 import { signalPidfd } from "../system/process/signals.ts";
+import { Expectation } from "./cgroups/expect.ts";
+import { updateLimits } from "./cgroups/update.ts";
+import { readUsage } from "./cgroups/usage.ts";
+import { resizeTerminal, type TerminalSize } from "./conmon/control.ts";
 import type { RuntimeContext } from "./context.ts";
 import type {
   Attachment,
@@ -20,22 +24,18 @@ import type {
   StepEnd,
   StepProcess,
 } from "./contract.ts";
-import { resizeTerminal, type TerminalSize } from "./control.ts";
-import { createContainer } from "./create.ts";
-import { deleteContainer } from "./delete.ts";
-import { Execs, type RunningExec } from "./exec.ts";
-import { Expectation } from "./expect.ts";
+import { Execs, type RunningExec } from "./exec/exec.ts";
 import { holdNamespace } from "./held-namespace.ts";
+import { createContainer } from "./lifecycle/create.ts";
+import { deleteContainer } from "./lifecycle/delete.ts";
+import { type Adoptable, adoptContainer, inspectContainer, sweepRemains } from "./lifecycle/recover.ts";
+import { runStep } from "./lifecycle/run.ts";
+import { startContainer } from "./lifecycle/start.ts";
 import type { LogForwarders } from "./log-drivers/forwarders.ts";
 import { clearLog } from "./logs/clear.ts";
 import { readLogs } from "./logs/read.ts";
 import { LogRotation } from "./logs/rotation.ts";
-import { type Adoptable, adoptContainer, inspectContainer, sweepRemains } from "./recover.ts";
-import { runStep } from "./run.ts";
 import type { ResourcesInput } from "./spec/input.ts";
-import { startContainer } from "./start.ts";
-import { updateLimits } from "./update.ts";
-import { readUsage } from "./usage.ts";
 
 /** The contract's methods, each a use case in a file of its own. */
 export class ConmonRuntime implements Runtime {

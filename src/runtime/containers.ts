@@ -1,7 +1,7 @@
 import { EngineError } from "../lib/errors.ts";
 import { closePidfd, openPidfd } from "../system/process/signals.ts";
 import type { ProcessStreams } from "./attach/streams.ts";
-import type { OciRuntime } from "./oci-runtime.ts";
+import type { OciRuntime } from "./oci-runtime/oci-runtime.ts";
 
 /** What the engine holds of a container whose process exists: nothing that could not be found again on disk. */
 export interface RunningContainer {

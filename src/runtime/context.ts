@@ -1,11 +1,11 @@
 import type { Logger } from "../lib/log.ts";
 import type { CgroupTree } from "../system/cgroup/cgroup.ts";
 import type { RunningContainers } from "./containers.ts";
-import type { ExitWatch } from "./exits.ts";
 import type { Launcher } from "./launch/launcher.ts";
-import type { OciRuntime } from "./oci-runtime.ts";
+import type { ExitWatch } from "./lifecycle/exits.ts";
+import type { OciRuntime } from "./oci-runtime/oci-runtime.ts";
 import type { RuntimePaths } from "./paths.ts";
-import type { SeccompCache } from "./seccomp-cache.ts";
+import type { SeccompCache } from "./security/seccomp-cache.ts";
 
 /** What the use cases of this folder share. */
 export interface RuntimeContext {

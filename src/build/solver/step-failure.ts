@@ -1,5 +1,5 @@
 import { EngineError } from "../../lib/errors.ts";
-import { StartFailure } from "../../runtime/failure.ts";
+import { StartFailure } from "../../runtime/oci-runtime/failure.ts";
 import { MissingSource } from "../operations/missing-source.ts";
 import { UserFailure } from "../operations/user.ts";
 

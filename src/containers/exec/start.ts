@@ -1,7 +1,7 @@
 import { EngineError, messageOf } from "../../lib/errors.ts";
 import { newId } from "../../lib/ids.ts";
 import type { Attachment } from "../../runtime/contract.ts";
-import { StartFailure } from "../../runtime/failure.ts";
+import { StartFailure } from "../../runtime/oci-runtime/failure.ts";
 import { detachFilter } from "../attach/attach.ts";
 import { endingWith } from "../attach/future.ts";
 import type { Container } from "../container.ts";

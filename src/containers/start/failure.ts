@@ -1,5 +1,5 @@
 import { EngineError, messageOf } from "../../lib/errors.ts";
-import { StartFailure } from "../../runtime/failure.ts";
+import { StartFailure } from "../../runtime/oci-runtime/failure.ts";
 
 /** Docker's code for a start that failed for a reason other than its command. */
 const unknownExitCode = 128;

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { EngineError, messageOf } from "../../lib/errors.ts";
-import { hasApparmor } from "../../runtime/apparmor.ts";
+import { hasApparmor } from "../../runtime/security/apparmor.ts";
 import type { SpecInput } from "../../runtime/spec/input.ts";
 import type { HostConfig } from "../../types/api.ts";
 import type { ContainersConfig } from "../config.ts";

@@ -1,6 +1,6 @@
 import { EngineError } from "../../lib/errors.ts";
 import type { IdMap } from "../../lib/users/id-map.ts";
-import { configFailure } from "../../runtime/failure.ts";
+import { configFailure } from "../../runtime/oci-runtime/failure.ts";
 import { buildSpec } from "../../runtime/spec/build.ts";
 import { resolveCapabilities } from "../../runtime/spec/capabilities.ts";
 import type { MountInput, ProcessInput, SpecInput } from "../../runtime/spec/input.ts";

@@ -1,5 +1,5 @@
 import type { ContainerProcess } from "../contract.ts";
-import type { OciRuntime } from "../oci-runtime.ts";
+import type { OciRuntime } from "../oci-runtime/oci-runtime.ts";
 import { inBundle, type RuntimePaths } from "../paths.ts";
 
 /** conmon's command lines, conmon(8). Pure. */

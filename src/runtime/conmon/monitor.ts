@@ -3,7 +3,7 @@ import { EngineError } from "../../lib/errors.ts";
 import { type SpawnedProcess, spawnProcess } from "../../system/process/process.ts";
 import { type AdoptedSocket, adoptSocket, socketPair } from "../../system/sockets/sockets.ts";
 import type { Enter } from "../launch/launcher.ts";
-import { runtimeEnvironment } from "../oci-runtime.ts";
+import { runtimeEnvironment } from "../oci-runtime/oci-runtime.ts";
 import { SyncLines, type SyncMessage } from "./sync-message.ts";
 
 /** One running conmon and the pipes between it and the engine, until the engine lets go of them. */

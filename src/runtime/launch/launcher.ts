@@ -10,7 +10,7 @@ import {
   MountNamespace,
 } from "../../system/namespaces/mount-namespace.ts";
 import type { Spec } from "../../types/runtime-spec.ts";
-import type { OciRuntime } from "../oci-runtime.ts";
+import type { OciRuntime } from "../oci-runtime/oci-runtime.ts";
 import { keptPoints } from "./places.ts";
 import { type LaunchPlan, planLaunch } from "./plan.ts";
 

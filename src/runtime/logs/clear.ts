@@ -1,7 +1,7 @@
 import { existsSync, renameSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { isKind } from "../../lib/errors.ts";
-import { reopenLog } from "../control.ts";
+import { reopenLog } from "../conmon/control.ts";
 import { rotatedNumbers, rotatedPath } from "./files.ts";
 
 const reopenedMs = 2000;

@@ -1,8 +1,8 @@
 import { rename, rm, stat } from "node:fs/promises";
 import { messageOf } from "../../lib/errors.ts";
+import { reopenLog } from "../conmon/control.ts";
 import type { RuntimeContext } from "../context.ts";
 import type { LogPolicy } from "../contract.ts";
-import { reopenLog } from "../control.ts";
 import { openLogs, rotatedNumbers, rotatedPath } from "./files.ts";
 
 const quickestMs = 1000;

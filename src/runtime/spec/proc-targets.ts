@@ -1,6 +1,6 @@
 import { statfsSync, statSync } from "node:fs";
 import { realBeneath } from "../../system/files/beneath.ts";
-import { initFailure } from "../failure.ts";
+import { initFailure } from "../oci-runtime/failure.ts";
 import type { MountInput } from "./input.ts";
 
 const procMagic = 0x9fa0;

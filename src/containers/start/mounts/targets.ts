@@ -1,7 +1,7 @@
 import { statSync } from "node:fs";
 import { isKind } from "../../../lib/errors.ts";
 import type { Owner } from "../../../lib/users/id-map.ts";
-import { initFailure } from "../../../runtime/failure.ts";
+import { initFailure } from "../../../runtime/oci-runtime/failure.ts";
 import type { MountInput } from "../../../runtime/spec/input.ts";
 import { refuseProcTargets } from "../../../runtime/spec/proc-targets.ts";
 import { makeFileBeneath, makeFolderBeneath } from "../../../system/files/beneath.ts";

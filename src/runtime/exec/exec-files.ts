@@ -1,9 +1,9 @@
 import { closeSync, readFileSync, unlink } from "node:fs";
-import type { Logger } from "../lib/log.ts";
-import { memoryFile, pathOf, sealedFile } from "../system/files/sealed-file.ts";
-import type { ExecProcess } from "./contract.ts";
-import { inBundle } from "./paths.ts";
-import { specJson } from "./spec/json.ts";
+import type { Logger } from "../../lib/log.ts";
+import { memoryFile, pathOf, sealedFile } from "../../system/files/sealed-file.ts";
+import type { ExecProcess } from "../contract.ts";
+import { inBundle } from "../paths.ts";
+import { specJson } from "../spec/json.ts";
 
 /**
  * What the OCI runtime reads and writes to start one exec. The specification of its process and the runtime's log are files

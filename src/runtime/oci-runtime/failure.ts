@@ -1,4 +1,4 @@
-import { EngineError, type ErrorKind } from "../lib/errors.ts";
+import { EngineError, type ErrorKind } from "../../lib/errors.ts";
 
 /**
  * Why a process could not be started, in Docker's words. `exitCode` is what a client's command ends with: 127 for

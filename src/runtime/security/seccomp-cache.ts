@@ -1,11 +1,11 @@
 import { createHash } from "node:crypto";
 import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { messageOf } from "../lib/errors.ts";
-import type { Logger } from "../lib/log.ts";
-import { RoleWorker } from "../system/workers/worker.ts";
-import type { Seccomp, Spec } from "../types/runtime-spec.ts";
-import type { OciRuntime } from "./oci-runtime.ts";
+import { messageOf } from "../../lib/errors.ts";
+import type { Logger } from "../../lib/log.ts";
+import { RoleWorker } from "../../system/workers/worker.ts";
+import type { Seccomp, Spec } from "../../types/runtime-spec.ts";
+import type { OciRuntime } from "../oci-runtime/oci-runtime.ts";
 import type { CompileRequest } from "./seccomp-worker.ts";
 
 /** crun(1): the filter program itself, so that crun need not compile the profile: half of its time for a container. */

@@ -1,17 +1,17 @@
 import { existsSync } from "node:fs";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { signals } from "../lib/container/signals.ts";
-import { processStat, signalPid } from "../system/process/signals.ts";
-import type { Spec } from "../types/runtime-spec.ts";
-import { keepsStdin } from "./conmon/arguments.ts";
-import type { RuntimeContext } from "./context.ts";
-import type { ExitReport, ProcessState } from "./contract.ts";
+import { signals } from "../../lib/container/signals.ts";
+import { processStat, signalPid } from "../../system/process/signals.ts";
+import type { Spec } from "../../types/runtime-spec.ts";
+import { keepsStdin } from "../conmon/arguments.ts";
+import type { RuntimeContext } from "../context.ts";
+import type { ExitReport, ProcessState } from "../contract.ts";
+import type { OciRuntime } from "../oci-runtime/oci-runtime.ts";
+import { inBundle, outerGroup } from "../paths.ts";
 import { watchContainer } from "./create.ts";
 import { removeRemains } from "./delete.ts";
 import { readExit } from "./exits.ts";
-import type { OciRuntime } from "./oci-runtime.ts";
-import { inBundle, outerGroup } from "./paths.ts";
 
 /** Half of how long an exit that conmon has not written yet is waited for. */
 const lateExitMs = 256;

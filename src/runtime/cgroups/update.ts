@@ -1,8 +1,8 @@
-import { EngineError, messageOf } from "../lib/errors.ts";
-import type { CgroupTree } from "../system/cgroup/cgroup.ts";
-import { type LimitWrite, limitWrites } from "./cgroups/limits.ts";
-import type { RuntimeContext } from "./context.ts";
-import type { ResourcesInput } from "./spec/input.ts";
+import { EngineError, messageOf } from "../../lib/errors.ts";
+import type { CgroupTree } from "../../system/cgroup/cgroup.ts";
+import type { RuntimeContext } from "../context.ts";
+import type { ResourcesInput } from "../spec/input.ts";
+import { type LimitWrite, limitWrites } from "./limits.ts";
 
 /**
  * New limits for a running container, written to its cgroup: crun's own `update` (1.8) cannot take a limit of processes

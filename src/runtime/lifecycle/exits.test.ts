@@ -2,8 +2,8 @@ import { expect, test } from "bun:test";
 import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createLogger } from "../lib/log.ts";
-import type { ExitReport } from "./contract.ts";
+import { createLogger } from "../../lib/log.ts";
+import type { ExitReport } from "../contract.ts";
 import { ExitWatch, monitorsAtOnce } from "./exits.ts";
 
 const logger = createLogger({ level: "error", format: "text", write: () => undefined });

@@ -1,18 +1,18 @@
 import { mkdir, rm, writeFile } from "node:fs/promises";
-import { EngineError, messageOf } from "../lib/errors.ts";
-import { isRunning } from "../system/process/signals.ts";
-import type { Spec } from "../types/runtime-spec.ts";
-import { ProcessStreams } from "./attach/streams.ts";
-import { createArguments, keepsStdin } from "./conmon/arguments.ts";
-import { Monitor } from "./conmon/monitor.ts";
-import { raiseLimits } from "./conmon/raised-limits.ts";
-import type { RuntimeContext } from "./context.ts";
-import type { ContainerProcess } from "./contract.ts";
+import { EngineError, messageOf } from "../../lib/errors.ts";
+import { isRunning } from "../../system/process/signals.ts";
+import type { Spec } from "../../types/runtime-spec.ts";
+import { ProcessStreams } from "../attach/streams.ts";
+import { createArguments, keepsStdin } from "../conmon/arguments.ts";
+import { Monitor } from "../conmon/monitor.ts";
+import { raiseLimits } from "../conmon/raised-limits.ts";
+import type { RuntimeContext } from "../context.ts";
+import type { ContainerProcess } from "../contract.ts";
+import { createFailure } from "../oci-runtime/failure.ts";
+import type { OciRuntime } from "../oci-runtime/oci-runtime.ts";
+import { inBundle } from "../paths.ts";
+import { specJson } from "../spec/json.ts";
 import { removeRemains } from "./delete.ts";
-import { createFailure } from "./failure.ts";
-import type { OciRuntime } from "./oci-runtime.ts";
-import { inBundle } from "./paths.ts";
-import { specJson } from "./spec/json.ts";
 
 /** Makes the container under a conmon of its own; its first process waits for `start`. On failure nothing is left. */
 export async function createContainer(context: RuntimeContext, container: ContainerProcess): Promise<number> {

@@ -1,5 +1,5 @@
-import { messageOf } from "../lib/errors.ts";
-import type { RuntimeContext } from "./context.ts";
+import { messageOf } from "../../lib/errors.ts";
+import type { RuntimeContext } from "../context.ts";
 
 /** The kernel stays prepared for some 20 ms; what is told again sooner than this is not worth a call. */
 const goodForMs = 5;

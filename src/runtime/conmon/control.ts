@@ -1,6 +1,6 @@
-import { EngineError } from "../lib/errors.ts";
-import { writeFifo } from "../system/files/fifo.ts";
-import { inBundle } from "./paths.ts";
+import { EngineError } from "../../lib/errors.ts";
+import { writeFifo } from "../../system/files/fifo.ts";
+import { inBundle } from "../paths.ts";
 
 /** conmon's control fifo: lines of three numbers. Sizes over 1000 conmon refuses from 2.2 on. */
 const resizeMessage = 1;

@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { rm } from "node:fs/promises";
-import { EngineError } from "../lib/errors.ts";
+import { EngineError } from "../../lib/errors.ts";
 
 /**
  * Removes a folder with all in it; a success when it is not there. Bun's recursive `rm` gives up without an error when

@@ -1,5 +1,5 @@
 import { closeSync, readFileSync, statSync } from "node:fs";
-import { pathOf, sealedFile } from "../system/files/sealed-file.ts";
+import { pathOf, sealedFile } from "../../system/files/sealed-file.ts";
 
 /**
  * A runtime's program as a sealed copy in memory.

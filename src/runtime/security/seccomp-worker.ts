@@ -1,7 +1,7 @@
 import { closeSync, fsyncSync, openSync, renameSync } from "node:fs";
-import { compileSeccomp } from "../system/process/seccomp.ts";
-import type { WorkerPort } from "../system/workers/worker.ts";
-import type { Seccomp } from "../types/runtime-spec.ts";
+import { compileSeccomp } from "../../system/process/seccomp.ts";
+import type { WorkerPort } from "../../system/workers/worker.ts";
+import type { Seccomp } from "../../types/runtime-spec.ts";
 
 export interface CompileRequest {
   profile: Seccomp;

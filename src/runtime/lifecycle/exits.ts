@@ -1,11 +1,11 @@
 import { existsSync, type FSWatcher, watch } from "node:fs";
 import { readdir, readFile, rm, stat } from "node:fs/promises";
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { messageOf } from "../lib/errors.ts";
-import type { Logger } from "../lib/log.ts";
-import { nowNs } from "../lib/time/time.ts";
-import type { ExitReport } from "./contract.ts";
-import { inBundle, type RuntimePaths } from "./paths.ts";
+import { messageOf } from "../../lib/errors.ts";
+import type { Logger } from "../../lib/log.ts";
+import { nowNs } from "../../lib/time/time.ts";
+import type { ExitReport } from "../contract.ts";
+import { inBundle, type RuntimePaths } from "../paths.ts";
 
 /** Exit code of a process whose conmon died before it could tell. */
 const unknownExitCode = 137;

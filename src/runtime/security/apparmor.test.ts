@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { silentLogger } from "../lib/log.ts";
+import { silentLogger } from "../../lib/log.ts";
 import { type ApparmorHost, hasApparmor, loadDefaultProfile, profileText } from "./apparmor.ts";
 
 function setUp(host: Partial<ApparmorHost> = {}) {

@@ -1,7 +1,7 @@
 import { access, constants } from "node:fs/promises";
 import { join } from "node:path";
-import { EngineError } from "../lib/errors.ts";
-import { runCommand } from "../system/process/process.ts";
+import { EngineError } from "../../lib/errors.ts";
+import { runCommand } from "../../system/process/process.ts";
 import { SealedRuntime } from "./sealed-runtime.ts";
 
 /** An OCI runtime binary on this host: crun or runc, by what it says of itself. */

@@ -1,18 +1,18 @@
 import { mkdir, writeFile } from "node:fs/promises";
-import { EngineError } from "../lib/errors.ts";
-import { isRunning } from "../system/process/signals.ts";
-import { ProcessStreams } from "./attach/streams.ts";
-import { execArguments } from "./conmon/arguments.ts";
-import { Monitor } from "./conmon/monitor.ts";
-import { raiseLimits } from "./conmon/raised-limits.ts";
-import type { RunningContainer } from "./containers.ts";
-import type { RuntimeContext } from "./context.ts";
-import type { Attachment, AttachOptions, ExecProcess } from "./contract.ts";
+import { EngineError } from "../../lib/errors.ts";
+import { isRunning } from "../../system/process/signals.ts";
+import { ProcessStreams } from "../attach/streams.ts";
+import { execArguments } from "../conmon/arguments.ts";
+import { Monitor } from "../conmon/monitor.ts";
+import { raiseLimits } from "../conmon/raised-limits.ts";
+import type { RunningContainer } from "../containers.ts";
+import type { RuntimeContext } from "../context.ts";
+import type { Attachment, AttachOptions, ExecProcess } from "../contract.ts";
+import { removeFolder } from "../lifecycle/remove-folder.ts";
+import { checkExecFolder, execFailure } from "../oci-runtime/failure.ts";
+import { inBundle } from "../paths.ts";
+import { specJson } from "../spec/json.ts";
 import { directExec } from "./direct-exec.ts";
-import { checkExecFolder, execFailure } from "./failure.ts";
-import { inBundle } from "./paths.ts";
-import { removeFolder } from "./remove-folder.ts";
-import { specJson } from "./spec/json.ts";
 
 export interface RunningExec {
   pid: number;

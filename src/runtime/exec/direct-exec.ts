@@ -1,16 +1,16 @@
 import { setTimeout as pause } from "node:timers/promises";
-import { EngineError } from "../lib/errors.ts";
-import { PipeReader, startPiped } from "../system/process/pipe-reader.ts";
-import { type SpawnedProcess, spawnProcess } from "../system/process/process.ts";
-import { AttachClient } from "./attach/client.ts";
-import type { StreamNumber } from "./attach/connection.ts";
-import { pauseAtBytes, resumeAtBytes } from "./attach/streams.ts";
-import type { RunningContainer } from "./containers.ts";
-import type { RuntimeContext } from "./context.ts";
-import type { Attachment, AttachOptions, ExecProcess } from "./contract.ts";
+import { EngineError } from "../../lib/errors.ts";
+import { PipeReader, startPiped } from "../../system/process/pipe-reader.ts";
+import { type SpawnedProcess, spawnProcess } from "../../system/process/process.ts";
+import { AttachClient } from "../attach/client.ts";
+import type { StreamNumber } from "../attach/connection.ts";
+import { pauseAtBytes, resumeAtBytes } from "../attach/streams.ts";
+import type { RunningContainer } from "../containers.ts";
+import type { RuntimeContext } from "../context.ts";
+import type { Attachment, AttachOptions, ExecProcess } from "../contract.ts";
+import { execFailure } from "../oci-runtime/failure.ts";
+import { commandOf, runtimeEnvironment } from "../oci-runtime/oci-runtime.ts";
 import { ExecFiles } from "./exec-files.ts";
-import { execFailure } from "./failure.ts";
-import { commandOf, runtimeEnvironment } from "./oci-runtime.ts";
 
 export interface DirectExec {
   pid: number;

@@ -1,9 +1,9 @@
 import { readFile } from "node:fs/promises";
-import { hostMemory } from "./cgroups/fields.ts";
-import { usageV1 } from "./cgroups/usage-v1.ts";
-import { usageV2 } from "./cgroups/usage-v2.ts";
-import type { RuntimeContext } from "./context.ts";
-import type { ResourceUsage } from "./contract.ts";
+import type { RuntimeContext } from "../context.ts";
+import type { ResourceUsage } from "../contract.ts";
+import { hostMemory } from "./fields.ts";
+import { usageV1 } from "./usage-v1.ts";
+import { usageV2 } from "./usage-v2.ts";
 
 let hostBytes: Promise<bigint> | undefined;
 

@@ -1,12 +1,12 @@
 import { existsSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import { signals } from "../lib/container/signals.ts";
-import { EngineError } from "../lib/errors.ts";
-import { runCommand } from "../system/process/process.ts";
-import { signalPid } from "../system/process/signals.ts";
-import type { RuntimeContext } from "./context.ts";
-import { commandOf, type OciRuntime } from "./oci-runtime.ts";
+import { signals } from "../../lib/container/signals.ts";
+import { EngineError } from "../../lib/errors.ts";
+import { runCommand } from "../../system/process/process.ts";
+import { signalPid } from "../../system/process/signals.ts";
+import type { RuntimeContext } from "../context.ts";
+import { commandOf, type OciRuntime } from "../oci-runtime/oci-runtime.ts";
 import { cgroupOf, runtimeOf } from "./recover.ts";
 import { removeFolder } from "./remove-folder.ts";
 

@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs";
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { EngineError, messageOf } from "../lib/errors.ts";
-import type { Logger } from "../lib/log.ts";
-import { runCommand } from "../system/process/process.ts";
+import { EngineError, messageOf } from "../../lib/errors.ts";
+import type { Logger } from "../../lib/log.ts";
+import { runCommand } from "../../system/process/process.ts";
 
 /** Docker's name: programs and people look for it, and an engine of Docker's beside us has the same profile. */
 export const defaultProfile = "docker-default";

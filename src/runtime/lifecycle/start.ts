@@ -1,9 +1,9 @@
 import { unlinkSync } from "node:fs";
-import { EngineError } from "../lib/errors.ts";
-import { writeFifo } from "../system/files/fifo.ts";
-import { runCommand } from "../system/process/process.ts";
-import type { RuntimeContext } from "./context.ts";
-import { commandOf } from "./oci-runtime.ts";
+import { EngineError } from "../../lib/errors.ts";
+import { writeFifo } from "../../system/files/fifo.ts";
+import { runCommand } from "../../system/process/process.ts";
+import type { RuntimeContext } from "../context.ts";
+import { commandOf } from "../oci-runtime/oci-runtime.ts";
 
 /**
  * Lets the first process run. With crun this is one byte into the fifo the process waits on, which is all that

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, test } from "bun:test";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { CgroupTree } from "../system/cgroup/cgroup.ts";
+import { CgroupTree } from "../../system/cgroup/cgroup.ts";
 import { writeLimits } from "./update.ts";
 
 let root = "";

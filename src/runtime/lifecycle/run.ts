@@ -1,15 +1,15 @@
 import { mkdir, writeFile } from "node:fs/promises";
-import { signals } from "../lib/container/signals.ts";
-import { watchProcess } from "../system/process/process.ts";
-import type { RuntimeContext } from "./context.ts";
-import type { StepEnd, StepProcess } from "./contract.ts";
+import { signals } from "../../lib/container/signals.ts";
+import { watchProcess } from "../../system/process/process.ts";
+import type { RuntimeContext } from "../context.ts";
+import type { StepEnd, StepProcess } from "../contract.ts";
+import { createFailure } from "../oci-runtime/failure.ts";
+import { commandOf, type OciRuntime, runtimeEnvironment } from "../oci-runtime/oci-runtime.ts";
+import { complaintIn, log } from "../oci-runtime/runtime-log.ts";
+import { inBundle, innerGroup } from "../paths.ts";
+import { specJson } from "../spec/json.ts";
 import { raised } from "./create.ts";
 import { removeRemains } from "./delete.ts";
-import { createFailure } from "./failure.ts";
-import { commandOf, type OciRuntime, runtimeEnvironment } from "./oci-runtime.ts";
-import { inBundle, innerGroup } from "./paths.ts";
-import { complaintIn, log } from "./runtime-log.ts";
-import { specJson } from "./spec/json.ts";
 
 /** Runs a container in the foreground of the OCI runtime, whose child it is: no conmon, no log, no exit file. */
 export async function runStep(context: RuntimeContext, step: StepProcess): Promise<StepEnd> {
