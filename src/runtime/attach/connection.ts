@@ -48,9 +48,14 @@ export class AttachConnection {
 
   /**
    * Resolves when conmon has accepted it: one that found its process ended first would leave without a word, and what the
-   * process said would be in its log alone. Throws SystemError `ENOENT` or `ECONNREFUSED` when the process has ended.
+   * process said would be in its log alone. Where conmon `acceptsLate`, nothing is waited for. Throws SystemError `ENOENT` or
+   * `ECONNREFUSED` when the process has ended.
    */
-  static async open(path: string, events: ConnectionEvents): Promise<AttachConnection> {
+  static async open(
+    path: string,
+    events: ConnectionEvents,
+    { acceptsLate = false } = {},
+  ): Promise<AttachConnection> {
     const connection = new AttachConnection(events);
     const fd = connectSeqpacket(path);
     connection.socket = await adoptSocket(fd, {
@@ -58,7 +63,7 @@ export class AttachConnection {
       drain: () => connection.wake?.(),
       end: () => connection.finish(),
     });
-    await connection.accepted(fd);
+    if (!acceptsLate) await connection.accepted(fd);
     return connection;
   }
 

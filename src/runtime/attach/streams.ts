@@ -1,6 +1,6 @@
 import type { Attachment, AttachOptions } from "../contract.ts";
 import { AttachClient } from "./client.ts";
-import { AttachConnection } from "./connection.ts";
+import { AttachConnection, type ConnectionEvents } from "./connection.ts";
 
 /** A reader that is this many bytes behind holds the process back … */
 export const pauseAtBytes = 1024 * 1024;
@@ -14,6 +14,8 @@ export interface StreamsOf {
   /** conmon keeps stdin open when our connection ends */
   keepsStdin: boolean;
   stdin: boolean;
+  /** conmon accepts nobody before the process runs, and then first of all (an exec without a terminal) */
+  acceptsLate?: boolean;
   /** whether the process itself still runs */
   running: () => boolean;
 }
@@ -68,13 +70,14 @@ export class ProcessStreams {
 
   private async open(): Promise<AttachConnection | undefined> {
     try {
-      return await AttachConnection.open(this.of.socketPath, {
+      const events: ConnectionEvents = {
         packet: (stream, bytes, from) => {
           for (const client of this.clients) client.push(stream, bytes, from);
           this.hold();
         },
         end: () => this.end(),
-      });
+      };
+      return await AttachConnection.open(this.of.socketPath, events, this.of);
     } catch (error) {
       const code = String((error as { code?: unknown }).code);
       if (code !== "ENOENT" && code !== "ECONNREFUSED") throw error;

@@ -90,6 +90,7 @@ export class Execs {
       terminal,
       stdin,
       keepsStdin: stdin && terminal,
+      acceptsLate: !terminal,
       running: () => pid === 0 || isRunning(pid),
     });
     const attachment = held && (await attachHeld(monitor, streams, held));
