@@ -180,6 +180,17 @@ async function ofExecs(id: string): Promise<string[]> {
   ];
 }
 
+// each waited two seconds once: the time this test may take is what fails it
+test("an exec with input, or without a client, waits for nothing", async () => {
+  const id = await up({ Cmd: ["sleep", "1000"] }, "typed-into");
+  for (let round = 0; round < 10; round++) {
+    const { stdout } = await engine.run([berth, "exec", "-i", id, "cat"], { input: "typed" });
+    expect(stdout).toBe("typed");
+    await engine.ok("exec", "-d", id, "true");
+  }
+  await api("DELETE", `/containers/${id}?force=1`);
+}, 30_000);
+
 test("an exec tells its output and exit code on one connection, and leaves nothing, however it ends", async () => {
   const id = await up({ Cmd: ["sleep", "600"] });
   const exec = (...words: string[]) => engine.berth("exec", id, ...words);
