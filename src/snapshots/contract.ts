@@ -25,7 +25,7 @@ export interface Layer {
 }
 
 export interface ApplyLimits {
-  /** unpacked bytes; default 1 TiB less than which the disk decides, and no decompression bomb (`system/decompress`) */
+  /** unpacked bytes; default 1 TiB less than which the disk decides, and no decompression bomb (`system/compression/decompress`) */
   bytes?: number;
   /** entries; default 10 million */
   entries?: number;

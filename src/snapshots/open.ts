@@ -6,17 +6,17 @@ import type { IdMap } from "../lib/users/id-map.ts";
 import type { State } from "../state/database.ts";
 import { spreadFolders } from "../system/files/spread.ts";
 import type { Snapshots } from "./contract.ts";
-import type { Driver } from "./driver.ts";
+import type { Driver } from "./drivers/driver.ts";
+import { OverlayDriver, tryOverlay } from "./drivers/overlay.ts";
+import { VfsDriver } from "./drivers/vfs.ts";
 import { Durability } from "./durability.ts";
 import { makeInitLayer, makeStepLayer } from "./init-layer.ts";
 import { Layers } from "./layers.ts";
-import { OverlayDriver, tryOverlay } from "./overlay.ts";
 import { type Paths, pathsOf } from "./paths.ts";
 import { SnapshotsPool } from "./pool.ts";
 import { openRemappedRoot, type RemappedRoot } from "./remapped-root.ts";
 import { SnapshotService } from "./service.ts";
 import { Trash } from "./trash.ts";
-import { VfsDriver } from "./vfs.ts";
 
 export interface SnapshotsOptions {
   dataRoot: string;

@@ -13,7 +13,7 @@ import type {
   Snapshots,
   SnapshotUsage,
 } from "./contract.ts";
-import { checkKey, type Driver } from "./driver.ts";
+import { checkKey, type Driver } from "./drivers/driver.ts";
 import type { Durability } from "./durability.ts";
 import type { Layers } from "./layers.ts";
 import { type Paths, temporaryPrefix } from "./paths.ts";

@@ -11,7 +11,7 @@ import {
   toBytes,
   toText,
 } from "../../system/files/at.ts";
-import { type LayerForm, opaqueMarker, whiteoutPrefix } from "../form.ts";
+import { type LayerForm, opaqueMarker, whiteoutPrefix } from "../drivers/form.ts";
 import { contentOf } from "../worker/diff.ts";
 import { type LowerDirectory, lowerChild, lowerStat } from "../worker/lower.ts";
 import { type Node, StackTree } from "./stack-tree.ts";

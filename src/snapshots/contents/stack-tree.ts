@@ -1,6 +1,6 @@
 import { EngineError } from "../../lib/errors.ts";
 import type { TarEntry } from "../../lib/tar/entry.ts";
-import { opaqueMarker, whiteoutPrefix } from "../form.ts";
+import { opaqueMarker, whiteoutPrefix } from "../drivers/form.ts";
 import { baseOf, parentOf, pathWithin } from "../unpack/names.ts";
 import { layerEntries } from "./entries.ts";
 

@@ -1,6 +1,6 @@
 import { must } from "../../system/files/at.ts";
 import { ENOTSUP, EPERM, setXattrAtRaw, setXattrRaw } from "../../system/files/xattr.ts";
-import { overlayXattrPrefix } from "../form.ts";
+import { overlayXattrPrefix } from "../drivers/form.ts";
 
 /**
  * Sets an entry's extended attributes, on a descriptor or on a name in a directory. Left out, as Docker does: what the

@@ -24,7 +24,14 @@ import {
   truncateRaw,
   unlinkRaw,
 } from "../../system/files/at.ts";
-import { hide, isWhiteout, type LayerForm, makeOpaque, opaqueMarker, whiteoutPrefix } from "../form.ts";
+import {
+  hide,
+  isWhiteout,
+  type LayerForm,
+  makeOpaque,
+  opaqueMarker,
+  whiteoutPrefix,
+} from "../drivers/form.ts";
 import type { RecordWriter, Replacement } from "../record.ts";
 import { setAttributes } from "./attributes.ts";
 import { ContentWriter } from "./content-writer.ts";

@@ -4,7 +4,7 @@ import { EngineError, messageOf } from "../../lib/errors.ts";
 import { TarReader } from "../../lib/tar/reader.ts";
 import { decompress } from "../../system/compression/decompress.ts";
 import { close, cwdFd, flags, must, openRaw, toBytes } from "../../system/files/at.ts";
-import type { LayerForm } from "../form.ts";
+import type { LayerForm } from "../drivers/form.ts";
 import { RecordWriter, recordFile, replacedFile, replacedFolder } from "../record.ts";
 import { Unpacker } from "../unpack/unpacker.ts";
 import { TarHash } from "./tar-hash.ts";

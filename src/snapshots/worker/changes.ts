@@ -15,8 +15,8 @@ import {
   toText,
 } from "../../system/files/at.ts";
 import type { SnapshotChange, SnapshotUsage } from "../contract.ts";
-import type { Writes } from "../driver.ts";
-import { isWhiteout, type LayerForm } from "../form.ts";
+import type { Writes } from "../drivers/driver.ts";
+import { isWhiteout, type LayerForm } from "../drivers/form.ts";
 import { isOpaqueAt, type LowerDirectory, lowerChild, lowerNames, lowerStat } from "./lower.ts";
 
 /** A name that differs from what the lower layers show. `dir` is open only until the next change is asked for. */

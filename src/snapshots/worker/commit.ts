@@ -2,7 +2,7 @@ import { mkdirSync, renameSync, rmdirSync } from "node:fs";
 import { join } from "node:path";
 import type { TarEntry } from "../../lib/tar/entry.ts";
 import { close } from "../../system/files/at.ts";
-import type { Writes } from "../driver.ts";
+import type { Writes } from "../drivers/driver.ts";
 import { RecordWriter, recordFile, replacedFolder } from "../record.ts";
 import { Unpacker } from "../unpack/unpacker.ts";
 import { type ApplyResult, asTold, freeBytes, openFolder } from "./apply.ts";

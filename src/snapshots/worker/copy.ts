@@ -28,7 +28,7 @@ import {
   writeAllAt,
 } from "../../system/files/at.ts";
 import { ENOTSUP, getXattr, listXattrs, setXattrAtRaw } from "../../system/files/xattr.ts";
-import { opaqueMarker, whiteoutPrefix } from "../form.ts";
+import { opaqueMarker, whiteoutPrefix } from "../drivers/form.ts";
 import { removeEntry } from "./tree.ts";
 
 /** Layers (marker form, absolute paths, lowest first) laid over each other into one folder. */

@@ -12,8 +12,8 @@ import {
   toText,
 } from "../../system/files/at.ts";
 import { getXattr, listXattrs } from "../../system/files/xattr.ts";
-import type { Writes } from "../driver.ts";
-import { opaqueMarker, whiteoutPrefix } from "../form.ts";
+import type { Writes } from "../drivers/driver.ts";
+import { opaqueMarker, whiteoutPrefix } from "../drivers/form.ts";
 import { readFull } from "../record.ts";
 import { isCarried, type Written, type WrittenEntry, writtenOf } from "./written.ts";
 

@@ -11,7 +11,7 @@ import {
   toText,
 } from "../../system/files/at.ts";
 import { getXattr } from "../../system/files/xattr.ts";
-import { isWhiteout, type LayerForm, opaqueMarker, opaqueXattr, whiteoutPrefix } from "../form.ts";
+import { isWhiteout, type LayerForm, opaqueMarker, opaqueXattr, whiteoutPrefix } from "../drivers/form.ts";
 
 /**
  * One directory as the stacked lower layers show it: the folders that make it up, topmost first. Layers never change

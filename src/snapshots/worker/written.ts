@@ -19,8 +19,8 @@ import {
   unlinkRaw,
 } from "../../system/files/at.ts";
 import { listXattrs, removeXattrAtRaw } from "../../system/files/xattr.ts";
-import type { Writes } from "../driver.ts";
-import { isWhiteout, type LayerForm, opaqueXattr, overlayXattrPrefix } from "../form.ts";
+import type { Writes } from "../drivers/driver.ts";
+import { isWhiteout, type LayerForm, opaqueXattr, overlayXattrPrefix } from "../drivers/form.ts";
 import { changesOf } from "./changes.ts";
 import { isOpaqueAt, type LowerDirectory, lowerChild } from "./lower.ts";
 

@@ -1,9 +1,9 @@
 import { existsSync, mkdirSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
+import type { Paths } from "../paths.ts";
+import type { SnapshotsPool } from "../pool.ts";
 import type { Driver, Writes } from "./driver.ts";
-import type { Paths } from "./paths.ts";
-import type { SnapshotsPool } from "./pool.ts";
 
 /**
  * Snapshots by copying, for data roots that cannot hold an overlay: each is a full copy of its layers, `<key>/merged`.

@@ -1,5 +1,5 @@
-import { EngineError } from "../lib/errors.ts";
-import type { MountOptions } from "./contract.ts";
+import { EngineError } from "../../lib/errors.ts";
+import type { MountOptions } from "../contract.ts";
 import type { LayerForm } from "./form.ts";
 
 /** What differs between the ways to stack layers. Layers are named by their folders, lowest first. */
@@ -16,7 +16,7 @@ export interface Driver {
   isMounted(key: string): boolean;
   /** The folder with the root in it once mounted. */
   rootPath(key: string): string;
-  /** What `changes`, `diff`, `usage` and `commit` read: see `worker/changes.ts`. */
+  /** What `changes`, `diff`, `usage` and `commit` read: see `snapshots/worker/changes.ts`. */
   writes(key: string, layers: readonly string[]): Writes;
   graphDriver(
     key: string | undefined,

@@ -12,14 +12,14 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { EngineError } from "../lib/errors.ts";
-import { close as closeFd, cwdFd, flags, must, openRaw, toBytes } from "../system/files/at.ts";
-import { mountOverlay, unmount } from "../system/mount/mount.ts";
-import type { MountOptions } from "./contract.ts";
+import { EngineError } from "../../lib/errors.ts";
+import { close as closeFd, cwdFd, flags, must, openRaw, toBytes } from "../../system/files/at.ts";
+import { mountOverlay, unmount } from "../../system/mount/mount.ts";
+import type { MountOptions } from "../contract.ts";
+import type { Paths } from "../paths.ts";
+import type { RemappedRoot } from "../remapped-root.ts";
 import type { Driver, Writes } from "./driver.ts";
 import { hide, makeOpaque } from "./form.ts";
-import type { Paths } from "./paths.ts";
-import type { RemappedRoot } from "./remapped-root.ts";
 
 const closeInBackground = promisify(close);
 const pathOnly = 0o10000000;

@@ -1,5 +1,5 @@
-import { EEXIST, type FileStatus, fileType, mknodRaw, must, toText } from "../system/files/at.ts";
-import { setXattrRaw } from "../system/files/xattr.ts";
+import { EEXIST, type FileStatus, fileType, mknodRaw, must, toText } from "../../system/files/at.ts";
+import { setXattrRaw } from "../../system/files/xattr.ts";
 
 /**
  * How a layer's folder says that names of lower layers are gone. `overlay`: as the overlay file system reads it, 0:0
