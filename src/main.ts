@@ -11,7 +11,7 @@ async function main(): Promise<number> {
         async () => (await import("./cli/hosted/run.ts")).runHosted,
       );
     case "doctor":
-      return (await import("./engine/doctor.ts")).doctor(rest);
+      return (await import("./engine/info/doctor.ts")).doctor(rest);
     default:
       return (await import("./cli/main.ts")).main(words);
   }

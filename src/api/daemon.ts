@@ -1,11 +1,11 @@
 import { unlink } from "node:fs/promises";
-import { berthVersion, buildId, gitCommit } from "../engine/build-info.ts";
-import { completeConfig, mergeValues } from "../engine/complete-config.ts";
-import type { EngineConfig } from "../engine/config.ts";
-import { defaultConfigFile, readDaemonFile } from "../engine/daemon-file.ts";
-import { type DaemonFlags, daemonHelp, parseDaemonFlags } from "../engine/daemon-flags.ts";
-import { checkHost } from "../engine/doctor.ts";
+import { completeConfig, mergeValues } from "../engine/config/complete-config.ts";
+import type { EngineConfig } from "../engine/config/config.ts";
+import { defaultConfigFile, readDaemonFile } from "../engine/config/daemon-file.ts";
+import { type DaemonFlags, daemonHelp, parseDaemonFlags } from "../engine/config/daemon-flags.ts";
 import { IdleTrim } from "../engine/idle.ts";
+import { berthVersion, buildId, gitCommit } from "../engine/info/build-info.ts";
+import { checkHost } from "../engine/info/doctor.ts";
 import { claimPidfile } from "../engine/roots.ts";
 import { type StartedEngine, startEngine } from "../engine/start.ts";
 import { EngineError, messageOf } from "../lib/errors.ts";

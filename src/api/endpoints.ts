@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import type { EngineConfig } from "../engine/config.ts";
+import type { EngineConfig } from "../engine/config/config.ts";
 import { EngineError } from "../lib/errors.ts";
 import type { Endpoint } from "./server.ts";
 

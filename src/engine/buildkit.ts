@@ -5,7 +5,7 @@ import type { Images } from "../images/contract.ts";
 import { hostArchitecture } from "../lib/image/platform.ts";
 import type { Logger } from "../lib/log.ts";
 import type { Networks } from "../network/contract.ts";
-import type { EngineConfig } from "./config.ts";
+import type { EngineConfig } from "./config/config.ts";
 import type { Identity } from "./identity.ts";
 
 export interface BuildkitParts {

@@ -4,13 +4,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { messageOf } from "../lib/errors.ts";
 import { State } from "../state/database.ts";
-import { completeConfig } from "./complete-config.ts";
-import { checkHost, doctor } from "./doctor.ts";
-import { limitWarnings } from "./host-facts.ts";
+import { completeConfig } from "./config/complete-config.ts";
+import { bridgeName } from "./config/service-config.ts";
 import { readIdentity } from "./identity.ts";
+import { checkHost, doctor } from "./info/doctor.ts";
+import { limitWarnings } from "./info/host-facts.ts";
+import { describeVersion } from "./info/version.ts";
 import { claimPidfile, claimRoots } from "./roots.ts";
-import { bridgeName } from "./service-config.ts";
-import { describeVersion } from "./version.ts";
 
 let home: string;
 beforeEach(() => {

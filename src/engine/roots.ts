@@ -2,7 +2,7 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { EngineError, messageOf } from "../lib/errors.ts";
 import { type FileLock, lockFile } from "../system/files/lock.ts";
-import type { EngineConfig } from "./config.ts";
+import type { EngineConfig } from "./config/config.ts";
 
 /**
  * Makes the engine's folders and locks them, so that no second engine works on the same state: the locks end with the

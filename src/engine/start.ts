@@ -20,20 +20,9 @@ import { State } from "../state/database.ts";
 import { EventBus } from "../state/events.ts";
 import { Leases } from "../state/leases.ts";
 import { openVolumes } from "../volumes/open.ts";
-import { serverVersion } from "./build-info.ts";
 import { LazyBuildkit } from "./buildkit.ts";
-import type { EngineConfig } from "./config.ts";
-import type { Engine } from "./contract.ts";
-import { diskUsage } from "./disk-usage.ts";
-import { findInit } from "./doctor.ts";
-import { collectGarbage, type Gc } from "./gc/collect.ts";
-import { Leftovers } from "./gc/leftovers.ts";
-import { GcSchedule } from "./gc/schedule.ts";
-import { type Identity, readIdentity } from "./identity.ts";
-import { InfoReporter } from "./info.ts";
-import { makePrune } from "./prune/prune.ts";
-import { dropEnvironmentProxies } from "./registry-options.ts";
-import { claimRoots } from "./roots.ts";
+import type { EngineConfig } from "./config/config.ts";
+import { dropEnvironmentProxies } from "./config/registry-options.ts";
 import {
   buildsConfig,
   containersConfig,
@@ -41,9 +30,20 @@ import {
   networkOptions,
   runtimeOptions,
   transferLimits,
-} from "./service-config.ts";
-import { readRemap } from "./userns-remap.ts";
-import { describeVersion } from "./version.ts";
+} from "./config/service-config.ts";
+import { readRemap } from "./config/userns-remap.ts";
+import type { Engine } from "./contract.ts";
+import { collectGarbage, type Gc } from "./gc/collect.ts";
+import { Leftovers } from "./gc/leftovers.ts";
+import { GcSchedule } from "./gc/schedule.ts";
+import { type Identity, readIdentity } from "./identity.ts";
+import { serverVersion } from "./info/build-info.ts";
+import { diskUsage } from "./info/disk-usage.ts";
+import { findInit } from "./info/doctor.ts";
+import { InfoReporter } from "./info/info.ts";
+import { describeVersion } from "./info/version.ts";
+import { makePrune } from "./prune/prune.ts";
+import { claimRoots } from "./roots.ts";
 import { volumeOperations } from "./volume-operations.ts";
 
 export interface StartedEngine extends Engine {

@@ -1,4 +1,4 @@
-import { type UsageKind, usageKinds } from "../../engine/disk-usage.ts";
+import { type UsageKind, usageKinds } from "../../engine/info/disk-usage.ts";
 import { EngineError } from "../../lib/errors.ts";
 import { usageFor } from "../compat/system.ts";
 import { withAnyVolume } from "../compat/volumes.ts";

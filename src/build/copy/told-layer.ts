@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { tarEntry } from "../../lib/tar/writer.ts";
-import { isWhiteout } from "../../snapshots/form.ts";
+import { isWhiteout } from "../../snapshots/drivers/form.ts";
 import { RecordWriter, recordFile } from "../../snapshots/record.ts";
 import type { ApplyResult } from "../../snapshots/worker/apply.ts";
 import { entryOf, markerOf } from "../../snapshots/worker/diff.ts";

@@ -1,7 +1,7 @@
 import { EngineError } from "../../lib/errors.ts";
 import { parseGoDuration } from "../../lib/go/duration.ts";
 import { parseRamSize } from "../../lib/text/units.ts";
-import type { GcOptions } from "../config.ts";
+import type { GcOptions } from "../config/config.ts";
 
 const everyMsDefault = 3600_000;
 

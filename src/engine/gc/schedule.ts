@@ -1,6 +1,6 @@
 import { messageOf } from "../../lib/errors.ts";
 import type { Logger } from "../../lib/log.ts";
-import type { GcOptions } from "../config.ts";
+import type { GcOptions } from "../config/config.ts";
 import { ClockWatch } from "./clock.ts";
 import type { Gc } from "./collect.ts";
 

@@ -1,8 +1,8 @@
 import { accessSync, constants, existsSync, readFileSync } from "node:fs";
 import { release } from "node:os";
 import { join } from "node:path";
-import { cgroupLayout } from "../system/cgroup/cgroup.ts";
-import { canLoadLibrary } from "../system/process/library.ts";
+import { cgroupLayout } from "../../system/cgroup/cgroup.ts";
+import { canLoadLibrary } from "../../system/process/library.ts";
 
 /** One requirement: what was found, or how to get it. */
 export interface Finding {

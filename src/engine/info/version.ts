@@ -1,6 +1,6 @@
 import { arch, release } from "node:os";
-import type { RuntimeFacts } from "../runtime/contract.ts";
-import type { SystemVersion } from "../types/system.ts";
+import type { RuntimeFacts } from "../../runtime/contract.ts";
+import type { SystemVersion } from "../../types/system.ts";
 import { berthVersion, buildTime, gitCommit, serverVersion } from "./build-info.ts";
 
 const apiVersion = "1.51";

@@ -1,5 +1,5 @@
-import { EngineError, messageOf } from "../lib/errors.ts";
-import { parseRamSize } from "../lib/text/units.ts";
+import { EngineError, messageOf } from "../../lib/errors.ts";
+import { parseRamSize } from "../../lib/text/units.ts";
 import { controlFlags, type DaemonOption, daemonOptions, isUnsupportedFlag } from "./daemon-options.ts";
 import { parsePair, parsePool, parseUlimit, type Values } from "./daemon-values.ts";
 

@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
-import { EngineError, messageOf } from "../lib/errors.ts";
-import { decodeJson, parse } from "../lib/go/json/decode.ts";
+import { EngineError, messageOf } from "../../lib/errors.ts";
+import { decodeJson, parse } from "../../lib/go/json/decode.ts";
 import {
   bool,
   int,
@@ -12,8 +12,8 @@ import {
   string,
   stringMap,
   strings,
-} from "../lib/go/json/shape.ts";
-import { parseRamSize } from "../lib/text/units.ts";
+} from "../../lib/go/json/shape.ts";
+import { parseRamSize } from "../../lib/text/units.ts";
 import { daemonOptions, unsupportedKeys } from "./daemon-options.ts";
 import { checkPool, type Pool, type Values } from "./daemon-values.ts";
 

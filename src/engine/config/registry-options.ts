@@ -1,5 +1,5 @@
-import { EngineError } from "../lib/errors.ts";
-import { parseReference } from "../lib/image/reference.ts";
+import { EngineError } from "../../lib/errors.ts";
+import { parseReference } from "../../lib/image/reference.ts";
 
 /** What `daemon.json` and flags say of registries. */
 export interface RegistryOptions {

@@ -1,15 +1,15 @@
-import type { BuildsConfig } from "../build/deps.ts";
-import type { ContainersConfig } from "../containers/config.ts";
-import type { DistributionOptions } from "../distribution/contract.ts";
-import type { TransferLimits } from "../images/deps.ts";
-import type { IdMap } from "../lib/users/id-map.ts";
-import type { NetworkOptions } from "../network/open.ts";
-import { defaultSubnetPools } from "../network/pools.ts";
-import type { RuntimeFacts } from "../runtime/contract.ts";
-import type { RuntimeOptions } from "../runtime/open.ts";
-import { berthVersion } from "./build-info.ts";
+import type { BuildsConfig } from "../../build/deps.ts";
+import type { ContainersConfig } from "../../containers/config.ts";
+import type { DistributionOptions } from "../../distribution/contract.ts";
+import type { TransferLimits } from "../../images/deps.ts";
+import type { IdMap } from "../../lib/users/id-map.ts";
+import type { NetworkOptions } from "../../network/open.ts";
+import { defaultSubnetPools } from "../../network/pools.ts";
+import type { RuntimeFacts } from "../../runtime/contract.ts";
+import type { RuntimeOptions } from "../../runtime/open.ts";
+import type { Identity } from "../identity.ts";
+import { berthVersion } from "../info/build-info.ts";
 import type { EngineConfig } from "./config.ts";
-import type { Identity } from "./identity.ts";
 
 /** What of the engine's configuration each service gets. */
 

@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs";
-import { EngineError } from "../lib/errors.ts";
-import type { Logger } from "../lib/log.ts";
-import { type IdMap, type IdRange, subordinateRanges } from "../lib/users/id-map.ts";
-import { type GroupEntry, type PasswdEntry, parseGroup, parsePasswd } from "../lib/users/passwd.ts";
-import { runCommand } from "../system/process/process.ts";
+import { EngineError } from "../../lib/errors.ts";
+import type { Logger } from "../../lib/log.ts";
+import { type IdMap, type IdRange, subordinateRanges } from "../../lib/users/id-map.ts";
+import { type GroupEntry, type PasswdEntry, parseGroup, parsePasswd } from "../../lib/users/passwd.ts";
+import { runCommand } from "../../system/process/process.ts";
 
 /** The user that `default` stands for, as in Docker, whose ranges then serve both engines. */
 const defaultUser = "dockremap";

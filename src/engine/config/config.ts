@@ -1,8 +1,8 @@
-import type { LogLevel } from "../lib/log.ts";
-import type { LogPolicy } from "../runtime/contract.ts";
-import type { LogDriver } from "../runtime/log-drivers/options.ts";
-import type { Ulimit } from "../types/api.ts";
-import type { GcRequest } from "../types/image-report.ts";
+import type { LogLevel } from "../../lib/log.ts";
+import type { LogPolicy } from "../../runtime/contract.ts";
+import type { LogDriver } from "../../runtime/log-drivers/options.ts";
+import type { Ulimit } from "../../types/api.ts";
+import type { GcRequest } from "../../types/image-report.ts";
 import type { RegistryOptions } from "./registry-options.ts";
 
 /** Everything the engine was told, by flags and `daemon.json`, made complete; nothing below it has defaults. */

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { type CgroupLayout, cgroupRoot } from "../system/cgroup/cgroup.ts";
+import { type CgroupLayout, cgroupRoot } from "../../system/cgroup/cgroup.ts";
 
 /** What the kernel offers to limit containers, as `info` tells it. */
 export interface LimitFacts {

@@ -1,6 +1,6 @@
-import type { Builds } from "../build/contract.ts";
-import type { ContainerSummary, ImageSummary, Volume } from "../types/api.ts";
-import { isOwnStorage, type PruneParts } from "./prune/prune.ts";
+import type { Builds } from "../../build/contract.ts";
+import type { ContainerSummary, ImageSummary, Volume } from "../../types/api.ts";
+import { isOwnStorage, type PruneParts } from "../prune/prune.ts";
 
 export type UsageKind = "container" | "image" | "volume" | "build-cache";
 export const usageKinds: readonly UsageKind[] = ["container", "image", "volume", "build-cache"];

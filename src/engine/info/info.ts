@@ -1,18 +1,18 @@
 import { availableParallelism, hostname, machine, release, totalmem } from "node:os";
 import { basename } from "node:path";
-import type { Containers } from "../containers/contract.ts";
-import { loopbackNetworks } from "../distribution/hosts/insecure.ts";
-import type { Images } from "../images/contract.ts";
-import { formatNs, nowNs } from "../lib/time/time.ts";
-import type { RuntimeFacts } from "../runtime/contract.ts";
-import { logPlugins } from "../runtime/log-drivers/options.ts";
-import { hasApparmor } from "../runtime/security/apparmor.ts";
-import type { Snapshots } from "../snapshots/contract.ts";
-import type { EventBus } from "../state/events.ts";
-import type { SystemInfo } from "../types/system.ts";
-import type { Volumes } from "../volumes/contract.ts";
+import type { Containers } from "../../containers/contract.ts";
+import { loopbackNetworks } from "../../distribution/hosts/insecure.ts";
+import type { Images } from "../../images/contract.ts";
+import { formatNs, nowNs } from "../../lib/time/time.ts";
+import type { RuntimeFacts } from "../../runtime/contract.ts";
+import { logPlugins } from "../../runtime/log-drivers/options.ts";
+import { hasApparmor } from "../../runtime/security/apparmor.ts";
+import type { Snapshots } from "../../snapshots/contract.ts";
+import type { EventBus } from "../../state/events.ts";
+import type { SystemInfo } from "../../types/system.ts";
+import type { Volumes } from "../../volumes/contract.ts";
+import type { EngineConfig } from "../config/config.ts";
 import { serverVersion } from "./build-info.ts";
-import type { EngineConfig } from "./config.ts";
 import {
   isIpForwarding,
   type LimitFacts,

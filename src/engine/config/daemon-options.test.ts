@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { isKind, messageOf } from "../lib/errors.ts";
+import { isKind, messageOf } from "../../lib/errors.ts";
 import { completeConfig, mergeValues } from "./complete-config.ts";
 import { parseDaemonFile, readDaemonFile } from "./daemon-file.ts";
 import { daemonHelp, parseDaemonFlags } from "./daemon-flags.ts";

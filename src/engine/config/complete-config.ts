@@ -1,14 +1,14 @@
 import { isIP } from "node:net";
-import { defaultLogPolicy } from "../containers/config.ts";
-import { EngineError, wrap } from "../lib/errors.ts";
-import type { LogLevel } from "../lib/log.ts";
-import { parseRamSize } from "../lib/text/units.ts";
-import type { LogPolicy } from "../runtime/contract.ts";
-import { type LogDriver, logDrivers, validateLogOptions } from "../runtime/log-drivers/options.ts";
-import type { Ulimit } from "../types/api.ts";
+import { defaultLogPolicy } from "../../containers/config.ts";
+import { EngineError, wrap } from "../../lib/errors.ts";
+import type { LogLevel } from "../../lib/log.ts";
+import { parseRamSize } from "../../lib/text/units.ts";
+import type { LogPolicy } from "../../runtime/contract.ts";
+import { type LogDriver, logDrivers, validateLogOptions } from "../../runtime/log-drivers/options.ts";
+import type { Ulimit } from "../../types/api.ts";
+import { gcOptions } from "../gc/options.ts";
 import type { BridgeOptions, EngineConfig } from "./config.ts";
 import { checkAddress, goText, type Pool, parsePair, type Values } from "./daemon-values.ts";
-import { gcOptions } from "./gc/options.ts";
 import {
   atLeastOne,
   checkInsecure,

@@ -1,6 +1,6 @@
 import { isIP } from "node:net";
-import { EngineError } from "../lib/errors.ts";
-import type { Ulimit } from "../types/api.ts";
+import { EngineError } from "../../lib/errors.ts";
+import type { Ulimit } from "../../types/api.ts";
 
 /** Values of options before they are complete: by key, each of its option's type, only what was said. */
 export type Values = Map<string, unknown>;
