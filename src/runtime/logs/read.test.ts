@@ -10,9 +10,10 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { RuntimeContext } from "../context.ts";
 import type { LogOptions } from "../contract.ts";
 import { readLogs } from "./read.ts";
-import { nextPeriodMs, shiftLogs } from "./rotation.ts";
+import { growth, LogRotation, shiftLogs } from "./rotation.ts";
 
 const line = (text: string, tag = "F"): string =>
   `2026-11-22T05:37:01.000000001+00:00 stdout ${tag} ${text}\n`;
@@ -110,10 +111,30 @@ describe("rotation", () => {
     expect(existsSync(`${path}.1`)).toBe(false);
   });
 
-  test("looks again soon where a log fills, seldom where none does", () => {
-    expect(nextPeriodMs(0.9, 8000)).toBe(4000);
-    expect(nextPeriodMs(0.9, 1000)).toBe(1000);
-    expect(nextPeriodMs(0.1, 8000)).toBe(16_000);
-    expect(nextPeriodMs(0.1, 30_000)).toBe(30_000);
+  test("tells at what pace a log grows, also when it began anew", () => {
+    const kept = { size: 1000, seenMs: 0 };
+    expect(growth(kept, 3000, 1000)).toBe(2);
+    expect(growth(kept, 500, 2000)).toBe(0);
+    expect(growth(kept, 1000, 2500)).toBe(1);
   });
+
+  test("is not put off by containers that start all the time", async () => {
+    writeFileSync(path, "x".repeat(100));
+    const told: string[] = [];
+    const rotation = new LogRotation(
+      {
+        containers: { find: () => ({ bundle: join(folder, "gone") }) },
+        logger: { warn: (text: string) => told.push(text) },
+      } as unknown as RuntimeContext,
+      () => undefined,
+    );
+    rotation.keep("full", path, { maxSize: 10, maxFiles: 3 });
+    const starts = (): boolean => {
+      rotation.keep("other", join(folder, "other"), { maxSize: 10, maxFiles: 3 });
+      return existsSync(`${path}.1`);
+    };
+    for (const end = performance.now() + 20_000; !starts() && performance.now() < end; ) await Bun.sleep(100);
+    rotation.close();
+    expect(existsSync(`${path}.1`)).toBe(true);
+  }, 30_000);
 });

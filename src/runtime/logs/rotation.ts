@@ -5,25 +5,33 @@ import type { RuntimeContext } from "../context.ts";
 import type { LogPolicy } from "../contract.ts";
 import { openLogs, rotatedNumbers, rotatedPath } from "./files.ts";
 
-const quickestMs = 1000;
-const slowestMs = 30_000;
+/** how long after its first line a log is looked at, and how long at most and at least passes between two looks */
+const firstMs = 1000;
+const latestMs = 5000;
+const soonestMs = 200;
 
 interface Kept {
   logPath: string;
   policy: LogPolicy;
+  /** bytes at the last look, and when that was (`performance.now`) */
+  size: number;
+  seenMs: number;
+  /** what last hindered its rotation, told once */
+  hindrance?: string;
 }
 
 /**
- * Keeps the logs of running containers within their policies: one timer looks at their sizes, soon again where a log
- * grows fast, seldom where none does. The live file is renamed and conmon told to open a new one: it writes into the
- * renamed file until it has, so nothing is lost. (conmon's own `--log-size-max` cuts the file and loses what is in it.)
+ * Keeps the logs of running containers within their policies: one timer looks at their sizes, about when the fastest
+ * would be full. The live file is renamed and conmon told to open a new one: it writes into the renamed file until it
+ * has, so nothing is lost. (conmon's own `--log-size-max` cuts the file and loses what is in it.)
  */
 export class LogRotation {
   private readonly context: RuntimeContext;
   private readonly readBy: (id: string) => bigint | undefined;
   private readonly logs = new Map<string, Kept>();
   private timer: Timer | undefined;
-  private periodMs = quickestMs;
+  /** when the timer fires; past while a look is under way, which plans the next one itself */
+  private dueMs = 0;
 
   /** `readBy`: inode of the file that a container's log driver is at */
   constructor(context: RuntimeContext, readBy: (id: string) => bigint | undefined) {
@@ -33,46 +41,54 @@ export class LogRotation {
 
   keep(id: string, logPath: string, policy: LogPolicy): void {
     if (policy.maxSize === undefined) return;
-    this.logs.set(id, { logPath, policy });
-    this.plan(quickestMs);
+    this.logs.set(id, { logPath, policy, size: 0, seenMs: performance.now() });
+    this.lookWithin(firstMs);
   }
 
   stop(id: string): void {
     this.logs.delete(id);
-    if (this.logs.size === 0) this.close();
   }
 
   close(): void {
+    this.logs.clear();
     clearTimeout(this.timer);
     this.timer = undefined;
   }
 
-  private plan(periodMs: number): void {
-    this.close();
-    this.periodMs = periodMs;
-    this.timer = setTimeout(() => void this.check(), periodMs);
-    this.timer.unref();
+  /** A look that is due sooner stays: containers that start every moment must not put it off. */
+  private lookWithin(ms: number): void {
+    const dueMs = performance.now() + ms;
+    if (this.timer !== undefined && this.dueMs <= dueMs) return;
+    clearTimeout(this.timer);
+    this.dueMs = dueMs;
+    this.timer = setTimeout(() => void this.look(), ms).unref();
   }
 
-  private async check(): Promise<void> {
-    let fullest = 0;
-    for (const [id, kept] of [...this.logs]) {
+  private async look(): Promise<void> {
+    let nextMs = latestMs;
+    for (const [id, kept] of this.logs) {
       try {
-        fullest = Math.max(fullest, await this.checkOne(id, kept));
+        nextMs = Math.min(nextMs, await this.checkOne(id, kept));
       } catch (error) {
-        this.context.logger.warn("cannot rotate a log", { container: id, error: messageOf(error) });
+        const hindrance = messageOf(error);
+        if (kept.hindrance !== hindrance)
+          this.context.logger.warn("cannot rotate a log", { container: id, error: hindrance });
+        kept.hindrance = hindrance;
       }
     }
-    if (this.logs.size > 0) this.plan(nextPeriodMs(fullest, this.periodMs));
+    this.timer = undefined;
+    if (this.logs.size > 0) this.lookWithin(Math.max(soonestMs, nextMs));
   }
 
-  /** Rotates when due; gives how full the log is, 0 to 1. */
-  private async checkOne(id: string, { logPath, policy }: Kept): Promise<number> {
+  /** Rotates when due; gives after how many milliseconds the log will be full if it grows as it did since the last look. */
+  private async checkOne(id: string, kept: Kept): Promise<number> {
+    const { logPath, policy } = kept;
     const { maxSize = Number.POSITIVE_INFINITY, maxFiles } = policy;
     const size = await sizeOf(logPath);
-    if (size < maxSize) return size / maxSize;
+    const perMs = growth(kept, size);
+    if (size < maxSize) return (maxSize - size) / perMs;
     const running = this.context.containers.find(id);
-    if (!running || !this.logs.has(id)) return 0;
+    if (!running || !this.logs.has(id)) return latestMs;
     const reader = this.readBy(id);
     if (reader !== undefined && (await dropsUnread(logPath, maxFiles, reader)))
       this.context.logger.warn("log lines were dropped before the log driver could hand them on", {
@@ -80,8 +96,17 @@ export class LogRotation {
       });
     await shiftLogs(logPath, maxFiles);
     reopenLog(running.bundle);
-    return 1;
+    kept.size = 0;
+    return maxSize / perMs;
   }
+}
+
+/** Bytes a millisecond since the last look; this is the last look from here on. */
+export function growth(kept: Pick<Kept, "size" | "seenMs">, size: number, nowMs = performance.now()): number {
+  const perMs = Math.max(0, size - kept.size) / Math.max(1, nowMs - kept.seenMs);
+  kept.size = size;
+  kept.seenMs = nowMs;
+  return perMs;
 }
 
 /** Whether rotation takes a file away that comes after the one that is read: an open file can still be read. */
@@ -92,10 +117,6 @@ async function dropsUnread(logPath: string, maxFiles: number, reader: bigint): P
   await Promise.all(files.map(({ handle }) => handle.close()));
   return !files.some(({ inode }) => inode === reader);
 }
-
-/** Half as long where a log is over half full, else twice as long. */
-export const nextPeriodMs = (fullest: number, periodMs: number): number =>
-  Math.min(slowestMs, Math.max(quickestMs, fullest > 0.5 ? periodMs / 2 : periodMs * 2));
 
 async function sizeOf(path: string): Promise<number> {
   try {
