@@ -1,13 +1,13 @@
 import { type Command, checkArity, usageLine } from "./command.ts";
-import { type Group, groups } from "./commands-table.ts";
 import { CliError, detailIn, type Mistaken, mistakenIn, UnknownCommand } from "./errors.ts";
 import type { FlagTable } from "./flags/flag.ts";
 import { FlagError, parseFlags } from "./flags/parse.ts";
-import { type GlobalValues, globalDefaults, globalFlags } from "./globals.ts";
+import { type Group, groups } from "./grammar/commands-table.ts";
+import { type GlobalValues, globalDefaults, globalFlags } from "./grammar/globals.ts";
+import { findCommand, findIn } from "./grammar/tree.ts";
 import { clientVersion, programName } from "./program.ts";
 import { Session } from "./session.ts";
 import { ofProcess, type Surroundings } from "./surroundings.ts";
-import { findCommand, findIn } from "./tree.ts";
 
 const flagErrorCode = 125;
 
@@ -91,7 +91,7 @@ const logLevels = ["panic", "fatal", "error", "warn", "warning", "info", "debug"
 /** The help of the whole program lists plugins, too. */
 async function showHelp(words: readonly string[], session: Session): Promise<number> {
   session.around.needsProcess("help");
-  const { help } = await import("./help.ts");
+  const { help } = await import("./grammar/help.ts");
   return help(words, session);
 }
 

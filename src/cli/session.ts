@@ -2,7 +2,7 @@ import { Client } from "../client/client.ts";
 import { type Host, HostError, parseHost } from "../client/host.ts";
 import { type ConfigFile, readConfigFile } from "./config-file.ts";
 import { CliError } from "./errors.ts";
-import type { GlobalValues } from "./globals.ts";
+import type { GlobalValues } from "./grammar/globals.ts";
 import type { Surroundings } from "./surroundings.ts";
 
 export const defaultHost = "unix:///run/berth.sock";

@@ -11,10 +11,10 @@ const source = join(import.meta.dir, "../../src");
 
 /** Where commands are taken from their table, and what a session loads for its own process: not followed further. */
 const notFollowed: Record<string, readonly string[]> = {
-  "cli/main.ts": ["cli/help.ts", "cli/plugins/run.ts"],
+  "cli/main.ts": ["cli/grammar/help.ts", "cli/plugins/run.ts"],
   "cli/session.ts": ["cli/contexts/store.ts", "cli/auto-start.ts"],
   "cli/config-file.ts": ["lib/go/json/syntax.ts"],
-  "cli/run/create.ts": ["cli/run/pull.ts", "cli/run/api-socket.ts"],
+  "cli/run/create.ts": ["cli/images/pull.ts", "cli/run/api-socket.ts"],
   "cli/output/formatter.ts": ["cli/output/template-rows.ts"],
   "cli/commands/version.ts": ["lib/go/template/template.ts", "cli/output/json-struct.ts"],
   "cli/commands/container/list.ts": ["cli/output/size-asked.ts"],
@@ -69,13 +69,13 @@ const imports = (file: string, code: string): string[] =>
 
 /** The files of the hosted commands, by the grammar's table: `ls: { … import("./commands/container/list.ts") }`. */
 async function commandFiles(): Promise<string[]> {
-  const { findCommand, findIn } = await import("../../src/cli/tree.ts");
-  const { groups } = await import("../../src/cli/commands-table.ts");
+  const { findCommand, findIn } = await import("../../src/cli/grammar/tree.ts");
+  const { groups } = await import("../../src/cli/grammar/commands-table.ts");
   const files = hostedCommands.map((path) => {
     const [word = "", second] = path.split(" ");
     const leaf =
       second === undefined ? findCommand(word) : findIn(groups[word]?.children() ?? {}, second)?.leaf;
-    return normalize(`cli/${/import\("([^"]+)"\)/.exec(String(leaf?.load))?.[1] ?? "?"}`);
+    return normalize(`cli/grammar/${/import\("([^"]+)"\)/.exec(String(leaf?.load))?.[1] ?? "?"}`);
   });
   return [...new Set(files)];
 }
@@ -84,7 +84,7 @@ async function reachable(): Promise<Map<string, string>> {
   const found = new Map<string, string>();
   const queue = ["cli/hosted/run.ts", ...(await commandFiles())];
   for (let file = queue.pop(); file !== undefined; file = queue.pop()) {
-    if (found.has(file) || ofProcess.has(file) || file === "cli/commands-table.ts") continue;
+    if (found.has(file) || ofProcess.has(file) || file === "cli/grammar/commands-table.ts") continue;
     const code = codeOf(await Bun.file(join(source, file)).text());
     found.set(file, code);
     queue.push(...imports(file, code).filter((target) => !notFollowed[file]?.includes(target)));
@@ -115,8 +115,8 @@ test("nothing is named here that is not there", async () => {
 });
 
 test("the commands of the list are those that say they may be hosted", async () => {
-  const { groups } = await import("../../src/cli/commands-table.ts");
-  const { commands } = await import("../../src/cli/tree.ts");
+  const { groups } = await import("../../src/cli/grammar/commands-table.ts");
+  const { commands } = await import("../../src/cli/grammar/tree.ts");
   const leaves = Object.entries(commands()).concat(
     Object.entries(groups).flatMap(([group, { children }]) =>
       Object.entries(children()).flatMap(([name, leaf]) =>

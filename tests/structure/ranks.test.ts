@@ -67,7 +67,7 @@ const onItsOwn = new Set([
   "client/ssh.ts",
   "client/kernel.ts",
   "cli/auto-start.ts",
-  "cli/build/key-agent.ts",
+  "cli/build/options/key-agent.ts",
   "cli/credentials/helper.ts",
   "cli/plugins/run.ts",
   "cli/plugins/metadata.ts",

@@ -1,10 +1,10 @@
 import { describe, expect, test } from "bun:test";
 import { frame } from "../../lib/wire/multiplex.ts";
 import type { LocalBuildMessage } from "../../types/local-build.ts";
-import { checkAnswer, outlineAnswer, targetsAnswer } from "./answers.ts";
-import { placeOf } from "./column.ts";
-import { excerpt } from "./excerpt.ts";
-import { checkIdFile, checkPlaces, parseOutputs } from "./outputs.ts";
+import { checkIdFile, checkPlaces, parseOutputs } from "./options/outputs.ts";
+import { checkAnswer, outlineAnswer, targetsAnswer } from "./report/answers.ts";
+import { placeOf } from "./report/column.ts";
+import { excerpt } from "./report/excerpt.ts";
 import { readBuild } from "./stream.ts";
 
 const six = "FROM busybox\nMAINTAINER x\nENV a b\nWORKDIR rel\nCOPY f /\n";

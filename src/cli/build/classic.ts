@@ -7,14 +7,14 @@ import { ulimit } from "../run/values.ts";
 import type { Session } from "../session.ts";
 import { isTerminal, writeNow } from "../stdio.ts";
 import { jsonObjects, showProgress } from "../stream/progress.ts";
-import { contextTar } from "./context-tar.ts";
-import { buildCredentials } from "./credentials.ts";
+import { contextTar } from "./context/context-tar.ts";
+import { type BuildSources, dockerfileText, type StreamedContext } from "./context/sources.ts";
 import { buildError, solveError } from "./failure.ts";
 import type { BuildFlags } from "./flags.ts";
-import type { Output } from "./outputs.ts";
-import { keyValues } from "./pairs.ts";
-import { registryHosts } from "./registry-hosts.ts";
-import { type BuildSources, dockerfileText, type StreamedContext } from "./sources.ts";
+import { buildCredentials } from "./options/credentials.ts";
+import type { Output } from "./options/outputs.ts";
+import { keyValues } from "./options/pairs.ts";
+import { registryHosts } from "./options/registry-hosts.ts";
 
 /** What the classic `POST /build` cannot do is said, not left out. */
 function checkPossible(flags: BuildFlags, outputs: readonly Output[]): void {

@@ -8,10 +8,10 @@ import {
   type WireWarning,
 } from "../../types/local-build.ts";
 import type { Session } from "../session.ts";
-import { ContextStep } from "./context-step.ts";
 import type { Display } from "./display/display.ts";
 import { solveError } from "./failure.ts";
 import type { OutputFiles } from "./output-files.ts";
+import { ContextStep } from "./report/context-step.ts";
 import { readBuild } from "./stream.ts";
 
 export type BuildFailure = Extract<LocalBuildMessage, { kind: "error" }>;

@@ -3,7 +3,7 @@ import { resolve } from "node:path";
 import { fileError } from "../run/key-value-files.ts";
 import { writeOut } from "../stdio.ts";
 import { buildError } from "./failure.ts";
-import type { Output } from "./outputs.ts";
+import type { Output } from "./options/outputs.ts";
 
 interface Target {
   write(bytes: Uint8Array): Promise<void>;

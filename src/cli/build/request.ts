@@ -4,19 +4,19 @@ import { parseReference } from "../../lib/image/reference.ts";
 import type { LocalBuildRequest, LocalBuildResources } from "../../types/local-build.ts";
 import { extraHost, ulimit } from "../run/values.ts";
 import type { Session } from "../session.ts";
-import { attestations } from "./attestations.ts";
-import { cacheFolders, cacheOption, cacheSource } from "./caches.ts";
-import { parseCall } from "./call.ts";
-import { readContexts } from "./contexts.ts";
-import { buildCredentials } from "./credentials.ts";
+import { localFolder, patternsOf } from "./context/folder.ts";
+import { type BuildSources, dockerfileText, type StreamedContext } from "./context/sources.ts";
 import { buildError } from "./failure.ts";
 import type { BuildFlags } from "./flags.ts";
-import { localFolder, patternsOf } from "./folder.ts";
-import type { Output } from "./outputs.ts";
-import { keyValues } from "./pairs.ts";
-import { registryHosts } from "./registry-hosts.ts";
-import { agentSockets, readSecrets } from "./secrets.ts";
-import { type BuildSources, dockerfileText, type StreamedContext } from "./sources.ts";
+import { attestations } from "./options/attestations.ts";
+import { cacheFolders, cacheOption, cacheSource } from "./options/caches.ts";
+import { parseCall } from "./options/call.ts";
+import { readContexts } from "./options/contexts.ts";
+import { buildCredentials } from "./options/credentials.ts";
+import type { Output } from "./options/outputs.ts";
+import { keyValues } from "./options/pairs.ts";
+import { registryHosts } from "./options/registry-hosts.ts";
+import { agentSockets, readSecrets } from "./options/secrets.ts";
 
 /** Makes one request of the options, all paths and variables resolved on this side. */
 export async function localRequest(

@@ -7,14 +7,10 @@ import { CliError } from "../errors.ts";
 import { fileError } from "../run/key-value-files.ts";
 import type { Session } from "../session.ts";
 import { isTerminal } from "../stdio.ts";
-import { type Asked, checkAnswer, outlineAnswer, targetsAnswer } from "./answers.ts";
-import { cacheOutputs } from "./caches.ts";
-import { parseCall } from "./call.ts";
-import { placeOf } from "./column.ts";
+import { type BuildSources, readSources, type StreamedContext } from "./context/sources.ts";
 import { openDisplay } from "./display/open.ts";
 import { warning } from "./display/raw-json.ts";
 import { warningsText } from "./display/warnings.ts";
-import { excerpt } from "./excerpt.ts";
 import { optionError, solveError } from "./failure.ts";
 import type { BuildFlags } from "./flags.ts";
 import {
@@ -25,11 +21,15 @@ import {
   type LocalBuild,
   NotLocal,
 } from "./local.ts";
+import { cacheOutputs } from "./options/caches.ts";
+import { parseCall } from "./options/call.ts";
+import { checkIdFile, checkPlaces, type Output, parseOutputs } from "./options/outputs.ts";
 import { OutputFiles } from "./output-files.ts";
-import { checkIdFile, checkPlaces, type Output, parseOutputs } from "./outputs.ts";
-import { Profile } from "./profile.ts";
+import { type Asked, checkAnswer, outlineAnswer, targetsAnswer } from "./report/answers.ts";
+import { placeOf } from "./report/column.ts";
+import { excerpt } from "./report/excerpt.ts";
+import { Profile } from "./report/profile.ts";
 import { localRequest } from "./request.ts";
-import { type BuildSources, readSources, type StreamedContext } from "./sources.ts";
 
 /** `berth build`: on the engine's machine the folder is read in place, elsewhere it goes as a tar. */
 export async function runBuild(session: Session, context: string, flags: BuildFlags): Promise<number> {

@@ -1,10 +1,10 @@
 import { filterQuery } from "../../client/client.ts";
 import { defineCommand, exactly } from "../command.ts";
+import { registryAuth } from "../credentials/registry-auth.ts";
 import { filters } from "../flags/common.ts";
 import { bool, int, string } from "../flags/flag.ts";
 import { formatList } from "../output/formatter.ts";
-import { type SearchResult, searchRows } from "../output/search-rows.ts";
-import { registryAuth } from "../registry-auth.ts";
+import { type SearchResult, searchRows } from "../output/rows/search-rows.ts";
 
 /** docker's words */
 const automated =

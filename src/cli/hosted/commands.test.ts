@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
-import { groups } from "../commands-table.ts";
-import { findCommand, findIn } from "../tree.ts";
+import { groups } from "../grammar/commands-table.ts";
+import { findCommand, findIn } from "../grammar/tree.ts";
 import { hostedCommands } from "./commands.ts";
 
 test("every hosted command is a command of the grammar", () => {

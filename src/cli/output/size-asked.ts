@@ -1,6 +1,6 @@
 import { Template } from "../../lib/go/template/template.ts";
 import { CliError } from "../errors.ts";
-import { containerRows } from "./container-rows.ts";
+import { containerRows } from "./rows/container-rows.ts";
 import { Row } from "./template-rows.ts";
 
 /** Whether a template of any kind asks for the sizes of containers: found by rendering it once. */

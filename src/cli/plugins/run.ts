@@ -1,4 +1,4 @@
-import { unknownCommand } from "../help.ts";
+import { unknownCommand } from "../grammar/help.ts";
 import { programName } from "../program.ts";
 import type { Session } from "../session.ts";
 import { findPlugin } from "./find.ts";

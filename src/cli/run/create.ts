@@ -4,9 +4,9 @@ import { ApiError } from "../../client/errors.ts";
 import { familiar, type Reference } from "../../lib/image/reference.ts";
 import type { ContainerCreateRequest } from "../../types/api.ts";
 import type { ProxyConfig } from "../config-file.ts";
+import { imageReference } from "../images/image-reference.ts";
 import type { Session } from "../session.ts";
 import type { ContainerFlags } from "./flags.ts";
-import { imageReference } from "./image-reference.ts";
 import { fileError } from "./key-value-files.ts";
 import { createRequest } from "./request.ts";
 
@@ -29,8 +29,8 @@ export function prepare(
 }
 
 /** Loaded when an image is missing: what it needs (credentials, progress) would double the start of every create. */
-const pull: typeof import("./pull.ts").pullImage = async (...request) =>
-  (await import("./pull.ts")).pullImage(...request);
+const pull: typeof import("../images/pull.ts").pullImage = async (...request) =>
+  (await import("../images/pull.ts")).pullImage(...request);
 
 /** Loaded for those few who ask for it. */
 const apiSocket = () => require("./api-socket.ts") as typeof import("./api-socket.ts");
@@ -106,7 +106,7 @@ async function createOrPull(
 }
 
 function checkPlatform(text: string): void {
-  const { platformQuery } = require("./image-path.ts") as typeof import("./image-path.ts");
+  const { platformQuery } = require("../images/image-path.ts") as typeof import("../images/image-path.ts");
   platformQuery(text, "error parsing specified platform: ");
 }
 

@@ -1,6 +1,6 @@
 import type { WireWarning } from "../../../types/local-build.ts";
 import { programName } from "../../program.ts";
-import { excerpt } from "../excerpt.ts";
+import { excerpt } from "../report/excerpt.ts";
 import { warningText } from "./plain.ts";
 
 /** After a build: what the rules found, in short, or at length with `--debug`. */

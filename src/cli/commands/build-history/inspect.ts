@@ -1,6 +1,6 @@
 import type { WireBuildRecord } from "../../../types/local-build.ts";
-import { duration, findRecord, readHistory, recordName, statusName } from "../../build/history.ts";
-import { stepCosts, stepReasons } from "../../build/step-tables.ts";
+import { duration, findRecord, readHistory, recordName, statusName } from "../../build/report/history.ts";
+import { stepCosts, stepReasons } from "../../build/report/step-tables.ts";
 import { atMost, defineCommand } from "../../command.ts";
 import { CliError } from "../../errors.ts";
 import { string } from "../../flags/flag.ts";

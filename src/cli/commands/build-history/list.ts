@@ -1,6 +1,6 @@
 import { humanDuration } from "../../../lib/text/units.ts";
 import type { WireBuildRecord } from "../../../types/local-build.ts";
-import { duration, readHistory, recordName, statusName } from "../../build/history.ts";
+import { duration, readHistory, recordName, statusName } from "../../build/report/history.ts";
 import { defineCommand, none } from "../../command.ts";
 import { CliError } from "../../errors.ts";
 import { bool, string } from "../../flags/flag.ts";

@@ -1,5 +1,5 @@
 import { PlainDisplay } from "../../build/display/plain.ts";
-import { findRecord, readHistory, readLogs } from "../../build/history.ts";
+import { findRecord, readHistory, readLogs } from "../../build/report/history.ts";
 import { atMost, defineCommand } from "../../command.ts";
 import { CliError } from "../../errors.ts";
 import { string } from "../../flags/flag.ts";

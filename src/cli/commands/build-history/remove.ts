@@ -1,4 +1,4 @@
-import { findRecord, readHistory } from "../../build/history.ts";
+import { findRecord, readHistory } from "../../build/report/history.ts";
 import { any, defineCommand } from "../../command.ts";
 import { CliError } from "../../errors.ts";
 import { bool, string } from "../../flags/flag.ts";

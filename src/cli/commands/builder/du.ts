@@ -1,5 +1,5 @@
 import { humanDuration, humanSize } from "../../../lib/text/units.ts";
-import { type CacheRow, cacheRecords } from "../../build/cache-records.ts";
+import { type CacheRow, cacheRecords } from "../../build/report/cache-records.ts";
 import { defineCommand, none } from "../../command.ts";
 import { CliError } from "../../errors.ts";
 import { filters } from "../../flags/common.ts";

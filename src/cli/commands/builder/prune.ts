@@ -1,8 +1,8 @@
 import { messageOf } from "../../../lib/errors.ts";
 import { parseGoDuration } from "../../../lib/go/duration.ts";
 import { humanDuration, humanSize } from "../../../lib/text/units.ts";
-import { cacheRecords } from "../../build/cache-records.ts";
 import { optionError } from "../../build/failure.ts";
+import { cacheRecords } from "../../build/report/cache-records.ts";
 import { defineCommand, none } from "../../command.ts";
 import { bool, custom, type Flag, string } from "../../flags/flag.ts";
 import { alignTabs } from "../../output/tabwriter.ts";

@@ -1,5 +1,5 @@
 import { defineCommand, none } from "../../command.ts";
-import { bash } from "../../completion-script.ts";
+import { bash } from "../../grammar/completion-script.ts";
 
 export const command = defineCommand({
   usage: "",

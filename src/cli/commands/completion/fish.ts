@@ -1,5 +1,5 @@
 import { defineCommand, none } from "../../command.ts";
-import { fish } from "../../completion-script.ts";
+import { fish } from "../../grammar/completion-script.ts";
 
 export const command = defineCommand({
   usage: "",

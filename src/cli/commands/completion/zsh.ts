@@ -1,5 +1,5 @@
 import { defineCommand, none } from "../../command.ts";
-import { zsh } from "../../completion-script.ts";
+import { zsh } from "../../grammar/completion-script.ts";
 
 export const command = defineCommand({
   usage: "",

@@ -2,8 +2,8 @@ import { list } from "../../../client/containers.ts";
 import { defineCommand, none } from "../../command.ts";
 import { filters, listFormat } from "../../flags/common.ts";
 import { bool, int } from "../../flags/flag.ts";
-import { containerRows, containerTable, rawContainer } from "../../output/container-rows.ts";
 import { formatList, isPlain, plainFields, resolveFormat } from "../../output/formatter.ts";
+import { containerRows, containerTable, rawContainer } from "../../output/rows/container-rows.ts";
 
 export const command = defineCommand({
   hosted: true,

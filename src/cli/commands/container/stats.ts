@@ -4,7 +4,7 @@ import { any, defineCommand } from "../../command.ts";
 import { listFormat } from "../../flags/common.ts";
 import { bool } from "../../flags/flag.ts";
 import { formatList } from "../../output/formatter.ts";
-import { emptyStats, type StatsRow, statsRow, statsRows } from "../../output/stats-rows.ts";
+import { emptyStats, type StatsRow, statsRow, statsRows } from "../../output/rows/stats-rows.ts";
 import type { Session } from "../../session.ts";
 import { jsonObjects } from "../../stream/progress.ts";
 

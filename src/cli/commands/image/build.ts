@@ -10,7 +10,7 @@ export const command = defineCommand({
   async run({ session, args, flags }) {
     const [context = ""] = args;
     if (flags.listContext) {
-      const { listContext } = await import("../../build/list-context.ts");
+      const { listContext } = await import("../../build/context/list-context.ts");
       return listContext(session, context, flags);
     }
     const { runBuild } = await import("../../build/run.ts");

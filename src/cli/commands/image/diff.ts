@@ -1,8 +1,8 @@
 import type { DifferenceLine } from "../../../types/image-report.ts";
 import { defineCommand, exactly } from "../../command.ts";
 import { bool } from "../../flags/flag.ts";
-import { size } from "../../output/image-layers.ts";
-import { imagePath } from "../../run/image-path.ts";
+import { imagePath } from "../../images/image-path.ts";
+import { size } from "../../output/rows/image-layers.ts";
 import { jsonLines } from "../../stream/json-lines.ts";
 
 const letters = { added: "A", changed: "C", removed: "D" } as const;

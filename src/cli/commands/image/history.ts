@@ -4,9 +4,9 @@ import type { ImageHistoryItem } from "../../../types/api.ts";
 import { defineCommand, exactly } from "../../command.ts";
 import { listFormat, platform } from "../../flags/common.ts";
 import { bool } from "../../flags/flag.ts";
+import { imagePath, platformQuery } from "../../images/image-path.ts";
 import { formatList, type RowKind } from "../../output/formatter.ts";
 import { ellipsis, localRfc3339 } from "../../output/text.ts";
-import { imagePath, platformQuery } from "../../run/image-path.ts";
 
 export const command = defineCommand({
   usage: "IMAGE",

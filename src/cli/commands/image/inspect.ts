@@ -1,8 +1,8 @@
 import { atLeast, defineCommand } from "../../command.ts";
 import { CliError } from "../../errors.ts";
 import { objectFormat, platform } from "../../flags/common.ts";
+import { imagePath, platformQuery } from "../../images/image-path.ts";
 import { inspectAll } from "../../output/inspect.ts";
-import { imagePath, platformQuery } from "../../run/image-path.ts";
 
 export const command = defineCommand({
   usage: "IMAGE [IMAGE...]",

@@ -1,8 +1,8 @@
 import type { ImageLine, LayerLine, LayerNameLine } from "../../../types/image-report.ts";
 import { defineCommand, exactly } from "../../command.ts";
 import { bool } from "../../flags/flag.ts";
-import { layersSummary, layersTable, nameLine } from "../../output/image-layers.ts";
-import { imagePath } from "../../run/image-path.ts";
+import { imagePath } from "../../images/image-path.ts";
+import { layersSummary, layersTable, nameLine } from "../../output/rows/image-layers.ts";
 import { jsonLines } from "../../stream/json-lines.ts";
 
 export const command = defineCommand({

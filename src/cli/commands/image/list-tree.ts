@@ -1,7 +1,7 @@
 import type { ImageInspect, ImageSummary } from "../../../types/api.ts";
 import type { Platform } from "../../../types/oci.ts";
-import { imageTree, type TreeChild } from "../../output/image-tree.ts";
-import { imagePath } from "../../run/image-path.ts";
+import { imagePath } from "../../images/image-path.ts";
+import { imageTree, type TreeChild } from "../../output/rows/image-tree.ts";
 import type { Session } from "../../session.ts";
 
 /** One platform of an image, as engines tell it that keep several (`manifests=1`, API 1.47). */

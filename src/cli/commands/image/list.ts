@@ -5,7 +5,7 @@ import { CliError } from "../../errors.ts";
 import { filters, listFormat } from "../../flags/common.ts";
 import { bool } from "../../flags/flag.ts";
 import { formatList, isPlain, resolveFormat } from "../../output/formatter.ts";
-import { imageRows, imageTable, rawImage, toRows } from "../../output/image-rows.ts";
+import { imageRows, imageTable, rawImage, toRows } from "../../output/rows/image-rows.ts";
 
 export const command = defineCommand({
   hosted: true,

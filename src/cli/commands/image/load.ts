@@ -1,7 +1,7 @@
 import { defineCommand, none } from "../../command.ts";
 import { platform } from "../../flags/common.ts";
 import { bool, string } from "../../flags/flag.ts";
-import { platformQuery } from "../../run/image-path.ts";
+import { platformQuery } from "../../images/image-path.ts";
 import { isTerminal, writeOut } from "../../stdio.ts";
 import { archiveFrom } from "../../stream/archive-input.ts";
 import { showProgress } from "../../stream/progress.ts";

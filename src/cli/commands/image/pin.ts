@@ -2,7 +2,7 @@ import { shortId } from "../../../lib/ids.ts";
 import type { ImageSummary } from "../../../types/api.ts";
 import { any, defineCommand } from "../../command.ts";
 import { each } from "../../each.ts";
-import { imagePath } from "../../run/image-path.ts";
+import { imagePath } from "../../images/image-path.ts";
 
 /** Without a name it lists what is pinned. */
 export const command = defineCommand({

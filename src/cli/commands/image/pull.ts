@@ -3,8 +3,8 @@ import { defineCommand, exactly } from "../../command.ts";
 import { CliError } from "../../errors.ts";
 import { platform } from "../../flags/common.ts";
 import { bool } from "../../flags/flag.ts";
-import { isEngine, pullFromEngine } from "../../run/engine-transfer.ts";
-import { pullImage } from "../../run/pull.ts";
+import { isEngine, pullFromEngine } from "../../images/engine-transfer.ts";
+import { pullImage } from "../../images/pull.ts";
 
 export const command = defineCommand({
   usage: "NAME[:TAG|@DIGEST]",

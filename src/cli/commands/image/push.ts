@@ -1,12 +1,12 @@
 import { familiarName, parseReference } from "../../../lib/image/reference.ts";
 import { defineCommand, exactly } from "../../command.ts";
+import { registryAuth } from "../../credentials/registry-auth.ts";
 import { CliError } from "../../errors.ts";
 import { platform as platformFlag } from "../../flags/common.ts";
 import { bool } from "../../flags/flag.ts";
-import { registryAuth } from "../../registry-auth.ts";
-import { isEngine, pushToEngine } from "../../run/engine-transfer.ts";
-import { imagePath, platformQuery } from "../../run/image-path.ts";
-import { drain } from "../../run/pull.ts";
+import { isEngine, pushToEngine } from "../../images/engine-transfer.ts";
+import { imagePath, platformQuery } from "../../images/image-path.ts";
+import { drain } from "../../images/pull.ts";
 import { showProgress } from "../../stream/progress.ts";
 
 /** docker's words */

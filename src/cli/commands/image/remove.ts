@@ -3,7 +3,7 @@ import type { ImageDeleteItem } from "../../../types/api.ts";
 import { atLeast, defineCommand } from "../../command.ts";
 import { CliError } from "../../errors.ts";
 import { bool, strings } from "../../flags/flag.ts";
-import { imagePath, platformQuery } from "../../run/image-path.ts";
+import { imagePath, platformQuery } from "../../images/image-path.ts";
 
 export const command = defineCommand({
   hosted: true,

@@ -1,6 +1,6 @@
 import { defineCommand, exactly } from "../../command.ts";
 import { string } from "../../flags/flag.ts";
-import { imagePath } from "../../run/image-path.ts";
+import { imagePath } from "../../images/image-path.ts";
 
 export const command = defineCommand({
   usage: "IMAGE",

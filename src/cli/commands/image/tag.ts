@@ -1,7 +1,7 @@
 import { familiarName, parseReference } from "../../../lib/image/reference.ts";
 import { defineCommand, exactly } from "../../command.ts";
 import { CliError } from "../../errors.ts";
-import { imagePath } from "../../run/image-path.ts";
+import { imagePath } from "../../images/image-path.ts";
 
 export const command = defineCommand({
   hosted: true,

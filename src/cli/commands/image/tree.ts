@@ -2,8 +2,8 @@ import { shortId } from "../../../lib/ids.ts";
 import type { ImageInspect, ImageSummary } from "../../../types/api.ts";
 import { defineCommand, none } from "../../command.ts";
 import { bool } from "../../flags/flag.ts";
-import { size } from "../../output/image-layers.ts";
-import { imagePath } from "../../run/image-path.ts";
+import { imagePath } from "../../images/image-path.ts";
+import { size } from "../../output/rows/image-layers.ts";
 
 interface Entry {
   summary: ImageSummary;

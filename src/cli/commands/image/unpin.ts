@@ -1,6 +1,6 @@
 import { atLeast, defineCommand } from "../../command.ts";
 import { each } from "../../each.ts";
-import { imagePath } from "../../run/image-path.ts";
+import { imagePath } from "../../images/image-path.ts";
 
 export const command = defineCommand({
   usage: "IMAGE [IMAGE...]",

@@ -2,10 +2,10 @@ import { parseReference } from "../../../lib/image/reference.ts";
 import { humanSize } from "../../../lib/text/units.ts";
 import type { Descriptor } from "../../../types/oci.ts";
 import { defineCommand, exactly } from "../../command.ts";
+import { registryAuth } from "../../credentials/registry-auth.ts";
 import { listFormat } from "../../flags/common.ts";
 import { bool, string } from "../../flags/flag.ts";
 import { formatList, type RowKind } from "../../output/formatter.ts";
-import { registryAuth } from "../../registry-auth.ts";
 
 const rows = (noTrunc: boolean): RowKind<Descriptor> => ({
   goType: "*formatter.referrerContext",

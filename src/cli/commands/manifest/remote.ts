@@ -1,8 +1,8 @@
 import { ApiError } from "../../../client/errors.ts";
 import { canonical, type Reference } from "../../../lib/image/reference.ts";
 import type { Platform } from "../../../types/oci.ts";
+import { registryAuth } from "../../credentials/registry-auth.ts";
 import { CliError } from "../../errors.ts";
-import { registryAuth } from "../../registry-auth.ts";
 import type { Session } from "../../session.ts";
 
 /** A manifest or index as the engine found it at its registry. */

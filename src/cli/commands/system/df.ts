@@ -1,8 +1,8 @@
 import { defineCommand, none } from "../../command.ts";
 import { listFormat } from "../../flags/common.ts";
 import { bool } from "../../flags/flag.ts";
-import { type DiskUsage, summaryRow, summaryRows, verbose, verboseBy } from "../../output/disk-usage.ts";
 import { formatList } from "../../output/formatter.ts";
+import { type DiskUsage, summaryRow, summaryRows, verbose, verboseBy } from "../../output/rows/disk-usage.ts";
 
 export const command = defineCommand({
   usage: "",

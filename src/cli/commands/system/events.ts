@@ -5,9 +5,9 @@ import { CliError } from "../../errors.ts";
 import { filters, objectFormat } from "../../flags/common.ts";
 import { string } from "../../flags/flag.ts";
 import { moment } from "../../flags/moment.ts";
-import { EventRow, type RawEvent } from "../../output/event-row.ts";
 import { unescapeFormat } from "../../output/formatter.ts";
 import { parseExact } from "../../output/inspect.ts";
+import { EventRow, type RawEvent } from "../../output/rows/event-row.ts";
 import { renderWith } from "../../output/template-rows.ts";
 import { localNanoTime } from "../../output/text.ts";
 

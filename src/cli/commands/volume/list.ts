@@ -5,7 +5,7 @@ import { defineCommand, none } from "../../command.ts";
 import { filters, listFormat } from "../../flags/common.ts";
 import { bool } from "../../flags/flag.ts";
 import { formatList, isPlain, resolveFormat } from "../../output/formatter.ts";
-import { volumeRows } from "../../output/volume-rows.ts";
+import { volumeRows } from "../../output/rows/volume-rows.ts";
 
 export const command = defineCommand({
   hosted: true,
