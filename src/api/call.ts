@@ -8,7 +8,7 @@ import { Query } from "./decode/query.ts";
 /** The largest JSON body that is read, bytes. */
 export const jsonLimit = 8 * 1024 * 1024;
 
-export interface CallInput {
+interface CallInput {
   engine: Engine;
   method: string;
   /** decoded, without the version prefix */

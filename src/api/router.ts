@@ -14,7 +14,7 @@ export interface Route {
   handler: Handler;
 }
 
-export interface Match {
+interface Match {
   route: Route;
   params: Record<string, string>;
 }
@@ -78,9 +78,9 @@ function compile(route: Route): Compiled {
 
 /** The newest API version spoken, and the oldest; both of major version 1. */
 export const newestMinor = 51;
-export const oldestMinor = 24;
+const oldestMinor = 24;
 
-export interface Target {
+interface Target {
   /** decoded path without the version prefix */
   path: string;
   /** what follows `?` */

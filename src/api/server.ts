@@ -22,7 +22,7 @@ const maxHeaderBytes = 64 * 1024;
 const maxConnections = 4096;
 
 /** Who wants to know of connections and requests. */
-export interface Observers {
+interface Observers {
   connection?: () => void;
   request?: () => void;
 }

@@ -12,7 +12,7 @@ import { Sessions } from "./session/sessions.ts";
 import type { Parts } from "./solve/parts.ts";
 import { Solves } from "./solve/solves.ts";
 
-export interface BuildkitOptions {
+interface BuildkitOptions {
   builds: Builds;
   logger: Logger;
   /** where copies of clients' folders are kept */

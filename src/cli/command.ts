@@ -4,7 +4,7 @@ import { programName } from "./program.ts";
 import type { Session } from "./session.ts";
 
 /** How many arguments a command takes; `max` of Infinity takes any number. */
-export interface Arity {
+interface Arity {
   min: number;
   max: number;
 }
@@ -16,7 +16,7 @@ export const atLeast = (min: number): Arity => ({ min, max: Number.POSITIVE_INFI
 export const atMost = (max: number): Arity => ({ min: 0, max });
 export const between = (min: number, max: number): Arity => ({ min, max });
 
-export interface Invocation<F> {
+interface Invocation<F> {
   session: Session;
   args: string[];
   flags: FlagValues<F>;
@@ -46,7 +46,7 @@ export interface Command {
   run: (invocation: Invocation<FlagTable>) => Promise<number | undefined>;
 }
 
-export interface CommandDefinition<F extends FlagTable> {
+interface CommandDefinition<F extends FlagTable> {
   usage: string;
   description?: string;
   usageWithoutOptions?: boolean;

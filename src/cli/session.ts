@@ -158,7 +158,7 @@ export class Session {
 }
 
 /** `k=v,k2=v2` of DOCKER_CUSTOM_HEADERS. */
-export function headersOf(text: string | undefined): Record<string, string> {
+function headersOf(text: string | undefined): Record<string, string> {
   const headers: Record<string, string> = {};
   for (const item of text ? text.split(",") : []) {
     const at = item.indexOf("=");

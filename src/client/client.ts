@@ -9,7 +9,7 @@ import { unixPathMax } from "./kernel.ts";
 /** The newest API this client speaks; an older engine is met half way (see `negotiate`). */
 export const newestApiVersion = "1.51";
 
-export interface ClientOptions {
+interface ClientOptions {
   host: Host;
   /** fixes the API version, as DOCKER_API_VERSION does; nothing is negotiated then */
   apiVersion?: string;
@@ -320,7 +320,7 @@ function hijacked({ connection, reader }: Line, response: HttpResponse): Hijacke
   return { connection: raw, contentType: response.headers["content-type"] ?? "" };
 }
 
-export function queryString(query: Query | undefined): string {
+function queryString(query: Query | undefined): string {
   if (!query) return "";
   const parameters = new URLSearchParams();
   for (const [name, value] of Object.entries(query)) {
@@ -367,7 +367,7 @@ function partsOf(text: string, contentType: string): { message: string; detail: 
   }
 }
 
-export function isOlder(version: string, than: string): boolean {
+function isOlder(version: string, than: string): boolean {
   const [major = 0, minor = 0] = version.split(".").map(Number);
   const [otherMajor = 0, otherMinor = 0] = than.split(".").map(Number);
   return major < otherMajor || (major === otherMajor && minor < otherMinor);

@@ -16,7 +16,7 @@ import { named } from "./named.ts";
 export const at = (id: string, rest = ""): string =>
   `/containers/${named("container", id.replace(/^\/+/, ""))}${rest}`;
 
-export interface ListOptions {
+interface ListOptions {
   all?: boolean;
   limit?: number;
   size?: boolean;
@@ -103,7 +103,7 @@ export async function wait(
   return { ended: read() };
 }
 
-export interface AttachQuery {
+interface AttachQuery {
   stdin: boolean;
   stdout: boolean;
   stderr: boolean;

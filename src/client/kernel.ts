@@ -37,7 +37,7 @@ const codes: Record<number, string> = {
 };
 
 /** A failed system call; `code` is errno's name, as Node's errors have it. */
-export class SystemError extends Error {
+class SystemError extends Error {
   readonly code: string;
   constructor(call: string, errno: number, subject: string) {
     const code = codes[errno] ?? `errno ${errno}`;

@@ -1,9 +1,9 @@
 import { exitStream } from "../lib/wire/multiplex.ts";
 
 /** Output of a process without a terminal: each frame is 1 byte stream, 3 zero bytes, 4 bytes length, the payload. */
-export type OutputStream = "stdout" | "stderr";
+type OutputStream = "stdout" | "stderr";
 
-export interface Frame {
+interface Frame {
   stream: OutputStream;
   bytes: Uint8Array;
 }

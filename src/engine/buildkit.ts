@@ -8,7 +8,7 @@ import type { Networks } from "../network/contract.ts";
 import type { EngineConfig } from "./config/config.ts";
 import type { Identity } from "./identity.ts";
 
-export interface BuildkitParts {
+interface BuildkitParts {
   config: EngineConfig;
   identity: Identity;
   builds: Builds;

@@ -18,7 +18,7 @@ export interface VolumeOperations {
   usage(): Promise<VolumeUsage[]>;
 }
 
-export interface ImportRequest {
+interface ImportRequest {
   name: string;
   labels: Record<string, string>;
   driverOptions: Record<string, string>;
@@ -26,7 +26,7 @@ export interface ImportRequest {
   signal: AbortSignal;
 }
 
-export interface VolumeUsage {
+interface VolumeUsage {
   Name: string;
   Driver: string;
   /** bytes; -1 = not known */

@@ -9,7 +9,7 @@ import { publish } from "./publish.ts";
 import type { ImageRecord } from "./store.ts";
 import { taggable } from "./tag.ts";
 
-export interface AddOptions {
+interface AddOptions {
   parent?: string;
   references?: readonly Reference[];
   /** when the names count as given; absent = the image keeps its time (as `load` does) */

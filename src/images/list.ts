@@ -9,7 +9,7 @@ import { referencesOf, split } from "./names.ts";
 import { resolve } from "./resolve.ts";
 import type { ImageRecord, ImageStore } from "./store.ts";
 
-export interface ListOptions {
+interface ListOptions {
   all: boolean;
   filters: Filters;
   sharedSize: boolean;

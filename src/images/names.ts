@@ -2,7 +2,7 @@ import { familiar, parseReference, type Reference } from "../lib/image/reference
 import type { ImageStore } from "./store.ts";
 
 /** Familiar names of an image: its tags, and the digests it is known by. */
-export interface Names {
+interface Names {
   tags: string[];
   digests: string[];
 }

@@ -19,7 +19,7 @@ export interface ImageRecord {
   taggedNs: bigint;
 }
 
-export interface NewImage {
+interface NewImage {
   id: string;
   /** the exact text that `id` is the digest of */
   text: string;

@@ -3,7 +3,7 @@
  * A component takes a `Logger` in its constructor; nothing logs through a global.
  */
 export type LogLevel = "debug" | "info" | "warn" | "error";
-export type Fields = Record<string, string | number | boolean | undefined>;
+type Fields = Record<string, string | number | boolean | undefined>;
 
 export interface Logger {
   debug(message: string, fields?: Fields): void;

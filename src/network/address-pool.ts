@@ -1,6 +1,6 @@
 import { contains, type Ip, type Subnet, sizeOf } from "./ip.ts";
 
-export interface PoolOptions {
+interface PoolOptions {
   subnet: Subnet;
   /** the part of the subnet from which addresses are chosen; one asked for may lie outside of it */
   range?: Subnet;

@@ -30,7 +30,7 @@ import { joinFaults } from "./requests.ts";
 const invalid = (sentence: string): EngineError => new EngineError("invalid", sentence);
 const forbidden = (sentence: string): EngineError => new EngineError("forbidden", sentence);
 
-export interface CreateTools {
+interface CreateTools {
   definitions: Definitions;
   pools: readonly ReadPool[];
   /** `default-network-opts` by driver */

@@ -19,14 +19,13 @@ export interface NamedEndpoint {
   readonly internal: boolean;
 }
 
-export type DirectoryChange =
+type DirectoryChange =
   | { kind: "joined"; endpoint: NamedEndpoint }
   | { kind: "left"; endpoint: NamedEndpoint }
   | { kind: "renamed"; endpoint: NamedEndpoint };
 
 interface NetworkIndex {
   byName: Map<string, Set<NamedEndpoint>>;
-  byAddress: Map<string, NamedEndpoint>;
   byId: Map<string, NamedEndpoint>;
 }
 
@@ -51,11 +50,6 @@ export class Directory {
   /** All who have that name in the network: several may share an alias. */
   named(networkId: string, name: string): NamedEndpoint[] {
     return [...(this.networks.get(networkId)?.byName.get(key(name)) ?? [])];
-  }
-
-  /** Who has that address in the network, as told by `inspect`. */
-  addressed(networkId: string, address: string): NamedEndpoint | undefined {
-    return this.networks.get(networkId)?.byAddress.get(address);
   }
 
   /** Calls `listener` after each change until the returned function is called; it must not throw or block. */
@@ -83,10 +77,9 @@ export class Directory {
   }
 
   private put(endpoint: NamedEndpoint): void {
-    const { networkId, containerId, names, ipv4, ipv6 } = endpoint;
+    const { networkId, containerId, names } = endpoint;
     const index = this.networks.get(networkId) ?? {
       byName: new Map(),
-      byAddress: new Map(),
       byId: new Map(),
     };
     this.networks.set(networkId, index);
@@ -95,7 +88,6 @@ export class Directory {
       const holders = index.byName.get(key(name)) ?? new Set();
       index.byName.set(key(name), holders.add(endpoint));
     }
-    for (const address of [ipv4, ipv6]) if (address !== "") index.byAddress.set(address, endpoint);
     const places = this.containers.get(containerId) ?? new Map<string, NamedEndpoint>();
     this.containers.set(containerId, places.set(networkId, endpoint));
   }
@@ -113,8 +105,6 @@ export class Directory {
       holders?.delete(endpoint);
       if (holders?.size === 0) index.byName.delete(key(name));
     }
-    for (const address of [endpoint.ipv4, endpoint.ipv6])
-      if (index.byAddress.get(address) === endpoint) index.byAddress.delete(address);
     if (index.byId.size === 0) this.networks.delete(networkId);
     return endpoint;
   }

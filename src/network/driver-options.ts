@@ -25,10 +25,10 @@ export const bridgeOption = {
  * what is published; `nat-unprotected` lets in everything; `routed` hides nothing and lets in published ports at the
  * container's own address; `isolated` gives the bridge no address at all (internal networks only).
  */
-export type GatewayMode = "nat" | "nat-unprotected" | "routed" | "isolated";
+type GatewayMode = "nat" | "nat-unprotected" | "routed" | "isolated";
 
 /** One family's side of a network, read. */
-export interface NetworkSubnet {
+interface NetworkSubnet {
   subnet: Subnet;
   gateway: Ip;
   range?: Subnet;

@@ -19,7 +19,7 @@ import {
 } from "./rules.ts";
 import type { BridgePlan, Call, FlowsPlan, PortPlan } from "./worker-protocol.ts";
 
-export interface HostSideOptions {
+interface HostSideOptions {
   call: Call;
   table: string;
   /** every bridge network, the default one included */

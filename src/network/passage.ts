@@ -6,7 +6,7 @@ import type { Call, ForeignChain } from "./worker-protocol.ts";
 /** The bit that packets have which our rules let through: in other firewalls one rule for it is enough. */
 export const passageMark = "0x8000000";
 
-export interface PassageOptions {
+interface PassageOptions {
   call: Call;
   /** the engine's own table; its name marks our rules in others' */
   table: string;

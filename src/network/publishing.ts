@@ -11,7 +11,7 @@ import { checkPort, type PublishedPort, type PublishTarget, portMap, portRules }
 import type { BoundPort, Publisher } from "./ports/publisher.ts";
 import type { PortRules } from "./rules.ts";
 
-export interface PublishingTools {
+interface PublishingTools {
   publisher: Publisher;
   endpoints: EndpointStore;
   definitions: Definitions;

@@ -3,7 +3,7 @@ import { isIP } from "node:net";
 import { resolverAddress } from "./names/redirect.ts";
 
 /** A container's resolv.conf(5): made from the host's as Docker makes it, text and trailing comments alike. */
-export interface ResolvOptions {
+interface ResolvOptions {
   dns: string[];
   dnsSearch: string[];
   dnsOptions: string[];
@@ -12,7 +12,7 @@ export interface ResolvOptions {
   userNetwork: boolean;
 }
 
-export interface HostResolvConf {
+interface HostResolvConf {
   path: string;
   text: string;
 }

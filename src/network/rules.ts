@@ -15,7 +15,7 @@ export interface PublishedRule {
 }
 
 /** A published port of a network that is routed to: reached at the container's own address. */
-export interface RoutedRule {
+interface RoutedRule {
   protocol: "tcp" | "udp" | "sctp";
   containerIp: string;
   containerPort: number;

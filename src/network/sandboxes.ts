@@ -35,7 +35,7 @@ export interface Resolver {
   detach(containerId: string): void;
 }
 
-export interface SandboxTools {
+interface SandboxTools {
   call: Call;
   definitions: Definitions;
   endpoints: EndpointStore;

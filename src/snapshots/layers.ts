@@ -28,7 +28,7 @@ interface LayerRow {
   tar_checksum: number;
 }
 
-export interface LayersParts {
+interface LayersParts {
   state: State;
   paths: Paths;
   pool: SnapshotsPool;

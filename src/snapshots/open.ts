@@ -18,7 +18,7 @@ import { openRemappedRoot, type RemappedRoot } from "./remapped-root.ts";
 import { SnapshotService } from "./service.ts";
 import { Trash } from "./trash.ts";
 
-export interface SnapshotsOptions {
+interface SnapshotsOptions {
   dataRoot: string;
   state: State;
   logger: Logger;

@@ -27,7 +27,7 @@ const layersMax = 125;
 /** A symlink in a snapshot's folder whose target names its layers' folders: one step, and as durable as the folder. */
 const layersLink = "layers";
 
-export interface Parts {
+interface Parts {
   paths: Paths;
   layers: Layers;
   driver: Driver;

@@ -1,10 +1,10 @@
 import { nowNs } from "../lib/time/time.ts";
 import type { EventMessage } from "../types/api.ts";
 
-export type EventType = "container" | "image" | "network" | "volume" | "builder" | "daemon";
+type EventType = "container" | "image" | "network" | "volume" | "builder" | "daemon";
 
 /** What a service tells: the bus adds the time and Docker's legacy fields. */
-export interface EngineEvent {
+interface EngineEvent {
   type: EventType;
   action: string;
   id: string;

@@ -1,7 +1,7 @@
 import { newId } from "../lib/ids.ts";
 import type { State } from "./database.ts";
 
-export type LeaseKind = "blob" | "layer" | "image";
+type LeaseKind = "blob" | "layer" | "image";
 
 /** Milliseconds by a clock that nobody sets: leases are of this engine's run alone. */
 const steadyMs = (): number => Math.round(performance.timeOrigin + performance.now());

@@ -4,7 +4,7 @@ import type { VolumeCreateRequest } from "../types/api.ts";
 import { localOptions } from "./local/options.ts";
 import type { NewVolume } from "./store.ts";
 
-export const anonymousLabel = "com.docker.volume.anonymous";
+const anonymousLabel = "com.docker.volume.anonymous";
 
 /** A name longer than this cannot be a folder's. */
 const nameLengthMax = 255;

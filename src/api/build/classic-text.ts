@@ -6,7 +6,7 @@ import { failureMessage } from "./failure-message.ts";
 
 const stream = (text: string): JsonMessage => ({ stream: text });
 
-export interface ClassicTextOptions {
+interface ClassicTextOptions {
   /** containers of steps are told to be removed, also of a step that failed */
   removes: boolean;
   removesFailed: boolean;

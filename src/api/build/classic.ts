@@ -18,7 +18,7 @@ import { StepsText } from "./steps-text.ts";
 
 const dockerfileMax = 16 << 20;
 
-export interface ClassicBuild {
+interface ClassicBuild {
   messages: AsyncIterable<JsonMessage>;
 }
 

@@ -4,7 +4,7 @@ import { type LocalBuildRequest, uploadType } from "../../types/local-build.ts";
 import { type Call, jsonLimit } from "../call.ts";
 import { localBuildShape } from "./local-shape.ts";
 
-export interface LocalBody {
+interface LocalBody {
   given: Partial<LocalBuildRequest>;
   /** what comes behind the request */
   tar: AsyncIterable<Uint8Array>;

@@ -19,7 +19,7 @@ const invalid = (message: string): EngineError => new EngineError("invalid", mes
 
 type Given = Partial<LocalBuildRequest>;
 
-export interface RequestParts {
+interface RequestParts {
   builds: Pick<Builds, "fetchContext">;
   sources: Pick<LocalSources, "dockerfile" | "context">;
   signal: AbortSignal;

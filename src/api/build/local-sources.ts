@@ -17,7 +17,7 @@ export interface LocalSources {
 type Given = Partial<LocalBuildRequest>;
 type Fetching = Pick<Builds, "fetchContext" | "unpack">;
 
-export interface SourcesParts {
+interface SourcesParts {
   builds: Fetching;
   /** the tar behind the request */
   tar: AsyncIterable<Uint8Array>;

@@ -6,7 +6,7 @@ import { parseGoInt } from "../decode/query.ts";
 import { registryAuthOf } from "./registry-config.ts";
 
 /** What `POST /build` asks besides its context and Dockerfile. */
-export type ClassicRequest = Omit<BuildRequest, "dockerfile" | "context" | "signal">;
+type ClassicRequest = Omit<BuildRequest, "dockerfile" | "context" | "signal">;
 
 /** The query of `POST /build` as a complete request (Docker Engine API, ImageBuild). */
 export function classicRequest(call: Call): ClassicRequest {

@@ -5,7 +5,7 @@ import type { EventBus } from "../../state/events.ts";
 import type { EventMessage } from "../../types/api.ts";
 import { passes } from "./filter.ts";
 
-export interface EventSpan {
+interface EventSpan {
   filters: Filters;
   sinceNs: bigint | undefined;
   untilNs: bigint | undefined;

@@ -4,7 +4,7 @@ import type { NetworkInspect } from "../../types/api.ts";
 
 const predefined: ReadonlySet<string> = new Set(["bridge", "host", "none"]);
 
-export const isPredefined = (name: string): boolean => predefined.has(name);
+const isPredefined = (name: string): boolean => predefined.has(name);
 
 function danglingFilter(filters: Filters): boolean | undefined {
   const values = filters.get("dangling") ?? [];

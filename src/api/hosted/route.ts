@@ -18,7 +18,7 @@ export type RunHosted = (
   host: HostOfCommand,
 ) => Promise<{ code: number } | { needs: string }>;
 
-export interface HostOfCommand {
+interface HostOfCommand {
   exchange: (request: InnerRequest) => Promise<InnerResponse>;
   write(fd: 1 | 2, data: string | Uint8Array): void;
   fault(error: unknown): void;

@@ -30,7 +30,7 @@ export function closeFrame(code: number): Buffer {
   return encodeFrame(opcode.close, payload);
 }
 
-export interface FrameSink {
+interface FrameSink {
   /** data in its order; messages and frames are not told apart */
   data(bytes: Uint8Array): void;
   control(code: number, payload: Uint8Array): void;

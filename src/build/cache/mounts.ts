@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { newId } from "../../lib/ids.ts";
 import type { State } from "../../state/database.ts";
 
-export interface CacheMountRequest {
+interface CacheMountRequest {
   id: string;
   sharing: "shared" | "private" | "locked";
   mode: number;
@@ -15,12 +15,12 @@ export interface CacheMountRequest {
   signal: AbortSignal;
 }
 
-export interface HeldMount {
+interface HeldMount {
   folder: string;
   release(): void;
 }
 
-export interface CacheMountRow {
+interface CacheMountRow {
   folder: string;
   id: string;
   description: string;

@@ -2,7 +2,7 @@ import type { State } from "../../state/database.ts";
 import type { KeyParts } from "./key.ts";
 
 /** The kept result of a step. */
-export interface CacheEntry {
+interface CacheEntry {
   key: string;
   kind: string;
   description: string;
@@ -16,7 +16,7 @@ export interface CacheEntry {
   uses: number;
 }
 
-export interface NewEntry {
+interface NewEntry {
   key: string;
   kind: string;
   description: string;

@@ -16,7 +16,7 @@ export interface Survey {
   stages: Map<number, ExpandedStage>;
 }
 
-export interface SurveyOptions {
+interface SurveyOptions {
   settings: LanguageSettings;
   /** where broken rules are told; made of the file's own settings where absent */
   linter?: Linter;

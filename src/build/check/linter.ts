@@ -4,7 +4,7 @@ import type { BuildWarning } from "../contract.ts";
 import { type RuleName, ruleOf, ruleUrl } from "./rules.ts";
 
 /** `# check=skip=A,B;error=true;experimental=C`. */
-export interface CheckOptions {
+interface CheckOptions {
   skip: ReadonlySet<string> | "all";
   experimental: ReadonlySet<string> | "all";
   /** a violation fails the build */

@@ -2,7 +2,7 @@
  * What `--check` looks for: names, descriptions and sentences as BuildKit's Dockerfile front end words them
  * (https://docs.docker.com/reference/build-checks/).
  */
-export interface Rule {
+interface Rule {
   description: string;
   /** last part of the rule's page */
   page: string | undefined;
@@ -15,7 +15,7 @@ const quote = (text: string | undefined): string => JSON.stringify(text ?? "");
 const didYouMean = (near: string | undefined, mark = ""): string =>
   near === undefined || near === "" ? "" : ` (did you mean ${mark}${near}?)`;
 
-export const rules = {
+const rules = {
   StageNameCasing: {
     description: "Stage names should be lowercase",
     page: "stage-name-casing",

@@ -7,7 +7,7 @@ import { filterOf } from "../copy/ignore.ts";
 
 const ignoreFileMax = 4 << 20;
 
-export interface FolderContextRequest {
+interface FolderContextRequest {
   root: string;
   /** path of the Dockerfile below the root, if it is there: `<Dockerfile>.dockerignore` wins over `.dockerignore` */
   dockerfile: string | undefined;

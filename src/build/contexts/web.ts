@@ -3,7 +3,7 @@ import { transportError } from "../../distribution/http/failure.ts";
 import { EngineError } from "../../lib/errors.ts";
 import { withoutPassword } from "../../lib/net/url-password.ts";
 
-export interface WebLimits {
+interface WebLimits {
   /** until the answer begins, and between two pieces of it, ms */
   silenceMs: number;
   bytesMax: number;
@@ -34,7 +34,7 @@ export async function roomIn(folder: string): Promise<number> {
 /** A server that cannot be reached, or refuses. */
 export class WebFailure extends EngineError {}
 
-export interface WebFile {
+interface WebFile {
   headers: Headers;
   body: AsyncIterable<Uint8Array>;
 }

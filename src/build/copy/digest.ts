@@ -26,7 +26,7 @@ import { StatCache } from "./stat-cache.ts";
 import { type Stop, throwIfStopped } from "./stop.ts";
 import { type Seen, Tally } from "./tally.ts";
 
-export interface DigestRequest {
+interface DigestRequest {
   root: string;
   patterns: readonly string[];
   /** what the tree's ignore file leaves out, by paths below the tree's root */

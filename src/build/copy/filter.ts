@@ -7,14 +7,3 @@ export interface Filter {
 }
 
 export const everything: Filter = { excludes: () => false, prunes: () => false };
-
-/** What both leave in. */
-export const both = (one: Filter, other: Filter): Filter => {
-  if (one === everything) return other;
-  if (other === everything) return one;
-  return {
-    excludes: (path) => one.excludes(path) || other.excludes(path),
-    prunes: (path) =>
-      (one.excludes(path) && one.prunes(path)) || (other.excludes(path) && other.prunes(path)),
-  };
-};

@@ -63,7 +63,7 @@ export interface Telling {
   tally: Tally;
 }
 
-export interface Written {
+interface Written {
   files: number;
   bytes: number;
 }

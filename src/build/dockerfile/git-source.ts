@@ -13,7 +13,7 @@ export interface GitSource {
   checksum: string;
 }
 
-export interface ParsedGit extends Omit<GitSource, "keepGitDir"> {
+interface ParsedGit extends Omit<GitSource, "keepGitDir"> {
   keepGitDir: boolean | undefined;
 }
 

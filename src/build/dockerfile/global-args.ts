@@ -22,7 +22,7 @@ export interface GlobalArgs {
   told: { characters: number };
 }
 
-export interface DeclaredArg {
+interface DeclaredArg {
   definition: ArgDefinition;
   value: string | undefined;
   location: Range;

@@ -67,7 +67,7 @@ export function sourceNames(instruction: Instruction): string[] {
   return instruction.mounts.map(mountFrom);
 }
 
-export const mountFrom = (mount: string): string =>
+const mountFrom = (mount: string): string =>
   mountFields(mount).findLast(({ key }) => key === "from")?.value ?? "";
 
 /** Whether an instruction reads from something that is no stage of the file: then its stage is not alone. */

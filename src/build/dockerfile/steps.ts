@@ -39,7 +39,7 @@ export interface StageHistory {
 }
 
 /** The state of variables at a stage's end: ARGs stay visible in stages FROM it. */
-export interface StageEnd {
+interface StageEnd {
   environment: ReadonlyMap<string, string>;
   args: readonly BuildArg[];
   /** a WORKDIR was absolute, or was set by the file itself */
@@ -142,7 +142,7 @@ export type CopyItem =
   | { kind: "git"; git: GitSource }
   | { kind: "inline"; name: string; content: string };
 
-export interface WorkdirStep extends StepCommon {
+interface WorkdirStep extends StepCommon {
   kind: "workdir";
   /** absolute, as written: may hold `..` */
   path: string;

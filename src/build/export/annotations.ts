@@ -1,5 +1,5 @@
 /** Annotations of a manifest, or of an index, or of the descriptors that name them. */
-export type AnnotationPlace = "manifest" | "manifest-descriptor" | "index" | "index-descriptor";
+type AnnotationPlace = "manifest" | "manifest-descriptor" | "index" | "index-descriptor";
 
 /**
  * The annotations for one place: keys of a request are plain (the manifests'), or begin with the place and perhaps a

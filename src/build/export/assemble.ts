@@ -8,7 +8,7 @@ import { type Statement, statementsFor } from "./attest/statements.ts";
 import type { PlatformResult } from "./export.ts";
 
 /** Bytes with the descriptor that names them. */
-export interface Document {
+interface Document {
   descriptor: Descriptor;
   bytes: Uint8Array<ArrayBuffer>;
 }
@@ -25,7 +25,7 @@ export interface Assembled {
   configDigest: string;
 }
 
-export interface AssembleRequest {
+interface AssembleRequest {
   session: Session;
   results: readonly PlatformResult[];
   /** how the layers are kept there, by diff id */

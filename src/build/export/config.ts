@@ -7,7 +7,7 @@ import type { Outcome } from "../operations/plan.ts";
 
 const buildkitComment = "buildkit.dockerfile.v0";
 
-export interface ConfigRequest {
+interface ConfigRequest {
   /** what the stage came to: its history, and the image it began with */
   stage: {
     base: ImageConfig | undefined;

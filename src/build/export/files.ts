@@ -8,7 +8,7 @@ import type { PlatformResult } from "./export.ts";
 import { member } from "./oci-archive.ts";
 
 /** A result's files, and what lies beside them. */
-export interface ResultTree {
+interface ResultTree {
   result: PlatformResult;
   /** `linux_arm64/` where each platform has a folder of its own, else "" */
   prefix: string;

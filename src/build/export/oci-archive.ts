@@ -16,7 +16,7 @@ interface LayoutLayer {
   bytes(): AsyncIterable<Uint8Array>;
 }
 
-export interface Layout {
+interface Layout {
   made: Assembled;
   layers: readonly LayoutLayer[];
 }

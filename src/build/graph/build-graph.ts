@@ -21,7 +21,7 @@ export interface ResolvedImage {
   digest?: string;
 }
 
-export interface GraphSettings {
+interface GraphSettings {
   plan: BuildPlan;
   noCache: boolean | readonly string[];
   sourceDateEpoch: number | undefined;
@@ -263,7 +263,7 @@ export class GraphBuilder implements Sources {
   }
 }
 
-export const stageNameOf = (stage: Stage): string => stage.name ?? `stage-${stage.index}`;
+const stageNameOf = (stage: Stage): string => stage.name ?? `stage-${stage.index}`;
 
 const linesOf = ({
   start,

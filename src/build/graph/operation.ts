@@ -8,7 +8,7 @@ import type { Vertex } from "./vertex.ts";
 export type Operation = ImageOperation | RunOperation | CopyOperation | WorkdirOperation | MergeOperation;
 
 /** The layers of an image that is already resolved. */
-export interface ImageOperation {
+interface ImageOperation {
   kind: "image";
   /** as written, familiar */
   reference: string;
@@ -34,7 +34,7 @@ export interface RunOperation {
   platform: string;
 }
 
-export interface InlineFile {
+interface InlineFile {
   path: string;
   content: string;
   mode: number;
@@ -107,7 +107,7 @@ export interface WorkdirOperation {
 }
 
 /** The layers of `upper` (made on nothing) over those of `base`: what `COPY --link` becomes. */
-export interface MergeOperation {
+interface MergeOperation {
   kind: "merge";
   base: Vertex | undefined;
   upper: Vertex;

@@ -20,7 +20,7 @@ export interface Vertex {
   sourceDateEpoch: number | undefined;
 }
 
-export type VertexInput = Omit<Vertex, "digest">;
+type VertexInput = Omit<Vertex, "digest">;
 
 /** Completes a vertex with the digest of its definition and those of all its inputs. */
 export function makeVertex(input: VertexInput): Vertex {

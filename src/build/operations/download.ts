@@ -6,7 +6,7 @@ import { headerTime } from "../contexts/header-time.ts";
 import { openWeb, webLimits } from "../contexts/web.ts";
 import type { Session } from "../solver/session.ts";
 
-export interface Downloaded {
+interface Downloaded {
   path: string;
   /** `sha256:…` */
   digest: string;

@@ -4,7 +4,7 @@ import type { TreeRequest } from "../copy/requests.ts";
 import type { BuildContextDeps } from "../deps.ts";
 import type { Session } from "../solver/session.ts";
 
-export interface LayersDigest {
+interface LayersDigest {
   digest: string;
   matches: number;
   /** the first of what was named is a folder */

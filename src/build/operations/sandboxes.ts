@@ -9,7 +9,7 @@ interface StepSandbox {
   userns: string | undefined;
 }
 
-export interface StepNetwork {
+interface StepNetwork {
   /** undefined = the host's */
   netnsPath: string | undefined;
   /** path of the user namespace it belongs to, of a remapped step; undefined = the host's */

@@ -25,7 +25,7 @@ const within = resolve.inRoot | resolve.noMagicLinks;
 const folderFlags = flags.readOnly | flags.directory;
 
 /** Mount points that were made in a root, to be taken away again so that they come into no layer. */
-export interface Stubs {
+interface Stubs {
   /** what something was written into meanwhile stays */
   remove(): void;
 }

@@ -286,7 +286,7 @@ export class Solver {
   }
 }
 
-export const abortedError = (signal: AbortSignal): Error =>
+const abortedError = (signal: AbortSignal): Error =>
   signal.reason instanceof EngineError
     ? signal.reason
     : new EngineError("conflict", "the build was cancelled", { cause: signal.reason });

@@ -39,7 +39,7 @@ export function entryOf(from: Decoded<typeof stat>): Entry | undefined {
 }
 
 /** Throws `invalid` for a path that is not plainly below the root. */
-export function checkPath(path: string): void {
+function checkPath(path: string): void {
   if (path.length === 0 || path.length > pathLengthMax) throw wrong(path, "its length is wrong");
   if (path.includes("\0")) throw wrong(path, "it has a NUL");
   for (const name of path.split("/")) {

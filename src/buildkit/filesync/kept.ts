@@ -9,7 +9,7 @@ import { removeTree } from "../../system/files/tree-remove.ts";
 const keptForMs = 48 * 60 * 60 * 1000;
 const keptAtMost = 24;
 
-export interface HeldFolder {
+interface HeldFolder {
   path: string;
   release(): void;
 }

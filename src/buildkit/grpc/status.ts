@@ -46,7 +46,7 @@ export function toGrpcError(error: unknown): GrpcError {
   return new GrpcError(codes.unknown, messageOf(error));
 }
 
-export type Trailers = Record<string, string>;
+type Trailers = Record<string, string>;
 
 export function trailersOf(error: GrpcError | undefined): Trailers {
   if (!error) return { "grpc-status": "0" };

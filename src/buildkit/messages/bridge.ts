@@ -5,9 +5,9 @@ import { definition, range, sourceInfo } from "./ops.ts";
 import { capability, workerRecord } from "./worker.ts";
 
 /** `moby.buildkit.v1.frontend`, of BuildKit's frontend/gateway/pb/gateway.proto. */
-export const ref = message({ id: [1, string], def: [2, definition] });
+const ref = message({ id: [1, string], def: [2, definition] });
 const refMap = message({ refs: [1, mapOf(ref)] });
-export const result = message({
+const result = message({
   ref: [3, ref],
   refs: [4, refMap],
   metadata: [10, mapOf(bytes)],

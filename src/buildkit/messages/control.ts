@@ -6,7 +6,7 @@ import { buildkitVersion, workerRecord } from "./worker.ts";
 /** `moby.buildkit.v1`, of BuildKit's api/services/control/control.proto. */
 export const timestamp = message({ seconds: [1, int64], nanos: [2, int32] });
 
-export const exporter = message({ type: [1, string], attrs: [2, mapOf(string)] });
+const exporter = message({ type: [1, string], attrs: [2, mapOf(string)] });
 export const cacheEntry = message({ type: [1, string], attrs: [2, mapOf(string)] });
 const cacheOptions = message({ exports: [4, listOf(cacheEntry)], imports: [5, listOf(cacheEntry)] });
 
@@ -48,7 +48,7 @@ export const vertexStatus = message({
   started: [7, timestamp],
   completed: [8, timestamp],
 });
-export const vertexLog = message({
+const vertexLog = message({
   vertex: [1, string],
   timestamp: [2, timestamp],
   stream: [3, int64],
@@ -69,8 +69,6 @@ export const statusResponse = message({
   logs: [3, listOf(vertexLog)],
   warnings: [4, listOf(vertexWarning)],
 });
-
-export const bytesMessage = message({ data: [1, bytes] });
 
 export const listWorkersRequest = message({ filter: [1, listOf(string)] });
 export const listWorkersResponse = message({ record: [1, listOf(workerRecord)] });
@@ -109,13 +107,13 @@ export const historyRequest = message({
   filter: [4, listOf(string)],
   limit: [5, int32],
 });
-export const descriptor = message({
+const descriptor = message({
   mediaType: [1, string],
   digest: [2, string],
   size: [3, int64],
   annotations: [5, mapOf(string)],
 });
-export const resultInfo = message({ attestations: [2, listOf(descriptor)] });
+const resultInfo = message({ attestations: [2, listOf(descriptor)] });
 export const historyRecord = message({
   ref: [1, string],
   frontend: [2, string],

@@ -1,4 +1,4 @@
-import { bigint, bytes, int64, listOf, mapOf, message, string, uint32 } from "../../lib/protobuf/schema.ts";
+import { bigint, bytes, int64, mapOf, message, string, uint32 } from "../../lib/protobuf/schema.ts";
 
 /** What the engine calls on its client: `moby.filesync.v1`, `moby.buildkit.secrets.v1`, `moby.sshforward.v1`, `moby.upload.v1`. */
 export const sessionMethods = {
@@ -51,4 +51,3 @@ export const packet = message({
   id: [3, uint32],
   data: [4, bytes],
 });
-export const stats = message({ entries: [1, listOf(stat)] });

@@ -47,7 +47,7 @@ export function buildOptions(attributes: Attributes): BuildOptions {
   };
 }
 
-export function withPrefix(attributes: Attributes, prefix: string): Map<string, string> {
+function withPrefix(attributes: Attributes, prefix: string): Map<string, string> {
   const found = new Map<string, string>();
   for (const [name, value] of attributes)
     if (name.startsWith(prefix)) found.set(name.slice(prefix.length), value);

@@ -2,7 +2,7 @@ import type { GrpcStream } from "../grpc/client.ts";
 import { sessionMethods } from "../messages/session.ts";
 import type { Session } from "./session.ts";
 
-export interface SyncRequest {
+interface SyncRequest {
   /** "context", "dockerfile", or what a named context is called */
   name: string;
   /** these paths, their folders and what symlinks among them lead to; undefined = all */

@@ -5,7 +5,7 @@ import type { FilesyncWorker } from "../filesync/worker.ts";
 import { openFileSync } from "../session/file-sync.ts";
 import type { Session } from "../session/session.ts";
 
-export interface ClientFolder {
+interface ClientFolder {
   session: Session;
   /** what the client calls it */
   name: string;

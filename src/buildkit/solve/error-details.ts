@@ -49,5 +49,3 @@ const sourceDetail = (
 /** A step was asked for by a name that is not served. */
 export const unsupportedRequest = (name: string): GrpcError =>
   new GrpcError(codes.unknown, `unsupported request ${name}`, [detail("errdefs.Subrequest", { name })]);
-
-export const canceled = (): GrpcError => new GrpcError(codes.canceled, "context canceled");

@@ -10,7 +10,7 @@ export interface Exporter {
   attrs: ReadonlyMap<string, string>;
 }
 
-export interface Outputs {
+interface Outputs {
   outputs: BuildOutput[];
   tags: string[];
   annotations: Map<string, string>;

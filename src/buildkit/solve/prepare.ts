@@ -17,7 +17,7 @@ import { openRemote } from "./remote-context.ts";
 /** A build that has its Dockerfile and lacks only its outputs. */
 export type Prepared = Omit<BuildRequest, "outputs" | "tags" | "annotations" | "cacheTo">;
 
-export interface PrepareRequest {
+interface PrepareRequest {
   ref: string;
   attributes: ReadonlyMap<string, string>;
   /** named contexts that are results of other builds, as image references */

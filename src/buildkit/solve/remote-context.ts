@@ -6,13 +6,13 @@ import { openUpload } from "../session/upload.ts";
 import type { Parts } from "./parts.ts";
 
 /** A context that is not the client's folder. */
-export interface RemoteContext {
+interface RemoteContext {
   unpacked: UnpackedContext;
   /** the folder within it that is the context */
   root: string;
 }
 
-export interface RemoteRequest {
+interface RemoteRequest {
   url: string;
   /** a folder within it that is the context; "" = the whole */
   folder: string;

@@ -14,7 +14,7 @@ const optional = (ms: number | undefined): Encodable<typeof timestamp> | undefin
   ms === undefined ? undefined : toTimestamp(ms);
 
 /** What warnings are about: the text that they show lines of, and the step that read it. */
-export interface WarnedAbout {
+interface WarnedAbout {
   dockerfile?: string | undefined;
   vertex?: string | undefined;
 }

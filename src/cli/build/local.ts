@@ -31,7 +31,7 @@ const refreshMs = 100;
 /** Thrown where the engine is none that reads folders in place, and nothing of a stream is gone: the build goes as a tar then. */
 export class NotLocal extends Error {}
 
-export interface Asking {
+interface Asking {
   request: LocalBuildRequest;
   /** what goes behind the request; it can be read once */
   tar: AsyncIterable<Uint8Array> | undefined;

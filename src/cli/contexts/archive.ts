@@ -4,7 +4,7 @@ import { CliError } from "../errors.ts";
 import type { ContextMeta } from "./store.ts";
 
 /** A context in one file, as docker's client writes it: `meta.json`, and TLS files at `tls/docker/<name>`. */
-export interface ContextArchive {
+interface ContextArchive {
   meta: ContextMeta;
   tls: Record<string, Buffer>;
 }

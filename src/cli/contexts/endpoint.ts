@@ -8,7 +8,7 @@ import { type ContextMeta, readContext, tlsFolder } from "./store.ts";
 
 const keys = ["from", "host", "ca", "cert", "key", "skip-tls-verify"];
 
-export interface EndpointSettings {
+interface EndpointSettings {
   docker: NonNullable<ContextMeta["Endpoints"]["docker"]>;
   /** TLS files by their names in a context; none = they stay as they are */
   tls: Record<string, Buffer>;

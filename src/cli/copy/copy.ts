@@ -21,7 +21,7 @@ import {
 } from "./paths.ts";
 import { unpack } from "./unpack.ts";
 
-export interface CopyFlags {
+interface CopyFlags {
   archive: boolean;
   followLink: boolean;
   quiet: boolean;

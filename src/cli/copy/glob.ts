@@ -14,7 +14,7 @@ export function splitPattern(path: string): { folder: string; pattern: string } 
   return { folder: `/${parts.slice(0, first).join("/")}`, pattern: parts.slice(first).join("/") };
 }
 
-export interface EntrySink {
+interface EntrySink {
   entry(entry: TarEntry): void;
   data(bytes: Uint8Array): void;
   end(): void;

@@ -20,7 +20,7 @@ export function splitArgument(argument: string): { container: string; path: stri
   return { container: argument.slice(0, at), path: argument.slice(at + 1) };
 }
 
-export const namesFolder = (path: string): boolean =>
+const namesFolder = (path: string): boolean =>
   path.endsWith("/") || path.endsWith("/.") || path === "." || path === "";
 
 /** Makes a path absolute and keeps a trailing `/` or `/.`, which tell what the user means. */

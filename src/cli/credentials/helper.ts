@@ -1,7 +1,7 @@
 import { CliError } from "../errors.ts";
 
 /** What a helper keeps for one registry. A user named `<token>` has an identity token in place of a password. */
-export interface HelperEntry {
+interface HelperEntry {
   ServerURL: string;
   Username: string;
   Secret: string;

@@ -27,7 +27,7 @@ export interface Flag<T> {
 export type FlagTable = Record<string, Flag<unknown>>;
 export type FlagValues<F> = { readonly [K in keyof F]: F[K] extends Flag<infer T> ? T : never };
 
-export class FlagValueError extends Error {}
+class FlagValueError extends Error {}
 
 const fail = (message: string): never => {
   throw new FlagValueError(message);

@@ -12,7 +12,7 @@ export class FlagError extends Error {
   }
 }
 
-export interface ParsedFlags {
+interface ParsedFlags {
   values: Record<string, unknown>;
   /** keys of the table whose flag was given */
   changed: ReadonlySet<string>;

@@ -6,7 +6,7 @@ import type { Surroundings, WindowSize } from "../surroundings.ts";
 import { barringSettings, barringVariables, hostedVariables } from "./commands.ts";
 
 /** The command needs what only a process of its caller's has. */
-export class NeedsProcess extends Error {}
+class NeedsProcess extends Error {}
 
 /** What the engine lends a command that it runs. */
 export interface Host {

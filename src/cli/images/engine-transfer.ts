@@ -13,7 +13,7 @@ import { type Done, type Route, sendImage } from "./layer-transfer.ts";
 export const isEngine = (name: string): boolean => name.startsWith("ssh://");
 
 /** `ssh://user@host:port/name:tag` as the engine there and the image's name. */
-export function parseEngineImage(text: string): { engine: string; image: string } {
+function parseEngineImage(text: string): { engine: string; image: string } {
   const url = URL.parse(text);
   const name = url?.pathname.replace(/^\/+/, "") ?? "";
   if (!url?.hostname || name === "")
@@ -29,7 +29,7 @@ function clientOf(engine: string): Client {
 }
 
 /** What of the options of `push` and `pull` counts here. */
-export interface EngineTransferFlags {
+interface EngineTransferFlags {
   allTags: boolean;
   platform: string;
   quiet: boolean;

@@ -30,7 +30,7 @@ export const oneByOne = <T>(columns: Columns<T>): RowKind<T>["fields"] =>
     Object.entries(columns).map(([name, column]) => [name, (item: T) => column([item])[0] ?? ""]),
   );
 
-export interface ListFormat {
+interface ListFormat {
   /** as given by --format or the configuration; empty for the default */
   format: string;
   quiet?: boolean;

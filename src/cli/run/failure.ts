@@ -9,7 +9,7 @@ export const withHelp = (command: string, error: unknown, code: number): CliErro
     { cause: error },
   );
 
-export const sentence = (error: unknown): string =>
+const sentence = (error: unknown): string =>
   (error instanceof Error ? error.message : String(error)).replace(/\.?\s*$/, (end) =>
     end.trim() === "." ? "." : "",
   );

@@ -36,7 +36,7 @@ const throttle = (
   parse: (text: string) => ThrottleDevice,
 ): Flag<readonly ThrottleDevice[]> => many(names, "list", usage, parse);
 
-export const processFlags = {
+const processFlags = {
   attach: list("attach,a", "Attach to stdin, stdout or stderr", value.stream),
   cgroupParent: string("cgroup-parent", "Parent of the container's cgroup"),
   cgroupns: string("cgroupns", "Cgroup namespace: host or private"),
@@ -71,7 +71,7 @@ export const processFlags = {
   capDrop: list("cap-drop", "Drop Linux capabilities"),
 };
 
-export const storageFlags = {
+const storageFlags = {
   mount: many<MountRequest>("mount", "mount", "Attach a file system", parseMount),
   shmSize: size("shm-size", "Size of /dev/shm"),
   storageOpt: list("storage-opt", "Options of the storage driver"),
@@ -82,7 +82,7 @@ export const storageFlags = {
   useApiSocket: bool("use-api-socket", "Bind the engine's socket, and the registry logins"),
 };
 
-export const networkFlags = {
+const networkFlags = {
   addHost: list("add-host", "Add a line to /etc/hosts (host:ip)", value.extraHost),
   dns: list("dns", "DNS servers", value.ipAddress),
   dnsOpt: list("dns-opt", "DNS options", undefined, { hidden: true }),
@@ -155,7 +155,7 @@ export const limitFlags = {
   pidsLimit: int("pids-limit", "Limit of processes (-1 for none)"),
 };
 
-export const deviceFlags = {
+const deviceFlags = {
   device: list("device", "Add a device of the host (SRC[:DST[:rwm]])"),
   deviceCgroupRule: list(
     "device-cgroup-rule",
@@ -170,7 +170,7 @@ export const deviceFlags = {
   ),
 };
 
-export const healthFlags = {
+const healthFlags = {
   healthCmd: string("health-cmd", "Command that checks the container's health"),
   healthHttp: string(
     "health-http",
@@ -193,7 +193,7 @@ export const healthFlags = {
   noHealthcheck: bool("no-healthcheck", "Leave out the image's health check"),
 };
 
-export const metaFlags = {
+const metaFlags = {
   annotation: map("annotation", "Add an annotation, passed on to the OCI runtime"),
   cidfile: string("cidfile", "Write the container's id to a file"),
   disableContentTrust: bool("disable-content-trust", "Skip verification of the image", true, {

@@ -1,6 +1,6 @@
 import { BlockList, isIP } from "node:net";
 
-export interface IpamFlags {
+interface IpamFlags {
   subnet: readonly string[];
   ipRange: readonly string[];
   gateway: readonly string[];

@@ -75,7 +75,7 @@ function set(network: NetworkAttachment, key: string, value: string): void {
 }
 
 /** Options that describe the container's first network from outside `--network`. */
-export interface SingleNetworkOptions {
+interface SingleNetworkOptions {
   aliases: readonly string[];
   links: readonly string[];
   ip: string;
@@ -84,7 +84,7 @@ export interface SingleNetworkOptions {
   linkLocalIps: readonly string[];
 }
 
-export const isUserDefined = (mode: string): boolean =>
+const isUserDefined = (mode: string): boolean =>
   !["", "default", "bridge", "none", "host", "nat"].includes(mode) && !mode.startsWith("container:");
 
 export interface Networking {

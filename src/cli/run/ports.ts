@@ -1,7 +1,7 @@
 import { isIP } from "../../lib/net/ip.ts";
 import type { PortMap } from "../../types/api.ts";
 
-export interface PublishedPort {
+interface PublishedPort {
   /** `80/tcp` */
   port: string;
   hostIp: string;
@@ -54,14 +54,14 @@ function splitParts(raw: string): { ip: string; host: string; container: string 
   return { ip: parts.join(":"), host, container };
 }
 
-export function splitProtocol(text: string): [protocol: string, port: string] {
+function splitProtocol(text: string): [protocol: string, port: string] {
   const at = text.indexOf("/");
   if (at < 0) return ["tcp", text];
   if (at === 0) return ["", ""];
   return [text.slice(at + 1).toLowerCase() || "tcp", text.slice(0, at)];
 }
 
-export function parsePortRange(text: string): [number, number] {
+function parsePortRange(text: string): [number, number] {
   if (text === "") throw new Error("empty string specified for ports");
   const dash = text.indexOf("-");
   if (dash < 0) {

@@ -1,6 +1,6 @@
 import type { Surroundings } from "../surroundings.ts";
 
-export interface VolumeSpec {
+interface VolumeSpec {
   source: string;
   target: string;
 }

@@ -5,7 +5,7 @@ import { CliError } from "../errors.ts";
 import { writeOut } from "../stdio.ts";
 import { openInput, rawMode } from "./input.ts";
 
-export interface AttachedOptions {
+interface AttachedOptions {
   stdin: boolean;
   stdout: boolean;
   stderr: boolean;

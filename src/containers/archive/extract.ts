@@ -47,7 +47,7 @@ export interface ExtractOptions {
 }
 
 /** Where an archive goes: an open folder, and what is known of the view it is in. */
-export interface ExtractTarget {
+interface ExtractTarget {
   top: number;
   /** how the folder is called inside, for messages */
   called: string;

@@ -19,7 +19,7 @@ import { cleaned, lastName } from "./paths.ts";
 const itself = flags.path | flags.noFollow;
 
 /** What a path names, itself: a link is not followed unless a slash follows it. */
-export interface Found {
+interface Found {
   /** a path descriptor; the caller closes it */
   fd: number;
   status: FileStatus;

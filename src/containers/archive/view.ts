@@ -18,7 +18,7 @@ import { isOutdated, refuseOutdated } from "./outdated-map.ts";
 import type { ExtractRequest, ViewRequest } from "./worker-calls.ts";
 
 /** What is copied, and whether out of the container. */
-export interface Copying {
+interface Copying {
   path: string;
   reading: boolean;
 }

@@ -14,7 +14,7 @@ export interface ViewRequest {
   remap?: IdMap;
 }
 
-export interface PackRequest extends ViewRequest {
+interface PackRequest extends ViewRequest {
   /** as the client wrote it; undefined = the whole root, without an entry of its own (`export`) */
   path?: string;
 }

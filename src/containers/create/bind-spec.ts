@@ -2,7 +2,7 @@ import { posix } from "node:path";
 import { EngineError, messageOf } from "../../lib/errors.ts";
 
 /** A `-v` argument taken apart: `source:target:mode`, with what the mode says. */
-export interface BindSpec {
+interface BindSpec {
   /** absolute host path, volume name, or "" for an anonymous volume */
   source: string;
   target: string;
@@ -27,7 +27,7 @@ export const propagationModes: ReadonlySet<string> = new Set([
 const kinds = [accessModes, labelModes, copyModes, consistencyModes, propagationModes];
 
 /** At most one word of each kind. */
-export function isMountMode(mode: string): boolean {
+function isMountMode(mode: string): boolean {
   if (mode === "") return true;
   const seen = new Set<ReadonlySet<string>>();
   for (const word of mode.split(",")) {

@@ -13,7 +13,7 @@ const kindOf = (value: unknown): string => {
   return typeof value;
 };
 
-export function mismatch(value: unknown, path: string, goType: string): EngineError {
+function mismatch(value: unknown, path: string, goType: string): EngineError {
   const what = typeof value === "number" && goType.startsWith("int") ? `number ${value}` : kindOf(value);
   const where = path === "" ? `Go value of type ${goType}` : `Go struct field ${path} of type ${goType}`;
   return new EngineError("invalid", `invalid JSON: json: cannot unmarshal ${what} into ${where}`);

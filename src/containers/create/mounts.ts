@@ -13,7 +13,7 @@ export interface PlannedMount {
 }
 
 /** What `--volumes-from` needs of another container. */
-export interface VolumesDonor {
+interface VolumesDonor {
   mounts: readonly ResolvedMount[];
 }
 
@@ -24,7 +24,7 @@ export interface MountsInput {
   image: (reference: string) => { id: string; layers: string[] };
 }
 
-export const anonymousLabel = "com.docker.volume.anonymous";
+const anonymousLabel = "com.docker.volume.anonymous";
 
 function fromBind(raw: string, input: MountsInput): PlannedMount {
   const spec = parseBindSpec(raw);

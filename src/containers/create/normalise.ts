@@ -8,7 +8,7 @@ import { cleanPath } from "./bind-spec.ts";
 import type { CreateBody } from "./body.ts";
 import { commandOf, mergeImageConfig } from "./merge.ts";
 
-export interface NormaliseInput {
+interface NormaliseInput {
   id: string;
   body: CreateBody;
   imageConfig: ImageConfig;
@@ -20,7 +20,7 @@ export interface NormaliseInput {
   networkName: (nameOrId: string) => string | undefined;
 }
 
-export interface Normalised {
+interface Normalised {
   config: ContainerConfig;
   hostConfig: HostConfig;
   networks: Record<string, Partial<EndpointSettings>>;

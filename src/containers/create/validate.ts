@@ -19,7 +19,7 @@ const unbuilt = (option: string): never => {
   throw new EngineError("notImplemented", `${option} is not built yet`);
 };
 
-export interface ValidateContext {
+interface ValidateContext {
   facts: HostFacts;
   runtimes: ReadonlySet<string>;
   /** of containers that name none */

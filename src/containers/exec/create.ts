@@ -85,7 +85,7 @@ function checkDetachKeys(text: string): void {
 export const commandLine = ({ request: { command } }: Exec): string =>
   `${command[0]} ${command.slice(1).join(" ")}`;
 
-export const sizeOf = (size: readonly number[] | null | undefined): [number, number] | undefined =>
+const sizeOf = (size: readonly number[] | null | undefined): [number, number] | undefined =>
   size?.[0] !== undefined && size[1] !== undefined && size[0] > 0 && size[1] > 0
     ? [size[0], size[1]]
     : undefined;

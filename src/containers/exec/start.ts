@@ -14,7 +14,7 @@ import { commandLine, mayVisit, refuseStopped } from "./create.ts";
 import type { Exec } from "./exec.ts";
 import { execInStopped } from "./stopped.ts";
 
-export interface ExecStartOptions {
+interface ExecStartOptions {
   detach: boolean;
   tty: boolean;
   consoleSize?: [number, number] | null;
@@ -103,7 +103,7 @@ function future(exec: Exec, starting: Promise<Session | undefined>): Session {
   };
 }
 
-export function containerOf(ctx: Context, exec: Exec): Container {
+function containerOf(ctx: Context, exec: Exec): Container {
   const container = ctx.store.get(exec.containerId);
   if (!container) throw noSuchExec(exec.id);
   return container;

@@ -25,7 +25,7 @@ export interface Visit {
   over: Promise<void>;
 }
 
-export interface Visiting {
+interface Visiting {
   pid: number;
   attachment?: Attachment;
   exit: Promise<number>;

@@ -30,7 +30,7 @@ const defaultRetries = 3;
 
 export type HealthWord = "starting" | "healthy" | "unhealthy";
 
-export interface MonitorOptions {
+interface MonitorOptions {
   check: HealthConfig;
   probe: Probe;
   /** a probe of the engine's own, not a command */

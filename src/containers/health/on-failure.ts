@@ -4,8 +4,8 @@ import type { HostConfig } from "../../types/api.ts";
 /** What is done with a container that has become unhealthy: an annotation, so that any client can say it. */
 export const onFailureKey = "berth.health.on-failure";
 
-export const failureActions = ["none", "restart", "stop", "kill"] as const;
-export type FailureAction = (typeof failureActions)[number];
+const failureActions = ["none", "restart", "stop", "kill"] as const;
+type FailureAction = (typeof failureActions)[number];
 
 /** Throws `invalid` for a word that is no action. */
 export function failureAction({ Annotations }: Pick<HostConfig, "Annotations">): FailureAction {

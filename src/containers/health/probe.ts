@@ -20,7 +20,7 @@ export interface Probe {
 }
 
 /** bytes of output that are kept */
-export const outputMax = 4096;
+const outputMax = 4096;
 
 export function probeFor(ctx: Context, container: Container, test: HealthTest): Probe {
   switch (test.kind) {

@@ -12,7 +12,7 @@ import { releaseRun } from "./exit.ts";
 import { giveUpRestart } from "./restart-manager.ts";
 import { killAndWait, startSettled } from "./stop.ts";
 
-export interface RemoveOptions {
+interface RemoveOptions {
   force: boolean;
   volumes: boolean;
   /** take away only the name that a link gives */

@@ -23,7 +23,7 @@ export function nextRestart(
   return container.backoffMs;
 }
 
-export function wantsRestart({ spec, life }: Container, exitCode: number): boolean {
+function wantsRestart({ spec, life }: Container, exitCode: number): boolean {
   const policy = spec.hostConfig.RestartPolicy;
   if (life.stoppedByUser) return false;
   if (policy.Name === "always" || policy.Name === "unless-stopped") return true;

@@ -79,7 +79,7 @@ export function gaveUpRestart(ctx: Context, container: Container): Promise<boole
   });
 }
 
-export interface SignalOrder {
+interface SignalOrder {
   sender: Sender;
   /** a user wants its end: a restart policy leaves it so */
   byUser: boolean;

@@ -2,7 +2,7 @@ import type { ContainerConfig } from "../../types/api.ts";
 import { exposedPorts } from "../networks/request.ts";
 
 /** What a link's variables are made of. */
-export interface LinkFacts {
+interface LinkFacts {
   /** the container that links */
   holder: string;
   alias: string;

@@ -7,7 +7,7 @@ import { exposedPorts } from "../networks/request.ts";
 import { portSummaries } from "./ports.ts";
 import { stateWord } from "./status.ts";
 
-export type Test = (container: Container) => boolean;
+type Test = (container: Container) => boolean;
 type Maker = (ctx: Context, values: string[]) => Test;
 
 const states = ["created", "running", "paused", "restarting", "removing", "exited", "dead"];

@@ -15,7 +15,7 @@ export const logPathIn = (ctx: Context, container: Container): string | undefine
 const units: Record<string, number> = { b: 1, k: 1024, m: 1024 ** 2, g: 1024 ** 3, t: 1024 ** 4 };
 
 /** `10m`, `100kb`, `512`: bytes; undefined for what is no size (and for -1, no limit). */
-export function parseSize(text: string): number | undefined {
+function parseSize(text: string): number | undefined {
   const match = /^(\d+(?:\.\d+)?)\s*([kmgt])?i?b?$/i.exec(text.trim());
   if (!match) return undefined;
   return Math.floor(Number(match[1]) * (units[(match[2] ?? "b").toLowerCase()] ?? 1));

@@ -10,7 +10,7 @@ const longestWaitMs = 300_000;
 type Condition = "started" | "healthy" | "completed";
 
 /** What a container waits for before the engine starts it. */
-export interface Dependency {
+interface Dependency {
   on: Container;
   condition: Condition;
 }
@@ -31,7 +31,7 @@ const labels = {
  * Containers of this engine that one depends on: as Compose wrote it down in a label, `db:service_healthy:false,…`, and
  * the one whose network it joins.
  */
-export function dependenciesOf(ctx: Pick<Context, "store">, container: Container): Dependency[] {
+function dependenciesOf(ctx: Pick<Context, "store">, container: Container): Dependency[] {
   const found: Dependency[] = [];
   const { Labels } = container.spec.config;
   for (const entry of (Labels?.[labels.dependsOn] ?? "").split(",")) {
@@ -54,7 +54,7 @@ function isOf({ spec }: Container, project: string | undefined, service: string)
 }
 
 /** Whether nothing is left to wait for: the condition holds, or nobody is going to start the other. */
-export function isSettled({ on, condition }: Dependency): boolean {
+function isSettled({ on, condition }: Dependency): boolean {
   const { status, exitCode } = on.life;
   if (condition === "completed" && status === "exited" && exitCode === 0) return true;
   if (!on.running && status !== "starting") return true;

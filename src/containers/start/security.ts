@@ -6,7 +6,7 @@ import type { HostConfig } from "../../types/api.ts";
 import type { ContainersConfig } from "../config.ts";
 import { readSeccompProfile } from "./seccomp-profile.ts";
 
-export interface SecurityOptions {
+interface SecurityOptions {
   seccomp: SpecInput["seccomp"];
   noNewPrivileges: boolean;
   apparmor?: string;

@@ -24,7 +24,7 @@ import { securityOf } from "./security.ts";
 import { userIn } from "./user.ts";
 
 /** What a start has made ready before the spec is written. */
-export interface SpecParts {
+interface SpecParts {
   root: string;
   netnsPath: string | undefined;
   /** others' namespaces, held */

@@ -11,7 +11,7 @@ import { remapOf } from "../remap.ts";
 import { ipcDonor, joinedContainer, networkDonor, pidDonor } from "./namespaces.ts";
 
 /** Paths of a remapped container's namespaces, held until the runtime has joined them. */
-export interface OwnNamespaces {
+interface OwnNamespaces {
   user: string;
   /** undefined where it joins another container's */
   network: string | undefined;

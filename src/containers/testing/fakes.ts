@@ -31,7 +31,7 @@ function partial<T extends object>(name: string, methods: object): T {
 }
 
 /** A runtime whose processes end when the test says so. */
-export class FakeRuntime {
+class FakeRuntime {
   readonly created: ContainerProcess[] = [];
   readonly living = new Set<string>();
   readonly signals: string[] = [];

@@ -6,7 +6,7 @@ import { leadsToLinkLocal } from "../hosts/link-local.ts";
 import type { Transport } from "../http/transport.ts";
 import { basicHeader } from "./credentials.ts";
 
-export interface TokenRequest {
+interface TokenRequest {
   /** the registry's address, which the realm is the word of */
   registry: URL;
   /** `realm` of the challenge */

@@ -5,7 +5,7 @@ import type { Transport } from "../http/transport.ts";
 import { isInsecure } from "./insecure.ts";
 
 /** A registry's address once it has answered. */
-export interface Reached {
+interface Reached {
   /** `https://host:port` */
   base: URL;
   /** it is another host than was asked for, by a redirect: credentials are not for it */

@@ -10,7 +10,7 @@ import { handshakeAlert } from "./handshake.ts";
 import { Patience } from "./patience.ts";
 import { proxyFor } from "./proxy.ts";
 
-export interface HttpRequest {
+interface HttpRequest {
   method: string;
   url: URL;
   headers?: Record<string, string>;

@@ -6,7 +6,7 @@ import type { Endpoint } from "../hosts/endpoint.ts";
 import type { Answer } from "../http/answer.ts";
 import type { Transport } from "../http/transport.ts";
 
-export interface RegistryCall {
+interface RegistryCall {
   method: string;
   /** path below the registry's root, or a whole URL the registry gave */
   path: string | URL;

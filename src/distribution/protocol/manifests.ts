@@ -96,7 +96,7 @@ export async function putManifest(
 }
 
 /** `299 - "text"` (OCI distribution spec, "Warnings"). */
-export const warningsOf = (header: string | null): string[] =>
+const warningsOf = (header: string | null): string[] =>
   [...(header ?? "").matchAll(/299 - "((?:[^"\\]|\\.){0,300})"/g)].map(([, text = ""]) =>
     printable(text.replaceAll(/\\(.)/g, "$1")),
   );

@@ -2,7 +2,7 @@
  * Every option of the engine, as a flag and as a key of `daemon.json`. What Docker's daemon knows and this engine
  * does not have is listed too, so that it is refused by its name rather than ignored.
  */
-export type OptionType =
+type OptionType =
   | "bool"
   | "int"
   | "string"

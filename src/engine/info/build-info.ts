@@ -15,7 +15,7 @@ export const buildId = typeof BERTH_BUILD === "string" ? BERTH_BUILD : "";
  * The version clients see: that of the Docker engine whose behaviour this one has, since scripts compare it, and our own
  * behind a plus, which comparisons ignore.
  */
-export const dockerVersion = "28.5.2";
+const dockerVersion = "28.5.2";
 export const serverVersion = `${dockerVersion}+berth.${berthVersion}`;
 
 /** When the executable was made. */

@@ -15,10 +15,10 @@ export interface DiskUsage {
 }
 
 /** Docker tells no list of digests here where there is none to tell, unlike in its list of images. */
-export type UsedImage = Omit<ImageSummary, "RepoDigests"> & { RepoDigests: string[] | null };
+type UsedImage = Omit<ImageSummary, "RepoDigests"> & { RepoDigests: string[] | null };
 
 /** One record of the build cache, as the API tells it. */
-export interface BuildCacheItem {
+interface BuildCacheItem {
   ID: string;
   Parents?: string[];
   Type: string;

@@ -5,7 +5,7 @@ import { cgroupLayout } from "../../system/cgroup/cgroup.ts";
 import { canLoadLibrary } from "../../system/process/library.ts";
 
 /** One requirement: what was found, or how to get it. */
-export interface Finding {
+interface Finding {
   name: string;
   /** "missing" keeps the engine from running containers; "warning" only takes something away */
   state: "found" | "warning" | "missing";

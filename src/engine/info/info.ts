@@ -23,7 +23,7 @@ import {
   threadCount,
 } from "./host-facts.ts";
 
-export interface InfoSources {
+interface InfoSources {
   /** UUID of this engine */
   id: string;
   config: () => EngineConfig;

@@ -4,7 +4,7 @@ import { parseTimestamp } from "../../lib/time/timestamp.ts";
 import { type Filters, matchLabels } from "../../lib/wire/filters.ts";
 
 /** What a prune's filters ask of one object: its labels, and that it was made before a moment. */
-export interface Conditions {
+interface Conditions {
   labels(labels: Readonly<Record<string, string>> | null | undefined): boolean;
   /** `created` in Unix seconds */
   age(created: number): boolean;

@@ -4,7 +4,7 @@ import type { ImagesContext } from "../deps.ts";
 import { namesOf } from "../names.ts";
 import { resolve } from "../resolve.ts";
 
-export const line = (value: object): Uint8Array => Buffer.from(`${JSON.stringify(value)}\n`);
+const line = (value: object): Uint8Array => Buffer.from(`${JSON.stringify(value)}\n`);
 
 /** What an image's layers are and, as lines of JSON after that, what each does to those below it. */
 export function describeLayers(

@@ -2,7 +2,7 @@ import { failureReason } from "../../distribution/http/failure.ts";
 import { EngineError, type ErrorKind, messageOf } from "../../lib/errors.ts";
 
 /** What `import` reads from a URL. */
-export interface ImportSource {
+interface ImportSource {
   /** where it was found, after redirects */
   url: string;
   /** as the server told it; 0 where it did not */
@@ -10,7 +10,7 @@ export interface ImportSource {
   bytes: AsyncIterable<Uint8Array>;
 }
 
-export interface ImportSourceOptions {
+interface ImportSourceOptions {
   signal?: AbortSignal;
   /** how long the server may take to answer, and to send the next bytes */
   idleTimeoutMs?: number;

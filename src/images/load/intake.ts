@@ -26,7 +26,7 @@ export interface Intake {
 const documentSizeMax = 8 * 1024 * 1024;
 const documentsSizeMax = 64 * 1024 * 1024;
 
-export interface IntakeOptions {
+interface IntakeOptions {
   /** keeps a layer from being collected */
   lease: { hold(kind: "layer", diffId: string): void };
   signal?: AbortSignal;

@@ -6,7 +6,7 @@ import {
 import { checksum, parseNumber } from "../../lib/tar/numbers.ts";
 
 /** What a member of an image archive is, told from its first 512 bytes: their names differ from tool to tool. */
-export type MemberKind = "layer" | "document" | "unknown";
+type MemberKind = "layer" | "document" | "unknown";
 
 export const sniffLength = 512;
 

@@ -5,7 +5,7 @@ import { EngineError } from "../../lib/errors.ts";
 import { release } from "../../lib/release.ts";
 import type { Descriptor } from "../../types/oci.ts";
 
-export interface Download {
+interface Download {
   blob: Descriptor;
   /** where it can be had, best first */
   sources: readonly BlobSource[];

@@ -27,7 +27,7 @@ interface Watcher {
 }
 
 /** When another registry is too slow to be waited for. */
-export interface Patience {
+interface Patience {
   /** it brings at least `bytesMin` every `everyMs`, and all of it in `totalMs` */
   everyMs: number;
   bytesMin: number;

@@ -9,7 +9,7 @@ import type { Listener } from "../transfer/shared.ts";
 import { download, WrongContent } from "./download.ts";
 import type { Brought } from "./layer-work.ts";
 
-export interface LayerJob {
+interface LayerJob {
   /** of the registry's repository that has it; undefined = it comes from elsewhere */
   reference: Reference | undefined;
   diffId: string;

@@ -7,7 +7,7 @@ import type { TransferMessages } from "../transfer/messages.ts";
 import type { Listener } from "../transfer/shared.ts";
 import { bringLayer, type LayerNews, registryOf } from "./layer.ts";
 
-export interface LayersRequest {
+interface LayersRequest {
   reference: Reference;
   /** lowest first, and the blob of each */
   diffIds: readonly string[];

@@ -14,7 +14,7 @@ import { dockerLayerType } from "../remote/media-types.ts";
 import type { KnownBlob } from "../remote/records.ts";
 import type { Listener } from "../transfer/shared.ts";
 
-export interface PushLayerJob {
+interface PushLayerJob {
   /** of the registry's repository it goes to; undefined = it goes elsewhere */
   reference: Reference | undefined;
   diffId: string;

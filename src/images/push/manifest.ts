@@ -3,7 +3,7 @@ import { type Descriptor, mediaTypes } from "../../types/oci.ts";
 import { parseManifest } from "../remote/manifest.ts";
 import type { KnownManifest } from "../remote/records.ts";
 
-export interface MadeManifest {
+interface MadeManifest {
   digest: string;
   mediaType: string;
   bytes: Uint8Array<ArrayBuffer>;

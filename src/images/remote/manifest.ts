@@ -7,7 +7,7 @@ import { layersMax, parseJson } from "../config.ts";
  * Manifests and indexes as registries serve them, checked field by field
  * (https://github.com/opencontainers/image-spec, manifest.md and image-index.md; Docker's image manifest version 2).
  */
-export type ParsedManifest =
+type ParsedManifest =
   | { kind: "image"; config: Descriptor; layers: Descriptor[] }
   | { kind: "index"; manifests: Descriptor[] };
 

@@ -6,7 +6,7 @@ import type { State } from "../../state/database.ts";
 import type { Leases } from "../../state/leases.ts";
 import type { ImageStore } from "../store.ts";
 
-export interface ReaperDeps {
+interface ReaperDeps {
   state: State;
   store: ImageStore;
   snapshots: Snapshots;

@@ -17,7 +17,7 @@ import { publish } from "../publish.ts";
 import { keyOf, resolve } from "../resolve.ts";
 import type { ImageRecord, ImageStore } from "../store.ts";
 
-export interface RemoveOptions {
+interface RemoveOptions {
   force: boolean;
   /** also delete the images it was made from, where nothing else needs them */
   prune: boolean;

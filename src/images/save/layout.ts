@@ -71,7 +71,7 @@ const layerDescriptor = ({ diffId, size }: { diffId: string; size: number }): De
   size,
 });
 
-export const manifestOf = ({ id, text, layers }: SavedImage): Manifest => ({
+const manifestOf = ({ id, text, layers }: SavedImage): Manifest => ({
   schemaVersion: 2,
   mediaType: manifestType,
   config: { mediaType: mediaTypes.ociConfig, digest: id, size: Buffer.byteLength(text) },

@@ -71,7 +71,7 @@ function takeRepository(
 }
 
 /** Here an image is of one platform only. */
-export function requirePlatform(image: ImageRecord, platform: Platform): void {
+function requirePlatform(image: ImageRecord, platform: Platform): void {
   if (isSamePlatform(image.config, platform)) return;
   throw new EngineError(
     "internal", // Docker's status

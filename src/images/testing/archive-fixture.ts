@@ -3,7 +3,7 @@ import { paddingOf } from "../../lib/tar/entry.ts";
 import { endOfArchive, headerOf, tarEntry } from "../../lib/tar/writer.ts";
 
 /** For tests: image archives made in memory, right and wrong ones. */
-export type Content = string | Uint8Array | { link: string } | { device: true };
+type Content = string | Uint8Array | { link: string } | { device: true };
 
 /** A tar of these members, in this order. */
 export function tarOf(members: readonly [name: string, content: Content][]): Uint8Array {
@@ -64,7 +64,7 @@ export function dockerMembers(
 
 export const blobPath = (bytes: string | Uint8Array): string => `blobs/${sha256(bytes).replace(":", "/")}`;
 
-export const descriptorOf = (
+const descriptorOf = (
   bytes: string | Uint8Array,
   mediaType: string,
   fields: Record<string, unknown> = {},

@@ -1,5 +1,5 @@
 /** So many at a time, first come first served. The number may change; it counts for the next who comes or goes. */
-export class Slots {
+class Slots {
   private readonly max: () => number;
   private taken = 0;
   private readonly queue: (() => void)[] = [];

@@ -2,7 +2,7 @@
  * The `-o` text of mount(8) as mount(2) takes it: words that are flags of the kernel's, and the rest as data for the
  * file system. Constants: mount(2), include/uapi/linux/mount.h.
  */
-export interface MountOptions {
+interface MountOptions {
   flags: number;
   data: string;
   /** flags of propagation, set by a call of their own; 0 = none */

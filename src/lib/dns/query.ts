@@ -17,7 +17,7 @@ export interface Query {
 }
 
 /** What is to be done with bytes that came: answer them, say what is wrong with them, or nothing at all. */
-export type ParsedQuery = Query | "ignore" | "malformed" | "notImplemented";
+type ParsedQuery = Query | "ignore" | "malformed" | "notImplemented";
 
 export const type = { A: 1, PTR: 12, MX: 15, AAAA: 28, OPT: 41 } as const;
 

@@ -18,7 +18,7 @@ export function question(name: string, type: number, { id = 0x1234, flags = 0x01
   return Buffer.concat([header, ...names, Buffer.of(0, 0, type, 0, 1), ...opt]);
 }
 
-export interface ReadReply {
+interface ReadReply {
   id: number;
   flags: number;
   rcode: number;

@@ -2,7 +2,7 @@
  * A Dockerfile as written: instructions with flags, argument text, heredocs and where they stand. Nothing is expanded
  * and no argument is judged yet; `instruction.ts` makes typed values of these.
  */
-export interface Position {
+interface Position {
   /** 1-based */
   line: number;
   /** 1-based, in characters; 0 = the whole line */

@@ -5,7 +5,7 @@ import { withSuggestion } from "../text/suggest.ts";
 const invalid = (message: string): EngineError => new EngineError("invalid", message);
 
 /** `text` may be given once, `texts` often, `flag` is true, false, or absent. */
-export type FlagKinds = Readonly<Record<string, "text" | "texts" | "flag">>;
+type FlagKinds = Readonly<Record<string, "text" | "texts" | "flag">>;
 
 export class Flags {
   private readonly values = new Map<string, string[]>();

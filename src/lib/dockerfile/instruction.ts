@@ -76,7 +76,7 @@ export interface Run extends Written {
 
 export type NetworkMode = "default" | "none" | "host";
 
-export interface FilesAndDestination {
+interface FilesAndDestination {
   /** paths or patterns, URLs for ADD */
   sources: string[];
   destination: string;

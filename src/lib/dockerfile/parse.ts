@@ -11,7 +11,7 @@ import { continued, isComment, LineReader, withoutLineEnd } from "./lines.ts";
  * (https://docs.docker.com/reference/dockerfile/). Which instructions there are and what they take is judged later.
  * Errors are `DockerfileError`.
  */
-export interface ParseOptions {
+interface ParseOptions {
   /** default true; `--change` of commit and import takes none */
   heredocs?: boolean;
 }

@@ -1,7 +1,7 @@
 import { posix } from "node:path";
 
 /** One line of `.dockerignore` that says something. */
-export interface IgnoreLine {
+interface IgnoreLine {
   /** cleaned: `!` in front where it re-includes, no leading or trailing `/` */
   pattern: string;
   /** 1-based */

@@ -1,7 +1,7 @@
 import { sha256 } from "./digest.ts";
 
 /** What of a layout is meant: by its digest, else by its tag. */
-export interface LayoutName {
+interface LayoutName {
   path: string;
   tag: string;
   digest: string | undefined;

@@ -1,7 +1,7 @@
 /** MessagePack, as much of it as fluentd's forward protocol needs. https://github.com/msgpack/msgpack/blob/master/spec.md */
 
 export type Packable = string | Uint8Array | number | ExtensionValue | readonly Packable[] | PackableMap;
-export interface PackableMap {
+interface PackableMap {
   readonly [key: string]: Packable;
 }
 

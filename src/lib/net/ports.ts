@@ -1,7 +1,7 @@
 /** Ports as Docker writes them: `80`, `80/tcp`, `8000-8010/udp`. */
-export type PortProtocol = "tcp" | "udp" | "sctp";
+type PortProtocol = "tcp" | "udp" | "sctp";
 
-export interface PortRange {
+interface PortRange {
   first: number;
   last: number;
   protocol: PortProtocol;

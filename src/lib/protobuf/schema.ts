@@ -25,12 +25,12 @@ export const int64: Scalar<number> = { kind: "int64" };
 export const bigint: Scalar<bigint> = { kind: "bigint" };
 
 type Item = Scalar<unknown> | Message<Fields>;
-export interface List<Of extends Item> {
+interface List<Of extends Item> {
   readonly kind: "list";
   readonly of: Of;
 }
 /** `map<string, Of>` */
-export interface MapOf<Of extends Item> {
+interface MapOf<Of extends Item> {
   readonly kind: "map";
   readonly of: Of;
 }

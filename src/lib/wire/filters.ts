@@ -64,10 +64,6 @@ export function booleanFilter(filters: Filters, key: string, otherwise: boolean)
   return yes;
 }
 
-/** The error for a value that the key does not take: `invalid filter 'status=[x]'`. */
-export const invalidFilterValue = (key: string, filters: Filters): EngineError =>
-  filterError(key, filters.get(key) ?? []);
-
 /** Whether the source is one of the values; no filter passes. */
 export function matchExact(filters: Filters, key: string, source: string): boolean {
   const values = filters.get(key);

@@ -14,7 +14,7 @@ export interface Found {
   presence: boolean;
 }
 
-export interface ChangesOptions {
+interface ChangesOptions {
   table: string;
   /** names of the engine's bridges now */
   bridges: () => string[];

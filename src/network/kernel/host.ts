@@ -31,7 +31,7 @@ import { differences } from "./own-rules.ts";
 import { ensureParent, removeParent } from "./parent.ts";
 import { subnetsSeen } from "./probe.ts";
 
-export interface HostTools extends WireTools {
+interface HostTools extends WireTools {
   thread: Pick<NamespaceThread, "enter" | "create" | "holdOwn" | "close">;
   nftables: Nftables;
 }

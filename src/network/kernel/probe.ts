@@ -47,7 +47,7 @@ export const hasLeftovers = (own: { bridge: string; table: string; netnsFolder: 
   hasTable(own.table);
 
 /** Whether the table of packet rules is there; false where the kernel has no nftables. */
-export const hasTable = (table: string): boolean =>
+const hasTable = (table: string): boolean =>
   asking(NETLINK_NETFILTER, (netlink) => {
     try {
       netlink.query(getTable(table));

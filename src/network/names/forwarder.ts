@@ -25,7 +25,7 @@ export type Ask = (
   listener: AskListener,
 ) => Asking;
 
-export interface ForwardRequest {
+interface ForwardRequest {
   query: Query;
   /** the client's message; the forwarder's to keep */
   bytes: Buffer;

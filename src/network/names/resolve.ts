@@ -18,7 +18,7 @@ export interface Asker {
 export type Transport = "udp" | "tcp";
 
 /** What a query leads to: an answer, or a question to the outside; `undefined` = silence. */
-export type Decision = { reply: Buffer } | { forward: Query } | undefined;
+type Decision = { reply: Buffer } | { forward: Query } | undefined;
 
 const tcpSizeMax = 65_535;
 const hostNames: ReadonlySet<string> = new Set(["host.docker.internal", "gateway.docker.internal"]);

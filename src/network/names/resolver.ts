@@ -13,7 +13,7 @@ export interface KnownEndpoint extends NamedEndpoint {
 }
 
 /** Who is where; told of every change after it. */
-export interface KnownEndpoints {
+interface KnownEndpoints {
   of(containerId: string): readonly KnownEndpoint[];
   subscribe(
     listener: (change: { kind: "joined" | "left" | "renamed"; endpoint: KnownEndpoint }) => void,
@@ -31,7 +31,7 @@ export interface NamesThread {
   end(): Promise<void>;
 }
 
-export interface ResolverTools {
+interface ResolverTools {
   directory: KnownEndpoints;
   startThread(): Promise<NamesThread>;
   /** the host's own addresses in a network, for host.docker.internal; "" = none */
@@ -41,7 +41,7 @@ export interface ResolverTools {
   logger: Logger;
 }
 
-export interface AttachRequest {
+interface AttachRequest {
   containerId: string;
   netnsPath: string;
   dns: readonly string[];

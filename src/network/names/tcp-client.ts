@@ -8,7 +8,7 @@ const unsentMax = 256 * 1024;
 const idleMs = 10_000;
 const buffer = Buffer.alloc(2 * questionMax);
 
-export interface TcpClientTools {
+interface TcpClientTools {
   poller: Poller;
   /** a whole message; the client's bytes, to keep */
   question(bytes: Buffer, reply: (answer: Buffer) => void): void;

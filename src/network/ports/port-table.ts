@@ -4,7 +4,7 @@ import type { PortRequest } from "../contract.ts";
 type Protocol = PortRequest["protocol"];
 
 /** A container's name, as it is when asked: containers are renamed. */
-export type Owner = () => string;
+type Owner = () => string;
 
 /** Which host ports this engine has given out, so that a second asker is told before the kernel is asked. */
 export class PortTable {

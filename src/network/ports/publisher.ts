@@ -13,9 +13,9 @@ export interface BoundPort {
   forwarder: Forwarder | undefined;
 }
 
-export type Forward = (published: PublishedPort, target: ForwardTarget) => Promise<Forwarder | undefined>;
+type Forward = (published: PublishedPort, target: ForwardTarget) => Promise<Forwarder | undefined>;
 
-export interface PublisherOptions {
+interface PublisherOptions {
   /** for ports published without an address: "" or "0.0.0.0" is every address of both families */
   defaultAddress: string;
   hasIpv6: boolean;

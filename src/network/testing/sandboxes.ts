@@ -15,7 +15,7 @@ import { definePredefined } from "../predefined.ts";
 import { Sandboxes } from "../sandboxes.ts";
 import type { Call } from "../worker-protocol.ts";
 
-export const options = {
+const options = {
   bridge: "berth0",
   subnetPools: defaultSubnetPools,
   icc: true,

@@ -8,7 +8,7 @@ export const pauseAtBytes = 1024 * 1024;
 export const resumeAtBytes = 256 * 1024;
 const deadCheckMs = 100;
 
-export interface StreamsOf {
+interface StreamsOf {
   socketPath: string;
   terminal: boolean;
   /** conmon keeps stdin open when our connection ends */

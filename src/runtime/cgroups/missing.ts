@@ -2,7 +2,7 @@
  * Which version 1 hierarchies a mixed host lacks. Pure: texts of /proc/cgroups, /proc/self/mountinfo and the unified
  * hierarchy's `cgroup.controllers` in, names out.
  */
-export interface CgroupFacts {
+interface CgroupFacts {
   /** /proc/cgroups */
   controllers: string;
   /** /proc/self/mountinfo */
@@ -11,7 +11,7 @@ export interface CgroupFacts {
   unified: string;
 }
 
-export interface MissingHierarchies {
+interface MissingHierarchies {
   /**
    * controllers that crun must find and cannot: version 2 holds them although the host uses version 1, or a version 1
    * hierarchy of theirs lives on after its last mount went

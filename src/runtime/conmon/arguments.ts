@@ -68,7 +68,7 @@ export const keepsStdin = ({
   stdinOnce,
 }: Pick<ContainerProcess, "terminal" | "stdin" | "stdinOnce">) => stdin && (terminal || stdinOnce !== true);
 
-export interface ExecArguments {
+interface ExecArguments {
   containerId: string;
   execId: string;
   bundle: string;

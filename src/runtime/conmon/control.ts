@@ -14,7 +14,7 @@ export interface TerminalSize {
 
 const limited = (size: number): number => Math.max(0, Math.min(sizeMax, Math.trunc(size)));
 
-export const resizeLine = ({ height, width }: TerminalSize): string =>
+const resizeLine = ({ height, width }: TerminalSize): string =>
   `${resizeMessage} ${limited(height)} ${limited(width)}\n`;
 
 const reopenLine = `${reopenMessage} 0 0\n`;

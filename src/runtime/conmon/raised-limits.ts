@@ -7,7 +7,7 @@ import { unlimited } from "../spec/json.ts";
  * for above the engine's own is set before, by prlimit(1) and choom(1), which become what they are given to run. The
  * process inherits it.
  */
-export interface Raised {
+interface Raised {
   /** to put before the command */
   prefix: string[];
   process: Process;

@@ -12,7 +12,7 @@ import { execFailure } from "../oci-runtime/failure.ts";
 import { commandOf, runtimeEnvironment } from "../oci-runtime/oci-runtime.ts";
 import { ExecFiles } from "./exec-files.ts";
 
-export interface DirectExec {
+interface DirectExec {
   pid: number;
   attachment: Attachment;
   exit: Promise<number>;

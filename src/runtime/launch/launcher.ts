@@ -14,7 +14,7 @@ import type { OciRuntime } from "../oci-runtime/oci-runtime.ts";
 import { keptPoints } from "./places.ts";
 import { type LaunchPlan, planLaunch } from "./plan.ts";
 
-export interface LauncherOptions {
+interface LauncherOptions {
   /** a folder of the exec root's */
   folder: string;
   /** what conmon and the runtime must find: the engine's roots, their own programs */
@@ -28,7 +28,7 @@ export interface LauncherOptions {
 export type Enter = <T>(act: () => T) => T;
 
 /** One container that is being made. */
-export interface Launch {
+interface Launch {
   spec: Spec;
   enter: Enter;
   /** once the runtime has made it, or failed */

@@ -11,13 +11,13 @@ export interface LaunchPlan {
   spec(paths: ReadonlyMap<string, string>): Spec;
 }
 
-export interface LaunchTree {
+interface LaunchTree {
   source: string;
   target: string;
   recursive: boolean;
 }
 
-export interface LaunchOptions {
+interface LaunchOptions {
   /** where trees are shown that have no place of their own there */
   folder: string;
   /** plain files on the data root itself, which are seen there as they are */

@@ -88,7 +88,7 @@ function register(
     .catch((error: unknown) => context.logger.error("cannot tell an exit", { error: messageOf(error) }));
 }
 
-export interface Watchable {
+interface Watchable {
   id: string;
   bundle: string;
   terminal: boolean;

@@ -10,7 +10,7 @@ import { commandOf, type OciRuntime } from "../oci-runtime/oci-runtime.ts";
 import { cgroupOf, runtimeOf } from "./recover.ts";
 import { removeFolder } from "./remove-folder.ts";
 
-export interface Remains {
+interface Remains {
   id: string;
   bundle: string;
   /** undefined = not known: only the runtime can tell */

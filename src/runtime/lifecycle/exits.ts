@@ -19,7 +19,7 @@ const soonTimes = 20;
 /** monitors looked at in one go, some 30 µs each, before others get their turn */
 export const monitorsAtOnce = 16;
 
-export interface Watched {
+interface Watched {
   id: string;
   bundle: string;
   /** whether conmon is still there to write the exit file */

@@ -1,7 +1,7 @@
 import { statSync } from "node:fs";
 
 /** Where a log service listens. */
-export type LogAddress =
+type LogAddress =
   | StreamAddress
   | { protocol: "udp"; host: string; port: number }
   | { protocol: "unixgram"; path: string };

@@ -17,7 +17,7 @@ const stopPatienceMs = 2000;
 /** what a connection took this long before it broke has arrived, as far as can be known */
 const settledMs = 1000;
 
-export interface ForwarderOptions {
+interface ForwarderOptions {
   containerId: string;
   driver: string;
   logPath: string;

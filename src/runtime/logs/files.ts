@@ -10,7 +10,7 @@ export interface LogFile {
 
 const isMissing = (error: unknown): boolean => (error as { code?: string }).code === "ENOENT";
 
-export async function openLog(path: string): Promise<LogFile | undefined> {
+async function openLog(path: string): Promise<LogFile | undefined> {
   try {
     const handle = await open(path, "r");
     const { ino, size } = await handle.stat({ bigint: true });

@@ -3,7 +3,7 @@ import { isComplete, lineKind, newline, payloadAt, streamOf } from "./line.ts";
 
 const chunkSize = 256 * 1024;
 
-export interface LogPosition {
+interface LogPosition {
   /** index into the files, oldest first */
   file: number;
   offset: number;

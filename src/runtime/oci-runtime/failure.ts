@@ -31,7 +31,7 @@ const withHint = (message: string): string =>
   message.toLowerCase().includes("not a directory") ? `${message}: ${mountHint}` : message;
 
 /** What the caller knows of the process that failed. */
-export interface Attempt {
+interface Attempt {
   command: string;
   cwd: string;
 }

@@ -6,7 +6,7 @@ import type { Logger } from "../../lib/log.ts";
 import { runCommand } from "../../system/process/process.ts";
 
 /** Docker's name: programs and people look for it, and an engine of Docker's beside us has the same profile. */
-export const defaultProfile = "docker-default";
+const defaultProfile = "docker-default";
 
 /** AppArmor's own switch; a kernel without it has no such file. */
 export function hasApparmor(path = "/sys/module/apparmor/parameters/enabled"): boolean {

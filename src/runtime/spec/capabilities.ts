@@ -20,7 +20,7 @@ export const defaultCapabilities: readonly string[] = (
   .split(" ")
   .map((name) => `CAP_${name}`);
 
-export interface CapabilityRequest {
+interface CapabilityRequest {
   add: readonly string[];
   drop: readonly string[];
   privileged: boolean;

@@ -60,7 +60,7 @@ export interface ProcessInput {
 }
 
 /** A `--ulimit`: Docker's name without the RLIMIT_ prefix (`nofile`); -1 = unlimited. */
-export interface RlimitInput {
+interface RlimitInput {
   readonly name: string;
   readonly soft: number;
   readonly hard: number;

@@ -2,7 +2,7 @@ import type { Seccomp, SeccompSyscall } from "../../types/runtime-spec.ts";
 import { commonCalls } from "./seccomp-calls.ts";
 
 /** Node's names of the processors the profile knows. */
-export type Architecture = "x64" | "arm64" | "riscv64" | "s390x" | "ppc64";
+type Architecture = "x64" | "arm64" | "riscv64" | "s390x" | "ppc64";
 
 const allow = "SCMP_ACT_ALLOW";
 const EPERM = 1;

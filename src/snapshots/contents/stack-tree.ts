@@ -21,7 +21,7 @@ export interface Node {
 }
 
 /** Told of each entry what it does to the layers below. Paths are byte strings without a leading slash. */
-export interface StackObserver {
+interface StackObserver {
   added?(path: string, node: Node): void;
   changed?(path: string, node: Node, before: Node): void;
   hidden?(path: string, before: Node, layer: number): void;

@@ -38,7 +38,7 @@ import { ContentWriter } from "./content-writer.ts";
 import { Directories, type Directory, isDirectory } from "./directories.ts";
 import { baseOf, linkStays, parentOf, pathWithin, shown } from "./names.ts";
 
-export interface UnpackOptions {
+interface UnpackOptions {
   /** the layer's folder, and one beside it for what later entries replace; open descriptors */
   root: number;
   replaced: number;

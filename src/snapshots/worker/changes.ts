@@ -20,7 +20,7 @@ import { isWhiteout, type LayerForm } from "../drivers/form.ts";
 import { isOpaqueAt, type LowerDirectory, lowerChild, lowerNames, lowerStat } from "./lower.ts";
 
 /** A name that differs from what the lower layers show. `dir` is open only until the next change is asked for. */
-export type Change =
+type Change =
   | { kind: 0 | 1; path: string; name: string; dir: number; status: FileStatus }
   | { kind: 2; path: string };
 

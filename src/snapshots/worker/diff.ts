@@ -29,7 +29,7 @@ const types: Record<number, TarEntryType> = {
 };
 
 /** One entry of a layer tar being made, and the open file its content comes from. */
-export interface Piece {
+interface Piece {
   entry: TarEntry;
   fd: number | undefined;
 }

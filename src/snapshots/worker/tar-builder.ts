@@ -11,7 +11,7 @@ const pauseEvery = 32 * 1024 * 1024;
 const buffer = Buffer.allocUnsafe(512 * 1024);
 
 /** What a layer's tar came to. */
-export type TarSums = Pick<ApplyResult, "diffId" | "checksum" | "tarSize">;
+type TarSums = Pick<ApplyResult, "diffId" | "checksum" | "tarSize">;
 
 /** Hashes a layer's tar while it is made, and tells the record what no file holds. */
 export class TarBuilder {

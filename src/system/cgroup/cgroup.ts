@@ -14,8 +14,7 @@ const cgroup2Magic = 0x63677270;
 
 export type CgroupLayout = "v1" | "v2" | "mixed";
 
-export const isCgroup2 = (folder: string): boolean =>
-  existsSync(folder) && statfsSync(folder).type === cgroup2Magic;
+const isCgroup2 = (folder: string): boolean => existsSync(folder) && statfsSync(folder).type === cgroup2Magic;
 
 /** "mixed" = version 1 hierarchies, beside which version 2 is mounted at `unified`. */
 export function cgroupLayout(root = cgroupRoot): CgroupLayout {

@@ -14,7 +14,7 @@ import { InflateError, Inflater } from "./inflate.ts";
 const bombRatio = 100;
 export const bombFromDefault = 10 * 1024 ** 3;
 
-export interface DecompressOptions {
+interface DecompressOptions {
   /**
    * Output of over a hundred times the input is refused as a bomb once it has more bytes than this: 10 GiB by default;
    * infinite where something else limits the output.

@@ -78,7 +78,6 @@ export const EEXIST = -17;
 export const ENOTDIR = -20;
 export const EISDIR = -21;
 export const ELOOP = -40;
-export const ENOTEMPTY = -39;
 
 const first = Buffer.alloc(pathLengthMax + 1);
 const second = Buffer.alloc(pathLengthMax + 1);

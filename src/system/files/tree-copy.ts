@@ -40,7 +40,7 @@ import { ENOTSUP, getXattr, listXattrs, setXattrAtRaw, setXattrRaw } from "./xat
  * folder is held open and every name is created anew, so that a container which already has the target mounted cannot
  * lead the copy elsewhere. All that may wait for the disk runs on the thread pool.
  */
-export interface TreeCopy {
+interface TreeCopy {
   /** the mounted root */
   root: string;
   /** absolute path within it */

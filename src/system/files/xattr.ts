@@ -17,7 +17,7 @@ const libc = bindLibc({
 });
 
 export const EPERM = -1;
-export const ENODATA = -61;
+const ENODATA = -61;
 export const ENOTSUP = -95;
 
 const answer = (result: number): number => (result < 0 ? -errno() : result);

@@ -8,8 +8,8 @@ export interface Endpoint {
   port: number;
 }
 
-export const AF_INET = 2;
-export const AF_INET6 = 10;
+const AF_INET = 2;
+const AF_INET6 = 10;
 
 export const familyOf = ({ address }: Endpoint): number => (address.includes(":") ? AF_INET6 : AF_INET);
 

@@ -35,7 +35,7 @@ const EINVAL = 22;
 /** fsconfig(2) takes strings of up to 255 bytes. */
 const configStringMax = 255;
 
-export interface OverlayMount {
+interface OverlayMount {
   /** topmost first */
   lower: readonly string[];
   /** undefined = read-only; then there are at least two lower ones */

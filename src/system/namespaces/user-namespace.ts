@@ -7,7 +7,7 @@ import { type SpawnedProcess, spawnProcess } from "../process/process.ts";
  * User namespaces, user_namespaces(7). A process with threads can neither make nor enter one, so a child does, and its
  * namespaces are held by descriptors once it has been ended.
  */
-export interface HeldNamespaces {
+interface HeldNamespaces {
   user: number;
   /** a network namespace that belongs to it */
   network: number | undefined;

@@ -34,7 +34,7 @@ export interface NetlinkMessage {
   payload: Buffer;
 }
 
-export interface NetlinkAnswer {
+interface NetlinkAnswer {
   sequence: number;
   /** 0, or the errno */
   errno: number;

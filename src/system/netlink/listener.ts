@@ -31,7 +31,7 @@ const waiting = 1 << 20;
 /** no message of a group is longer */
 const packet = Buffer.allocUnsafeSlow(64 << 10);
 
-export interface ListenerOptions {
+interface ListenerOptions {
   protocol: NetlinkProtocol;
   /** 1 to 32 */
   group: number;

@@ -12,7 +12,7 @@ export interface Link {
 }
 
 /** An address with its prefix length. */
-export interface Prefix {
+interface Prefix {
   /** four or sixteen bytes */
   bytes: Uint8Array;
   prefix: number;

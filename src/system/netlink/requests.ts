@@ -5,7 +5,7 @@ import * as k from "./constants.ts";
  * rtnetlink(7) requests as values: what to ask, printable and testable, sent by `NetlinkSocket`.
  * Interfaces are named by index where known, else by name.
  */
-export interface PrefixedAddress {
+interface PrefixedAddress {
   /** four or sixteen bytes, network order */
   bytes: Uint8Array;
   prefix: number;
@@ -51,7 +51,7 @@ export const createBridge = (name: string, mac: Uint8Array, mtu: number): Netlin
   attributes: [[k.IFLA_IFNAME, text(name)], [k.IFLA_ADDRESS, mac], [k.IFLA_MTU, u32(mtu)], kind("bridge")],
 });
 
-export interface VethOptions {
+interface VethOptions {
   host: string;
   peer: string;
   /** the peer's */
@@ -92,7 +92,7 @@ function attributeBytes(type: number, value: Uint8Array): Buffer {
   return out;
 }
 
-export interface SlaveOptions {
+interface SlaveOptions {
   /** index of the interface it belongs to */
   parent: number;
   name: string;

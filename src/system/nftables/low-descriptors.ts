@@ -12,7 +12,7 @@ const MFD_CLOEXEC = 1;
 const F_DUPFD_CLOEXEC = 1030;
 const O_CLOEXEC = 0o2000000;
 /** select(2) takes no descriptor from here on: glibc ends the process */
-export const selectLimit = 1024;
+const selectLimit = 1024;
 /** where the reserve begins; each lane has numbers of its own, for one thread at a time */
 const first = 960;
 const lanes = 4;

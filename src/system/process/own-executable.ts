@@ -1,6 +1,6 @@
 import { closeSync, openSync, readSync } from "node:fs";
 
-export interface Section {
+interface Section {
   /** where it is in memory: our executable is linked to fixed addresses */
   address: number;
   size: number;

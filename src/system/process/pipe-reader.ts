@@ -42,7 +42,7 @@ function endedPipe(): number {
 }
 
 /** A child's descriptors 0 to 2: an input that is empty, and the writing ends of two pipes. */
-export type PipedFds = readonly [input: number, out: number, err: number];
+type PipedFds = readonly [input: number, out: number, err: number];
 
 /** Starts a child with an empty input; gives it with the reading ends of its output. Its ends are closed here in any case. */
 export function startPiped<Child>(start: (fds: PipedFds) => Child): {

@@ -2,7 +2,7 @@ import { EngineError, messageOf } from "../../lib/errors.ts";
 import { PipeReader, startPiped } from "./pipe-reader.ts";
 
 /** Spawning. There is never a shell between: arguments are passed as they are. */
-export interface SpawnRequest {
+interface SpawnRequest {
   argv: readonly string[];
   env: Readonly<Record<string, string>>;
   cwd: string;
@@ -40,7 +40,7 @@ export function spawnProcess({ argv, env, cwd, fds, session }: SpawnRequest): Sp
   }
 }
 
-export interface WatchRequest {
+interface WatchRequest {
   argv: readonly string[];
   env: Readonly<Record<string, string>>;
   cwd: string;
@@ -48,7 +48,7 @@ export interface WatchRequest {
   output(stream: 1 | 2, bytes: Uint8Array): Promise<void> | void;
 }
 
-export interface WatchedEnd {
+interface WatchedEnd {
   /** 0–255, or 128+n when a signal ended it */
   exitCode: number;
   /** of it and of all its ended children, getrusage(2) */
@@ -107,13 +107,13 @@ function spawnPiped(argv: readonly string[], env: Readonly<Record<string, string
   }
 }
 
-export interface CommandResult {
+interface CommandResult {
   exitCode: number;
   stdout: string;
   stderr: string;
 }
 
-export interface CommandOptions {
+interface CommandOptions {
   cwd?: string;
   signal?: AbortSignal;
   keptMax?: number;

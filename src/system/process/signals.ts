@@ -44,7 +44,7 @@ export function signalPid(pid: number, signal: number): boolean {
   }
 }
 
-export interface ProcessStat {
+interface ProcessStat {
   /** R, S, D, T, Z, X … as proc(5) has them */
   state: string;
   parent: number;

@@ -51,7 +51,7 @@ export function connectSeqpacket(path: string): number {
   }
 }
 
-export interface SocketEvents {
+interface SocketEvents {
   /** `bytes` is the receiver's to keep */
   data(bytes: Buffer): void;
   /** the socket takes bytes again after a short write */

@@ -31,7 +31,7 @@ export interface TcpTarget {
   namespace?: string;
 }
 
-export interface TcpConnection {
+interface TcpConnection {
   /**
    * Sends, and gathers what comes until `done` makes something of it; undefined when the other side closes before.
    * The caller's `done` bounds what is gathered.

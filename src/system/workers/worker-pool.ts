@@ -11,7 +11,7 @@ interface Member {
   ending: NodeJS.Timeout | undefined;
 }
 
-export interface PoolWorker {
+interface PoolWorker {
   call<Result>(name: string, args: unknown, transfer?: ArrayBuffer[]): Promise<Result>;
 }
 

@@ -5,7 +5,7 @@ import { Given } from "./worker.ts";
  * Byte streams to and from a worker, with back pressure. The worker's side has the calls `feed` and `feedEnd` (a session
  * that takes bytes), or `read` and `readEnd` (one that gives them).
  */
-export type FeedCalls = GivenFeed | SharedFeed;
+type FeedCalls = GivenFeed | SharedFeed;
 
 interface GivenFeed extends FeedEnd {
   memory: "given";

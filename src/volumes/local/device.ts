@@ -8,7 +8,7 @@ import { reach } from "../../system/mount/reach.ts";
 import type { LocalOptions } from "./options.ts";
 import type { MountWorker } from "./worker.ts";
 
-export type DeviceMount = NonNullable<LocalOptions["mount"]>;
+type DeviceMount = NonNullable<LocalOptions["mount"]>;
 
 /** These answer at once, whatever the network does, where the file system that a bind is of does. */
 export const immediate: ReadonlySet<string> = new Set(["none", "bind", "tmpfs"]);

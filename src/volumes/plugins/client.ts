@@ -5,7 +5,7 @@ import type { PluginAddress } from "./discovery.ts";
 const contentType = "application/vnd.docker.plugins.v1.2+json";
 const replySizeMax = 4 * 1024 * 1024;
 
-export interface CallOptions {
+interface CallOptions {
   timeoutMs: number;
 }
 

@@ -5,7 +5,7 @@ import type { LanguageSettings } from "../settings.ts";
 import type { ExpandedStage } from "../steps.ts";
 
 /** Plans and expands a whole file on made-up base images, as a build of all its stages would. */
-export const platform = { os: "linux", architecture: "amd64" };
+const platform = { os: "linux", architecture: "amd64" };
 
 export const settings = (changed: Partial<LanguageSettings> = {}): LanguageSettings => ({
   dockerfile: "Dockerfile",
@@ -25,7 +25,7 @@ export const image = (config: ImageConfig["config"] = {}): ImageConfig => ({
   rootfs: { type: "layers", diff_ids: ["sha256:0"] },
 });
 
-export interface ExpandedFile {
+interface ExpandedFile {
   plan: BuildPlan;
   stages: ExpandedStage[];
   target: ExpandedStage;

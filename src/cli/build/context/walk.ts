@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { FolderMatch, IgnoreMatcher } from "../../../lib/ignore/matcher.ts";
 
 /** Something in a context: its path below the root, with `/`. */
-export interface ContextEntry {
+interface ContextEntry {
   path: string;
   type: "file" | "directory" | "symlink" | "other";
   excluded: boolean;

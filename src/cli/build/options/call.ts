@@ -3,7 +3,7 @@ import { optionError } from "../failure.ts";
 import { csv } from "./pairs.ts";
 
 /** `--call check,format=json,ignorestatus=true`: what to do, how to print it, and whether a finding fails the command. */
-export interface AskedCall {
+interface AskedCall {
   name: string;
   json: boolean;
   ignoresStatus: boolean;

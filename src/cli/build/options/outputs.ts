@@ -14,7 +14,7 @@ export interface Output {
 
 const sinkTypes: readonly string[] = ["local", "tar", "oci", "docker"];
 
-export interface OutputOptions {
+interface OutputOptions {
   output: readonly string[];
   load: boolean;
   push: boolean;

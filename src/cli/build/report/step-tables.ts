@@ -1,7 +1,7 @@
 import { humanSize } from "../../../lib/text/units.ts";
 import { tableText } from "../../output/table-text.ts";
 
-export interface ShownStep {
+interface ShownStep {
   name: string;
   started?: number | undefined;
   completed?: number | undefined;

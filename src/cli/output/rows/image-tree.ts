@@ -13,7 +13,7 @@ export interface TreeChild {
   inUse: boolean;
 }
 
-export interface TreeImage {
+interface TreeImage {
   summary: ImageSummary;
   children: TreeChild[];
 }

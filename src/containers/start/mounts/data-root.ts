@@ -43,7 +43,7 @@ function refusal(source: string, how: "lies in" | "holds" | "has a mount of", da
 }
 
 /** The folder that a volume is a bind of, by options of the driver `local`. */
-export function boundFolder({ Driver, Options }: Pick<Volume, "Driver" | "Options">): string | undefined {
+function boundFolder({ Driver, Options }: Pick<Volume, "Driver" | "Options">): string | undefined {
   const { type = "", o = "", device = "" } = Options ?? {};
   if (Driver !== "local" || device === "") return undefined;
   const isBind = type === "bind" || (parseMountOptions(o).flags & mountFlags.bind) !== 0;

@@ -2,7 +2,7 @@
  * Where and why a text is not JSON, in the words of Go's decoder, which clients and their tests know.
  * It runs only on texts that `JSON.parse` refused, so its speed does not matter; its depth is bounded.
  */
-export type Syntax = { complete: number } | { error: string };
+type Syntax = { complete: number } | { error: string };
 
 const deepest = 10_000;
 
@@ -12,7 +12,7 @@ const space = /[ \t\r\n]*/y;
 const number = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][-+]?\d+)?/y;
 
 /** How Go quotes one character in an error. */
-export function quoteCharacter(character: string): string {
+function quoteCharacter(character: string): string {
   if (character === "'") return "'\\''";
   if (character === '"') return `'"'`;
   return `'${JSON.stringify(character).slice(1, -1)}'`;

@@ -3,7 +3,7 @@ import { type Command, type Node, type Operand, type Pipe, show } from "./nodes.
 import type { ParsedTemplate } from "./parser.ts";
 import { isMap, isNumber, Nil, print, Struct, truth, typeName, type Value } from "./values.ts";
 
-export interface EvaluateOptions {
+interface EvaluateOptions {
   name: string;
   source: string;
   functions: Record<string, TemplateFunction>;
@@ -11,7 +11,7 @@ export interface EvaluateOptions {
   strictKeys: boolean;
 }
 
-export class TemplateExecError extends Error {}
+class TemplateExecError extends Error {}
 
 class Break extends Error {}
 class Continue extends Error {}

@@ -1,5 +1,5 @@
 /** Tokens of a Go text/template: text outside the delimiters, words and signs inside them. */
-export type TokenKind =
+type TokenKind =
   | "text"
   | "left"
   | "right"

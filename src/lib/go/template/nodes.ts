@@ -8,7 +8,7 @@ export type Node =
   | { type: "template"; name: string; pipe: Pipe | undefined; position: number }
   | { type: "break" | "continue" };
 
-export interface Control<T> {
+interface Control<T> {
   type: T;
   pipe: Pipe;
   body: Node[];

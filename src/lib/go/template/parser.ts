@@ -347,7 +347,7 @@ const escapes: Record<string, string> = {
 };
 
 /** The text a Go string literal stands for; `undefined` for a bad escape. */
-export function unquote(literal: string): string | undefined {
+function unquote(literal: string): string | undefined {
   if (literal.startsWith("`")) return literal.slice(1, -1).replaceAll("\r", "");
   let bad = false;
   const text = literal

@@ -7,7 +7,7 @@ import { builtins, dockerFunctions, type TemplateFunction } from "./functions.ts
 import { type ParsedTemplate, parse } from "./parser.ts";
 import type { Value } from "./values.ts";
 
-export interface TemplateOptions {
+interface TemplateOptions {
   name?: string;
   functions?: Record<string, TemplateFunction>;
   strictKeys?: boolean;

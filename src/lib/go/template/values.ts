@@ -90,7 +90,7 @@ export const print = (value: Value): string =>
   value === undefined || value === null ? "<no value>" : format(value);
 
 /** Go's `%v` of a float64 (`%g` with the exponent from 21 on); integers as they are. */
-export function formatNumber(value: number): string {
+function formatNumber(value: number): string {
   if (Number.isInteger(value) && Math.abs(value) < 1e21) return String(value);
   return String(value).replace(/e([+-])(\d)$/, "e$10$2");
 }
