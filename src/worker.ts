@@ -13,7 +13,7 @@ declare const self: Worker;
 const roles: Record<WorkerRole, () => Promise<WorkerModule>> = {
   archive: () => import("./containers/archive/archive-worker.ts"),
   filesync: () => import("./buildkit/filesync/filesync-worker.ts"),
-  build: () => import("./build/copy/build-worker.ts"),
+  build: () => import("./build/copy/worker/build-worker.ts"),
   runtime: () => import("./runtime/security/seccomp-worker.ts"),
   names: () => import("./network/names/names-worker.ts"),
   network: () => import("./network/network-worker.ts"),

@@ -10,7 +10,7 @@ import type { EventBus } from "../state/events.ts";
 import type { Leases } from "../state/leases.ts";
 import type { CacheMounts } from "./cache/mounts.ts";
 import type { CacheStore } from "./cache/store.ts";
-import type { BuildWorkers } from "./copy/workers.ts";
+import type { BuildWorkers } from "./copy/worker/workers.ts";
 import type { BuildHistory } from "./history/store.ts";
 import type { Views } from "./operations/views.ts";
 import type { SharedSteps } from "./solver/shared-steps.ts";

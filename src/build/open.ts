@@ -9,7 +9,7 @@ import { openCalls } from "./calls/calls.ts";
 import { remoteContext } from "./contexts/remote.ts";
 import { unpackContext } from "./contexts/unpack.ts";
 import type { Builds } from "./contract.ts";
-import { BuildWorkers } from "./copy/workers.ts";
+import { BuildWorkers } from "./copy/worker/workers.ts";
 import type { BuildContextDeps, BuildPaths, BuildsDeps } from "./deps.ts";
 import { BuildHistory } from "./history/store.ts";
 import { Views } from "./operations/views.ts";

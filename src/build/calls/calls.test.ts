@@ -1,7 +1,7 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: these are Dockerfile texts
 import { describe, expect, test } from "bun:test";
 import type { Linter } from "../check/linter.ts";
-import { openLinter } from "../dockerfile/plan.ts";
+import { openLinter } from "../dockerfile/stages/plan.ts";
 import { image, settings } from "../dockerfile/testing/expand-file.ts";
 import { outlineOf } from "./outline.ts";
 import { type Survey, survey } from "./survey.ts";

@@ -2,7 +2,7 @@ import { descriptionOf } from "../../lib/dockerfile/decode.ts";
 import { parseDockerfile } from "../../lib/dockerfile/parse.ts";
 import type { BuildTarget } from "../contract.ts";
 import { withPlace } from "../dockerfile/place.ts";
-import { splitStages } from "../dockerfile/split-stages.ts";
+import { splitStages } from "../dockerfile/stages/split-stages.ts";
 
 /** `--call targets`: the stages as the file names them; no base image is asked for. */
 export function targetsOf(text: string): BuildTarget[] {

@@ -2,7 +2,7 @@ import { plainWords } from "../../lib/dockerfile/arguments.ts";
 import type { ParsedDockerfile, ParsedInstruction } from "../../lib/dockerfile/ast.ts";
 import { lineRange } from "../../lib/dockerfile/error.ts";
 import type { From, Instruction } from "../../lib/dockerfile/instruction.ts";
-import type { StagePart } from "../dockerfile/split-stages.ts";
+import type { StagePart } from "../dockerfile/stages/split-stages.ts";
 import type { Linter } from "./linter.ts";
 
 /** Rules that need no more than the file itself. */

@@ -4,7 +4,7 @@ import { isKind } from "../../lib/errors.ts";
 import { parsePlatform } from "../../lib/image/platform.ts";
 import { nearest } from "../../lib/text/suggest.ts";
 import type { Platform } from "../../types/oci.ts";
-import type { GlobalArgs } from "../dockerfile/global-args.ts";
+import type { GlobalArgs } from "../dockerfile/stages/global-args.ts";
 import type { Linter } from "./linter.ts";
 
 /** Rules about the variables and the platform of FROM. */

@@ -5,7 +5,7 @@ import { formatPlatform } from "../../lib/image/platform.ts";
 import type { ImageConfig, Platform } from "../../types/oci.ts";
 import type { ClassicEvent } from "../contract.ts";
 import { classicNop, sourcesMark } from "../dockerfile/classic-history.ts";
-import type { BuildPlan, Stage } from "../dockerfile/plan.ts";
+import type { BuildPlan, Stage } from "../dockerfile/stages/plan.ts";
 import { imageConfig } from "../export/config.ts";
 import type { PlatformResult } from "../export/export.ts";
 import { squashed } from "../export/squash.ts";

@@ -1,4 +1,4 @@
-import type { BuildPlan, Stage } from "../dockerfile/plan.ts";
+import type { BuildPlan, Stage } from "../dockerfile/stages/plan.ts";
 
 const proxies: readonly string[] = ["http_proxy", "https_proxy", "ftp_proxy", "no_proxy", "all_proxy"];
 

@@ -4,7 +4,7 @@ import { EngineError } from "../../lib/errors.ts";
 import { newId } from "../../lib/ids.ts";
 import { withoutPassword } from "../../lib/net/url-password.ts";
 import { runCommand } from "../../system/process/process.ts";
-import type { GitSource } from "../dockerfile/git-source.ts";
+import type { GitSource } from "../dockerfile/apply/git-source.ts";
 import { roomIn, webLimits } from "./web.ts";
 
 export interface Checkout {

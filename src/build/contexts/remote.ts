@@ -5,7 +5,7 @@ import { newId } from "../../lib/ids.ts";
 import { withoutPassword } from "../../lib/net/url-password.ts";
 import type { UnpackedContext } from "../contract.ts";
 import type { BuildContextDeps } from "../deps.ts";
-import { parseGit } from "../dockerfile/git-source.ts";
+import { parseGit } from "../dockerfile/apply/git-source.ts";
 import { folderWithin } from "./folder.ts";
 import { checkOut } from "./git.ts";
 import { unpackContext } from "./unpack.ts";

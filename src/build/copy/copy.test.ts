@@ -11,13 +11,13 @@ import {
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { toText } from "../../system/files/at.ts";
-import { digestTree } from "./digest.ts";
-import { differingFiles } from "./explain-files.ts";
+import { digestTree } from "./contents/digest.ts";
+import { differingFiles } from "./contents/explain-files.ts";
 import { everything } from "./filter.ts";
 import { filterOf } from "./ignore.ts";
 import { matchesOf, openTree } from "./match.ts";
 import { folderMode, parseMode } from "./mode.ts";
-import { stoppedBy } from "./stop.ts";
+import { stoppedBy } from "./worker/stop.ts";
 
 const work = mkdtempSync(join(tmpdir(), "berth-copy-"));
 afterAll(() => rmSync(work, { recursive: true, force: true }));

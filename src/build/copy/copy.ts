@@ -24,14 +24,14 @@ import {
 } from "../../system/files/at.ts";
 import { realBeneath } from "../../system/files/beneath.ts";
 import { isArchive, unpacked } from "./archive.ts";
+import { Tally } from "./contents/tally.ts";
 import { everything, type Filter } from "./filter.ts";
 import { filterOf } from "./ignore.ts";
 import { type Match, matchesOf, openTree, plainPath } from "./match.ts";
 import { folderMode, type ModeChange, parseMode } from "./mode.ts";
-import type { CopyInput, CopyRequest, CopyResult } from "./requests.ts";
-import { Tally } from "./tally.ts";
 import { closePlace, type Place, Target } from "./target.ts";
 import { ToldLayer } from "./told-layer.ts";
+import type { CopyInput, CopyRequest, CopyResult } from "./worker/requests.ts";
 import { type Telling, type WriteRules, Writer } from "./write.ts";
 
 const within = resolve.inRoot | resolve.noMagicLinks;

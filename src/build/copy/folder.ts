@@ -13,10 +13,10 @@ import {
   toText,
 } from "../../system/files/at.ts";
 import { realBeneath } from "../../system/files/beneath.ts";
-import { depthMax } from "./digest.ts";
+import { depthMax } from "./contents/digest.ts";
 import { openTree, plainPath } from "./match.ts";
-import type { FolderRequest } from "./requests.ts";
 import { closePlace, Target } from "./target.ts";
+import type { FolderRequest } from "./worker/requests.ts";
 
 /** WORKDIR: a folder and what is missing above it. False where all of it was there. */
 export function makeFolder({ upper, view, path, uid, gid, latest }: FolderRequest): boolean {

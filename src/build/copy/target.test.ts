@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { copy } from "./copy.ts";
 import { makeFolder } from "./folder.ts";
-import type { CopyInput } from "./requests.ts";
+import type { CopyInput } from "./worker/requests.ts";
 
 const owner = { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 };
 const work = mkdtempSync(join(tmpdir(), "berth-target-"));

@@ -25,7 +25,7 @@ import {
   toText,
 } from "../../system/files/at.ts";
 import { getXattr, listXattrs, setXattrAtRaw } from "../../system/files/xattr.ts";
-import { isCopied } from "./digest.ts";
+import { isCopied } from "./contents/digest.ts";
 
 export interface Owner {
   uid: number;

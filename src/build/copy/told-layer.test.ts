@@ -16,7 +16,7 @@ import { recordFile } from "../../snapshots/record.ts";
 import { commit } from "../../snapshots/worker/commit.ts";
 import { layerTar } from "../../snapshots/worker/layer-tar.ts";
 import { copy } from "./copy.ts";
-import type { CopyRequest, CopyResult, TreeRequest } from "./requests.ts";
+import type { CopyRequest, CopyResult, TreeRequest } from "./worker/requests.ts";
 
 const work = mkdtempSync(join(tmpdir(), "berth-told-"));
 afterAll(() => rmSync(work, { recursive: true, force: true }));

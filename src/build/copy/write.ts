@@ -35,14 +35,14 @@ import {
   setXattrRaw,
 } from "../../system/files/xattr.ts";
 import { copyContent } from "./content.ts";
-import { depthMax, hashFile, isCopied } from "./digest.ts";
+import { depthMax, hashFile, isCopied } from "./contents/digest.ts";
+import type { Tally } from "./contents/tally.ts";
 import type { Filter } from "./filter.ts";
-import { countFile } from "./garbage.ts";
 import type { ModeChange } from "./mode.ts";
-import { type Stop, throwIfStopped } from "./stop.ts";
-import type { Tally } from "./tally.ts";
 import { closePlace, givesGroup, type Owner, type Place, type Target } from "./target.ts";
 import type { FileDetails, ToldLayer } from "./told-layer.ts";
+import { countFile } from "./worker/garbage.ts";
+import { type Stop, throwIfStopped } from "./worker/stop.ts";
 
 export interface WriteRules {
   /** undefined = as the source has it (archives) */

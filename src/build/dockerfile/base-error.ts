@@ -3,7 +3,7 @@ import { EngineError, messageOf } from "../../lib/errors.ts";
 import { canonical, parseReference, withDefaultTag } from "../../lib/image/reference.ts";
 import { withSuggestion } from "../../lib/text/suggest.ts";
 import { BuildError } from "../failure.ts";
-import type { BuildPlan, Stage } from "./plan.ts";
+import type { BuildPlan, Stage } from "./stages/plan.ts";
 
 const repositories = ["alpine", "busybox", "centos", "debian", "golang", "ubuntu", "fedora"];
 

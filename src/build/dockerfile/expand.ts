@@ -6,10 +6,10 @@ import { parseDockerfile } from "../../lib/dockerfile/parse.ts";
 import { EngineError } from "../../lib/errors.ts";
 import { formatPlatform, isSamePlatform } from "../../lib/image/platform.ts";
 import { UnplacedError } from "../failure.ts";
-import { applyInstruction } from "./apply.ts";
-import { resolvePath } from "./paths.ts";
+import { applyInstruction } from "./apply/apply.ts";
+import { resolvePath } from "./apply/paths.ts";
 import { withPlace } from "./place.ts";
-import type { BuildPlan, Stage } from "./plan.ts";
+import type { BuildPlan, Stage } from "./stages/plan.ts";
 import { type StageBegin, StageState } from "./state.ts";
 import type { ExpandedStage, StageBase, StageUsage } from "./steps.ts";
 

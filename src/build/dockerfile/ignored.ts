@@ -1,7 +1,7 @@
 import { IgnoreMatcher } from "../../lib/ignore/matcher.ts";
 import type { Linter } from "../check/linter.ts";
 import type { BuildRequest } from "../contract.ts";
-import type { LanguageSettings } from "./settings.ts";
+import type { LanguageSettings } from "./stages/settings.ts";
 
 /**
  * What `CopyIgnoredFile` asks; nothing where that rule is off, as it is unless a Dockerfile turns it on: the context is not

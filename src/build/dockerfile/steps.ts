@@ -2,9 +2,9 @@ import type { Range } from "../../lib/dockerfile/ast.ts";
 import type { Instruction, NetworkMode } from "../../lib/dockerfile/instruction.ts";
 import type { MountType } from "../../lib/dockerfile/run-mount.ts";
 import type { ImageConfig, ImageRunConfig } from "../../types/oci.ts";
-import type { GitSource } from "./git-source.ts";
-import type { Stage } from "./plan.ts";
-import type { SourceRef } from "./sources.ts";
+import type { GitSource } from "./apply/git-source.ts";
+import type { Stage } from "./stages/plan.ts";
+import type { SourceRef } from "./stages/sources.ts";
 
 /**
  * What a stage comes to once its base is known: the steps that touch files, in order, and the configuration of its

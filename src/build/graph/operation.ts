@@ -1,4 +1,4 @@
-import type { GitSource } from "../dockerfile/git-source.ts";
+import type { GitSource } from "../dockerfile/apply/git-source.ts";
 import type { Vertex } from "./vertex.ts";
 
 /**

@@ -4,10 +4,10 @@ import { sha256 } from "../../lib/image/digest.ts";
 import { withoutPassword } from "../../lib/net/url-password.ts";
 import { type Checkout, checkOut, needsKey } from "../contexts/git.ts";
 import { WebFailure } from "../contexts/web.ts";
-import type { CopyInput, CopyResult, TreeRequest } from "../copy/requests.ts";
-import { stoppedBy } from "../copy/stop.ts";
-import type { Seen } from "../copy/tally.ts";
-import type { GitSource } from "../dockerfile/git-source.ts";
+import type { Seen } from "../copy/contents/tally.ts";
+import type { CopyInput, CopyResult, TreeRequest } from "../copy/worker/requests.ts";
+import { stoppedBy } from "../copy/worker/stop.ts";
+import type { GitSource } from "../dockerfile/apply/git-source.ts";
 import { UnplacedError } from "../failure.ts";
 import type { CopyOperation, CopySource, TreeSource } from "../graph/operation.ts";
 import type { Vertex } from "../graph/vertex.ts";
@@ -17,7 +17,7 @@ import type { StepResult } from "../solver/shared-steps.ts";
 import { download } from "./download.ts";
 import { commitLayer, upperOf } from "./layer.ts";
 import { digestOfLayers, type LayersFilter } from "./layer-digests.ts";
-import { isImage, missingInImage } from "./missing-source.ts";
+import { isImage, missingInImage } from "./mounts/missing-source.ts";
 import { baseParts, type Outcome, type Plan } from "./plan.ts";
 import { classicOwnerIn, ownerIn } from "./user.ts";
 
@@ -38,7 +38,7 @@ interface Ready {
 
 type ResultOf = (vertex: Vertex | undefined) => Outcome;
 
-/** COPY and ADD. The key is made of contents, so they are read first; see `copy/digest.ts` for how cheaply. */
+/** COPY and ADD. The key is made of contents, so they are read first; see `build/copy/contents/digest.ts` for how cheaply. */
 export async function planCopy(
   session: Session,
   vertex: Vertex,

@@ -1,6 +1,6 @@
 import { sha256 } from "../../lib/image/digest.ts";
 import { chainOf } from "../cache/key.ts";
-import type { TreeRequest } from "../copy/requests.ts";
+import type { TreeRequest } from "../copy/worker/requests.ts";
 import type { BuildContextDeps } from "../deps.ts";
 import type { Session } from "../solver/session.ts";
 

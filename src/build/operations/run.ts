@@ -16,12 +16,12 @@ import { asStepFailure, StepFailure } from "../solver/step-failure.ts";
 import { checkEmulator } from "./emulators.ts";
 import { keepFailed } from "./keep-failed.ts";
 import { commitLayer } from "./layer.ts";
-import { type ReadyMount, readyMounts } from "./mount-keys.ts";
+import { type ReadyMount, readyMounts } from "./mounts/mount-keys.ts";
+import { prepareMounts } from "./mounts/run-mounts.ts";
+import { makeStubs } from "./mounts/stubs.ts";
 import { askedHostname, writeNameFiles } from "./name-files.ts";
 import { baseParts, type Outcome, type Plan } from "./plan.ts";
-import { prepareMounts } from "./run-mounts.ts";
 import { runSpec } from "./run-spec.ts";
-import { makeStubs } from "./stubs.ts";
 
 /** What reaches beyond a container must have been allowed by whoever asked for the build, not by its Dockerfile. */
 function refuseUnallowed({ request }: Session, { insecure, network }: RunOperation): void {

@@ -7,7 +7,7 @@ import type { Descriptor } from "../../types/oci.ts";
 
 /**
  * The description of a cache that is kept outside of this engine, in BuildKit's form (`cacheconfig.v0`): layers, and
- * records that name them by keys. A record here is one step: its key (`cache/key.ts`) and the one layer that it adds to
+ * records that name them by keys. A record here is one step: its key (`build/cache/key.ts`) and the one layer that it adds to
  * what it works on. Keys of other builders are digests like ours and never equal one, so their caches bring nothing.
  */
 export const cacheConfigType = "application/vnd.buildkit.cacheconfig.v0";
@@ -27,7 +27,7 @@ export interface RemoteLayer extends KeyedLayer {
 
 export interface RemoteCache {
   steps: RemoteLayer[];
-  /** of what COPY took out of layers, by what names it (`operations/layer-digests.ts`) */
+  /** of what COPY took out of layers, by what names it (`build/operations/layer-digests.ts`) */
   digests: ReadonlyMap<string, string>;
 }
 

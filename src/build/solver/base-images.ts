@@ -12,7 +12,7 @@ import {
 } from "../../lib/image/reference.ts";
 import type { Platform } from "../../types/oci.ts";
 import { withManifestRequest } from "../dockerfile/base-error.ts";
-import { isImageId } from "../dockerfile/sources.ts";
+import { isImageId } from "../dockerfile/stages/sources.ts";
 import type { Material } from "../export/attest/provenance.ts";
 import { imagePurl } from "../export/attest/statements.ts";
 import type { ResolvedImage } from "../graph/build-graph.ts";

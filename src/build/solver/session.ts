@@ -27,7 +27,7 @@ export class Session {
   needs = new Map<string, string[] | undefined>();
   /** each step's result by its key: what can be exported of the cache */
   readonly made = new Map<string, { layer: string; created: string }>();
-  /** digests of what was copied out of layers, by what names it (`operations/layer-digests.ts`) */
+  /** digests of what was copied out of layers, by what names it (`build/operations/layer-digests.ts`) */
   readonly digests = new Map<string, string>();
   readonly imports: Imports;
   /** what was downloaded for steps */

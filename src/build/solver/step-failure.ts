@@ -1,6 +1,6 @@
 import { EngineError } from "../../lib/errors.ts";
 import { StartFailure } from "../../runtime/oci-runtime/failure.ts";
-import { MissingSource } from "../operations/missing-source.ts";
+import { MissingSource } from "../operations/mounts/missing-source.ts";
 import { UserFailure } from "../operations/user.ts";
 
 /** A step's process ended with another code than 0. */

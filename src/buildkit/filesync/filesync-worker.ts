@@ -1,5 +1,5 @@
 import { mkdirSync, rmSync } from "node:fs";
-import { collect } from "../../build/copy/garbage.ts";
+import { collect } from "../../build/copy/worker/garbage.ts";
 import { EngineError } from "../../lib/errors.ts";
 import type { WorkerPort } from "../../system/workers/worker.ts";
 import { FrameReader, frame } from "../grpc/frames.ts";

@@ -1,4 +1,4 @@
-import { countFile } from "../../build/copy/garbage.ts";
+import { countFile } from "../../build/copy/worker/garbage.ts";
 import { EngineError, messageOf } from "../../lib/errors.ts";
 import { decode } from "../../lib/protobuf/decode.ts";
 import { encode } from "../../lib/protobuf/encode.ts";

@@ -3,7 +3,6 @@ import type { BuildContext, BuildRequest, CachePlace, NamedImage } from "../../b
 import { EngineError } from "../../lib/errors.ts";
 import { layoutReference, parseLayoutName } from "../../lib/image/oci-layout-name.ts";
 import { contentMethods } from "../messages/content.ts";
-import { type BuildOptions, buildOptions } from "../request/options.ts";
 import { credentialsOf } from "../session/auth.ts";
 import { ClientStore } from "../session/content-store.ts";
 import { secretsOf } from "../session/secrets.ts";
@@ -11,6 +10,7 @@ import type { Session } from "../session/session.ts";
 import { agentsOf } from "../session/ssh.ts";
 import { ClientContext } from "./context.ts";
 import { contextIgnore, type Definition, type DefinitionSource, loadDefinition } from "./definition.ts";
+import { type BuildOptions, buildOptions } from "./options.ts";
 import type { Parts } from "./parts.ts";
 import { openRemote } from "./remote-context.ts";
 

@@ -2,7 +2,7 @@ import { afterAll, expect, test } from "bun:test";
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { findPackages } from "../../copy/packages.ts";
+import { findPackages } from "../../copy/contents/packages.ts";
 import { annotationsFor } from "../annotations.ts";
 import { askedAttestations } from "./asked.ts";
 import { imagePurl } from "./statements.ts";

@@ -1,5 +1,5 @@
 import { sha256 } from "../../../lib/image/digest.ts";
-import type { FoundPackage, FoundPackages } from "../../copy/packages.ts";
+import type { FoundPackage, FoundPackages } from "../../copy/contents/packages.ts";
 import type { Session } from "../../solver/session.ts";
 import type { PlatformResult } from "../export.ts";
 import type { Predicate } from "./statements.ts";

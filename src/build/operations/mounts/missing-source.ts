@@ -1,0 +1,14 @@
+import { EngineError } from "../../../lib/errors.ts";
+import { cleanParts } from "../../copy/match.ts";
+import type { TreeSource } from "../../graph/operation.ts";
+
+/** A mount's source is not in the image that it is to come from. */
+export class MissingSource extends EngineError {}
+
+/** An image, or nothing, as against a context or the result of steps: BuildKit does not look into it for a key. */
+export const isImage = (from: TreeSource): boolean =>
+  from.kind === "vertex" && (from.vertex === undefined || from.vertex.operation.kind === "image");
+
+/** What BuildKit's copy says of a source that an image does not have. */
+export const missingInImage = (pattern: string): EngineError =>
+  new EngineError("notFound", `lstat /${cleanParts(pattern).join("/")}: no such file or directory`);
