@@ -83,10 +83,6 @@ export class Sandboxes {
     );
   }
 
-  get empty(): boolean {
-    return this.lives.size === 0;
-  }
-
   async open(request: SandboxRequest): Promise<Sandbox> {
     checkRequest(request, (name) => this.tools.definitions.known(name));
     await this.close(request.containerId);

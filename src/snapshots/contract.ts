@@ -11,7 +11,7 @@ import type { PackedPart } from "../system/compression/compress.ts";
  *
  * A *snapshot* is the writable stack of one container, named by a key (the container's id): `prepare` makes it,
  * `mount` puts its root at `rootPath(key)`, `unmount` takes it away, `remove` deletes it. The writes of a container are
- * `changes` (for `diff`) and `diff` (a layer tar). `commit` makes them a layer.
+ * `changes` (for `diff`). `commit` makes them a layer.
  *
  * Everything that may take over a millisecond runs off the main thread. Layers appear in the database (`layers`) in
  * the transaction that adopts their finished folder; anything else below the roots is swept at start. Files are synced
@@ -151,7 +151,6 @@ export interface Snapshots {
    */
   remappedPath(path: string): string | undefined;
   unmount(key: string): Promise<void>;
-  isMounted(key: string): boolean;
   rootPath(key: string): string;
   /** Unmounts and deletes; the name is free at once, the files may go in the background. */
   remove(key: string): Promise<void>;
@@ -162,8 +161,6 @@ export interface Snapshots {
   changes(key: string): Promise<SnapshotChange[]>;
   /** The writable part's size. */
   usage(key: string): Promise<SnapshotUsage>;
-  /** The writable part as a layer tar. */
-  diff(key: string): ReadableStream<Uint8Array>;
   /** The writable part as a new layer; the snapshot stays as it is, or with `consume` is gone. */
   commit(key: string, options?: CommitOptions): Promise<Layer>;
   /** `inspect`'s GraphDriver of a snapshot. */

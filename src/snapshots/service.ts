@@ -149,9 +149,6 @@ export class SnapshotService implements Snapshots {
   async unmount(key: string): Promise<void> {
     await this.parts.driver.unmount(checkKey(key));
   }
-  isMounted(key: string): boolean {
-    return this.parts.driver.isMounted(key);
-  }
   rootPath(key: string): string {
     return this.parts.driver.rootPath(key);
   }
@@ -176,10 +173,6 @@ export class SnapshotService implements Snapshots {
   }
   usage(key: string): Promise<SnapshotUsage> {
     return this.parts.pool.run("usage", { writes: this.writes(key) });
-  }
-  diff(key: string): ReadableStream<Uint8Array> {
-    const writes = this.writes(key);
-    return readFrom(this.parts.pool, (worker, session) => worker.call("diff", { session, writes }));
   }
   async commit(
     key: string,

@@ -15,7 +15,6 @@ import { type ApplyRequest, type ApplyResult, apply } from "./worker/apply.ts";
 import { listChanges, usageOf } from "./worker/changes.ts";
 import { type CommitRequest, commit } from "./worker/commit.ts";
 import { type CopyRequest, copyStack } from "./worker/copy.ts";
-import { diffTar } from "./worker/diff.ts";
 import { Feed } from "./worker/feed.ts";
 import { LayerTar, layerTar, type TarSource } from "./worker/layer-tar.ts";
 
@@ -34,7 +33,6 @@ export interface WorkerCalls {
   /** the next part of a blob; null at its end */
   readBlob: { args: { session: number }; result: PackedPart | null };
   readBlobEnd: { args: { session: number }; result: unknown };
-  diff: { args: { session: number; writes: Writes }; result: unknown };
   report: { args: { session: number; folders: string[]; files: boolean }; result: unknown };
   compare: { args: { session: number; before: string[]; after: string[] }; result: unknown };
   merge: { args: { session: number; form: LayerForm; folders: string[]; base: string[] }; result: unknown };
@@ -113,7 +111,6 @@ const handlers: Handlers = {
   report: ({ session, folders, files }) => void readers.set(session, reportLines(folders, files)),
   compare: ({ session, before, after }) => void readers.set(session, compareLines(before, after)),
   merge: ({ session, form, folders, base }) => void readers.set(session, mergedTar(form, folders, base)),
-  diff: ({ session, writes }) => void readers.set(session, diffTar(writes)),
   changes: ({ writes }) => listChanges(writes),
   usage: ({ writes }) => usageOf(writes),
   read: ({ session }) => read(session),

@@ -9,10 +9,6 @@ export class Query {
     this.params = new URLSearchParams(search);
   }
 
-  has(key: string): boolean {
-    return this.params.has(key);
-  }
-
   /** "" where it is missing, as Go's forms have it. */
   text(key: string): string {
     return this.params.get(key) ?? "";

@@ -51,11 +51,6 @@ export class KeptFolders {
     };
   }
 
-  /** Deletes all copies that no build uses. */
-  async clear(): Promise<void> {
-    for (const { name } of await this.all()) await this.remove(name);
-  }
-
   private async trim(justUsed: string): Promise<void> {
     const now = new Date();
     await utimes(`${justUsed}.json`, now, now).catch(() => undefined);

@@ -1,4 +1,4 @@
-import type { BuildEvent, BuildVertex } from "../../build/contract.ts";
+import type { BuildEvent } from "../../build/contract.ts";
 
 /** Log bytes kept for those who look later; the oldest go first. */
 const keptLogBytes = 8 * 1024 * 1024;
@@ -36,22 +36,10 @@ export class Progress {
     this.wake();
   }
 
-  /** The latest state of each vertex, in the order in which they were first told. */
-  vertexes(): BuildVertex[] {
-    const latest = new Map<string, BuildVertex>();
-    for (const { event } of this.kept)
-      if (event.kind === "vertex") latest.set(event.vertex.digest, event.vertex);
-    return [...latest.values()];
-  }
-
   /** Where the Dockerfile was read, which is what every build begins with. */
   get reader(): string | undefined {
     for (const { event } of this.kept) if (event.kind === "vertex") return event.vertex.digest;
     return undefined;
-  }
-
-  get warnings(): number {
-    return this.kept.filter(({ event }) => event.kind === "warning").length;
   }
 
   /** Batches of events, as they come, to the end of the build. */

@@ -29,7 +29,6 @@ export interface ResultDocument {
 export class Solve {
   readonly request: SolveRequest;
   readonly progress = new Progress();
-  readonly startedAt = Date.now();
   /** how the results were made, once they are */
   documents: readonly ResultDocument[] = [];
   private readonly parts: Parts;

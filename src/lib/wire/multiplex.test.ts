@@ -18,12 +18,5 @@ test("a stream comes apart wherever its pieces are cut", () => {
     });
     for (let at = 0; at < whole.length; at += size) demultiplexer.push(whole.subarray(at, at + size));
     expect(texts).toEqual(["", "out", "error"]);
-    expect(demultiplexer.whole).toBe(true);
   }
-});
-
-test("a stream cut inside a piece is told", () => {
-  const demultiplexer = new Demultiplexer(() => undefined);
-  demultiplexer.push(frame(stdoutStream, Buffer.from("out")).subarray(0, 9));
-  expect(demultiplexer.whole).toBe(false);
 });

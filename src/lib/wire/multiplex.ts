@@ -56,11 +56,6 @@ export class Demultiplexer {
     }
   }
 
-  /** Whether the bytes so far end where a piece ends. */
-  get whole(): boolean {
-    return this.headFilled === 0 && this.left === 0;
-  }
-
   private fillHead(bytes: Uint8Array, from: number): number {
     const count = Math.min(headSize - this.headFilled, bytes.length - from);
     this.head.set(bytes.subarray(from, from + count), this.headFilled);

@@ -13,7 +13,6 @@ export interface Driver {
   /** Shows `layers` alone and read-only at `rootPath(key)`; `prepare` has filled the folder. */
   mountView(key: string, layers: readonly string[], options: Pick<MountOptions, "remapped">): Promise<void>;
   unmount(key: string): Promise<void>;
-  isMounted(key: string): boolean;
   /** The folder with the root in it once mounted. */
   rootPath(key: string): string;
   /** What `changes`, `diff`, `usage` and `commit` read: see `snapshots/worker/changes.ts`. */

@@ -118,10 +118,6 @@ export class OverlayDriver implements Driver {
     }
   }
 
-  isMounted(key: string): boolean {
-    return this.mounted.has(key);
-  }
-
   rootPath(key: string): string {
     return this.paths.merged(key);
   }

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Paths } from "../paths.ts";
@@ -41,10 +41,6 @@ export class VfsDriver implements Driver {
 
   unmount(): Promise<void> {
     return Promise.resolve();
-  }
-
-  isMounted(key: string): boolean {
-    return existsSync(this.rootPath(key));
   }
 
   rootPath(key: string): string {

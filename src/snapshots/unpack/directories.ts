@@ -65,11 +65,6 @@ export class Directories {
     return this.hold(path, opened.fd, opened.plain);
   }
 
-  /** The held directory with this inode, if it is held. */
-  held(inode: bigint): Directory | undefined {
-    return this.byInode.get(inode);
-  }
-
   /** Lets go of all, and gives each its time. */
   forget(): void {
     for (const { fd, time } of this.byInode.values()) {

@@ -1,5 +1,5 @@
 import type { TarEntry, TarEntryType } from "../../lib/tar/entry.ts";
-import { endOfArchive, headerOf, padding, tarEntry } from "../../lib/tar/writer.ts";
+import { tarEntry } from "../../lib/tar/writer.ts";
 import {
   close,
   ELOOP,
@@ -62,17 +62,6 @@ export function* piecesOf(writes: Writes, tidy = false): Generator<Piece> {
       close(fd);
     }
   }
-}
-
-/** The same as a tar. */
-export function* diffTar(writes: Writes): Generator<Uint8Array> {
-  for (const { entry, fd } of piecesOf(writes)) {
-    yield headerOf(entry);
-    if (fd === undefined) continue;
-    yield* contentOf(fd, entry.size, (length) => Buffer.from(new ArrayBuffer(length)));
-    yield padding(entry.size);
-  }
-  yield endOfArchive;
 }
 
 /** Exactly `size` bytes of a file: one that grows or shrinks while it is read keeps the size its header told. */
