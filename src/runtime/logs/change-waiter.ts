@@ -1,5 +1,6 @@
 import { type FSWatcher, watch } from "node:fs";
 import { dirname } from "node:path";
+import { whenSettled } from "../../lib/settled.ts";
 
 /** a follower looks at least this often, unless it says otherwise; a watch wakes it sooner */
 const standardMs = 200;
@@ -11,14 +12,15 @@ export class ChangeWaiter {
   private wake: (() => void) | undefined;
   private watcher: FSWatcher | undefined;
   private readonly lookAgainMs: number;
+  /** the process may live on for weeks */
+  private readonly forget: () => void;
 
   constructor(logPath: string, ended: Promise<unknown>, signal: AbortSignal, lookAgainMs = standardMs) {
     this.lookAgainMs = lookAgainMs;
-    const end = (): void => {
+    this.forget = whenSettled(ended, () => {
       this.ended = true;
       this.notice();
-    };
-    ended.then(end, end);
+    });
     signal.addEventListener("abort", () => this.notice(), { once: true });
     try {
       this.watcher = watch(dirname(logPath), { persistent: false }, () => this.notice());
@@ -46,6 +48,7 @@ export class ChangeWaiter {
   }
 
   close(): void {
+    this.forget();
     this.watcher?.close();
   }
 }
