@@ -135,6 +135,7 @@ test("version tells the engine first, with the keys clients read", () => {
     cgroupLayout: "v2",
     blkioWeight: true,
     apparmor: undefined,
+    oomScore: 0,
     warnings: [],
   });
   expect(version).toMatchObject({ ApiVersion: "1.51", MinAPIVersion: "1.24", Os: "linux" });

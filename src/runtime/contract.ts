@@ -262,5 +262,7 @@ export interface RuntimeFacts {
   blkioWeight: boolean;
   /** the AppArmor profile of containers that ask for none; undefined = none, or no AppArmor */
   apparmor: string | undefined;
+  /** the engine's own oom_score_adj, proc(5), which what it starts inherits */
+  oomScore: number;
   warnings: string[];
 }

@@ -54,6 +54,7 @@ export async function openRuntime(options: RuntimeOptions): Promise<ConmonRuntim
     cgroupLayout: layout,
     blkioWeight: hasBlkioWeight(cgroups),
     apparmor,
+    oomScore: Number(readFileSync("/proc/self/oom_score_adj", "utf8")),
     warnings,
   };
   const context = {

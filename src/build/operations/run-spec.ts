@@ -2,6 +2,7 @@ import { mappedRoot } from "../../lib/users/id-map.ts";
 import { buildSpec } from "../../runtime/spec/build.ts";
 import { resolveCapabilities } from "../../runtime/spec/capabilities.ts";
 import type { MountInput } from "../../runtime/spec/input.ts";
+import { oomScore } from "../../runtime/spec/process.ts";
 import { makeFolderBeneath } from "../../system/files/beneath.ts";
 import type { Spec } from "../../types/runtime-spec.ts";
 import type { RunOperation } from "../graph/operation.ts";
@@ -48,6 +49,7 @@ export function runSpec(
       capabilities: resolveCapabilities({ add: [], drop: [], privileged: operation.insecure }),
       noNewPrivileges: false,
       rlimits: rlimitsOf(resources.ulimits, deps.config.defaultUlimits),
+      ...oomScore(0, deps.runtime.facts.oomScore),
     },
     hostname: stepHostname(request),
     rootfs: { path: root, readonly: false },

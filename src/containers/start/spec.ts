@@ -4,7 +4,7 @@ import { configFailure } from "../../runtime/oci-runtime/failure.ts";
 import { buildSpec } from "../../runtime/spec/build.ts";
 import { resolveCapabilities } from "../../runtime/spec/capabilities.ts";
 import type { MountInput, ProcessInput, SpecInput } from "../../runtime/spec/input.ts";
-import { buildProcess } from "../../runtime/spec/process.ts";
+import { buildProcess, oomScore } from "../../runtime/spec/process.ts";
 import { makeFolderBeneath } from "../../system/files/beneath.ts";
 import type { HostConfig } from "../../types/api.ts";
 import type { Process, Spec } from "../../types/runtime-spec.ts";
@@ -172,7 +172,7 @@ function processOf(ctx: Context, container: Container, root: string, rights: Rig
     }),
     noNewPrivileges: security.noNewPrivileges,
     rlimits: rlimitsOf(ctx, container),
-    ...(hostConfig.OomScoreAdj === 0 ? {} : { oomScoreAdj: hostConfig.OomScoreAdj }),
+    ...oomScore(hostConfig.OomScoreAdj, ctx.runtime.facts.oomScore),
     ...(security.apparmor === undefined ? {} : { apparmorProfile: security.apparmor }),
   };
 }

@@ -59,6 +59,7 @@ class FakeRuntime {
       cgroupLayout: "v1",
       blkioWeight: true,
       apparmor: undefined,
+      oomScore: 0,
       warnings: [],
     },
     expectProcess: () => undefined,

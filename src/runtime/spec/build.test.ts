@@ -9,6 +9,7 @@ import {
 import { parseDeviceRule } from "./devices.ts";
 import type { SpecInput } from "./input.ts";
 import { specJson, unlimited } from "./json.ts";
+import { oomScore } from "./process.ts";
 import { defaultSeccomp } from "./seccomp.ts";
 
 const input: SpecInput = {
@@ -194,6 +195,12 @@ describe("the default seccomp profile", () => {
     expect(defaultSeccomp([], "arm64").architectures).toEqual(["SCMP_ARCH_AARCH64", "SCMP_ARCH_ARM"]);
     expect(names([]).has("cacheflush")).toBe(false);
   });
+});
+
+test("an engine sheltered from the OOM killer shelters nothing it starts", () => {
+  expect(oomScore(0, -500)).toEqual({ oomScoreAdj: 0 });
+  expect(oomScore(-800, -500)).toEqual({ oomScoreAdj: -800 });
+  expect([oomScore(0, 0), oomScore(0, 300)]).toEqual([{}, {}]);
 });
 
 test("device rules are parsed or refused", () => {

@@ -54,7 +54,7 @@ export interface ProcessInput {
   readonly capabilities: readonly string[];
   readonly noNewPrivileges: boolean;
   readonly rlimits: readonly RlimitInput[];
-  /** undefined = inherited; set only when the user asked (raising or lowering may need a right we lack) */
+  /** undefined = inherited: see `oomScore` */
   readonly oomScoreAdj?: number;
   readonly apparmorProfile?: string;
 }

@@ -24,6 +24,13 @@ export function buildProcess(input: ProcessInput, underInit = false): Process {
   };
 }
 
+/**
+ * The score to ask for: where the engine is sheltered from the OOM killer, its children must not be. To ask for no more than
+ * they have already may take a right that is missing, so then nothing is asked.
+ */
+export const oomScore = (asked: number, own: number): Pick<ProcessInput, "oomScoreAdj"> =>
+  asked !== 0 || own < 0 ? { oomScoreAdj: asked } : {};
+
 const limit = (value: number): number => (value < 0 ? unlimited : value);
 
 const rlimit = (name: string, soft: number, hard: number) => ({
