@@ -8,12 +8,12 @@ import { type Family, type Ip, parseIp } from "./ip.ts";
 export interface Assigned {
   ip: Ip;
   prefix: number;
-  gateway: Ip;
+  gateway: Ip | undefined;
 }
 
 interface Pool {
   addresses: AddressPool;
-  gateway: Ip;
+  gateway: Ip | undefined;
 }
 
 /** The address pools of all networks, filled from the records as each is first used. */
@@ -71,7 +71,7 @@ export class Addresses {
         addresses: new AddressPool({
           subnet,
           ...(range ? { range } : {}),
-          used: [gateway, ...used].map(({ value }) => value),
+          used: [...(gateway ? [gateway] : []), ...used].map(({ value }) => value),
         }),
         gateway,
       }));

@@ -3,6 +3,7 @@ import { goBool } from "../lib/go/bool.ts";
 import { newId } from "../lib/ids.ts";
 import { nowNs } from "../lib/time/time.ts";
 import type { IpamConfig, NetworkCreateRequest } from "../types/api.ts";
+import { AddressPool } from "./address-pool.ts";
 import {
   type Definitions,
   isPredefined,
@@ -12,7 +13,7 @@ import {
   type SubnetSpec,
 } from "./definitions.ts";
 import { bridgeOption, readBridge } from "./driver-options.ts";
-import { checkDriver } from "./drivers.ts";
+import { checkDriver, takesGateway } from "./drivers.ts";
 import {
   contains,
   type Family,
@@ -28,6 +29,7 @@ import { firstOf, subnetSpec, subnetsIn } from "./predefined.ts";
 import { joinFaults } from "./requests.ts";
 
 const invalid = (sentence: string): EngineError => new EngineError("invalid", sentence);
+const internal = (sentence: string): EngineError => new EngineError("internal", sentence);
 const forbidden = (sentence: string): EngineError => new EngineError("forbidden", sentence);
 
 interface CreateTools {
@@ -59,6 +61,8 @@ export async function defineNetwork(
   if (wanted.configOnly) return definition;
   if (!wanted.ipv4 && !wanted.ipv6) throw invalid("IPv4 or IPv6 must be enabled");
   checkDriver(definition);
+  if (wanted.options[bridgeOption.mtu] === "")
+    throw invalid(`failed to parse ${bridgeOption.mtu} value:  (strconv.Atoi: parsing "": invalid syntax)`);
   const complete = { ...definition, spec: { ...wanted, subnets: await allocate(definition, tools) } };
   if (driver === "bridge") refuseTakenBridge(complete, tools.definitions);
   return complete;
@@ -104,7 +108,7 @@ function asked(request: NetworkCreateRequest, { defaultOptions }: CreateTools): 
     const value = options[name];
     if (value === undefined) return undefined;
     const read = goBool(value);
-    if (read === undefined) throw invalid(`failed to parse ${name} value: ${value}`);
+    if (read === undefined) throw invalid(`driver-opt ${JSON.stringify(name)} is not a valid bool`);
     return read;
   };
   return {
@@ -134,19 +138,24 @@ const askedSubnet = ({ Subnet, Gateway, IPRange, AuxiliaryAddresses }: IpamConfi
 
 /** `ConfigFrom`: another network's configuration, to which only what concerns the operator may be added. */
 function borrowed(request: NetworkCreateRequest, definitions: Definitions): NetworkSpec {
-  const name = request.ConfigFrom?.Network ?? "";
-  const lender = definitions.known(name);
-  if (!lender?.spec.configOnly)
-    throw new EngineError("notFound", `configuration network ${JSON.stringify(name)} does not exist`);
   const own =
+    request.EnableIPv4 === false ||
+    request.EnableIPv6 === true ||
     Object.keys(request.Labels ?? {}).length > 0 ||
-    Object.keys(request.Options ?? {}).length > 0 ||
     (request.IPAM?.Config ?? []).length > 0 ||
     Object.keys(request.IPAM?.Options ?? {}).length > 0;
   if (own)
     throw forbidden(
       "user specified configurations are not supported if the network depends on a configuration network",
     );
+  if (Object.keys(request.Options ?? {}).length > 0)
+    throw forbidden(
+      "network driver options are not supported if the network depends on a configuration network",
+    );
+  const name = request.ConfigFrom?.Network ?? "";
+  const lender = definitions.known(name);
+  if (!lender?.spec.configOnly)
+    throw new EngineError("notFound", `configuration network ${JSON.stringify(name)} does not exist`);
   return {
     ...lender.spec,
     internal: request.Internal ?? false,
@@ -161,7 +170,12 @@ function checkIpam({ IPAM, ConfigOnly }: NetworkCreateRequest): void {
   const faults = (IPAM?.Config ?? []).flatMap((config) => ipamFaults(config));
   if (faults.length > 0) throw invalid(`invalid network config:\n${joinFaults(faults)}`);
   const driver = IPAM?.Driver || "default";
-  if (driver === "null" && ConfigOnly !== true) throw invalid("ipv4 pool is empty");
+  if (driver === "null" && ConfigOnly !== true)
+    throw invalid(
+      (IPAM?.Config ?? []).length > 0
+        ? "null ipam driver does not handle specific address pool requests"
+        : "ipv4 pool is empty",
+    );
   if (driver !== "default" && driver !== "null")
     throw new EngineError("notFound", `plugin "${driver}" not found`);
 }
@@ -213,15 +227,16 @@ function addressFaults(
 }
 
 /** Subnets and gateways for each family that is on: those asked for, else from the pools. */
-async function allocate({ driver, spec }: NetworkDefinition, tools: CreateTools): Promise<SubnetSpec[]> {
+async function allocate(definition: NetworkDefinition, tools: CreateTools): Promise<SubnetSpec[]> {
+  const { driver, spec } = definition;
   const others = tools.definitions.all().flatMap((one) => subnetsIn(one.spec));
-  const given = spec.subnets.map(completeSubnet);
-  const own = given.map(({ subnet }) => parseCidr(subnet).subnet);
+  const own = spec.subnets.map(({ subnet }) => parseCidr(subnet).subnet);
   if (own.some((subnet, index) => [...others, ...own.slice(0, index)].some((one) => overlaps(subnet, one))))
     throw forbidden("invalid pool request: Pool overlaps with other one on this address space");
   const count = (family: Family): number => own.filter((subnet) => subnet.family === family).length;
   if (driver === "bridge" && (count(4) > 1 || count(6) > 1))
     throw invalid("bridge driver doesn't support multiple subnets");
+  const given = spec.subnets.map((subnet) => completeSubnet(definition, subnet));
   const missing = ([4, 6] as const).filter(
     (family) => (family === 4 ? spec.ipv4 : spec.ipv6) && count(family) === 0,
   );
@@ -230,20 +245,29 @@ async function allocate({ driver, spec }: NetworkDefinition, tools: CreateTools)
   const chosen = missing.map((family) => {
     const pools = tools.pools.filter(({ subnet }) => subnet.family === family);
     const subnet = chooseSubnet(pools, taken);
-    return subnetSpec(subnet, firstOf(subnet));
+    const chosenSubnet = subnetSpec(subnet, firstOf(subnet));
+    return takesGateway(definition, family) ? chosenSubnet : { ...chosenSubnet, gateway: "" };
   });
   return [...given, ...chosen];
 }
 
-/** The gateway where none was named: the first address that is not an auxiliary one's. */
-function completeSubnet(spec: SubnetSpec): SubnetSpec {
+/** The gateway, where none was named the lowest address that containers may have; no auxiliary address may be another's. */
+function completeSubnet(definition: NetworkDefinition, spec: SubnetSpec): SubnetSpec {
   const { subnet } = parseCidr(spec.subnet);
-  const first = firstOf(subnet);
-  const gateway = spec.gateway === "" ? first : (parseIp(spec.gateway) ?? first);
-  for (const [name, address] of Object.entries(spec.auxiliary ?? {}))
-    if (parseIp(address)?.value === gateway.value)
-      throw forbidden(`failed to allocate secondary ip address (${name}:${address}): Address already in use`);
-  return { ...spec, gateway: formatIp(gateway), chosen: false };
+  const range = spec.range === undefined ? {} : { range: parseCidr(spec.range).subnet };
+  const addresses = new AddressPool({ subnet, ...range, used: [] });
+  const named = parseIp(spec.gateway);
+  if (named && !addresses.reserve(named))
+    throw internal(`failed to allocate gateway (${spec.gateway}): Address already in use`);
+  const gateway = named ?? (takesGateway(definition, subnet.family) ? addresses.take() : undefined);
+  if (!gateway && takesGateway(definition, subnet.family))
+    throw internal("failed to allocate gateway (): no available addresses on this pool");
+  for (const [name, address] of Object.entries(spec.auxiliary ?? {})) {
+    const ip = parseIp(address);
+    if (ip && !addresses.reserve(ip))
+      throw internal(`failed to allocate secondary ip address (${name}:${address}): Address already in use`);
+  }
+  return { ...spec, gateway: gateway ? formatIp(gateway) : "", chosen: false };
 }
 
 function refuseTakenBridge(definition: NetworkDefinition, definitions: Definitions): void {

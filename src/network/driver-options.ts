@@ -30,7 +30,8 @@ type GatewayMode = "nat" | "nat-unprotected" | "routed" | "isolated";
 /** One family's side of a network, read. */
 interface NetworkSubnet {
   subnet: Subnet;
-  gateway: Ip;
+  /** none on networks that need none (isolated, or with routes straight out of the interface) */
+  gateway: Ip | undefined;
   range?: Subnet;
   /** the user gave the subnet: containers may ask for addresses of it */
   configured: boolean;
@@ -99,7 +100,7 @@ export function subnetsOf({ spec }: NetworkDefinition, family: Family): NetworkS
   return spec.subnets.flatMap(({ subnet, gateway, range, chosen }) => {
     const read = parseCidr(subnet).subnet;
     const ip = parseIp(gateway);
-    if (read.family !== family || !ip) return [];
+    if (read.family !== family) return [];
     const part = range === undefined ? {} : { range: parseCidr(range).subnet };
     return [{ subnet: read, gateway: ip, configured: !chosen, ...part }];
   });

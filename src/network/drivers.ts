@@ -1,6 +1,7 @@
 import { EngineError } from "../lib/errors.ts";
 import type { NetworkDefinition, NetworkSpec } from "./definitions.ts";
 import { bridgeOption, readBridge } from "./driver-options.ts";
+import type { Family } from "./ip.ts";
 import type { LinkPlan, ParentPlan } from "./worker-protocol.ts";
 
 /** Modes and flags with the kernel's numbers (linux/if_link.h). */
@@ -107,6 +108,13 @@ export function wayOut(definition: NetworkDefinition): "gateway" | "device" | "n
   if (driver === "ipvlan" && ipvlanMode(spec) !== ipvlanModes["l2"]) return "device";
   if ((driver === "macvlan" || driver === "ipvlan") && !spec.options["parent"]) return "none";
   return "gateway";
+}
+
+/** Whether an address of the network's is kept for a gateway that the user did not name. */
+export function takesGateway(definition: NetworkDefinition, family: Family): boolean {
+  if (definition.driver !== "bridge") return wayOut(definition) === "gateway";
+  const { mode4, mode6, inhibit4, internal } = readBridge(definition);
+  return family === 4 ? mode4 !== "isolated" && !(inhibit4 && internal) : mode6 !== "isolated";
 }
 
 export const interfacePrefix = ({ spec }: NetworkDefinition): string =>

@@ -8,10 +8,10 @@ import { mtuOf } from "./driver-options.ts";
 import { interfacePrefix, linkPlan, wayOut } from "./drivers.ts";
 import { dnsNamesOf } from "./endpoint-names.ts";
 import type { EndpointRecord } from "./endpoint-store.ts";
-import { formatIp, ipBytes, parseIp } from "./ip.ts";
+import { formatIp, type Ip, ipBytes, parseIp } from "./ip.ts";
 import { randomMac } from "./kernel/mac.ts";
 import type { HeldNamespace } from "./namespace-pool.ts";
-import { endpointSettings, formatMac, macOf, parseMac } from "./requests.ts";
+import { endpointSettings, formatMac, macOf, parseMac, sysctlsOption } from "./requests.ts";
 import type { AddressPlan, EndpointPlan } from "./worker-protocol.ts";
 
 /** One network a container asked for. */
@@ -60,7 +60,7 @@ export function planEndpoint(
     link.kind === "ipvlan" ? undefined : macFor(asked, link.kind === "veth" ? (v4 ?? v6) : undefined);
   const way = wayOut(definition);
   const gateway = (assigned: Assigned | undefined): string =>
-    assigned && way === "gateway" ? formatIp(assigned.gateway) : "";
+    assigned?.gateway && way === "gateway" ? formatIp(assigned.gateway) : "";
   const settings = endpointSettings(asked, {
     NetworkID: definition.id,
     EndpointID: id,
@@ -114,8 +114,14 @@ function takeAddresses(
 const linkLocalOf = ({ IPAMConfig }: Partial<EndpointSettings>): AddressPlan[] =>
   (IPAMConfig?.LinkLocalIPs ?? []).flatMap((text) => {
     const ip = parseIp(text);
+    if (ip && !isLinkLocal(ip))
+      throw new EngineError("invalid", `invalid link local IP address: ${formatIp(ip)}`);
     return ip ? [{ bytes: ipBytes(ip), prefix: ip.family === 4 ? 16 : 64 }] : [];
   });
+
+/** 169.254.0.0/16 and fe80::/10 */
+const isLinkLocal = ({ family, value }: Ip): boolean =>
+  family === 4 ? value >> 16n === 0xa9fen : value >> 118n === 0x3fan;
 
 /** On a bridge it follows from the address; what shares a wire with others has one of its own each time. */
 function macFor(asked: Partial<EndpointSettings>, assigned: Assigned | undefined): Uint8Array {
@@ -123,7 +129,6 @@ function macFor(asked: Partial<EndpointSettings>, assigned: Assigned | undefined
 }
 
 const ifnameOption = "com.docker.network.endpoint.ifname";
-const sysctlsOption = "com.docker.network.endpoint.sysctls";
 
 /** The one asked for, or the first free: eth0, eth1 … */
 function interfaceName(

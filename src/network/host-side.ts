@@ -192,12 +192,15 @@ export class HostSide {
 
   private planOf({ bridge, v4, v6, mtu, mode4, mode6, inhibit4 }: BridgeNetwork): BridgePlan {
     const held = [v4 && mode4 !== "isolated" && !inhibit4 ? v4 : [], v6 && mode6 !== "isolated" ? v6 : []];
+    const own = v4 ?? v6;
     return {
       name: bridge,
       addresses: held
         .flat()
-        .map(({ subnet, gateway }) => ({ bytes: ipBytes(gateway), prefix: subnet.prefix })),
-      mac: macOf((v4 ?? v6)?.gateway ?? { family: 4, value: 0n }),
+        .flatMap(({ subnet, gateway }) =>
+          gateway ? [{ bytes: ipBytes(gateway), prefix: subnet.prefix }] : [],
+        ),
+      mac: macOf(own?.gateway ?? { family: own?.subnet.family ?? 4, value: own?.subnet.base ?? 0n }),
       mtu,
       ipv6: v6 !== undefined,
       forward: this.options.forward,

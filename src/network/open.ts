@@ -107,7 +107,7 @@ function hostAddresses(
   }
   if (definition?.driver !== "bridge") return { ipv4: "", ipv6: "" };
   const { v4, v6 } = readBridge(definition);
-  return { ipv4: v4 ? formatIp(v4.gateway) : "", ipv6: v6 ? formatIp(v6.gateway) : "" };
+  return { ipv4: v4?.gateway ? formatIp(v4.gateway) : "", ipv6: v6?.gateway ? formatIp(v6.gateway) : "" };
 }
 
 /** The service: definitions, sandboxes and their membership behind the contract. */
@@ -278,7 +278,7 @@ class EngineNetworks implements Networks {
 
   hostGateway(): string {
     const { v4 } = readBridge(this.definitions.find("bridge"));
-    return v4 ? formatIp(v4.gateway) : "";
+    return v4?.gateway ? formatIp(v4.gateway) : "";
   }
 
   async shutdown(alive: ReadonlySet<string>): Promise<void> {

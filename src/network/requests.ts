@@ -78,8 +78,21 @@ function endpointFaults(
     ...LinkLocalIPs.filter((address) => !parseIp(address)).map(
       (address) => `invalid link-local IP address: ${address}`,
     ),
+    ...sysctlFaults(settings.DriverOpts?.[sysctlsOption] ?? ""),
   ];
 }
+
+/** an endpoint's option: settings of its interface, which they name IFNAME */
+export const sysctlsOption = "com.docker.network.endpoint.sysctls";
+
+const sysctlFaults = (text: string): string[] =>
+  text
+    .split(",")
+    .filter((sysctl) => text !== "" && !/^[^.]*\.(ipv4|ipv6|mpls)\.[^.]*\.(IFNAME|ifname)\./.test(sysctl))
+    .map(
+      (sysctl) =>
+        `unrecognised network interface sysctl '${sysctl}'; represent 'net.X.Y.ethN.Z=V' as 'net.X.Y.IFNAME.Z=V', 'X' must be 'ipv4', 'ipv6' or 'mpls'`,
+    );
 
 function addressFaults(text: string, family: Family, definition: NetworkDefinition | undefined): string[] {
   if (text === "" || !definition) return [];

@@ -1,4 +1,4 @@
-import { EngineError, isKind, wrap } from "../../lib/errors.ts";
+import { EngineError, wrap } from "../../lib/errors.ts";
 import { formatNs, nowNs } from "../../lib/time/time.ts";
 import { Undo } from "../../lib/undo.ts";
 import type { Sandbox, SandboxState } from "../../network/contract.ts";
@@ -171,8 +171,7 @@ function openNetwork(
     .catch((error: unknown) => Promise.reject(networkFailure(error)));
 }
 
-const networkFailure = (error: unknown): EngineError =>
-  isKind(error, "invalid") ? error : wrap("failed to set up container networking", error);
+const networkFailure = (error: unknown): EngineError => wrap("failed to set up container networking", error);
 
 export async function nameFiles(ctx: Context, container: Container) {
   const joined = joinedContainer(container.spec.hostConfig.NetworkMode);
@@ -230,7 +229,7 @@ async function fail(
   undo: Undo,
   error: unknown,
 ): Promise<never> {
-  const { error: told, exitCode } = failureOf(error);
+  const { error: told, exitCode } = failureOf(error, container.life.exitCode);
   await undo.run((sentence) => ctx.logger.warn(sentence, { container: container.id }));
   tellUnmounted(ctx, container);
   for (const session of container.pending) session.end();

@@ -30,6 +30,9 @@ const texts: Readonly<Record<string, string>> = {
   ETIMEDOUT: "connection timed out",
   EPROTONOSUPPORT: "protocol not supported",
   EPIPE: "broken pipe",
+  ERANGE: "numerical result out of range",
+  EOPNOTSUPP: "operation not supported",
+  EADDRNOTAVAIL: "cannot assign requested address",
 };
 
 /** `ENOENT` in words; undefined for what is not listed. */

@@ -3,8 +3,8 @@ import { EngineError } from "../../lib/errors.ts";
 import { addAddress, createBridge, setAlias, setUp } from "../../system/netlink/requests.ts";
 import type { Netlink } from "../../system/netlink/socket.ts";
 import type { BridgePlan } from "../worker-protocol.ts";
-import { findLink } from "./links.ts";
-import { hasIpv6, setSysctl } from "./sysctl.ts";
+import { findLink, makeLink } from "./links.ts";
+import { hasIpv6, setIpv6, setSysctl } from "./sysctl.ts";
 
 /** marks a bridge as made by an engine: one that the user made stays when its network goes */
 export const bridgeMark = "berth";
@@ -17,19 +17,19 @@ export function ensureBridge(netlink: Netlink, plan: BridgePlan): boolean {
   const found = findLink(netlink, plan.name);
   if (found && found.kind !== "bridge")
     throw new EngineError("internal", `existing interface ${plan.name} is not a bridge`);
-  if (!found) netlink.apply([createBridge(plan.name, plan.mac, plan.mtu), setAlias(plan.name, bridgeMark)]);
+  if (!found)
+    makeLink(netlink, [createBridge(plan.name, plan.mac, plan.mtu), setAlias(plan.name, bridgeMark)]);
   const index = found?.index ?? findLink(netlink, plan.name)?.index ?? 0;
-  if (hasIpv6()) prepareIpv6(plan);
+  setIpv6(plan.name, plan.ipv6);
+  if (plan.ipv6 && hasIpv6()) prepareIpv6(plan);
   netlink.apply([...plan.addresses.map((address) => addAddress(index, address)), setUp(plan.name)]);
   setSysctl(`ipv4/conf/${plan.name}/route_localnet`, "1");
   if (plan.forward) setSysctl("ipv4/ip_forward", "1");
   return !found;
 }
 
-/** Without IPv6 a bridge has none at all; with it, it is the containers' router and takes nobody else for one. */
-function prepareIpv6({ name, ipv6, forward }: BridgePlan): void {
-  setSysctl(`ipv6/conf/${name}/disable_ipv6`, ipv6 ? "0" : "1");
-  if (!ipv6) return;
+/** A bridge with IPv6 is the containers' router and takes nobody else for one. */
+function prepareIpv6({ name, forward }: BridgePlan): void {
   setSysctl(`ipv6/conf/${name}/accept_ra`, "0");
   if (forward) forwardIpv6();
 }

@@ -5,7 +5,7 @@ import * as request from "../../system/netlink/requests.ts";
 import type { Netlink, NetlinkProtocol } from "../../system/netlink/socket.ts";
 import type { EndpointPlan, LinkPlan, ReroutePlan, RoutePlan } from "../worker-protocol.ts";
 import { dropLink, findLink, linkIndex } from "./links.ts";
-import { hasIpv6, setSysctl } from "./sysctl.ts";
+import { hasIpv6, setIpv6, setSysctl } from "./sysctl.ts";
 
 export interface WireTools {
   thread: Pick<NamespaceThread, "enter">;
@@ -49,12 +49,18 @@ export function joinBridge(
   { link, bridgeIndex, isolated }: { link: string; bridgeIndex: number; isolated: boolean },
 ): void {
   const index = linkIndex(netlink, link);
-  netlink.apply([
-    ...(hasIpv6() ? [request.noLinkLocal(link)] : []),
+  const joining = [
     request.setUp(link),
     request.setMaster(link, bridgeIndex),
     request.setPortMode(index, isolated),
-  ]);
+  ];
+  try {
+    netlink.apply(hasIpv6() ? [request.noLinkLocal(link), ...joining] : joining);
+  } catch (error) {
+    // with an MTU below 1280 the link has no IPv6 whose addresses could be refused
+    if ((error as { code?: unknown }).code !== "EAFNOSUPPORT") throw error;
+    netlink.apply(joining);
+  }
 }
 
 /** An interface that shares its parent's wire. */
@@ -92,7 +98,7 @@ function configureInside(netlink: Netlink, plan: EndpointPlan): void {
   try {
     const index = linkIndex(netlink, plan.name);
     // a network without IPv6 gives its interfaces none, not even a link-local address
-    if (hasIpv6()) setSysctl(`ipv6/conf/${plan.name}/disable_ipv6`, plan.ipv6 ? "0" : "1");
+    setIpv6(plan.name, plan.ipv6);
     for (const [path, value] of plan.sysctls) setSysctl(path, value);
     netlink.apply([
       request.setUp(plan.name),

@@ -1,4 +1,7 @@
+import { EngineError } from "../../lib/errors.ts";
+import { errnoText } from "../../lib/text/errno-text.ts";
 import { SystemError } from "../../system/libc.ts";
+import type { NetlinkRequest } from "../../system/netlink/codec.ts";
 import { decodeLink, type Link } from "../../system/netlink/replies.ts";
 import { deleteLink, getLink } from "../../system/netlink/requests.ts";
 import type { Netlink } from "../../system/netlink/socket.ts";
@@ -15,6 +18,16 @@ export function findLink(netlink: Netlink, name: string): Link | undefined {
   } catch (error) {
     if (isMissing(error)) return undefined;
     throw error;
+  }
+}
+
+/** A link that the user described: what the kernel says against it is told in its own words, as Docker does. */
+export function makeLink(netlink: Netlink, requests: readonly NetlinkRequest[]): void {
+  try {
+    netlink.apply(requests);
+  } catch (error) {
+    const words = error instanceof SystemError ? errnoText(error.code) : undefined;
+    throw words === undefined ? error : new EngineError("internal", words, { cause: error });
   }
 }
 

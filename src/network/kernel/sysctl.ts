@@ -39,6 +39,16 @@ function readSetting(fd: number): string {
   return buffer.toString("latin1", 0, readSync(fd, buffer, 0, settingMax, 0));
 }
 
+/** Turns IPv6 of an interface on or off; one whose MTU is below 1280 has none to turn off (RFC 8200, section 5). */
+export function setIpv6(name: string, on: boolean): void {
+  if (!hasIpv6()) return;
+  try {
+    setSysctl(`ipv6/conf/${name}/disable_ipv6`, on ? "0" : "1");
+  } catch (error) {
+    if (on || (error as { code?: string }).code !== "ENOENT") throw error;
+  }
+}
+
 let known = false;
 
 /** Whether the kernel has IPv6: once it has, it keeps it. */
