@@ -52,7 +52,7 @@ function pivotOf(pattern: string): number {
 }
 
 export const notFound = (pattern: string): EngineError =>
-  new EngineError("notFound", `"${`/${cleanParts(pattern).join("/")}`}": not found`);
+  new EngineError("notFound", `"/${toText(cleanParts(pattern).join("/"))}": not found`);
 
 /** The parts of a path or pattern as byte strings, `.` and `..` taken out. */
 export function cleanParts(pattern: string): string[] {

@@ -231,7 +231,7 @@ export class GraphBuilder implements Sources {
   private ignoresCache(stage: Stage): boolean {
     const { noCache } = this.settings;
     if (typeof noCache === "boolean") return noCache;
-    return noCache.some((name) => name.toLowerCase() === stage.name || name === String(stage.index));
+    return noCache.some((name) => name.toLowerCase() === stage.name);
   }
 
   /** What COPY and mounts of a stage read from. */

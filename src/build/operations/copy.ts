@@ -17,7 +17,7 @@ import type { StepResult } from "../solver/shared-steps.ts";
 import { download } from "./download.ts";
 import { commitLayer, upperOf } from "./layer.ts";
 import { digestOfLayers, type LayersFilter } from "./layer-digests.ts";
-import { isImage, missingInImage } from "./mounts/missing-source.ts";
+import { isImage, missingInImage, refuseNul } from "./mounts/missing-source.ts";
 import { baseParts, type Outcome, type Plan } from "./plan.ts";
 import { classicOwnerIn, ownerIn } from "./user.ts";
 
@@ -45,6 +45,7 @@ export async function planCopy(
   operation: CopyOperation,
   resultOf: ResultOf,
 ): Promise<Plan> {
+  refuseNul(operation.destination);
   const base = resultOf(operation.base);
   const sources = await allReady(session, operation, resultOf);
   const digests = sources.map(({ digest }) => digest);
@@ -57,11 +58,12 @@ export async function planCopy(
     family: `copy ${JSON.stringify([namesOf(operation), operation.destination])}`,
     files: sources.filter(({ listed }) => listed).map(({ digest }) => digest),
     ...label,
-    run: async (_output, signal) => {
+    run: async (output, signal) => {
       const { result, sum } = await run(session, vertex, operation, { base, sources, signal });
-      if (sum === undefined || sources[0]?.seen?.sum !== sum)
-        await refuseChanged(session, operation, sources, { resultOf, signal });
-      return result;
+      const isSame = sum !== undefined && sources[0]?.seen?.sum === sum;
+      if (isSame || !(await hasChanged(session, operation, sources, { resultOf, signal }))) return result;
+      await output(2, Buffer.from(`WARNING: ${changedSentence(operation)}\n`));
+      return { ...result, isUnkeyed: true };
     },
   };
 }
@@ -331,24 +333,26 @@ async function run(
   };
 }
 
-/** A tree that is read in place may have changed between looking and copying: then the key would tell something else. */
-async function refuseChanged(
+const changedSentence = (operation: CopyOperation): string =>
+  `the build context changed while ${namesOf(operation)} was copied: this build has what was read, the cache does not keep it`;
+
+/** A tree that is read in place may have changed between looking and copying: then the key tells something else. */
+async function hasChanged(
   session: Session,
   operation: CopyOperation,
   sources: readonly Ready[],
   // of the step: builds that share it may go on when the one that began it ends
   how: { resultOf: ResultOf; signal: AbortSignal },
-): Promise<void> {
-  const again = operation.sources.flatMap((source, index) => {
+): Promise<boolean> {
+  for (const [index, source] of operation.sources.entries()) {
     const before = sources[index];
-    return before?.live ? [{ source, before }] : [];
-  });
-  for (const { source, before } of again) {
-    const now = await ready(session, operation, source, how);
-    if (now.digest !== before.digest)
-      throw new EngineError(
-        "conflict",
-        `the build context changed while ${namesOf(operation)} was copied: build again`,
-      );
+    if (!before?.live) continue;
+    const now = await ready(session, operation, source, how).catch((error: unknown) => {
+      // what was copied is gone by now
+      if (isKind(error, "notFound")) return undefined;
+      throw error;
+    });
+    if (now?.digest !== before.digest) return true;
   }
+  return false;
 }

@@ -6,6 +6,7 @@ import { sha256 } from "../../lib/image/digest.ts";
 import { Undo } from "../../lib/undo.ts";
 import { mappedRoot } from "../../lib/users/id-map.ts";
 import type { StepEnd } from "../../runtime/contract.ts";
+import { StartFailure } from "../../runtime/oci-runtime/failure.ts";
 import { refuseProcTargets } from "../../runtime/spec/proc-targets.ts";
 import { UnplacedError } from "../failure.ts";
 import type { RunOperation } from "../graph/operation.ts";
@@ -47,6 +48,11 @@ function refuseRemapped({ insecure }: RunOperation, network: string): void {
     );
 }
 
+/** No program can be given a NUL: what stands behind it would be lost on the way. */
+function refuseNul({ args, env, cwd }: RunOperation): void {
+  if ([...args, ...env, cwd].some((text) => text.includes("\0"))) throw new StepFailure(args, 255);
+}
+
 type ResultOf = (vertex: Vertex | undefined) => Outcome;
 
 /** RUN: a process in a container of its own over the base; what it writes becomes the layer. */
@@ -57,6 +63,7 @@ export async function planRun(
   resultOf: ResultOf,
 ): Promise<Plan> {
   refuseUnallowed(session, operation);
+  refuseNul(operation);
   const base = resultOf(operation.base);
   const mounts = await readyMounts(session, operation.mounts, resultOf);
   return {
@@ -92,10 +99,18 @@ function partsOf(
   for (const { path, content } of files) parts[`here document ${path}`] = sha256(content);
   const hostname = askedHostname(request);
   if (hostname !== undefined) parts["host name"] = hostname;
+  const { ulimits, shmSize, cgroupParent } = request.resources;
+  if (ulimits.length > 0) parts["limits"] = JSON.stringify(ulimits);
+  if (shmSize !== undefined) parts["shared memory"] = String(shmSize);
+  if (cgroupParent !== undefined) parts["control group"] = cgroupParent;
   if (request.extraHosts.length > 0) parts["extra hosts"] = JSON.stringify(request.extraHosts);
   if (sourceDateEpoch !== undefined) parts["epoch"] = String(sourceDateEpoch);
   return parts;
 }
+
+/** What BuildKit's runtime prints where there is no process to print anything. */
+const notStarted = ({ reason }: StartFailure): Buffer =>
+  Buffer.from(`runc run failed: ${reason.replace(/(: is a directory): permission denied$/, "$1")}\n`);
 
 interface Running {
   base: Outcome;
@@ -120,8 +135,10 @@ async function run(
   await deps.snapshots.prepare(key, running.base.layers);
   try {
     const { cpuMs, peakMemory } = await execute(session, operation, running, { id, key }).catch(
-      (error: unknown) => {
-        throw session.request.classic ? error : asStepFailure(operation.args, error);
+      async (error: unknown) => {
+        if (session.request.classic) throw error;
+        if (error instanceof StartFailure) await running.output(2, notStarted(error));
+        throw asStepFailure(operation.args, error);
       },
     );
     const { layer, created, bytes } = await commitLayer(session, key, sourceDateEpoch);

@@ -3,6 +3,7 @@ import type { WorkdirOperation } from "../graph/operation.ts";
 import type { Vertex } from "../graph/vertex.ts";
 import type { Session } from "../solver/session.ts";
 import { commitLayer, upperOf } from "./layer.ts";
+import { refuseNul } from "./mounts/missing-source.ts";
 import { baseParts, type Outcome, type Plan } from "./plan.ts";
 import { ownerIn } from "./user.ts";
 
@@ -14,6 +15,7 @@ export function planWorkdir(
   base: Outcome,
 ): Plan {
   const { deps } = session;
+  refuseNul(path);
   const parts = {
     ...baseParts(base),
     path,

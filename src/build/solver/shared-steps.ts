@@ -10,6 +10,8 @@ export interface StepResult {
   layer: string;
   created: string;
   usage: { cpuMs: number; peakMemory: number; bytesAdded: number };
+  /** the step's key tells something else than what was made: no later build may find it by that */
+  isUnkeyed?: boolean;
 }
 
 interface Running {

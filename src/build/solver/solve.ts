@@ -168,6 +168,7 @@ export class Solver {
       },
       async (output, signal) => {
         const made = await plan.run(output, signal);
+        if (made.isUnkeyed) return made;
         cache.put({
           key,
           kind: plan.kind,
@@ -185,9 +186,10 @@ export class Solver {
     );
     const [result, reasons] = await allSettled(running, explained);
     session.lease.hold("layer", result.layer);
-    session.used.add(key);
+    const own = result.isUnkeyed ? keyOf(plan.kind, { layer: result.layer }) : key;
+    session.used.add(own);
     session.vertex({ ...told, reasons, completed: Date.now(), usage: result.usage });
-    return this.outcome(base, result, { key, ...sourcesOf(plan) });
+    return this.outcome(base, result, { key: own, ...sourcesOf(plan) });
   }
 
   /** The step's result was there. */

@@ -19,7 +19,7 @@ export class StepFailure extends EngineError {
 }
 
 const unsuccessful = (args: readonly string[]): string =>
-  `process ${JSON.stringify(args.join(" "))} did not complete successfully`;
+  `process ${JSON.stringify(args.join(" ")).replaceAll("\\u0000", "\\x00")} did not complete successfully`;
 
 /** As BuildKit says that a process could not be started: its OCI runtime has told why, and ended with 1. */
 export function asStepFailure(args: readonly string[], error: unknown): unknown {

@@ -58,7 +58,8 @@ async function foreground(
     if (signal.aborted) context.cgroups.signalAll(spec.linux.cgroupsPath, signals.kill);
   }, 100);
   try {
-    const end = await watchProcess({ argv, env: runtimeEnvironment(), cwd: bundle, output });
+    const said = withoutComplaint(bundle, output);
+    const end = await watchProcess({ argv, env: runtimeEnvironment(), cwd: bundle, output: said });
     const complaint = end.exitCode === 0 ? "" : await complaintIn(bundle);
     if (complaint !== "" && !signal.aborted)
       throw createFailure(complaint, { command: spec.process.args[0] ?? "", cwd: spec.process.cwd });
@@ -66,6 +67,29 @@ async function foreground(
   } finally {
     clearInterval(again);
   }
+}
+
+/** How long the runtime's words may be in the pipe before they are in its log, ms. */
+const complaintMs = [0, 2, 4];
+
+/** The output without the runtime's own words, which it writes to its log as well: the failure tells them. */
+function withoutComplaint(bundle: string, output: StepProcess["output"]): StepProcess["output"] {
+  let isFirst = true;
+  const afterFirst = async (bytes: Uint8Array): Promise<void> => {
+    const text = Buffer.from(bytes).toString().trim();
+    let complaint = "";
+    for (const ms of complaintMs)
+      if (complaint === "") {
+        await Bun.sleep(ms);
+        complaint = await complaintIn(bundle);
+      }
+    if (complaint === "" || !complaint.includes(text)) await output(2, bytes);
+  };
+  return (stream, bytes) => {
+    const mayComplain = isFirst && stream === 2;
+    isFirst = false;
+    return mayComplain ? afterFirst(bytes) : output(stream, bytes);
+  };
 }
 
 /** What a step's group has used; nothing where the kernel does not tell (version 2 before Linux 5.19). */

@@ -6,12 +6,15 @@ import { EngineError, type ErrorKind } from "../../lib/errors.ts";
  */
 export class StartFailure extends EngineError {
   readonly exitCode: 126 | 127 | undefined;
+  /** what the OCI runtime itself said of it, without what Docker puts before and behind that */
+  readonly reason: string;
 
   constructor(message: string, options?: { cause?: unknown }) {
     const exitCode = exitCodeFor(message);
     const kind: ErrorKind = exitCode === undefined ? "internal" : "invalid";
     super(kind, withHint(message), options);
     this.exitCode = exitCode;
+    this.reason = message.slice(message.startsWith(createFailed) ? createFailed.length : 0);
   }
 }
 

@@ -1,4 +1,5 @@
 import { EngineError } from "../../../lib/errors.ts";
+import { toText } from "../../../system/files/at.ts";
 import { cleanParts } from "../../copy/match.ts";
 import type { TreeSource } from "../../graph/operation.ts";
 
@@ -11,4 +12,9 @@ export const isImage = (from: TreeSource): boolean =>
 
 /** What BuildKit's copy says of a source that an image does not have. */
 export const missingInImage = (pattern: string): EngineError =>
-  new EngineError("notFound", `lstat /${cleanParts(pattern).join("/")}: no such file or directory`);
+  new EngineError("notFound", `lstat /${toText(cleanParts(pattern).join("/"))}: no such file or directory`);
+
+/** No path holds a NUL: what stands behind it would be lost on the way. */
+export function refuseNul(path: string): void {
+  if (path.includes("\0")) throw new EngineError("invalid", `lstat ${path}: invalid argument`);
+}

@@ -38,13 +38,17 @@ async function ready(
   const plain = { mount, key, list: undefined, tree: undefined };
   if (mount.type !== "bind" && mount.type !== "cache" && mount.type !== "volume")
     return { ...plain, part: JSON.stringify(mount) };
+  // which cache it is does not count, nor who else may use it meanwhile, nor what a new one begins with
+  if (mount.type === "cache") {
+    const { id: _id, sharing: _sharing, from, ...rest } = mount;
+    const tree = from === undefined ? undefined : await treeOf(session, from, resultOf);
+    return { ...plain, tree, part: JSON.stringify(rest) };
+  }
   const { from, ...rest } = mount;
   if (from === undefined) return { ...plain, part: JSON.stringify(rest) };
   const tree = await treeOf(session, from, resultOf);
   // what it begins with is the base's, which the key has already
   if (mount.type === "volume") return { ...plain, tree, part: JSON.stringify(rest) };
-  // what a new cache begins with does not matter to one that is there
-  if (mount.type === "cache") return { ...plain, tree, part: JSON.stringify(rest) };
   if (tree.layers !== undefined)
     return { ...plain, tree, part: JSON.stringify([rest, chainOf(tree.layers)]) };
   const { paths, workers } = session.deps;
