@@ -72,11 +72,17 @@ export class Call {
    * The caller states the type that the shape describes.
    */
   async json<Body>(shape: ObjectShape, required = false): Promise<Body> {
+    const text = await this.jsonText(required);
+    return (text === undefined ? {} : decodeJson(text, shape)) as Body;
+  }
+
+  /** The body, said to be JSON; undefined where it is empty, unless `required`. */
+  async jsonText(required: boolean): Promise<string | undefined> {
     const type = this.headers["content-type"];
     const absent = this.bodyAbsent();
     if (!(type === undefined && absent)) checkJsonType(type);
-    if (absent && !required) return {} as Body;
-    return decodeJson((await this.bytes(jsonLimit)).toString("utf8"), shape) as Body;
+    if (absent && !required) return undefined;
+    return (await this.bytes(jsonLimit)).toString("utf8");
   }
 
   /** The whole body, refused past `limit` bytes before it is held. */

@@ -1,4 +1,5 @@
 import { applyChanges } from "../lib/dockerfile/changes.ts";
+import { oneByOne } from "../lib/net/port-runs.ts";
 import { formatNs, nowNs } from "../lib/time/time.ts";
 import { Leases } from "../state/leases.ts";
 import type { ContainerConfig } from "../types/api.ts";
@@ -56,7 +57,7 @@ function losesCommand(changes: readonly string[]): boolean {
 function runConfigOf(config: ContainerConfig): ImageRunConfig {
   return {
     User: config.User,
-    ...(config.ExposedPorts ? { ExposedPorts: config.ExposedPorts } : {}),
+    ...(config.ExposedPorts ? { ExposedPorts: oneByOne(config.ExposedPorts) } : {}),
     Env: config.Env,
     Cmd: config.Cmd,
     ...(config.Healthcheck ? { Healthcheck: config.Healthcheck } : {}),

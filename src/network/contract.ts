@@ -23,6 +23,8 @@ export interface PortRequest {
   /** 0 = any free; a range picks the first free */
   hostPort: number;
   hostPortEnd: number;
+  /** so many ports, one after another on both sides; the others are the first's */
+  count?: number;
 }
 
 /** What a container asks beyond its networks' names, and how. */

@@ -16,7 +16,8 @@ export const flowsBefore = (ports: PortRules): FlowsPlan => {
       return [`${family} ${hostPort}`, { family, port: hostPort }];
     }),
   );
-  return { to: [], at: at.size > portsMax ? [] : [...at.values()] };
+  const runs = udpOf(ports).some(({ count = 1 }) => count > 1);
+  return { to: [], at: runs || at.size > portsMax ? [] : [...at.values()] };
 };
 
 /** Those that lead to a container whose ports are published no longer. */

@@ -1,7 +1,7 @@
 import type { SandboxState } from "./contract.ts";
 import type { EndpointRecord } from "./endpoint-store.ts";
+import type { BoundPort } from "./ports/bound.ts";
 import { portMap } from "./ports/published.ts";
-import type { BoundPort } from "./ports/publisher.ts";
 import type { PortRules } from "./rules.ts";
 
 /** A sandbox that exists: its rows, and what the engine's process holds for it. */

@@ -69,6 +69,8 @@ const lingerMs = 1000;
 const workerIdleMs = 30_000;
 /** how soon what another program took is there again where the kernel does not tell of it */
 const againMs = 5000;
+/** of one range of published ports; Docker holds each, at two processes of 5 MB */
+const socketsMax = 1000;
 /** the resolver's thread outlives the last container on a user-defined network */
 const namesLingerMs = 30_000;
 /** the remedy that the doctor names for what `--repair` makes right with the administrator's leave */
@@ -171,6 +173,7 @@ class EngineNetworks implements Networks {
       hasIpv6: hostHasIpv6(),
       randomRange: localPortRange(),
       forward: forwardPort,
+      socketsMax: options.portsObeyInput ? Number.POSITIVE_INFINITY : socketsMax,
     });
     this.addresses = new Addresses((network) => endpoints.addressesIn(network));
     this.names = new NameResolver({

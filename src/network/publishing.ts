@@ -7,8 +7,9 @@ import type { EndpointRecord, EndpointStore } from "./endpoint-store.ts";
 import { gatewaysOf } from "./gateways.ts";
 import type { HostSide } from "./host-side.ts";
 import type { Live } from "./live.ts";
+import { type BoundPort, setApart } from "./ports/bound.ts";
 import { checkPort, type PublishedPort, type PublishTarget, portMap, portRules } from "./ports/published.ts";
-import type { BoundPort, Publisher } from "./ports/publisher.ts";
+import type { Publisher } from "./ports/publisher.ts";
 import type { PortRules } from "./rules.ts";
 
 interface PublishingTools {
@@ -61,8 +62,8 @@ export class Ports {
   }
 
   /**
-   * The default route is by these records now: what is published is so by the new way, at the same places. The rules
-   * lead to the old way until they lead to the new one; what fails leaves them there.
+   * The default route is by these records now: what is published is so by the new way, at the same places, which are held
+   * throughout. The rules lead to the old way until they lead to the new one; what fails leaves them there.
    */
   async move(
     live: Live,
@@ -72,13 +73,15 @@ export class Ports {
   ): Promise<void> {
     const { publisher, host } = this.tools;
     const way = this.wayOf(records);
-    const asked = askedAgain(ports, portsOf(live));
-    await publisher.release(live.bound.splice(0));
-    if (way && asked.length > 0) {
-      live.bound = await externally(containerName, way.record, publisher.bind(asked, way.target));
-      await host.ensure();
-    }
-    await this.record(live, way);
+    const asked = way ? askedAgain(ports, portsOf(live)) : [];
+    const { bound, left } = way
+      ? await externally(containerName, way.record, publisher.move(live.bound, asked, way.target))
+      : { bound: [], left: [...live.bound] };
+    live.bound = [...bound, ...left]; // whatever fails from here on: they are held, and let go of with the sandbox
+    if (asked.length > 0) await host.ensure();
+    const exchanged = this.record(live, way, bound);
+    if (way) publisher.lead(bound, way.target);
+    await exchanged.finally(() => publisher.release(left));
   }
 
   /** The same for a sandbox whose requests nobody knows any more: what is recorded is published. */
@@ -107,18 +110,20 @@ export class Ports {
     const fresh = await externally(containerName, way.record, publisher.bind(add, way.target));
     const goes = ({ published }: BoundPort): boolean =>
       remove.some(({ port, protocol }) => port === published.port && protocol === published.protocol);
-    const { bound } = live;
-    live.bound = [...bound.filter((one) => !goes(one)), ...fresh];
+    const before = live.bound;
+    const apart = before.flatMap((one) => setApart(one, [...add, ...remove]));
+    const after = [...apart.filter((one) => !goes(one)), ...fresh];
     let exchanged: Promise<void>;
     try {
-      exchanged = this.record(live, way);
+      exchanged = this.record(live, way, after);
     } catch (error) {
-      live.bound = bound;
       await publisher.release(fresh);
       throw error;
     }
+    publisher.lead(after, way.target);
     // it is recorded: what leaves is nobody's any more, also where the rules could not be changed
-    await exchanged.finally(() => publisher.release(bound.filter(goes)));
+    const left = before.filter((one) => !after.includes(one));
+    await exchanged.finally(() => publisher.release(left));
     return portMap(way.record.spec.ports);
   }
 
@@ -139,17 +144,18 @@ export class Ports {
    * What is bound is published, by this way: records and rules change in one step, and the Worker is asked in the same.
    * It does one thing after the other, so that whatever it is asked later it finds the rules as they are recorded.
    */
-  private record(live: Live, way: Publishing | undefined): Promise<void> {
+  private record(live: Live, way: Publishing | undefined, bound = live.bound): Promise<void> {
     const before = live.rules;
     const changed = live.records.filter((one) => one === way?.record || one.spec.ports.length > 0);
-    const bound = publishedOf(live.bound);
-    const portsAfter = (one: EndpointRecord): PublishedPort[] => (one === way?.record ? bound : []);
+    const ports = bound.map(({ published }) => published);
+    const portsAfter = (one: EndpointRecord): PublishedPort[] => (one === way?.record ? ports : []);
     // rows first: where they cannot be written, nothing has changed
     this.tools.endpoints.update(
       changed.map((one) => ({ ...one, spec: { ...one.spec, ports: portsAfter(one) } })),
     );
     for (const one of changed) one.spec.ports = portsAfter(one);
-    if (way) way.record.spec.ports = bound;
+    if (way) way.record.spec.ports = ports;
+    live.bound = bound;
     live.rules = way ? this.rulesFor(way.record.spec.ports, way.target) : noRules;
     return this.tools.host.exchange(before, live.rules);
   }
@@ -157,7 +163,10 @@ export class Ports {
   private rulesFor(ports: readonly PublishedPort[], target: PublishTarget): PortRules {
     const { published, routed } = portRules(ports, target);
     if (!this.tools.bySockets) return { published, routed };
-    return { published: published.filter(({ protocol }) => protocol === "sctp"), routed };
+    return {
+      published: published.filter(({ protocol, count = 1 }) => protocol === "sctp" || count > 1),
+      routed,
+    };
   }
 
   private wayOf(records: readonly EndpointRecord[]): Publishing | undefined {
@@ -188,14 +197,13 @@ export const noRules: PortRules = { published: [], routed: [] };
 const portsOf = ({ records }: Pick<Live, "records">): PublishedPort[] =>
   records.flatMap(({ spec }) => spec.ports);
 
-const publishedOf = (bound: readonly BoundPort[]): PublishedPort[] => bound.map(({ published }) => published);
-
 /** The same requests with the host ports that were given for them. */
 function askedAgain(ports: readonly PortRequest[], kept: readonly PublishedPort[]): PortRequest[] {
   return ports.map((request) => {
     const before = kept.find(
-      ({ port, protocol, hostPort }) =>
+      ({ port, protocol, hostPort, count = 1 }) =>
         port === request.port &&
+        count === (request.count ?? 1) &&
         protocol === request.protocol &&
         hostPort !== 0 &&
         (request.hostPort === 0 || (hostPort >= request.hostPort && hostPort <= request.hostPortEnd)),

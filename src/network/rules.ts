@@ -12,6 +12,8 @@ export interface PublishedRule {
   /** of the same family */
   containerIp: string;
   containerPort: number;
+  /** so many ports, one after another on both sides */
+  count?: number;
 }
 
 /** A published port of a network that is routed to: reached at the container's own address. */
@@ -19,6 +21,7 @@ interface RoutedRule {
   protocol: "tcp" | "udp" | "sctp";
   containerIp: string;
   containerPort: number;
+  count?: number;
 }
 
 export interface PortRules {
@@ -65,12 +68,17 @@ const sets: Record<string, string> = {
   local6: "set local6 { type ifname . ipv6_addr; flags interval;",
   masqueraded4: "set masqueraded4 { type ipv4_addr; flags interval;",
   masqueraded6: "set masqueraded6 { type ipv6_addr; flags interval;",
-  routed4: "set routed4 { type ipv4_addr . inet_proto . inet_service;",
-  routed6: "set routed6 { type ipv6_addr . inet_proto . inet_service;",
+  routed4: "set routed4 { type ipv4_addr . inet_proto . inet_service; flags interval;",
+  routed6: "set routed6 { type ipv6_addr . inet_proto . inet_service; flags interval;",
   published4: "map published4 { type ipv4_addr . inet_proto . inet_service : ipv4_addr . inet_service;",
   published4_any: "map published4_any { type inet_proto . inet_service : ipv4_addr . inet_service;",
   published6: "map published6 { type ipv6_addr . inet_proto . inet_service : ipv6_addr . inet_service;",
   published6_any: "map published6_any { type inet_proto . inet_service : ipv6_addr . inet_service;",
+  // ports by the thousand, which keep their numbers
+  ranges4: "map ranges4 { type ipv4_addr . inet_proto . inet_service : ipv4_addr; flags interval;",
+  ranges4_any: "map ranges4_any { type inet_proto . inet_service : ipv4_addr; flags interval;",
+  ranges6: "map ranges6 { type ipv6_addr . inet_proto . inet_service : ipv6_addr; flags interval;",
+  ranges6_any: "map ranges6_any { type inet_proto . inet_service : ipv6_addr; flags interval;",
 };
 
 const familyOf = (text: string): 4 | 6 => (text.includes(":") ? 6 : 4);
@@ -88,28 +96,38 @@ function bridgeElements(bridge: BridgeRules): Element[] {
 }
 
 function publishedElement(rule: PublishedRule): Element {
-  const { hostIp, protocol, hostPort, containerIp, containerPort } = rule;
-  const map = `published${isIPv6(hostIp) ? 6 : 4}`;
+  const { hostIp, protocol, hostPort, containerIp, containerPort, count = 1 } = rule;
+  const map = `${count > 1 ? "ranges" : "published"}${isIPv6(hostIp) ? 6 : 4}`;
   const everywhere = hostIp === "0.0.0.0" || hostIp === "::";
-  const port = `${protocol} . ${hostPort}`;
+  const port = `${protocol} . ${rangeText(hostPort, count)}`;
   return {
     set: everywhere ? `${map}_any` : map,
     key: everywhere ? port : `${hostIp} . ${port}`,
-    value: `${containerIp} . ${containerPort}`,
+    value: count > 1 ? containerIp : `${containerIp} . ${containerPort}`,
   };
 }
 
-const routedElement = ({ protocol, containerIp, containerPort }: RoutedRule): Element => ({
+const routedElement = ({ protocol, containerIp, containerPort, count = 1 }: RoutedRule): Element => ({
   set: `routed${familyOf(containerIp)}`,
-  key: `${containerIp} . ${protocol} . ${containerPort}`,
+  key: `${containerIp} . ${protocol} . ${rangeText(containerPort, count)}`,
 });
 
+const rangeText = (first: number, count: number): string =>
+  count > 1 ? `${first}-${first + count - 1}` : String(first);
+
+/** Ports that get other numbers are elements each: in nftables no range leads to a range. */
+function elementsOf({ count = 1, ...rule }: PublishedRule): Element[] {
+  const { hostPort, containerPort } = rule;
+  if (hostPort === containerPort) return [publishedElement({ ...rule, count })];
+  return Array.from({ length: count }, (_, index) =>
+    publishedElement({ ...rule, hostPort: hostPort + index, containerPort: containerPort + index }),
+  );
+}
+
 const portElements = ({ published, routed }: PortRules): Element[] => [
-  ...published.map(publishedElement),
+  ...published.flatMap(elementsOf),
   ...routed.map(routedElement),
 ];
-
-const named = (element: Element): string => `${element.set} ${pair(element)}`;
 
 const pair = ({ key, value }: Element): string => (value === undefined ? key : `${key} : ${value}`);
 
@@ -152,6 +170,10 @@ ${declarations([...bridges.flatMap(bridgeElements), ...portElements(ports)])}
     dnat ip to meta l4proto . th dport map @published4_any
     dnat ip6 to ip6 daddr . meta l4proto . th dport map @published6
     dnat ip6 to meta l4proto . th dport map @published6_any
+    dnat ip to ip daddr . meta l4proto . th dport map @ranges4
+    dnat ip to meta l4proto . th dport map @ranges4_any
+    dnat ip6 to ip6 daddr . meta l4proto . th dport map @ranges6
+    dnat ip6 to meta l4proto . th dport map @ranges6_any
   }
   # route_localnet lets loopback's packets cross the bridge; from a container none may
   chain raw {
@@ -230,10 +252,11 @@ export function exchangePorts(table: string, before: PortRules, after: PortRules
 
 /** What of these ports is not among the others. */
 export function portsBeyond(ports: PortRules, others: PortRules): PortRules {
-  const known = new Set(portElements(others).map(named));
+  const text = (rule: PublishedRule | RoutedRule): string => Object.values(rule).join(" ");
+  const known = new Set([...others.published, ...others.routed].map(text));
   return {
-    published: ports.published.filter((rule) => !known.has(named(publishedElement(rule)))),
-    routed: ports.routed.filter((rule) => !known.has(named(routedElement(rule)))),
+    published: ports.published.filter((rule) => !known.has(text(rule))),
+    routed: ports.routed.filter((rule) => !known.has(text(rule))),
   };
 }
 

@@ -10,9 +10,14 @@ export type { HealthConfig } from "./oci.ts";
 export interface PortBinding {
   HostIp: string;
   HostPort: string;
+  /** in the engine only: key and host port are ranges, whose ports stand each for itself (`lib/net/port-runs.ts`) */
+  Each?: true;
 }
 /** `"80/tcp"` → bindings; `null` where the port is only exposed */
 export type PortMap = Record<string, PortBinding[] | null>;
+
+/** `"80/tcp"` → {}; `Each` as of a binding */
+export type ExposedPorts = Record<string, { Each?: true }>;
 
 export interface ContainerConfig {
   Hostname: string;
@@ -21,7 +26,7 @@ export interface ContainerConfig {
   AttachStdin: boolean;
   AttachStdout: boolean;
   AttachStderr: boolean;
-  ExposedPorts?: Record<string, Record<string, never>>;
+  ExposedPorts?: ExposedPorts;
   Tty: boolean;
   OpenStdin: boolean;
   StdinOnce: boolean;
@@ -324,6 +329,8 @@ export interface PortSummary {
   PrivatePort: number;
   PublicPort?: number;
   Type: string;
+  /** in the engine only: so many ports, one after another on both sides */
+  Count?: number;
 }
 
 export interface ContainerSummary {

@@ -1,17 +1,20 @@
 import type { WaitCondition } from "../../containers/contract.ts";
 import { EngineError } from "../../lib/errors.ts";
+import { decodeJson } from "../../lib/go/json/decode.ts";
 import type { ContainerCreateRequest } from "../../types/api.ts";
 import type { Call } from "../call.ts";
 import { stopSignal, upgradeCreate } from "../compat/containers.ts";
 import { containerConfigKeys, containerCreate } from "../decode/bodies.ts";
 import { listFilters } from "../decode/filters.ts";
 import { consoleSize } from "../decode/query.ts";
-import { created, emptyOk, json, noContent, type Reply } from "../reply.ts";
+import { foldPorts } from "../port-runs/fold.ts";
+import { toldContainer, toldList } from "../port-runs/tell.ts";
+import { created, emptyOk, noContent, type Reply } from "../reply.ts";
 import type { Handler, Route } from "../router.ts";
 
 const list: Handler = async ({ engine, query }) => {
   const limit = query.integer("limit");
-  return json(
+  return toldList(
     await engine.containers.list({
       all: query.flag("all"),
       size: query.flag("size"),
@@ -23,7 +26,7 @@ const list: Handler = async ({ engine, query }) => {
 };
 
 const create: Handler = async (call) => {
-  const body = await call.json<ContainerCreateRequest>(containerCreate, true);
+  const body = await readCreate(call);
   if (!containerConfigKeys.some((key) => key in body))
     throw new EngineError("invalid", "config cannot be empty in order to create a container");
   const name = call.query.text("name");
@@ -37,8 +40,19 @@ const create: Handler = async (call) => {
   );
 };
 
+/** The body, its ports folded where they are thousands. */
+async function readCreate(call: Call): Promise<ContainerCreateRequest> {
+  const text = (await call.jsonText(true)) ?? "";
+  const folded = await foldPorts(text);
+  const body = decodeJson(folded?.rest ?? text, containerCreate) as ContainerCreateRequest;
+  // where the decoder has found an object in their place
+  if (folded?.exposed && body.ExposedPorts) body.ExposedPorts = folded.exposed;
+  if (folded?.bindings && body.HostConfig?.PortBindings) body.HostConfig.PortBindings = folded.bindings;
+  return body;
+}
+
 const inspect: Handler = async (call) =>
-  json(
+  toldContainer(
     await call.engine.containers.inspect(call.param("id"), {
       size: call.query.flag("size"),
       why: call.query.flag("why"),

@@ -16,6 +16,9 @@ export interface Host {
   fault(error: unknown): void;
 }
 
+/** bytes of an answer that is read in the engine */
+const answerMax = 2 << 20;
+
 const unset: ReadonlySet<string> = new Set([...hostedVariables, ...barringVariables]);
 
 /**
@@ -34,9 +37,10 @@ export class HostedSurroundings implements Surroundings {
     this.command = command;
     this.host = host;
     this.config = this.settings();
-    this.exchange = (request, signal) => {
+    this.exchange = async (request, signal) => {
       this.goOn();
-      return host.exchange(request, signal);
+      const response = await host.exchange(request, signal);
+      return { ...response, body: this.bounded(response.body) };
     };
   }
 
@@ -70,6 +74,16 @@ export class HostedSurroundings implements Surroundings {
 
   failed(error: unknown): void {
     if (this.refusal === undefined && isFault(error)) this.host.fault(error);
+  }
+
+  /** To read what is long would hold up the engine. */
+  private async *bounded(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+    let length = 0;
+    for await (const piece of body) {
+      length += piece.length;
+      if (length > answerMax) this.needsProcess("so long an answer");
+      yield piece;
+    }
   }
 
   private goOn(): void {

@@ -5,6 +5,7 @@ import type {
   HealthConfig,
   HostConfig,
   MountRequest,
+  PortBinding,
   PortMap,
   RestartPolicy,
 } from "../../types/api.ts";
@@ -33,6 +34,10 @@ export interface CreateBody {
 const strings = list(text);
 const stringMap = map(text);
 const setMap = map(emptyObject, "map[string]struct {}");
+const isEach = (value: unknown): boolean => (value as { Each?: unknown } | null)?.Each === true;
+/** runs come from the API's folding alone (`lib/net/port-runs.ts`): of what clients say it lets no `Each` through */
+const exposed: Reader<{ Each?: true }> = (value, path) =>
+  isEach(value) ? { Each: true } : emptyObject(value, path);
 const filled =
   <T>(reader: Reader<T | null>, empty: T): Reader<T> =>
   (value, path) =>
@@ -58,7 +63,7 @@ const config = object<ContainerConfig>(
     AttachStdin: flag,
     AttachStdout: flag,
     AttachStderr: flag,
-    ExposedPorts: optional(filled(setMap, {})),
+    ExposedPorts: optional(filled(map(exposed, "map[string]struct {}"), {})),
     Tty: flag,
     OpenStdin: flag,
     StdinOnce: flag,
@@ -82,7 +87,13 @@ const config = object<ContainerConfig>(
 );
 
 const portMap: Reader<PortMap | null> = map(
-  list(object({ HostIp: text, HostPort: text }, "nat.PortBinding"), "[]nat.PortBinding"),
+  list(
+    object<PortBinding>(
+      { HostIp: text, HostPort: text, Each: optional(flag as Reader<true>) },
+      "nat.PortBinding",
+    ),
+    "[]nat.PortBinding",
+  ),
   "nat.PortMap",
 );
 

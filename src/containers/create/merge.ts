@@ -1,5 +1,5 @@
 import { EngineError } from "../../lib/errors.ts";
-import type { ContainerConfig } from "../../types/api.ts";
+import type { ContainerConfig, ExposedPorts } from "../../types/api.ts";
 import type { HealthConfig, ImageRunConfig } from "../../types/oci.ts";
 
 const nameOf = (assignment: string): string => assignment.split("=", 1)[0] ?? "";
@@ -37,7 +37,7 @@ export function mergeImageConfig(own: ContainerConfig, image: ImageRunConfig): C
   const emptied = entrypoint?.length === 1 && entrypoint[0] === "";
   const hasEntrypoint = !emptied && entrypoint !== null && entrypoint.length > 0;
   const hasCmd = own.Cmd !== null && own.Cmd.length > 0;
-  const exposed = union(own.ExposedPorts, image.ExposedPorts);
+  const exposed = union<ExposedPorts[string]>(own.ExposedPorts, image.ExposedPorts);
   const healthcheck = mergeHealth(own.Healthcheck, image.Healthcheck);
   const stopSignal = own.StopSignal ?? image.StopSignal;
   const merged: ContainerConfig = {

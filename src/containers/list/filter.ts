@@ -3,7 +3,7 @@ import { parsePort, parseRange } from "../../lib/net/ports.ts";
 import { compilePattern } from "../../lib/text/pattern.ts";
 import type { Container } from "../container.ts";
 import type { Context } from "../context.ts";
-import { exposedPorts } from "../networks/request.ts";
+import { exposedRanges } from "../networks/request.ts";
 import { portSummaries } from "./ports.ts";
 import { stateWord } from "./status.ts";
 
@@ -57,7 +57,11 @@ const makers: Record<string, Maker> = {
       ({ port, protocol }) =>
         (container) =>
           portSummaries(container).some(
-            (one) => one.PublicPort !== undefined && one.PublicPort === port && one.Type === protocol,
+            ({ PublicPort, Type, Count = 1 }) =>
+              PublicPort !== undefined &&
+              PublicPort <= port &&
+              port < PublicPort + Count &&
+              Type === protocol,
           ),
     ),
   expose: (_ctx, values) =>
@@ -65,10 +69,13 @@ const makers: Record<string, Maker> = {
       values.flatMap((value) => portsOf("expose", value)),
       ({ port, protocol }) =>
         (container) =>
-          portSummaries(container).some((one) => one.PrivatePort === port && one.Type === protocol) ||
+          portSummaries(container).some(
+            ({ PrivatePort, Type, Count = 1 }) =>
+              PrivatePort <= port && port < PrivatePort + Count && Type === protocol,
+          ) ||
           (container.alive &&
-            exposedPorts(container.spec.config).some(
-              (one) => one.port === port && one.protocol === protocol,
+            exposedRanges(container.spec.config).some(
+              (one) => one.first <= port && port <= one.last && one.protocol === protocol,
             )),
     ),
   health: (ctx, values) =>

@@ -1,5 +1,5 @@
 import { EngineError } from "../../lib/errors.ts";
-import { parsePort, parseRange } from "../../lib/net/ports.ts";
+import { type PortRange, parsePort, parseRange } from "../../lib/net/ports.ts";
 import type { PortRequest, SandboxRequest, SandboxState } from "../../network/contract.ts";
 import type { ContainerConfig, HostConfig } from "../../types/api.ts";
 import type { Container } from "../container.ts";
@@ -12,16 +12,33 @@ export function portRequests(config: ContainerConfig, host: HostConfig): PortReq
   for (const [spec, bindings] of Object.entries(host.PortBindings ?? {})) {
     const ports = parsePort(spec);
     if (!ports) throw new EngineError("invalid", `invalid port specification: "${spec}"`);
+    // a run that asks for numbers stays one; any free number is asked for one by one
+    const [runs, others] = partition(
+      bindings ?? [],
+      ({ Each, HostPort }) => Each === true && HostPort !== "",
+    );
+    for (const { HostIp, HostPort } of runs) {
+      const first = request(ports.first, ports.protocol, HostIp, HostPort);
+      requests.push({ ...first, hostPortEnd: first.hostPort, count: ports.last - ports.first + 1 });
+    }
     // Docker takes port 0 and publishes nothing that could be reached
     for (let port = Math.max(1, ports.first); port <= ports.last; port++)
-      for (const binding of bindings ?? [])
-        requests.push(request(port, ports.protocol, binding.HostIp, binding.HostPort));
+      for (const { HostIp, HostPort } of others)
+        requests.push(request(port, ports.protocol, HostIp, HostPort));
   }
   if (!host.PublishAllPorts) return requests;
-  const published = new Set(requests.map(({ port, protocol }) => `${port}/${protocol}`));
+  const published = new Set(
+    requests.flatMap(({ port, protocol, count = 1 }) =>
+      Array.from({ length: count }, (_, index) => `${port + index}/${protocol}`),
+    ),
+  );
   for (const { port, protocol } of exposedPorts(config))
     if (!published.has(`${port}/${protocol}`)) requests.push(request(port, protocol, "", ""));
   return requests;
+}
+
+function partition<T>(all: readonly T[], test: (one: T) => boolean): [T[], T[]] {
+  return [all.filter(test), all.filter((one) => !test(one))];
 }
 
 function request(
@@ -35,17 +52,17 @@ function request(
   return { port, protocol, hostIp, hostPort: range.first, hostPortEnd: range.last };
 }
 
-/** Ranges one by one. What is no port (Docker lets it in) is passed over. */
-export function exposedPorts(config: ContainerConfig): { port: number; protocol: PortRequest["protocol"] }[] {
-  return Object.keys(config.ExposedPorts ?? {}).flatMap((spec) => {
-    const range = parsePort(spec);
-    if (!range) return [];
-    return Array.from({ length: range.last - range.first + 1 }, (_, index) => ({
-      port: range.first + index,
-      protocol: range.protocol,
-    }));
-  });
-}
+/** What is no port (Docker lets it in) is passed over. */
+export const exposedRanges = (config: ContainerConfig): PortRange[] =>
+  Object.keys(config.ExposedPorts ?? {}).flatMap((spec) => parsePort(spec) ?? []);
+
+/** The same one by one. */
+export const exposedPorts = (
+  config: ContainerConfig,
+): { port: number; protocol: PortRequest["protocol"] }[] =>
+  exposedRanges(config).flatMap(({ first, last, protocol }) =>
+    Array.from({ length: last - first + 1 }, (_, index) => ({ port: first + index, protocol })),
+  );
 
 /** Who a container is on its networks, and what it publishes. */
 export const networkIdentity = (

@@ -1,4 +1,5 @@
 import { EngineError } from "../../lib/errors.ts";
+import { setApart } from "../../lib/net/port-runs.ts";
 import { parsePort } from "../../lib/net/ports.ts";
 import { Undo } from "../../lib/undo.ts";
 import type { HostConfig, MountRequest, PortMap } from "../../types/api.ts";
@@ -99,7 +100,10 @@ async function apply(ctx: Context, container: Container, change: Change): Promis
 
 function withPorts(spec: ContainerSpec, { portsAdd, portsRemove }: Change): ContainerSpec {
   if (Object.keys(portsAdd).length === 0 && portsRemove.length === 0) return spec;
-  const bindings = spec.hostConfig.PortBindings ?? {};
+  const bindings = [...portsRemove, ...Object.keys(portsAdd)].reduce(
+    setApart,
+    spec.hostConfig.PortBindings ?? {},
+  );
   for (const port of portsRemove)
     if (!bindings[port]) throw new EngineError("notFound", `port ${port} is not published`);
   const kept = Object.entries(bindings).filter(([port]) => !portsRemove.includes(port));

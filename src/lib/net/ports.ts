@@ -1,7 +1,7 @@
 /** Ports as Docker writes them: `80`, `80/tcp`, `8000-8010/udp`. */
-type PortProtocol = "tcp" | "udp" | "sctp";
+export type PortProtocol = "tcp" | "udp" | "sctp";
 
-interface PortRange {
+export interface PortRange {
   first: number;
   last: number;
   protocol: PortProtocol;

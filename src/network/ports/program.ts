@@ -2,6 +2,8 @@ import { readdir, readFile, readlink } from "node:fs/promises";
 import type { PortRequest } from "../contract.ts";
 
 const tcpListen = "0A";
+/** a line's own port and its state */
+const localAddress = /^ *\d+: [\dA-F]+:([\dA-F]{4}) [\dA-F]+:[\dA-F]{4} ([\dA-F]{2}) /gm;
 /** how many processes are looked at: this only adds to a message */
 const processesMax = 20_000;
 
@@ -33,6 +35,23 @@ export function socketsOf(table: string, protocol: "tcp" | "udp", port: number):
     const listens = protocol === "udp" || state === tcpListen;
     return address.endsWith(local) && listens && inode !== "0" ? [inode] : [];
   });
+}
+
+/** Ports between these at which a program of the host may listen, by /proc. */
+export async function busyPorts(
+  protocol: PortRequest["protocol"],
+  first: number,
+  last: number,
+  proc = "/proc",
+): Promise<number[]> {
+  if (protocol === "sctp") return [];
+  const busy = new Set<number>();
+  for (const table of [protocol, `${protocol}6`])
+    for (const [, hex = "", state] of (await textOf(`${proc}/net/${table}`)).matchAll(localAddress)) {
+      const port = Number.parseInt(hex, 16);
+      if (port >= first && port <= last && (protocol === "udp" || state === tcpListen)) busy.add(port);
+    }
+  return [...busy].sort((a, b) => a - b);
 }
 
 async function holds(folder: string, inodes: ReadonlySet<string>): Promise<boolean> {

@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import { detailOf } from "../../lib/errors.ts";
 import type { PortRequest } from "../contract.ts";
+import { setApart } from "./bound.ts";
 import { checkPort, type PublishedPort, type PublishTarget, portMap, portRules } from "./published.ts";
 import { Publisher } from "./publisher.ts";
 
@@ -25,10 +26,12 @@ const target: PublishTarget = {
 /** A host where `busy` ("ip port") are other programs'; records what is held. */
 function setUp(busy: Record<string, string> = {}, defaultAddress = "") {
   const held: string[] = [];
+  const led: string[] = [];
   const publisher = new Publisher({
     defaultAddress,
     hasIpv6: true,
     randomRange: { first: 32768, last: 32770 },
+    socketsMax: 100,
     forward: async ({ hostIp, hostPort }) => {
       const key = `${hostIp} ${hostPort}`;
       if (busy[key]) throw Object.assign(new Error("listen"), { code: busy[key] });
@@ -37,12 +40,13 @@ function setUp(busy: Record<string, string> = {}, defaultAddress = "") {
         close: async () => {
           held.splice(held.indexOf(key), 1);
         },
+        lead: ({ host }) => led.push(`${key} ${host}`),
       };
     },
   });
   const bind = async (...requests: PortRequest[]): Promise<PublishedPort[]> =>
     (await publisher.bind(requests, target)).map(({ published }) => published);
-  return { publisher, held, bind };
+  return { publisher, held, led, bind };
 }
 
 test("a port without an address is held in both families", async () => {
@@ -209,4 +213,68 @@ test("who has a port is told beside Docker's sentence", async () => {
   await bind(want(80));
   const error = await bind(want(80)).catch((refusal: unknown) => refusal);
   expect(detailOf(error)).toBe("port 80/tcp is published by container web");
+});
+
+const many = want(1000, { port: 1000, count: 500 });
+const run = { protocol: "tcp" as const, port: 1000, hostIp: "0.0.0.0", hostPort: 1000, count: 500 };
+
+test("a range of a few ports has a socket for each; beyond, the rules carry it as one, in the families they can", async () => {
+  const { bind, held } = setUp();
+  expect(await bind(want(90, { port: 90, count: 2 }))).toHaveLength(4);
+  expect(held).toEqual(["0.0.0.0 90", ":: 90", "0.0.0.0 91", ":: 91"]);
+  expect(await bind(many)).toEqual([run]);
+  expect(held).toHaveLength(4);
+});
+
+test("ranges that overlap another's range or port are refused, naming the lowest that is taken", async () => {
+  const { bind, publisher } = setUp();
+  await bind(want(1400), want(1300, { hostIp: "127.0.0.1" }));
+  const sentence = "Bind for 127.0.0.1:1300 failed: port is already allocated";
+  expect(() => publisher.precheck([many], target)).toThrow(sentence);
+  await expect(bind(many)).rejects.toThrow(sentence);
+  await bind(want(3000, { port: 3000, count: 500 }));
+  await expect(bind(want(3499))).rejects.toThrow("Bind for 0.0.0.0:3499 failed");
+  await expect(bind(want(2900, { port: 1, count: 101 }))).rejects.toThrow("Bind for 0.0.0.0:3000 failed");
+  await bind(want(3499, { protocol: "udp" }), want(3500));
+});
+
+test("ports that move stay held where they are asked for again, and lead to the new target", async () => {
+  const { publisher, held, led } = setUp();
+  const before = await publisher.bind([want(80), want(81, { port: 81 })], target);
+  const next = { ...target, ipv4: "172.18.0.2", owner: () => "renamed" };
+  const moved = await publisher.move(before, [want(80), want(82, { port: 82 })], next);
+  expect(held).toEqual(["0.0.0.0 80", ":: 80", "0.0.0.0 81", ":: 81", "0.0.0.0 82", ":: 82"]);
+  expect(moved.left.map(({ published }) => published.hostPort)).toEqual([81, 81]);
+  publisher.lead(moved.bound, next);
+  await publisher.release(moved.left);
+  expect(led).toContain("0.0.0.0 80 172.18.0.2");
+  expect(held).toEqual(["0.0.0.0 80", ":: 80", "0.0.0.0 82", ":: 82"]);
+  const error = await publisher.bind([want(80)], target).catch((refusal: unknown) => refusal);
+  expect(detailOf(error)).toBe("port 80/tcp is published by container renamed");
+});
+
+test("a move that fails leaves what was held; only what stands in the way of the new is let go of before", async () => {
+  const { publisher, held } = setUp({ "0.0.0.0 82": "EADDRINUSE" });
+  const local = { ...target, bindAddress: "127.0.0.1" };
+  const before = await publisher.bind([want(80), want(81, { port: 81 })], local);
+  const requests = [want(80), want(82, { port: 82 })];
+  await expect(publisher.move(before, requests, target)).rejects.toThrow("address already in use");
+  expect(held).toEqual(["127.0.0.1 81"]);
+  expect(before.map(({ published }) => published.hostPort)).toEqual([81]);
+});
+
+test("one port of a range set apart leaves the others one by one or as ranges", async () => {
+  const { publisher } = setUp();
+  const [bound] = await publisher.bind([many], target);
+  if (!bound) throw new Error("nothing is bound");
+  const parts = setApart(bound, [
+    { port: 1001, protocol: "tcp" },
+    { port: 1200, protocol: "udp" },
+  ]);
+  expect(parts.map(({ published: { port, hostPort, count } }) => [port, hostPort, count])).toEqual([
+    [1000, 1000, undefined],
+    [1001, 1001, undefined],
+    [1002, 1002, 498],
+  ]);
+  expect(setApart(bound, [])).toEqual([bound]);
 });

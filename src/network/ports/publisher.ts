@@ -1,17 +1,13 @@
-import { isIPv4 } from "node:net";
+import { isIP, isIPv4 } from "node:net";
 import { EngineError, messageOf } from "../../lib/errors.ts";
 import { turns } from "../../lib/turns.ts";
 import type { PortRequest } from "../contract.ts";
-import { PortTable } from "./port-table.ts";
-import { programAt } from "./program.ts";
-import { type PublishedPort, type PublishTarget, servedBy } from "./published.ts";
+import { bindFailure } from "./bind-failure.ts";
+import { type BoundPort, ones } from "./bound.ts";
+import { excludes, PortTable, type Span } from "./port-table.ts";
+import { busyPorts, programAt } from "./program.ts";
+import { type PublishedPort, type PublishTarget, servedBy, spanOf } from "./published.ts";
 import type { Forwarder, ForwardTarget } from "./tcp-forwarder.ts";
-
-export interface BoundPort {
-  published: PublishedPort;
-  /** SCTP has none: the packet rules alone carry it */
-  forwarder: Forwarder | undefined;
-}
 
 type Forward = (published: PublishedPort, target: ForwardTarget) => Promise<Forwarder | undefined>;
 
@@ -22,6 +18,8 @@ interface PublisherOptions {
   /** where free ports are looked for */
   randomRange: { first: number; last: number };
   forward: Forward;
+  /** so many ports of a range are held by sockets; more are left to the packet rules */
+  socketsMax: number;
 }
 
 /** Gives host ports to containers and holds them. */
@@ -37,10 +35,7 @@ export class Publisher {
 
   /** Throws Docker's sentence when a port asked for by number is another container's. */
   precheck(requests: readonly PortRequest[], target: PublishTarget): void {
-    for (const request of requests) {
-      if (request.hostPort === 0 || request.hostPortEnd > request.hostPort) continue;
-      this.refuseHeld(request, request.hostPort, target);
-    }
+    for (const request of requests) if (isFixed(request)) this.refuseHeld(request, target);
   }
 
   /** Binds all or none. */
@@ -48,7 +43,7 @@ export class Publisher {
     const bound: BoundPort[] = [];
     const turn = turns();
     try {
-      for (const request of requests) {
+      for (const request of this.units(requests)) {
         bound.push(...(await this.bindOne(request, target)));
         await turn();
       }
@@ -56,6 +51,49 @@ export class Publisher {
     } catch (error) {
       await this.release(bound);
       throw error;
+    }
+  }
+
+  /**
+   * The same ports by another target. What is asked for at a place that it has stays held, and what is new is taken before
+   * anything is let go of, but for what stands in its way: that goes first, and out of `before`. `left` is not wanted any
+   * more; the caller releases it, and has the others lead to the target, once the rules do.
+   */
+  async move(
+    before: BoundPort[],
+    requests: readonly PortRequest[],
+    target: PublishTarget,
+  ): Promise<{ bound: BoundPort[]; left: BoundPort[] }> {
+    const known = new Map(before.map((one) => [nameOf(one.published), one]));
+    const kept = new Set<BoundPort>();
+    const plan = this.units(requests).map((request) => {
+      const places = isFixed(request) ? this.places(request, request.hostPort, target) : [];
+      const found = places.flatMap((place) => known.get(nameOf(place)) ?? []);
+      const stays = found.length > 0 && found.length === places.length;
+      if (stays) for (const one of found) kept.add(one);
+      return { request, places, found: stays ? found : undefined };
+    });
+    const fresh = plan.flatMap(({ found, places }) => (found ? [] : places.map(spanOf)));
+    const blocks = (one: BoundPort): boolean =>
+      !kept.has(one) && fresh.some((span) => collide(span, spanOf(one.published)));
+    const inTheWay = before.filter(blocks);
+    for (const one of inTheWay) before.splice(before.indexOf(one), 1);
+    await this.release(inTheWay);
+    const asked = plan.flatMap(({ found, request }) => (found ? [] : [request]));
+    const taken = await this.bind(asked, target);
+    const bound = [
+      ...plan.flatMap(({ found, request }) => (found ? [...this.open(request, target), ...found] : [])),
+      ...taken,
+    ];
+    return { bound, left: before.filter((one) => !kept.has(one)) };
+  }
+
+  /** They are the target's, and lead there. */
+  lead(bound: readonly BoundPort[], target: PublishTarget): void {
+    for (const { published, forwarder } of bound) {
+      if (published.hostPort === 0) continue;
+      this.table.hold(spanOf(published), target.owner);
+      forwarder?.lead(forwardTarget(published, target));
     }
   }
 
@@ -69,31 +107,34 @@ export class Publisher {
     const turn = turns();
     for (const published of ports) {
       await turn();
-      if (published.hostPort === 0) {
+      if (published.hostPort !== 0) this.table.hold(spanOf(published), target.owner);
+      if (published.hostPort === 0 || published.count !== undefined) {
         bound.push({ published, forwarder: undefined });
         continue;
       }
-      this.table.hold(published.protocol, published.hostIp, published.hostPort, target.owner);
-      const to = { host: servedBy(published.hostIp, target), port: published.port };
-      const forwarder = await this.options.forward(published, to).catch((error: unknown) => {
-        report(`hold ${published.hostIp} port ${published.hostPort} again: ${messageOf(error)}`);
-        return undefined;
-      });
+      const forwarder = await this.options
+        .forward(published, forwardTarget(published, target))
+        .catch((error: unknown) => {
+          report(`hold ${published.hostIp} port ${published.hostPort} again: ${messageOf(error)}`);
+          return undefined;
+        });
       bound.push({ published, forwarder });
     }
     return bound;
   }
 
   async release(bound: readonly BoundPort[]): Promise<void> {
-    const turn = turns();
-    const closed: (Promise<void> | undefined)[] = [];
-    for (const { forwarder } of bound) {
-      closed.push(forwarder?.close());
-      await turn();
-    }
-    await Promise.all(closed);
-    for (const { published } of bound)
-      this.table.release(published.protocol, published.hostIp, published.hostPort);
+    await close(bound);
+    for (const { published } of bound) this.table.release(spanOf(published));
+  }
+
+  /** What is bound at once: a range is so many ports, unless they are too many for a socket each. */
+  private units(requests: readonly PortRequest[]): PortRequest[] {
+    return requests.flatMap((request) => (this.isLeftToRules(request) ? [request] : ones(request)));
+  }
+
+  private isLeftToRules({ count = 1, hostPort }: PortRequest): boolean {
+    return count > this.options.socketsMax && hostPort !== 0;
   }
 
   /** Where a port is published: both families, as far as the container can be reached from them. */
@@ -105,24 +146,69 @@ export class Publisher {
     return [...(target.ipv4 === "" ? [] : ["0.0.0.0"]), ...(ipv6 ? ["::"] : [])];
   }
 
+  /** Those on which a port of the host is taken. */
+  private hostAddresses(request: PortRequest, target: PublishTarget): string[] {
+    return this.addresses(request, target).filter((ip) => !isRouted(ip, target));
+  }
+
+  /** What is taken for it at this port of the host. */
+  private places(request: PortRequest, hostPort: number, target: PublishTarget): PublishedPort[] {
+    const { protocol, port, count = 1 } = request;
+    // rules do not lead from one family to the other
+    const served = (ip: string): boolean => count === 1 || isIP(servedBy(ip, target)) === isIP(ip);
+    return this.hostAddresses(request, target)
+      .filter(served)
+      .map((hostIp) => ({ protocol, port, hostIp, hostPort, ...(count > 1 ? { count } : {}) }));
+  }
+
+  /** What is open at the container's own address. */
+  private open(request: PortRequest, target: PublishTarget): BoundPort[] {
+    const { protocol, port, count = 1 } = request;
+    return this.addresses(request, target)
+      .filter((ip) => isRouted(ip, target))
+      .map((hostIp) => ({
+        published: { protocol, port, hostIp, hostPort: 0, ...(count > 1 ? { count } : {}) },
+        forwarder: undefined,
+      }));
+  }
+
   private async bindOne(request: PortRequest, target: PublishTarget): Promise<BoundPort[]> {
-    const wanted = this.addresses(request, target);
-    const routed = wanted.filter((ip) => (isIPv4(ip) ? target.routed4 : target.routed6));
-    const { protocol, port } = request;
-    const open = routed.map((hostIp) => ({
-      published: { protocol, port, hostIp, hostPort: 0 },
+    const open = this.open(request, target);
+    if (open.length === this.addresses(request, target).length) return open;
+    const bind = (request.count ?? 1) > 1 ? this.bindRun(request, target) : this.bindHost(request, target);
+    return [...open, ...(await bind)];
+  }
+
+  /**
+   * Ports by the thousand: a socket for each would cost the host more than all else, and its programs the ports they
+   * call from. The packet rules carry them; what a program listens at now is refused all the same.
+   */
+  private async bindRun(request: PortRequest, target: PublishTarget): Promise<BoundPort[]> {
+    const { protocol, port, hostPort, count = 1 } = request;
+    this.refuseHeld(request, target);
+    const bound = this.places(request, hostPort, target).map((published) => ({
+      published,
       forwarder: undefined,
     }));
-    if (routed.length === wanted.length) return open;
-    return [...open, ...(await this.bindHost(request, target))];
+    for (const { published } of bound) this.table.hold(spanOf(published), target.owner);
+    try {
+      for (const busy of await busyPorts(protocol, hostPort, hostPort + count - 1)) {
+        const one = { ...request, port: port + busy - hostPort, hostPort: busy, hostPortEnd: busy, count: 1 };
+        await close(await this.listen(one, this.places(one, busy, target), target));
+      }
+      return bound;
+    } catch (error) {
+      await this.release(bound);
+      throw error;
+    }
   }
 
   private async bindHost(request: PortRequest, target: PublishTarget): Promise<BoundPort[]> {
-    const fixed = request.hostPort !== 0 && request.hostPortEnd <= request.hostPort;
-    if (fixed) this.refuseHeld(request, request.hostPort, target);
+    const fixed = isFixed(request);
+    if (fixed) this.refuseHeld(request, target);
     let failure: unknown;
     for (const hostPort of this.candidates(request)) {
-      if (!fixed && this.isHeld(request, hostPort, target)) continue;
+      if (!fixed && this.holder(request, hostPort, target)) continue;
       try {
         return await this.bindAt(request, hostPort, target);
       } catch (error) {
@@ -134,31 +220,41 @@ export class Publisher {
 
   /** Both families at the same port, or neither. */
   private async bindAt(request: PortRequest, hostPort: number, target: PublishTarget): Promise<BoundPort[]> {
-    const bound: BoundPort[] = [];
-    const { protocol, port } = request;
+    const places = this.places(request, hostPort, target);
     // all addresses are held before the first wait: nobody may come in between
-    const wanted = this.hostAddresses(request, target).map((hostIp) => ({
-      protocol,
-      port,
-      hostIp,
-      hostPort,
-    }));
-    for (const { hostIp } of wanted) this.table.hold(protocol, hostIp, hostPort, target.owner);
+    for (const place of places) this.table.hold(spanOf(place), target.owner);
     try {
-      for (const published of wanted) {
-        const to = { host: servedBy(published.hostIp, target), port };
-        const forwarder = await this.options.forward(published, to);
-        bound.push({ published, forwarder });
-      }
-      return bound;
+      return await this.listen(request, places, target);
     } catch (error) {
-      const hostIp = wanted[bound.length]?.hostIp ?? "";
-      for (const held of wanted.slice(bound.length)) this.table.release(protocol, held.hostIp, hostPort);
-      await this.release(bound);
-      const inUse = (error as { code?: unknown }).code === "EADDRINUSE";
-      const program = inUse ? await programAt(protocol, hostPort) : undefined;
-      throw bindFailure(request, { hostIp, hostPort, containerIp: servedBy(hostIp, target), program }, error);
+      for (const place of places) this.table.release(spanOf(place));
+      throw error;
     }
+  }
+
+  /** Sockets at all of these places, or none. */
+  private async listen(
+    request: PortRequest,
+    places: readonly PublishedPort[],
+    target: PublishTarget,
+  ): Promise<BoundPort[]> {
+    const bound: BoundPort[] = [];
+    for (const published of places) {
+      const { hostIp, hostPort, protocol } = published;
+      try {
+        const forwarder = await this.options.forward(published, forwardTarget(published, target));
+        bound.push({ published, forwarder });
+      } catch (error) {
+        await close(bound);
+        const inUse = (error as { code?: unknown }).code === "EADDRINUSE";
+        const program = inUse ? await programAt(protocol, hostPort) : undefined;
+        throw bindFailure(
+          request,
+          { hostIp, hostPort, containerIp: servedBy(hostIp, target), program },
+          error,
+        );
+      }
+    }
+    return bound;
   }
 
   private *candidates({ hostPort, hostPortEnd }: PortRequest): Generator<number> {
@@ -174,60 +270,51 @@ export class Publisher {
     }
   }
 
-  /** Those on which a port of the host is taken. */
-  private hostAddresses(request: PortRequest, target: PublishTarget): string[] {
-    return this.addresses(request, target).filter((ip) => !(isIPv4(ip) ? target.routed4 : target.routed6));
-  }
-
-  private isHeld(request: PortRequest, hostPort: number, target: PublishTarget): boolean {
-    return this.hostAddresses(request, target).some(
-      (ip) => this.table.holder(request.protocol, ip, hostPort) !== undefined,
-    );
-  }
-
-  private refuseHeld(request: PortRequest, hostPort: number, target: PublishTarget): void {
-    for (const ip of this.hostAddresses(request, target)) {
-      const holder = this.table.holder(request.protocol, ip, hostPort);
-      if (holder !== undefined)
-        throw new EngineError(
-          "internal",
-          `Bind for ${holder.ip}:${hostPort} failed: port is already allocated`,
-          { detail: `port ${hostPort}/${request.protocol} is published by container ${holder.owner()}` },
-        );
+  private holder({ protocol, count = 1, ...request }: PortRequest, first: number, target: PublishTarget) {
+    for (const ip of this.hostAddresses({ ...request, protocol }, target)) {
+      const holder = this.table.holder({ protocol, ip, first, last: first + count - 1 });
+      if (holder) return holder;
     }
+    return undefined;
+  }
+
+  private refuseHeld(request: PortRequest, target: PublishTarget): void {
+    const holder = this.holder(request, request.hostPort, target);
+    if (!holder) return;
+    const { ip, port, owner } = holder;
+    throw new EngineError("internal", `Bind for ${ip}:${port} failed: port is already allocated`, {
+      detail: `port ${port}/${request.protocol} is published by container ${owner()}`,
+    });
   }
 }
 
-const reasons: Record<string, string> = {
-  EADDRINUSE: "address already in use",
-  EADDRNOTAVAIL: "cannot assign requested address",
-  EACCES: "permission denied",
-};
+/** One host port for each of its ports, and no choice. */
+const isFixed = ({ hostPort, hostPortEnd }: PortRequest): boolean =>
+  hostPort !== 0 && hostPortEnd <= hostPort;
 
-/** Docker's sentence: "failed to bind host port for 0.0.0.0:80:172.17.0.2:80/tcp: address already in use". */
-function bindFailure(
-  request: PortRequest,
-  {
-    hostIp,
-    hostPort,
-    containerIp,
-    program,
-  }: { hostIp: string; hostPort: number; containerIp: string; program: string | undefined },
-  error: unknown,
-): EngineError {
-  const { hostPort: first, hostPortEnd: last, port, protocol } = request;
-  const host = isIPv4(hostIp) ? hostIp : `[${hostIp}]`;
-  const ranged = last > first;
-  const which = ranged
-    ? `host port ${hostPort} for ${host}:${first}-${last}`
-    : `host port for ${host}:${hostPort}`;
-  const reason = reasons[String((error as { code?: unknown }).code)] ?? messageOf(error);
-  return new EngineError(
-    "internal",
-    `failed to bind ${which}:${containerIp}:${port}/${protocol}: ${reason}`,
-    {
-      cause: error,
-      ...(program === undefined ? {} : { detail: `port ${hostPort}/${protocol} is held by ${program}` }),
-    },
-  );
+const isRouted = (ip: string, { routed4, routed6 }: PublishTarget): boolean =>
+  isIPv4(ip) ? routed4 : routed6;
+
+const nameOf = ({ protocol, port, hostIp, hostPort, count = 1 }: PublishedPort): string =>
+  `${protocol} ${hostIp} ${hostPort} ${port} ${count}`;
+
+const collide = (one: Span, other: Span): boolean =>
+  one.protocol === other.protocol &&
+  one.first <= other.last &&
+  other.first <= one.last &&
+  excludes(one.ip, other.ip);
+
+const forwardTarget = ({ hostIp, port }: PublishedPort, target: PublishTarget): ForwardTarget => ({
+  host: servedBy(hostIp, target),
+  port,
+});
+
+async function close(bound: readonly BoundPort[]): Promise<void> {
+  const turn = turns();
+  const closed: (Promise<void> | undefined)[] = [];
+  for (const { forwarder } of bound) {
+    closed.push(forwarder?.close());
+    await turn();
+  }
+  await Promise.all(closed);
 }

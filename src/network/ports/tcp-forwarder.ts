@@ -3,6 +3,8 @@ import { connect, createServer, isIPv6, type Server, type Socket } from "node:ne
 /** Something that holds a host port; closing it frees the port and ends what goes through it. */
 export interface Forwarder {
   close(): Promise<void>;
+  /** Leads elsewhere from now on; what goes through it to where it led ends. */
+  lead(target: ForwardTarget): void;
 }
 
 export interface ForwardTarget {
@@ -16,8 +18,9 @@ export interface ForwardTarget {
  */
 export function forwardTcp(ip: string, port: number, target: ForwardTarget): Promise<Forwarder> {
   const open = new Set<Socket>();
+  let to = target;
   const server = createServer({ allowHalfOpen: true }, (client) => {
-    const upstream = connect({ ...target, allowHalfOpen: true });
+    const upstream = connect({ ...to, allowHalfOpen: true });
     for (const socket of [client, upstream]) {
       open.add(socket);
       // the other side's end tells of it: a reset is passed on as a reset
@@ -30,11 +33,16 @@ export function forwardTcp(ip: string, port: number, target: ForwardTarget): Pro
     client.pipe(upstream);
     upstream.pipe(client);
   });
+  const lead = (next: ForwardTarget): void => {
+    if (next.host === to.host && next.port === to.port) return;
+    to = next;
+    for (const socket of open) socket.destroy();
+  };
   return new Promise((resolve, reject) => {
     server.once("error", reject);
     server.listen({ host: ip, port, ipv6Only: isIPv6(ip) }, () => {
       server.unref();
-      resolve({ close: () => closeServer(server, open) });
+      resolve({ close: () => closeServer(server, open), lead });
     });
   });
 }

@@ -15,10 +15,11 @@ interface Flow {
 export function forwardUdp(ip: string, port: number, target: ForwardTarget): Promise<Forwarder> {
   const server = createSocket(isIPv6(ip) ? { type: "udp6", ipv6Only: true } : { type: "udp4" });
   const flows = new Map<string, Flow>();
+  let to = target;
   server.on("message", (message, client) => {
     const flow = flowOf(server, flows, client);
     flow.lastUsed = performance.now();
-    flow.upstream.send(message, target.port, target.host);
+    flow.upstream.send(message, to.port, to.host);
   });
   const sweeper = setInterval(() => dropIdle(flows, performance.now() - idleMs), idleMs / 3);
   sweeper.unref();
@@ -34,7 +35,12 @@ export function forwardUdp(ip: string, port: number, target: ForwardTarget): Pro
     });
     server.bind({ address: ip, port, exclusive: true }, () => {
       server.unref();
-      resolve({ close });
+      resolve({
+        close,
+        lead: (next) => {
+          to = next;
+        },
+      });
     });
   });
 }

@@ -49,7 +49,8 @@ export function setUp(state = State.inMemory(), failing: Record<string, Error> =
     defaultAddress: "",
     hasIpv6: true,
     randomRange: { first: 32768, last: 60999 },
-    forward: async () => ({ close: async () => undefined }),
+    socketsMax: 100,
+    forward: async () => ({ close: async () => undefined, lead: () => undefined }),
   });
   const host = new HostSide({
     call,
