@@ -26,7 +26,6 @@ const ranks: Record<string, number> = {
 const clientMay: Record<string, string[]> = {
   client: ["types", "lib"],
   cli: ["types", "lib", "client"],
-  web: ["types", "lib", "client"],
 };
 
 const source = join(import.meta.dir, "../../src");

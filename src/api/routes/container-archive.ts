@@ -96,10 +96,13 @@ const exportRoot: Handler = async (call) => ({
   body: await call.engine.containers.export(call.param("id")),
 });
 
+const changes: Handler = async (call) => json(await call.engine.containers.changes(call.param("id")));
+
 export const containerArchiveRoutes: readonly Route[] = [
   { method: "HEAD", pattern: "/containers/{id}/archive", handler: head },
   { method: "GET", pattern: "/containers/{id}/archive", handler: get },
   { method: "PUT", pattern: "/containers/{id}/archive", handler: put },
   { method: "POST", pattern: "/berth/containers/{id}/copy", handler: copyLocal },
   { method: "GET", pattern: "/containers/{id}/export", handler: exportRoot },
+  { method: "GET", pattern: "/containers/{id}/changes", handler: changes },
 ];

@@ -19,6 +19,9 @@ const stats: Handler = async (call): Promise<Reply> => {
   return { kind: "stream", status: 200, contentType: contentTypes.json, body };
 };
 
+const top: Handler = async (call) =>
+  json(await call.engine.containers.top(call.param("id"), call.query.text("ps_args") || "-ef"));
+
 /** Clients before API 1.40 do not know the limit of processes. */
 const update: Handler = async (call) => {
   const body = await call.json<ContainerUpdateRequest>(containerUpdate);
@@ -32,6 +35,7 @@ const reconfigure: Handler = async (call) =>
 
 export const containerResourceRoutes: readonly Route[] = [
   { method: "GET", pattern: "/containers/{id}/stats", handler: stats },
+  { method: "GET", pattern: "/containers/{id}/top", handler: top },
   { method: "POST", pattern: "/containers/{id}/update", handler: update },
   { method: "POST", pattern: "/containers/{id}/reconfigure", handler: reconfigure },
 ];

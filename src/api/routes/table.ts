@@ -1,8 +1,8 @@
 import type { Route } from "../router.ts";
 import { buildRoutes } from "./build.ts";
 import { buildkitRoutes } from "./buildkit.ts";
+import { commitRoutes } from "./commit.ts";
 import { containerArchiveRoutes } from "./container-archive.ts";
-import { containerMoreRoutes } from "./container-more.ts";
 import { containerResourceRoutes } from "./container-resources.ts";
 import { containerStreamRoutes } from "./container-streams.ts";
 import { containerRoutes } from "./containers.ts";
@@ -16,7 +16,7 @@ import { pruneRoutes } from "./prune.ts";
 import { registryRoutes } from "./registry.ts";
 import { swarmRoutes } from "./swarm.ts";
 import { systemRoutes } from "./system.ts";
-import { volumeMoreRoutes } from "./volume-more.ts";
+import { volumeBeyondRoutes } from "./volume-beyond.ts";
 import { volumeRoutes } from "./volumes.ts";
 
 /** Every route of the API. The first that matches wins; fixed paths win over those with parameters. */
@@ -24,7 +24,7 @@ export const routes: readonly Route[] = [
   ...systemRoutes,
   ...containerRoutes,
   ...containerArchiveRoutes,
-  ...containerMoreRoutes,
+  ...commitRoutes,
   ...containerResourceRoutes,
   ...containerStreamRoutes,
   ...execRoutes,
@@ -32,7 +32,7 @@ export const routes: readonly Route[] = [
   ...imageRoutes,
   ...imageBeyondRoutes,
   ...buildRoutes,
-  ...volumeMoreRoutes,
+  ...volumeBeyondRoutes,
   ...localBuildRoutes,
   ...volumeRoutes,
   ...networkRoutes,

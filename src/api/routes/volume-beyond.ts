@@ -79,7 +79,7 @@ const importData: Handler = async (call) => {
 const usage: Handler = async (call) => json(await call.engine.volumeOperations.usage());
 
 /** What our volumes can beside Docker's. They come before `/volumes/{name}`, whose parameter takes slashes too. */
-export const volumeMoreRoutes: readonly Route[] = [
+export const volumeBeyondRoutes: readonly Route[] = [
   { method: "GET", pattern: "/system/df/volumes", handler: usage },
   { method: "POST", pattern: "/volumes/{name}/rename", handler: rename },
   { method: "POST", pattern: "/volumes/{name}/clone", handler: clone },

@@ -2,13 +2,8 @@ import { EngineError } from "../../lib/errors.ts";
 import { familiar, parseRepoTag } from "../../lib/image/reference.ts";
 import type { ContainerConfig } from "../../types/api.ts";
 import { containerCreate } from "../decode/bodies.ts";
-import { created, json } from "../reply.ts";
+import { created } from "../reply.ts";
 import type { Handler, Route } from "../router.ts";
-
-const changes: Handler = async (call) => json(await call.engine.containers.changes(call.param("id")));
-
-const top: Handler = async (call) =>
-  json(await call.engine.containers.top(call.param("id"), call.query.text("ps_args") || "-ef"));
 
 /** What a body's configuration says goes before the container's own. */
 const commit: Handler = async (call) => {
@@ -29,8 +24,4 @@ const commit: Handler = async (call) => {
   return created({ Id });
 };
 
-export const containerMoreRoutes: readonly Route[] = [
-  { method: "GET", pattern: "/containers/{id}/changes", handler: changes },
-  { method: "GET", pattern: "/containers/{id}/top", handler: top },
-  { method: "POST", pattern: "/commit", handler: commit },
-];
+export const commitRoutes: readonly Route[] = [{ method: "POST", pattern: "/commit", handler: commit }];
