@@ -146,16 +146,13 @@ function facts(ctx: Context): Pick<Containers, "usersOfImage" | "usersOfVolume" 
   return {
     usersOfImage: (imageId) =>
       ctx.store
-        .all()
-        .filter(
-          ({ imageId: own, spec }) =>
-            own === imageId || spec.mounts.some(({ image }) => image?.id === imageId),
-        )
-        .map((container) => ({ containerId: container.id, running: container.running })),
+        .uses()
+        .ofImage(imageId)
+        .map(({ id, running }) => ({ containerId: id, running })),
     usersOfVolume: (name) =>
       ctx.store
-        .all()
-        .filter(({ spec }) => spec.mounts.some((mount) => mount.volume === name))
+        .uses()
+        .ofVolume(name)
         .map(({ id }) => id),
     alive: () =>
       new Set(

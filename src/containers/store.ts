@@ -2,6 +2,7 @@ import { EngineError } from "../lib/errors.ts";
 import type { State } from "../state/database.ts";
 import { Container, type ContainerRow } from "./container.ts";
 import type { ContainerLife, ContainerSpec } from "./contract.ts";
+import { Uses } from "./uses.ts";
 
 /**
  * Every container, in memory and in its row (`containers`), changed together. A name is taken here first, so that two
@@ -11,6 +12,8 @@ export class ContainerStore {
   private readonly state: State;
   private readonly byId = new Map<string, Container>();
   private readonly byName = new Map<string, string>();
+  /** none once a container came, went or changed: made when next asked for */
+  private lastUses: Uses | undefined;
 
   constructor(state: State) {
     this.state = state;
@@ -27,6 +30,12 @@ export class ContainerStore {
 
   all(): Container[] {
     return [...this.byId.values()];
+  }
+
+  /** Who uses which image and volume now. To ask it of each of many costs one pass over the containers. */
+  uses(): Uses {
+    this.lastUses ??= new Uses(this.byId.values());
+    return this.lastUses;
   }
 
   get(id: string): Container | undefined {
@@ -99,6 +108,7 @@ export class ContainerStore {
   insert(container: Container): void {
     this.write(container, container.life);
     this.byId.set(container.id, container);
+    this.lastUses = undefined;
   }
 
   private write(container: Container, life: ContainerLife): void {
@@ -132,6 +142,7 @@ export class ContainerStore {
     this.state.db
       .query("UPDATE containers SET spec = ? WHERE id = ?")
       .run(JSON.stringify(container.spec), container.id);
+    this.lastUses = undefined;
   }
 
   /** Changes both in one step; see `setLife`. */
@@ -141,6 +152,7 @@ export class ContainerStore {
       .run(JSON.stringify(spec), JSON.stringify(life), container.id);
     container.spec = spec;
     container.life = life;
+    this.lastUses = undefined;
   }
 
   rename(container: Container, name: string): void {
@@ -159,6 +171,7 @@ export class ContainerStore {
   delete(container: Container): void {
     this.state.db.query("DELETE FROM containers WHERE id = ?").run(container.id);
     this.byId.delete(container.id);
+    this.lastUses = undefined;
     this.release(container.name, container.id);
   }
 }

@@ -1,5 +1,6 @@
 import { statfsSync } from "node:fs";
 import { EngineError } from "../../lib/errors.ts";
+import { turns } from "../../lib/turns.ts";
 import type { ImageSummary } from "../../types/api.ts";
 import type { GcAnswer, GcRequest } from "../../types/image-report.ts";
 import type { PruneParts } from "../prune/prune.ts";
@@ -37,10 +38,12 @@ export async function collectGarbage(
   const gone = new Set<string>();
   const held = new Map<string, GcAnswer["kept"][number]>();
   const waiting = candidates(parts);
+  const turn = turns();
   // an image that others were made from can go once they are gone: so again, while anything goes
   for (let progress = true; progress; ) {
     progress = false;
     for (const candidate of waiting) {
+      await turn();
       const { image, lastUsedAt } = candidate;
       const { Id: id, RepoTags: tags } = image;
       const reason = gone.has(id) ? undefined : reasonFor(candidate);

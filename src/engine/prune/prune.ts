@@ -2,6 +2,7 @@ import type { Containers } from "../../containers/contract.ts";
 import type { Images } from "../../images/contract.ts";
 import { EngineError } from "../../lib/errors.ts";
 import { goBool, goBoolError } from "../../lib/go/bool.ts";
+import { turns } from "../../lib/turns.ts";
 import type { Filters } from "../../lib/wire/filters.ts";
 import { booleanFilter } from "../../lib/wire/filters.ts";
 import type { Networks } from "../../network/contract.ts";
@@ -112,7 +113,9 @@ async function pruneImages({ images, containers, snapshots, events }: PruneParts
     (id) => users(id).length,
   );
   const deleted: ImageDeleteItem[] = [];
+  const turn = turns();
   for (const image of summaries) {
+    await turn();
     if (
       images.isPinned(image.Id) ||
       users(image.Id).length > 0 ||
