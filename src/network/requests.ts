@@ -94,14 +94,17 @@ const sysctlFaults = (text: string): string[] =>
         `unrecognised network interface sysctl '${sysctl}'; represent 'net.X.Y.ethN.Z=V' as 'net.X.Y.IFNAME.Z=V', 'X' must be 'ipv4', 'ipv6' or 'mpls'`,
     );
 
+/** What a network's subnets allow is known once there is such a network. */
 function addressFaults(text: string, family: Family, definition: NetworkDefinition | undefined): string[] {
-  if (text === "" || !definition) return [];
+  if (text === "") return [];
   const ip = parseIp(text);
+  const malformed = ip?.family === family ? [] : [`invalid IPv${family} address: ${text}`];
+  if (!definition) return malformed;
   // the default bridge's subnet counts as configured, since the engine names it
   const named = isPredefined(definition.name);
   const configured = subnetsOf(definition, family).filter((one) => one.configured || named);
   return [
-    ...(ip?.family === family ? [] : [`invalid IPv${family} address: ${text}`]),
+    ...malformed,
     ...(configured.length === 0
       ? [
           "user specified IP address is supported only when connecting to networks with user configured subnets",

@@ -30,7 +30,7 @@ const create: Handler = async (call) => {
   if (!containerConfigKeys.some((key) => key in body))
     throw new EngineError("invalid", "config cannot be empty in order to create a container");
   const name = call.query.text("name");
-  const platform = call.query.text("platform");
+  const platform = call.minor >= 41 ? call.query.text("platform") : "";
   return created(
     await call.engine.containers.create({
       body: upgradeCreate(body, call.minor),

@@ -28,7 +28,7 @@ import {
 export interface CreateBody {
   config: ContainerConfig;
   hostConfig: HostConfig;
-  endpoints: Record<string, Partial<EndpointSettings>>;
+  endpoints: Record<string, Partial<EndpointSettings> | null>;
 }
 
 const strings = list(text);
@@ -286,12 +286,12 @@ const endpoint = object<Partial<EndpointSettings>>(
 
 const outer = object<{
   HostConfig: unknown;
-  NetworkingConfig: { EndpointsConfig: Record<string, Partial<EndpointSettings>> };
+  NetworkingConfig: { EndpointsConfig: Record<string, Partial<EndpointSettings> | null> };
 }>(
   {
     HostConfig: (value) => value,
     NetworkingConfig: object(
-      { EndpointsConfig: filled(map(endpoint, "map[string]*network.EndpointSettings"), {}) },
+      { EndpointsConfig: filled(map(nullable(endpoint), "map[string]*network.EndpointSettings"), {}) },
       "network.NetworkingConfig",
     ),
   },

@@ -162,6 +162,30 @@ describe("a create", () => {
     expect(world.volumes.names.size).toBe(0);
   });
 
+  test("joins the endpoints that are named, and the mode's network only where none is", async () => {
+    const world = openWorld();
+    const joined = async (body: object): Promise<string[]> => {
+      const { NetworkSettings } = await world.containers.inspect(await createOne(world, body), {
+        size: false,
+      });
+      return Object.keys(NetworkSettings.Networks);
+    };
+    const named = (...names: string[]) => ({
+      NetworkingConfig: { EndpointsConfig: Object.fromEntries(names.map((name) => [name, {}])) },
+    });
+    expect(await joined({})).toEqual(["bridge"]);
+    expect(await joined(named("n"))).toEqual(["n"]);
+    expect(await joined({ ...named("n"), HostConfig: { NetworkMode: "m" } })).toEqual(["n"]);
+    expect(await joined({ ...named("default", "n") })).toEqual(["bridge", "n"]);
+    await expect(createOne(world, { ...named("n"), MacAddress: "02:42:ac:11:00:09" })).rejects.toThrow(
+      "HostConfig.NetworkMode must match the identity of a network",
+    );
+    const nothing = { NetworkingConfig: { EndpointsConfig: { n: null } } };
+    await expect(createOne(world, nothing)).rejects.toThrow(
+      "invalid config for network n: EndpointsConfig is nil",
+    );
+  });
+
   test("shows defaults as Docker does", async () => {
     const world = openWorld();
     const id = await createOne(world, {

@@ -36,12 +36,13 @@ export function normalise(input: NormaliseInput): Normalised {
   const merged = mergeImageConfig(input.body.config, input.imageConfig.config ?? {});
   const { path, args } = commandOf(merged);
   const hostConfig = completeHost(input);
+  const { MacAddress: mac = "", ...rest } = merged;
   const config: ContainerConfig = {
-    ...merged,
+    ...rest,
     Hostname: merged.Hostname || defaultHostname(input.id, hostConfig),
     WorkingDir: merged.WorkingDir === "" ? "" : cleanPath(merged.WorkingDir),
   };
-  return { config, hostConfig, networks: networksOf(input, hostConfig, config), path, args };
+  return { config, hostConfig, networks: networksOf(input, hostConfig, mac), path, args };
 }
 
 const defaultHostname = (id: string, host: HostConfig): string =>
@@ -103,23 +104,42 @@ function cgroupnsMode(host: HostConfig, engine: ContainersConfig, version: "1" |
   return engine.defaultCgroupnsMode ?? (version === "2" && !host.Privileged ? "private" : "host");
 }
 
-/** The endpoints a container will have, by the networks' names; a network that is not there yet by what it was called. */
+/**
+ * The endpoints a container will have, by the networks' names; a network that is not there yet by what it was called.
+ * Where endpoints are named, they are all: the mode's own network is joined only where nothing else was said.
+ */
 function networksOf(
   { body, networkName }: NormaliseInput,
   host: HostConfig,
-  config: ContainerConfig,
+  containerMac: string,
 ): Record<string, Partial<EndpointSettings>> {
   if (host.NetworkMode.startsWith("container:")) return {};
   const nameOf = (nameOrId: string): string =>
     nameOrId === "default" ? "bridge" : (networkName(nameOrId) ?? nameOrId);
-  const asked = Object.fromEntries(
-    Object.entries(body.endpoints).map(([name, endpoint]) => [nameOf(name), endpoint]),
-  );
+  const asked: Record<string, Partial<EndpointSettings>> = {};
+  for (const [given, endpoint] of Object.entries(body.endpoints)) {
+    const name = nameOf(given);
+    if (endpoint === null)
+      throw new EngineError("invalid", `invalid config for network ${name}: EndpointsConfig is nil`);
+    asked[name] = endpoint;
+  }
   const mode = nameOf(host.NetworkMode);
-  const mac = config.MacAddress ?? "";
+  // only what has an interface of its own has an address
+  const mac = mode === "host" || mode === "none" ? "" : containerMac;
   const own = asked[mode];
   if (mac !== "" && !/^([0-9a-fA-F]{2}[:-]){5}[0-9a-fA-F]{2}$/.test(mac))
     throw new EngineError("invalid", `invalid config for network ${mode}: invalid MAC address ${mac}`);
-  const first = { ...(own ?? {}), ...(mac !== "" && !own?.MacAddress ? { MacAddress: mac } : {}) };
+  const named = Object.keys(asked).length > 0;
+  if (named && !own && mode !== "host") {
+    if (mac === "") return asked;
+    throw new EngineError("invalid", unplacedMac);
+  }
+  if (mac !== "" && own?.MacAddress && own.MacAddress !== mac) throw new EngineError("invalid", otherMac);
+  const first = { ...(own ?? {}), ...(mac === "" ? {} : { MacAddress: mac }) };
   return { [mode]: first, ...Object.fromEntries(Object.entries(asked).filter(([name]) => name !== mode)) };
 }
+
+const unplacedMac =
+  "unable to migrate container-wide MAC address to a specific network: HostConfig.NetworkMode must match the identity of a network in NetworkSettings.Networks";
+const otherMac =
+  "the container-wide MAC address must match the endpoint-specific MAC address for the main network, or be left empty";

@@ -1,4 +1,4 @@
-import { isKind, wrap } from "../../lib/errors.ts";
+import { EngineError, isKind, messageOf } from "../../lib/errors.ts";
 import type { Container } from "../container.ts";
 import { type Context, tell } from "../context.ts";
 import { start } from "../start/start.ts";
@@ -19,7 +19,9 @@ export async function restart(
     await start(ctx, container);
   } catch (error) {
     if (isKind(error, "notModified")) return;
-    throw wrap(`Cannot restart container ${reference}`, error);
+    // of whatever kind it was: Docker's restart has forgotten it
+    const sentence = `Cannot restart container ${reference}: ${messageOf(error)}`;
+    throw new EngineError("internal", sentence, { cause: error });
   } finally {
     container.restartingByUser = false;
     done.resolve();

@@ -1,5 +1,5 @@
 import { signalNumber, signals } from "../../lib/container/signals.ts";
-import { EngineError, isKind, wrap } from "../../lib/errors.ts";
+import { EngineError, isKind, messageOf } from "../../lib/errors.ts";
 import type { Container } from "../container.ts";
 import { type Context, longestTimerMs, recordLife, tell } from "../context.ts";
 import type { Sender } from "./ended.ts";
@@ -36,9 +36,9 @@ export async function stop(
     if (container.stopping.has(mark)) tell(ctx, container, "stop");
   } catch (error) {
     // a restart says what it could not do itself
-    throw options.sender !== "restart" && (isKind(error, "invalid") || isKind(error, "internal"))
-      ? wrap(`cannot stop container: ${reference}`, error)
-      : error;
+    if (options.sender === "restart" || !(isKind(error, "invalid") || isKind(error, "internal"))) throw error;
+    const sentence = `cannot stop container: ${reference}: ${messageOf(error)}`;
+    throw new EngineError("internal", sentence, { cause: error });
   } finally {
     container.stopping.delete(mark);
   }
@@ -62,7 +62,7 @@ export function numberOf(name: string): number {
   if (number === undefined)
     throw new EngineError(
       "invalid",
-      /^-?\d+$/.test(name) && Number(name) !== 0
+      /^-?\d{1,18}$/.test(name) && Number(name) !== 0
         ? `the linux daemon does not support signal ${Number(name)}`
         : `invalid signal: ${name}`,
     );

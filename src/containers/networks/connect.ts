@@ -37,6 +37,9 @@ interface Connection {
   asked: Partial<EndpointSettings>;
 }
 
+export const hostNetworkSentence =
+  "cannot connect container to host network - container must be created in host network mode";
+
 function refuse(ctx: Context, container: Container, network: string): void {
   const mode = container.spec.hostConfig.NetworkMode;
   if (mode === "host" || joinedContainer(mode) !== undefined) throw new EngineError("invalid", sharing);
@@ -47,11 +50,7 @@ function refuse(ctx: Context, container: Container, network: string): void {
       "container is marked for removal and cannot be connected or disconnected to the network",
     );
   const driver = ctx.networks.lookUp(network)?.Driver;
-  if (driver === "host")
-    throw new EngineError(
-      "invalid",
-      "cannot connect container to host network - container must be created in host network mode",
-    );
+  if (driver === "host") throw new EngineError("invalid", hostNetworkSentence);
   const others = Object.keys(container.spec.networks);
   if (others.includes("none") || (network === "none" && others.length > 0))
     throw new EngineError("invalid", noneMode);

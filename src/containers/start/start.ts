@@ -12,6 +12,7 @@ import { nextRetry, scheduleRestart } from "../lifecycle/restart-manager.ts";
 import { checkLinked, refreshLinking } from "../links/start.ts";
 import { openLogDriver } from "../logs/log-driver.ts";
 import { logPathIn, logPolicyOf } from "../logs/logs.ts";
+import { hostNetworkSentence } from "../networks/connect.ts";
 import { knownNetworks } from "../networks/endpoints.ts";
 import { sandboxRequest, tellNetworks } from "../networks/request.ts";
 import { refuseRemapped, remapOf, rootOwner } from "../remap.ts";
@@ -166,6 +167,8 @@ function openNetwork(
 ): Promise<Sandbox | undefined> {
   const mode = container.spec.hostConfig.NetworkMode;
   if (joinedContainer(mode) !== undefined) return Promise.resolve(undefined);
+  if (mode !== "host" && "host" in container.spec.networks)
+    throw new EngineError("invalid", `failed to set up container networking: ${hostNetworkSentence}`);
   return ctx.networks
     .open({ ...sandboxRequest(ctx, container), ...(namespace === undefined ? {} : { namespace }) })
     .catch((error: unknown) => Promise.reject(networkFailure(error)));
