@@ -16,7 +16,7 @@ const roles: Record<WorkerRole, () => Promise<WorkerModule>> = {
   build: () => import("./build/copy/worker/build-worker.ts"),
   runtime: () => import("./runtime/security/seccomp-worker.ts"),
   names: () => import("./network/names/names-worker.ts"),
-  network: () => import("./network/network-worker.ts"),
+  network: () => import("./network/worker/network-worker.ts"),
   snapshots: () => import("./snapshots/snapshots-worker.ts"),
   volumes: () => import("./volumes/volumes-worker.ts"),
 };

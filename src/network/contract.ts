@@ -1,6 +1,6 @@
 import type { EndpointSettings, NetworkCreateRequest, NetworkInspect, PortMap } from "../types/api.ts";
 import type { NetworkFinding } from "../types/network-doctor.ts";
-import type { Directory } from "./directory.ts";
+import type { Directory } from "./names/directory.ts";
 
 /**
  * Network: namespaces, bridges, addresses, published ports.

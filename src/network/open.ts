@@ -9,7 +9,9 @@ import { reserveLowDescriptors } from "../system/nftables/low-descriptors.ts";
 import { runCommand } from "../system/process/process.ts";
 import type { NetworkCreateRequest, NetworkInspect } from "../types/api.ts";
 import type { NetworkFinding } from "../types/network-doctor.ts";
-import { Addresses } from "./addresses.ts";
+import { Addresses } from "./addresses/addresses.ts";
+import { formatIp, parseCidr } from "./addresses/ip.ts";
+import { localPool, readPools } from "./addresses/pools.ts";
 import type {
   ConnectRequest,
   DisconnectRequest,
@@ -18,33 +20,31 @@ import type {
   SandboxRequest,
   SandboxState,
 } from "./contract.ts";
-import { defineNetwork } from "./create.ts";
-import { Definitions, isPredefined, type NetworkDefinition } from "./definitions.ts";
-import { Directory } from "./directory.ts";
-import { type BridgeNetwork, readBridge } from "./driver-options.ts";
-import { parentPlan } from "./drivers.ts";
-import { dnsNamesOf } from "./endpoint-names.ts";
-import { EndpointStore } from "./endpoint-store.ts";
-import { HostSide } from "./host-side.ts";
-import { inspectNetwork } from "./inspect.ts";
-import { formatIp, parseCidr } from "./ip.ts";
+import { defineNetwork } from "./definitions/create.ts";
+import { Definitions, isPredefined, type NetworkDefinition } from "./definitions/definitions.ts";
+import { type BridgeNetwork, readBridge } from "./definitions/driver-options.ts";
+import { parentPlan } from "./definitions/drivers.ts";
+import { inspectNetwork } from "./definitions/inspect.ts";
+import { type DefaultBridgeOptions, definePredefined } from "./definitions/predefined.ts";
+import { dnsNamesOf } from "./endpoints/names.ts";
+import { checkEndpoint, checkRequest } from "./endpoints/requests.ts";
+import { EndpointStore } from "./endpoints/store.ts";
+import { HostSide } from "./host/host-side.ts";
+import { Passage, passageMark } from "./host/passage.ts";
 import { openChanges } from "./kernel/changes.ts";
 import { hasLeftovers, hostSubnets, missingOnHost, rulesGeneration } from "./kernel/probe.ts";
-import { LazyWorker } from "./lazy-worker.ts";
-import { Membership } from "./membership.ts";
-import { checkNameServers } from "./name-servers.ts";
+import { Directory } from "./names/directory.ts";
+import { checkNameServers } from "./names/name-servers.ts";
+import { buildResolvConf, ndotsIsSet, readHostResolvConf } from "./names/resolv-conf.ts";
 import { NameResolver } from "./names/resolver.ts";
 import { startNamesThread } from "./names/thread.ts";
-import { NamespacePool } from "./namespace-pool.ts";
-import { Passage, passageMark } from "./passage.ts";
-import { localPool, readPools } from "./pools.ts";
 import { forwardPort } from "./ports/forward.ts";
 import { hostHasIpv6, localPortRange } from "./ports/host-ports.ts";
 import { Publisher } from "./ports/publisher.ts";
-import { type DefaultBridgeOptions, definePredefined } from "./predefined.ts";
-import { checkEndpoint, checkRequest } from "./requests.ts";
-import { buildResolvConf, ndotsIsSet, readHostResolvConf } from "./resolv-conf.ts";
-import { type Resolver, Sandboxes } from "./sandboxes.ts";
+import { Membership } from "./sandboxes/membership.ts";
+import { NamespacePool } from "./sandboxes/namespace-pool.ts";
+import { type Resolver, Sandboxes } from "./sandboxes/sandboxes.ts";
+import { LazyWorker } from "./worker/lazy-worker.ts";
 
 export interface NetworkOptions extends DefaultBridgeOptions {
   state: State;

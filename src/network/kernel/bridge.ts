@@ -2,7 +2,7 @@ import { readdirSync } from "node:fs";
 import { EngineError } from "../../lib/errors.ts";
 import { addAddress, createBridge, setAlias, setUp } from "../../system/netlink/requests.ts";
 import type { Netlink } from "../../system/netlink/socket.ts";
-import type { BridgePlan } from "../worker-protocol.ts";
+import type { BridgePlan } from "../worker/protocol.ts";
 import { findLink, makeLink } from "./links.ts";
 import { hasIpv6, setIpv6, setSysctl } from "./sysctl.ts";
 

@@ -3,7 +3,7 @@ import type { NamespaceThread } from "../../system/namespaces/netns.ts";
 import type { NetlinkRequest } from "../../system/netlink/codec.ts";
 import * as request from "../../system/netlink/requests.ts";
 import type { Netlink, NetlinkProtocol } from "../../system/netlink/socket.ts";
-import type { EndpointPlan, LinkPlan, ReroutePlan, RoutePlan } from "../worker-protocol.ts";
+import type { EndpointPlan, LinkPlan, ReroutePlan, RoutePlan } from "../worker/protocol.ts";
 import { dropLink, findLink, linkIndex } from "./links.ts";
 import { hasIpv6, setIpv6, setSysctl } from "./sysctl.ts";
 

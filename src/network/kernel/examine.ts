@@ -5,7 +5,7 @@ import { getLinks } from "../../system/netlink/requests.ts";
 import type { Netlink } from "../../system/netlink/socket.ts";
 import type { Nftables } from "../../system/nftables/nftables.ts";
 import type { NetworkFinding } from "../../types/network-doctor.ts";
-import type { ExaminePlan } from "../worker-protocol.ts";
+import type { ExaminePlan } from "../worker/protocol.ts";
 import { legacyRules } from "./firewalls.ts";
 import { differences } from "./own-rules.ts";
 

@@ -1,8 +1,8 @@
 import { existsSync, readFileSync } from "node:fs";
 import type { Nftables } from "../../system/nftables/nftables.ts";
 import type { NetworkFinding } from "../../types/network-doctor.ts";
-import { passageMark } from "../passage.ts";
-import type { ForeignChain } from "../worker-protocol.ts";
+import { passageMark } from "../host/passage.ts";
+import type { ForeignChain } from "../worker/protocol.ts";
 
 interface BaseChain {
   family: string;

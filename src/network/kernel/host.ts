@@ -5,9 +5,9 @@ import { disablePort, getLinks, setUp } from "../../system/netlink/requests.ts";
 import { NETLINK_NETFILTER } from "../../system/netlink/socket.ts";
 import type { Nftables } from "../../system/nftables/nftables.ts";
 import type { NetworkFinding } from "../../types/network-doctor.ts";
-import { flowsBefore } from "../flows.ts";
-import { formatSubnet } from "../ip.ts";
-import { type RuleModel, removeTable, ruleset } from "../rules.ts";
+import { formatSubnet } from "../addresses/ip.ts";
+import { flowsBefore } from "../host/flows.ts";
+import { type RuleModel, removeTable, ruleset } from "../host/rules.ts";
 import type {
   BridgePlan,
   EndpointPlan,
@@ -21,7 +21,7 @@ import type {
   SweepPlan,
   TearDownPlan,
   UnwirePlan,
-} from "../worker-protocol.ts";
+} from "../worker/protocol.ts";
 import { bridgeMark, ensureBridge } from "./bridge.ts";
 import { joinBridge, removeInside, reroute, type WireTools, wireEndpoint } from "./endpoint.ts";
 import { examine } from "./examine.ts";

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { type RuleModel, ruleset } from "../rules.ts";
+import { type RuleModel, ruleset } from "../host/rules.ts";
 import { differences } from "./own-rules.ts";
 
 const model: RuleModel = {

@@ -1,5 +1,5 @@
 import type { Nftables } from "../../system/nftables/nftables.ts";
-import { type RuleModel, ruleset } from "../rules.ts";
+import { type RuleModel, ruleset } from "../host/rules.ts";
 
 /**
  * Where the engine's table in the kernel is not what is recorded: names of sets and chains, "the table" where it is

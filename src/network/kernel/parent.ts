@@ -1,7 +1,7 @@
 import { EngineError } from "../../lib/errors.ts";
 import { createDummy, createVlan, setAlias, setUp } from "../../system/netlink/requests.ts";
 import type { Netlink } from "../../system/netlink/socket.ts";
-import type { ParentPlan } from "../worker-protocol.ts";
+import type { ParentPlan } from "../worker/protocol.ts";
 import { bridgeMark } from "./bridge.ts";
 import { dropLink, findLink, linkIndex, makeLink } from "./links.ts";
 

@@ -9,7 +9,7 @@ import {
   NetlinkSocket,
 } from "../../system/netlink/socket.ts";
 import { decodeGeneration, getGeneration, getTable } from "../../system/netlink/tables.ts";
-import { ipOfBytes, type Subnet, subnetOf } from "../ip.ts";
+import { ipOfBytes, type Subnet, subnetOf } from "../addresses/ip.ts";
 import { findLink } from "./links.ts";
 
 /**

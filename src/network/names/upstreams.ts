@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
-import { parseResolvConf } from "../resolv-conf.ts";
 import type { Upstream } from "./protocol.ts";
+import { parseResolvConf } from "./resolv-conf.ts";
 
 const hostFile = "/etc/resolv.conf";
 /** how long the host's servers are taken as read */

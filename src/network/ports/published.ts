@@ -3,7 +3,7 @@ import { EngineError } from "../../lib/errors.ts";
 import { portKey, rangeText } from "../../lib/net/port-runs.ts";
 import type { PortBinding, PortMap } from "../../types/api.ts";
 import type { PortRequest } from "../contract.ts";
-import type { PortRules } from "../rules.ts";
+import type { PortRules } from "../host/rules.ts";
 import type { Span } from "./port-table.ts";
 
 /** A published port as it is recorded: one host address, one host port (0 where the network is routed to). */

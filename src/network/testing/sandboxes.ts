@@ -1,19 +1,19 @@
 import { silentLogger } from "../../lib/log.ts";
 import { State } from "../../state/database.ts";
-import { Addresses } from "../addresses.ts";
+import { Addresses } from "../addresses/addresses.ts";
+import { defaultSubnetPools } from "../addresses/pools.ts";
 import type { PortRequest, SandboxRequest } from "../contract.ts";
-import { Definitions } from "../definitions.ts";
-import { Directory } from "../directory.ts";
-import { readBridge } from "../driver-options.ts";
-import { EndpointStore } from "../endpoint-store.ts";
-import { HostSide } from "../host-side.ts";
-import { Membership } from "../membership.ts";
-import { NamespacePool } from "../namespace-pool.ts";
-import { defaultSubnetPools } from "../pools.ts";
+import { Definitions } from "../definitions/definitions.ts";
+import { readBridge } from "../definitions/driver-options.ts";
+import { definePredefined } from "../definitions/predefined.ts";
+import { EndpointStore } from "../endpoints/store.ts";
+import { HostSide } from "../host/host-side.ts";
+import { Directory } from "../names/directory.ts";
 import { Publisher } from "../ports/publisher.ts";
-import { definePredefined } from "../predefined.ts";
-import { Sandboxes } from "../sandboxes.ts";
-import type { Call } from "../worker-protocol.ts";
+import { Membership } from "../sandboxes/membership.ts";
+import { NamespacePool } from "../sandboxes/namespace-pool.ts";
+import { Sandboxes } from "../sandboxes/sandboxes.ts";
+import type { Call } from "../worker/protocol.ts";
 
 const options = {
   bridge: "berth0",
