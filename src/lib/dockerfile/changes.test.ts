@@ -131,6 +131,7 @@ const refused: [changes: string[], sentence: string][] = [
   [["HEALTHCHECK --interval=1us CMD a"], 'Interval "interval" cannot be less than 1ms'],
   [["HEALTHCHECK --interval=x CMD a"], 'time: invalid duration "x"'],
   [["HEALTHCHECK --interval=5 CMD a"], 'time: missing unit in duration "5"'],
+  [["HEALTHCHECK --interval=5y CMD a"], 'time: unknown unit "y" in duration "5y"'],
   [["HEALTHCHECK --retries=x CMD a"], 'strconv.ParseInt: parsing "x": invalid syntax'],
   [["HEALTHCHECK --retries=-1 CMD a"], "--retries cannot be negative (-1)"],
   [["HEALTHCHECK --nope=1 CMD a"], "unknown flag: --nope"],

@@ -1,6 +1,6 @@
 import type { HealthConfig } from "../../types/oci.ts";
-import { EngineError } from "../errors.ts";
-import { parseDuration } from "../time/timestamp.ts";
+import { EngineError, messageOf } from "../errors.ts";
+import { parseGoDuration } from "../go/duration.ts";
 import type { ParsedInstruction } from "./ast.ts";
 import { Flags } from "./flags.ts";
 
@@ -43,7 +43,7 @@ export function decodeHealthcheck(
   return { Test: test, ...timesOf(values), ...retriesOf(values.text("retries")) };
 }
 
-const leastNs = 1_000_000n;
+const leastNs = 1_000_000;
 
 function timesOf(values: Flags): Partial<HealthConfig> {
   const times: Partial<HealthConfig> = {};
@@ -51,19 +51,18 @@ function timesOf(values: Flags): Partial<HealthConfig> {
     const text = values.text(flag);
     if (text === "") continue;
     const ns = durationOf(text);
-    if (ns !== 0n && ns < leastNs) throw invalid(`Interval ${JSON.stringify(flag)} cannot be less than 1ms`);
-    if (ns !== 0n) times[field] = Number(ns);
+    if (ns !== 0 && ns < leastNs) throw invalid(`Interval ${JSON.stringify(flag)} cannot be less than 1ms`);
+    if (ns !== 0) times[field] = ns;
   }
   return times;
 }
 
-function durationOf(text: string): bigint {
-  const ns = parseDuration(text);
-  if (ns !== undefined) return ns;
-  const missingUnit = /^[+-]?\d+\.?\d*$/.test(text);
-  throw invalid(
-    `time: ${missingUnit ? "missing unit in duration" : "invalid duration"} ${JSON.stringify(text)}`,
-  );
+function durationOf(text: string): number {
+  try {
+    return parseGoDuration(text);
+  } catch (error) {
+    throw invalid(messageOf(error));
+  }
 }
 
 function retriesOf(text: string): { Retries?: number } {

@@ -1,6 +1,6 @@
 /** Durations as Go writes and reads them, in nanoseconds: `1h2m3s`, `1.5s`, `300ms`. */
 
-const unitsNs: Record<string, number> = {
+const unitsNs: Readonly<Record<string, number>> = {
   ns: 1,
   us: 1e3,
   µs: 1e3,
@@ -10,30 +10,41 @@ const unitsNs: Record<string, number> = {
   m: 60e9,
   h: 3600e9,
 };
-const largest = 2 ** 63;
+const largest = 2n ** 63n;
+const textMax = 200;
 
 /** Throws `time: invalid duration "x"` and its relatives. */
 export function parseGoDuration(text: string): number {
-  const quoted = JSON.stringify(text);
-  const sign = text.startsWith("-") ? -1 : 1;
-  let rest = text.replace(/^[+-]/, "");
-  if (rest === "0") return 0;
-  if (rest === "") throw new Error(`time: invalid duration ${quoted}`);
-  let total = 0;
-  while (rest) {
-    const number = /^(\d+\.?\d*|\.\d+)/.exec(rest);
-    if (!number) throw new Error(`time: invalid duration ${quoted}`);
-    rest = rest.slice(number[0].length);
-    const unit = /^[^\d.]+/.exec(rest)?.[0];
-    if (!unit) throw new Error(`time: missing unit in duration ${quoted}`);
+  const ns = read(text);
+  if (typeof ns === "string") throw new Error(`time: ${ns} ${JSON.stringify(text)}`);
+  return Number(ns);
+}
+
+/** Exactly, as timestamps need it; undefined for what is no duration. */
+export function durationNs(text: string): bigint | undefined {
+  const ns = read(text);
+  return typeof ns === "bigint" ? ns : undefined;
+}
+
+/** What is wrong with it, where it is no duration. As Go does, the rest of each part below a nanosecond is left out. */
+function read(text: string): bigint | string {
+  const unsigned = text.replace(/^[+-]/, "");
+  if (unsigned === "0") return 0n;
+  if (unsigned === "" || unsigned.length > textMax) return "invalid duration";
+  const part = /(?=\.?\d)(\d*)\.?(\d*)([^\d.]*)/y;
+  let total = 0n;
+  while (part.lastIndex < unsigned.length) {
+    const [, whole, fraction = "", unit] = part.exec(unsigned) ?? [];
+    if (whole === undefined || unit === undefined) return "invalid duration";
+    if (unit === "") return "missing unit in duration";
     const factor = unitsNs[unit];
-    if (factor === undefined)
-      throw new Error(`time: unknown unit ${JSON.stringify(unit)} in duration ${quoted}`);
-    total += Number(number[0]) * factor;
-    rest = rest.slice(unit.length);
+    if (factor === undefined) return `unknown unit ${JSON.stringify(unit)} in duration`;
+    total +=
+      BigInt(whole) * BigInt(factor) +
+      BigInt(Math.trunc(Number(fraction) * (factor / 10 ** fraction.length)));
+    if (total >= largest) return "invalid duration";
   }
-  if (total >= largest) throw new Error(`time: invalid duration ${quoted}`);
-  return sign * Math.trunc(Math.round(total * 1e3) / 1e3);
+  return text.startsWith("-") ? -total : total;
 }
 
 /** `1h0m3s`, `1.5ms`, `0s`. */

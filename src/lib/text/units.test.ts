@@ -1,5 +1,4 @@
 import { expect, test } from "bun:test";
-import { formatGoDuration, parseGoDuration } from "../go/duration.ts";
 import { binarySize, humanDuration, humanSize, parseRamSize } from "./units.ts";
 
 test("sizes are shown in powers of 1000 with few digits", () => {
@@ -46,24 +45,4 @@ test("spans of time are told in words", () => {
     [730 * 86400, "2 years"],
   ];
   for (const [seconds, words] of spans) expect(humanDuration(seconds)).toBe(words);
-});
-
-test("Go durations are read and written", () => {
-  expect(["1h2m3s", "1.5s", "300ms", "0", "-1s", "1m30s"].map(parseGoDuration)).toEqual([
-    3723e9, 1.5e9, 3e8, 0, -1e9, 90e9,
-  ]);
-  expect([3723e9, 1.5e9, 3e8, 0, 90e9, 1500].map(formatGoDuration)).toEqual([
-    "1h2m3s",
-    "1.5s",
-    "300ms",
-    "0s",
-    "1m30s",
-    "1.5µs",
-  ]);
-});
-
-test("what is no duration is refused in Go's words", () => {
-  expect(() => parseGoDuration("x")).toThrow('time: invalid duration "x"');
-  expect(() => parseGoDuration("5")).toThrow('time: missing unit in duration "5"');
-  expect(() => parseGoDuration("5y")).toThrow('time: unknown unit "y" in duration "5y"');
 });

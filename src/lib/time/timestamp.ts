@@ -1,11 +1,12 @@
 import { EngineError } from "../errors.ts";
+import { durationNs } from "../go/duration.ts";
 
 /**
  * A moment as users write it in `since`, `until` and their filters, in nanoseconds since the epoch: Unix seconds with
  * a fraction, an RFC 3339 time or the beginning of one, or a Go duration back from now (`10m`, `1h30m`).
  */
 export function parseTimestamp(text: string, nowNs: bigint): bigint {
-  const duration = parseDuration(text);
+  const duration = durationNs(text);
   if (duration !== undefined) return nowNs - duration;
   const unix = /^(-?\d{1,12})(?:\.(\d{1,9})\d*)?$/.exec(text);
   // four digits alone are a year
@@ -36,31 +37,4 @@ function parseTime(text: string): bigint | undefined {
   const milliseconds = Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}${zone}`);
   if (Number.isNaN(milliseconds)) return undefined;
   return BigInt(milliseconds) * 1_000_000n + BigInt(fraction.padEnd(9, "0"));
-}
-
-const units: Record<string, number> = {
-  ns: 1,
-  us: 1e3,
-  µs: 1e3,
-  μs: 1e3,
-  ms: 1e6,
-  s: 1e9,
-  m: 60e9,
-  h: 3600e9,
-};
-
-/** A Go duration in nanoseconds (`1h30m`, `-1.5s`, `0`); undefined for anything else. */
-export function parseDuration(text: string): bigint | undefined {
-  const match = /^([+-]?)((?:(?:\d+\.?\d*|\.\d+)(?:ns|us|µs|μs|ms|s|m|h))+|0)$/.exec(text.slice(0, 200));
-  if (!match) return undefined;
-  let total = 0n;
-  for (const [, whole = "", fraction = "", unit = ""] of text.matchAll(
-    /(\d*)(?:\.(\d*))?(ns|us|µs|μs|ms|s|m|h)/g,
-  )) {
-    const scale = units[unit] ?? 0;
-    total +=
-      BigInt(whole || "0") * BigInt(scale) + BigInt(Math.trunc(Number(`0.${fraction || "0"}`) * scale));
-  }
-  if (total >= 2n ** 63n) return undefined;
-  return match[1] === "-" ? -total : total;
 }
