@@ -32,3 +32,37 @@ function escaped(character: string): string {
     ? `\\U${code.toString(16).padStart(8, "0")}`
     : `\\u${code.toString(16).padStart(4, "0")}`;
 }
+
+/** What an escape stands for, by its letter. */
+const escapes: Readonly<Record<string, string>> = {
+  n: "\n",
+  t: "\t",
+  r: "\r",
+  a: "\x07",
+  b: "\b",
+  f: "\f",
+  v: "\v",
+  "\\": "\\",
+  '"': '"',
+  "'": "'",
+};
+
+/** The text a Go string literal stands for, `"…"` or `` `…` ``; undefined for a bad escape. */
+export function goUnquote(literal: string): string | undefined {
+  if (literal.startsWith("`")) return literal.slice(1, -1).replaceAll("\r", "");
+  let bad = false;
+  const text = literal
+    .slice(1, -1)
+    .replace(/\\(x[\da-fA-F]{2}|u[\da-fA-F]{4}|U[\da-fA-F]{8}|[0-7]{3}|.)/g, (_all, sequence: string) => {
+      const simple = escapes[sequence];
+      if (simple !== undefined) return simple;
+      const code = /^[xuU]/.test(sequence)
+        ? Number.parseInt(sequence.slice(1), 16)
+        : /^[0-7]{3}$/.test(sequence)
+          ? Number.parseInt(sequence, 8)
+          : Number.NaN;
+      if (Number.isNaN(code) || code > 0x10ffff) bad = true;
+      return bad ? "" : String.fromCodePoint(code);
+    });
+  return bad ? undefined : text;
+}

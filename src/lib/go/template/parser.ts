@@ -1,3 +1,4 @@
+import { goUnquote } from "../quote.ts";
 import { lex, syntaxError, TemplateSyntaxError, type Token } from "./lexer.ts";
 import type { Command, Node, Operand, Pipe } from "./nodes.ts";
 
@@ -147,7 +148,7 @@ class Parser {
   private templateName(context: string): string {
     const token = this.nextPastSpace();
     if (token.kind !== "string") this.unexpected(token, context);
-    return unquote(token.text) ?? this.fail(`invalid syntax`);
+    return goUnquote(token.text) ?? this.fail(`invalid syntax`);
   }
 
   private callTemplate(position: number): Node {
@@ -288,12 +289,12 @@ class Parser {
       case "char":
         return {
           type: "number",
-          value: unquote(`"${text.slice(1, -1)}"`)?.codePointAt(0) ?? 0,
+          value: goUnquote(`"${text.slice(1, -1)}"`)?.codePointAt(0) ?? 0,
           text,
           position,
         };
       case "string":
-        return { type: "string", value: unquote(text) ?? this.fail("invalid syntax"), text, position };
+        return { type: "string", value: goUnquote(text) ?? this.fail("invalid syntax"), text, position };
       case "open":
         return this.pipe("parenthesized pipeline", "close");
       default:
@@ -331,37 +332,4 @@ function describe(token: Token): string {
   return token.text.length > 10
     ? `${JSON.stringify(token.text.slice(0, 10))}...`
     : JSON.stringify(token.text);
-}
-
-const escapes: Record<string, string> = {
-  n: "\n",
-  t: "\t",
-  r: "\r",
-  a: "\x07",
-  b: "\b",
-  f: "\f",
-  v: "\v",
-  "\\": "\\",
-  '"': '"',
-  "'": "'",
-};
-
-/** The text a Go string literal stands for; `undefined` for a bad escape. */
-function unquote(literal: string): string | undefined {
-  if (literal.startsWith("`")) return literal.slice(1, -1).replaceAll("\r", "");
-  let bad = false;
-  const text = literal
-    .slice(1, -1)
-    .replace(/\\(x[\da-fA-F]{2}|u[\da-fA-F]{4}|U[\da-fA-F]{8}|[0-7]{3}|.)/g, (_all, sequence: string) => {
-      const simple = escapes[sequence];
-      if (simple !== undefined) return simple;
-      const code = /^[xuU]/.test(sequence)
-        ? Number.parseInt(sequence.slice(1), 16)
-        : /^[0-7]{3}$/.test(sequence)
-          ? Number.parseInt(sequence, 8)
-          : Number.NaN;
-      if (Number.isNaN(code) || code > 0x10ffff) bad = true;
-      return bad ? "" : String.fromCodePoint(code);
-    });
-  return bad ? undefined : text;
 }
