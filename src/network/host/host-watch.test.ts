@@ -87,8 +87,11 @@ test("what is heard many times in a row is looked at once", async () => {
   watch.stop();
 });
 
-test("what could not be looked at is not forgotten", async () => {
-  const { watch, found, looks, looked, hear } = await setUp(["later", "well"]);
+test.each<[string, Sight[]]>([
+  ["what could not be looked at is not forgotten", ["later", "well"]],
+  ["what could not be made is made later, and all that came meanwhile", ["failed", "mended"]],
+])("%s", async (_name, answers) => {
+  const { watch, found, looks, looked, hear } = await setUp(answers);
   found.push({ rules: true, presence: false }, { rules: false, presence: true });
   hear();
   await looked;
@@ -111,18 +114,6 @@ test("a stopped watch hears nothing, also when it was stopped before it listened
   await Promise.resolve();
   expect(closed()).toBe(2);
   expect(looks).toEqual([]);
-});
-
-test("what could not be made is made later, and all that came meanwhile", async () => {
-  const { watch, found, looks, looked, hear } = await setUp(["failed", "mended"]);
-  found.push({ rules: true, presence: false }, { rules: false, presence: true });
-  hear();
-  await looked;
-  expect(looks).toEqual([
-    { rules: true, presence: false },
-    { rules: true, presence: true },
-  ]);
-  watch.stop();
 });
 
 test("at rest nothing is looked at; only where the kernel stops telling is it looked now and then", async () => {
