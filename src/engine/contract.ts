@@ -6,10 +6,11 @@ import type { Images } from "../images/contract.ts";
 import type { Logger } from "../lib/log.ts";
 import type { Networks } from "../network/contract.ts";
 import type { EventBus } from "../state/events.ts";
+import type { DiskUsage } from "../types/api.ts";
 import type { SystemInfo, SystemVersion } from "../types/system.ts";
 import type { Volumes } from "../volumes/contract.ts";
 import type { Gc } from "./gc/collect.ts";
-import type { DiskUsage, UsageKind } from "./info/disk-usage.ts";
+import type { UsageKind } from "./info/disk-usage.ts";
 import type { Prune } from "./prune/prune.ts";
 import type { VolumeOperations } from "./volume-operations.ts";
 

@@ -561,6 +561,32 @@ export interface Volume {
   UsageData?: { RefCount: number; Size: number };
 }
 
+/** A record of the build cache, as `GET /system/df` tells it. */
+export interface BuildCacheRecord {
+  ID: string;
+  Parents?: string[] | null;
+  Type: string;
+  Description: string;
+  InUse: boolean;
+  Shared: boolean;
+  Size: number;
+  CreatedAt: string;
+  LastUsedAt: string | null;
+  UsageCount: number;
+}
+
+/** `GET /system/df`: what was not asked for is null. */
+export interface DiskUsage {
+  LayersSize: number;
+  Images: UsedImage[] | null;
+  Containers: ContainerSummary[] | null;
+  Volumes: Volume[] | null;
+  BuildCache: BuildCacheRecord[] | null;
+}
+
+/** Docker tells no list of digests here where there is none to tell, unlike in its list of images. */
+export type UsedImage = Omit<ImageSummary, "RepoDigests"> & { RepoDigests: string[] | null };
+
 export interface VolumeCreateRequest {
   Name?: string;
   Driver?: string;

@@ -1,4 +1,4 @@
-import type { DiskUsage } from "../../engine/info/disk-usage.ts";
+import type { DiskUsage } from "../../types/api.ts";
 import type { SystemInfo } from "../../types/system.ts";
 
 /** Facts about the engine, as the client's API version expects them. */

@@ -1,35 +1,9 @@
 import type { Builds } from "../../build/contract.ts";
-import type { ContainerSummary, ImageSummary, Volume } from "../../types/api.ts";
+import type { BuildCacheRecord, DiskUsage, ImageSummary, UsedImage, Volume } from "../../types/api.ts";
 import { isOwnStorage, type PruneParts } from "../prune/prune.ts";
 
 export type UsageKind = "container" | "image" | "volume" | "build-cache";
 export const usageKinds: readonly UsageKind[] = ["container", "image", "volume", "build-cache"];
-
-/** `GET /system/df`: what was not asked for is null. */
-export interface DiskUsage {
-  LayersSize: number;
-  Images: UsedImage[] | null;
-  Containers: ContainerSummary[] | null;
-  Volumes: Volume[] | null;
-  BuildCache: BuildCacheItem[] | null;
-}
-
-/** Docker tells no list of digests here where there is none to tell, unlike in its list of images. */
-type UsedImage = Omit<ImageSummary, "RepoDigests"> & { RepoDigests: string[] | null };
-
-/** One record of the build cache, as the API tells it. */
-interface BuildCacheItem {
-  ID: string;
-  Parents?: string[];
-  Type: string;
-  Description: string;
-  InUse: boolean;
-  Shared: boolean;
-  Size: number;
-  CreatedAt: string;
-  LastUsedAt: string | null;
-  UsageCount: number;
-}
 
 export async function diskUsage(
   parts: PruneParts & { builds: Builds },
@@ -63,7 +37,7 @@ async function volumeUsage({ volumes, containers }: PruneParts): Promise<Volume[
   return told;
 }
 
-const buildCacheItems = (builds: Builds): BuildCacheItem[] =>
+const buildCacheItems = (builds: Builds): BuildCacheRecord[] =>
   builds.cacheUsage().map((record) => ({
     ID: record.id,
     ...(record.parents.length > 0 ? { Parents: record.parents } : {}),

@@ -1,5 +1,6 @@
 import { humanDuration, humanSize } from "../../../lib/text/units.ts";
-import { type CacheRow, cacheRecords } from "../../build/report/cache-records.ts";
+import type { BuildCacheRecord } from "../../../types/api.ts";
+import { cacheRecords } from "../../build/report/cache-records.ts";
 import { defineCommand, none } from "../../command.ts";
 import { CliError } from "../../errors.ts";
 import { filters } from "../../flags/common.ts";
@@ -28,7 +29,7 @@ export const command = defineCommand({
   },
 });
 
-function matches(record: CacheRow, key: string, value: string): boolean {
+function matches(record: BuildCacheRecord, key: string, value: string): boolean {
   if (key === "id") return record.ID.startsWith(value);
   if (key === "type") return record.Type === value;
   if (key === "description") return record.Description.includes(value);
@@ -37,10 +38,10 @@ function matches(record: CacheRow, key: string, value: string): boolean {
   throw new CliError(`ERROR: invalid filter ${JSON.stringify(key)}`);
 }
 
-const lastUsed = ({ LastUsedAt }: CacheRow): string =>
+const lastUsed = ({ LastUsedAt }: BuildCacheRecord): string =>
   LastUsedAt ? `${humanDuration((Date.now() - Date.parse(LastUsedAt)) / 1000)} ago` : "";
 
-function table(records: readonly CacheRow[]): string {
+function table(records: readonly BuildCacheRecord[]): string {
   const rows = records.map((record) => [
     record.ID,
     String(!record.InUse),
@@ -51,7 +52,7 @@ function table(records: readonly CacheRow[]): string {
   return `${alignTabs(lines.join("\n"))}\n`;
 }
 
-function atLength(record: CacheRow): string {
+function atLength(record: BuildCacheRecord): string {
   const facts: [string, string][] = [
     ["ID", record.ID],
     ...(record.Parents?.length ? [["Parents", record.Parents.join(", ")] as [string, string]] : []),
@@ -67,8 +68,8 @@ function atLength(record: CacheRow): string {
   return `${facts.map(([name, value]) => `${`${name}:`.padEnd(14)}${value}\n`).join("")}\n`;
 }
 
-function totals(records: readonly CacheRow[]): string {
-  const sum = (some: readonly CacheRow[]): string =>
+function totals(records: readonly BuildCacheRecord[]): string {
+  const sum = (some: readonly BuildCacheRecord[]): string =>
     humanSize(some.reduce((total, { Size }) => total + Size, 0));
   const shared = records.filter(({ Shared }) => Shared);
   const own = records.filter(({ Shared }) => !Shared);

@@ -1,8 +1,9 @@
+import type { DiskUsage } from "../../../types/api.ts";
 import { defineCommand, none } from "../../command.ts";
 import { listFormat } from "../../flags/common.ts";
 import { bool } from "../../flags/flag.ts";
 import { formatList } from "../../output/formatter.ts";
-import { type DiskUsage, summaryRow, summaryRows, verbose, verboseBy } from "../../output/rows/disk-usage.ts";
+import { summaryRow, summaryRows, verbose, verboseBy } from "../../output/rows/disk-usage.ts";
 
 export const command = defineCommand({
   usage: "",

@@ -1,30 +1,11 @@
 import { shortId } from "../../../lib/ids.ts";
 import { humanDuration, humanSize } from "../../../lib/text/units.ts";
-import type { ContainerSummary, ImageSummary, Volume } from "../../../types/api.ts";
+import type { BuildCacheRecord, ContainerSummary, DiskUsage, UsedImage, Volume } from "../../../types/api.ts";
 import { CliError } from "../../errors.ts";
 import { formatList, type RowKind, unescapeFormat } from "../formatter.ts";
 import { containerRows } from "./container-rows.ts";
 import { type ImageRow, imageRows, toRows } from "./image-rows.ts";
 import { volumeRows } from "./volume-rows.ts";
-
-interface CacheRecord {
-  ID: string;
-  Type: string;
-  Size: number;
-  CreatedAt: string;
-  LastUsedAt: string | null;
-  UsageCount: number;
-  InUse: boolean;
-  Shared: boolean;
-}
-
-export interface DiskUsage {
-  LayersSize: number;
-  Images: ImageSummary[] | null;
-  Containers: ContainerSummary[] | null;
-  Volumes: Volume[] | null;
-  BuildCache: CacheRecord[] | null;
-}
 
 interface Summary {
   type: string;
@@ -104,7 +85,7 @@ export function summaryRows({ LayersSize, Images, Containers, Volumes, BuildCach
 const age = (time: string | null): string =>
   time ? `${humanDuration((Date.now() - Date.parse(time)) / 1000)} ago` : "";
 
-const cacheRows: RowKind<CacheRecord> = {
+const cacheRows: RowKind<BuildCacheRecord> = {
   goType: "*formatter.buildCacheContext",
   headers: {
     ID: "CACHE ID",
@@ -194,7 +175,7 @@ export function verbose({ Images, Containers, Volumes, BuildCache }: DiskUsage):
 }
 
 /** Each image once, under its first name, as in Docker. */
-const firstRow = (image: ImageSummary): ImageRow =>
+const firstRow = (image: UsedImage): ImageRow =>
   toRows({ ...image, RepoTags: (image.RepoTags ?? []).slice(0, 1), RepoDigests: [] }, false)[0] ?? {
     image,
     repository: "<none>",

@@ -1,12 +1,12 @@
 import { shortId } from "../../../lib/ids.ts";
 import { humanDuration, humanSize } from "../../../lib/text/units.ts";
-import type { ImageSummary } from "../../../types/api.ts";
+import type { UsedImage } from "../../../types/api.ts";
 import type { RowKind } from "../formatter.ts";
 import { localTime } from "../text.ts";
 
 /** An image under one of its names. */
 export interface ImageRow {
-  image: ImageSummary;
+  image: UsedImage;
   repository: string;
   tag: string;
   digest: string;
@@ -24,7 +24,7 @@ export const rawImage = (quiet: boolean, digests: boolean): string =>
     : `repository: {{.Repository}}\ntag: {{.Tag}}\n${digests ? "digest: {{.Digest}}\n" : ""}image_id: {{.ID}}\ncreated_at: {{.CreatedAt}}\nvirtual_size: {{.Size}}\n`;
 
 /** One row a tag; digests without a tag of their repository get rows of their own where digests are shown. */
-export function toRows(image: ImageSummary, digests: boolean): ImageRow[] {
+export function toRows(image: UsedImage, digests: boolean): ImageRow[] {
   const tags = (image.RepoTags ?? []).filter((name) => name !== `${none}:${none}`).map(splitTag);
   const byRepository = new Map<string, string[]>();
   for (const name of image.RepoDigests ?? []) {
