@@ -104,13 +104,11 @@ const networkFlags = {
   publishAll: bool("publish-all,P", "Publish all exposed ports to ports of the engine's choice"),
 };
 
-export const limitFlags = {
+/** Limits that a container may get another of. */
+export const updatableLimits = {
   blkioWeight: uint("blkio-weight", "Block I/O weight, between 10 and 1000, or 0 for none", "uint16", 16, {
     shownDefault: "0",
   }),
-  blkioWeightDevice: many("blkio-weight-device", "list", "Block I/O weight of a device", value.weightDevice),
-  cpuCount: int("cpu-count", "Number of processors (Windows only)", 0, { hidden: true }),
-  cpuPercent: int("cpu-percent", "Share of the processors (Windows only)", 0, { hidden: true }),
   cpuPeriod: int("cpu-period", "Length of the scheduler's period, in microseconds"),
   cpuQuota: int("cpu-quota", "Processor time in a period, in microseconds"),
   cpuRtPeriod: int("cpu-rt-period", "Length of the real-time period, in microseconds"),
@@ -121,6 +119,22 @@ export const limitFlags = {
   ),
   cpusetCpus: string("cpuset-cpus", "Processors it may run on (0-3, 0,1)"),
   cpusetMems: string("cpuset-mems", "Memory nodes it may use (0-3, 0,1)"),
+  kernelMemory: { ...size("kernel-memory", "Kernel memory limit"), hidden: true },
+  memory: size("memory,m", "Memory limit"),
+  memoryReservation: size("memory-reservation", "Soft memory limit"),
+  memorySwap: size(
+    "memory-swap",
+    "Limit of memory and swap together; -1 for no limit on swap",
+    value.bytesOrUnlimited,
+  ),
+  pidsLimit: int("pids-limit", "Limit of processes (-1 for none)"),
+};
+
+const limitFlags = {
+  ...updatableLimits,
+  blkioWeightDevice: many("blkio-weight-device", "list", "Block I/O weight of a device", value.weightDevice),
+  cpuCount: int("cpu-count", "Number of processors (Windows only)", 0, { hidden: true }),
+  cpuPercent: int("cpu-percent", "Share of the processors (Windows only)", 0, { hidden: true }),
   deviceReadBps: throttle(
     "device-read-bps",
     "Limit reading from a device, in bytes a second",
@@ -143,16 +157,7 @@ export const limitFlags = {
   ),
   ioMaxbandwidth: { ...size("io-maxbandwidth", "I/O limit (Windows only)"), hidden: true },
   ioMaxiops: uint("io-maxiops", "I/O limit (Windows only)", "uint", 64, { hidden: true }),
-  kernelMemory: { ...size("kernel-memory", "Kernel memory limit"), hidden: true },
-  memory: size("memory,m", "Memory limit"),
-  memoryReservation: size("memory-reservation", "Soft memory limit"),
-  memorySwap: size(
-    "memory-swap",
-    "Limit of memory and swap together; -1 for no limit on swap",
-    value.bytesOrUnlimited,
-  ),
   memorySwappiness: int("memory-swappiness", "How readily its memory is swapped out (0 to 100)", -1),
-  pidsLimit: int("pids-limit", "Limit of processes (-1 for none)"),
 };
 
 const deviceFlags = {

@@ -4,26 +4,10 @@ import { atLeast, defineCommand } from "../../command.ts";
 import { each } from "../../each.ts";
 import { CliError } from "../../errors.ts";
 import { list, string } from "../../flags/flag.ts";
-import { limitFlags, many } from "../../run/flags.ts";
+import { many, updatableLimits } from "../../run/flags.ts";
 import { parseMount } from "../../run/mounts.ts";
 import { parsePublish, toPortMap } from "../../run/ports.ts";
 import { environmentVariable, restartPolicy } from "../../run/values.ts";
-
-const {
-  blkioWeight,
-  cpuPeriod,
-  cpuQuota,
-  cpuRtPeriod,
-  cpuRtRuntime,
-  cpuShares,
-  cpus,
-  cpusetCpus,
-  cpusetMems,
-  memory,
-  memoryReservation,
-  memorySwap,
-  pidsLimit,
-} = limitFlags;
 
 export const command = defineCommand({
   usage: "CONTAINER [CONTAINER...]",
@@ -31,20 +15,7 @@ export const command = defineCommand({
     "Change the limits of containers, and what they publish, mount and have in their environment. Limits and ports change at once; for mounts and environment a running container is restarted, on the same files.",
   arity: atLeast(1),
   flags: {
-    blkioWeight,
-    cpuPeriod,
-    cpuQuota,
-    cpuRtPeriod,
-    cpuRtRuntime,
-    cpuShares,
-    cpus,
-    cpusetCpus,
-    cpusetMems,
-    memory,
-    memoryReservation,
-    memorySwap,
-    pidsLimit,
-    kernelMemory: limitFlags.kernelMemory,
+    ...updatableLimits,
     restart: string("restart", "When to start it again after it ended"),
     publishAdd: list("publish-add", "Publish more ports ([IP:][HOST:]CONTAINER[/PROTOCOL])"),
     publishRm: list("publish-rm", "No longer publish ports (CONTAINER[/PROTOCOL])"),
