@@ -1,4 +1,4 @@
-import { filterQuery } from "../client/client.ts";
+import { filterQuery } from "../client/query.ts";
 import { humanSize } from "../lib/text/units.ts";
 import { type Filter, filters } from "./flags/common.ts";
 import { bool } from "./flags/flag.ts";

@@ -1,10 +1,12 @@
+import { readText, toApiError } from "./answer.ts";
 import { BlockingConnection } from "./blocking.ts";
 import type { Connection, SocketTarget } from "./connection.ts";
 import { SocketConnection } from "./connection.ts";
 import { ApiError, ConnectionError, connectionError, SshEnded } from "./errors.ts";
 import type { Host } from "./host.ts";
-import { concat, type HttpRequest, type HttpResponse, Reader, receive, SourceFailed, send } from "./http.ts";
+import { type HttpRequest, type HttpResponse, Reader, receive, SourceFailed, send } from "./http.ts";
 import { unixPathMax } from "./kernel.ts";
+import { type Query, queryString } from "./query.ts";
 
 /** The newest API this client speaks; an older engine is met half way (see `negotiate`). */
 export const newestApiVersion = "1.51";
@@ -24,8 +26,6 @@ interface ClientOptions {
   /** Called once when nobody listens; answers whether to try again. */
   onUnreachable?: () => Promise<boolean>;
 }
-
-export type Query = Record<string, string | number | boolean | string[] | undefined>;
 
 export interface RequestOptions {
   query?: Query;
@@ -318,53 +318,6 @@ function hijacked({ connection, reader }: Line, response: HttpResponse): Hijacke
     close: () => connection.close(),
   };
   return { connection: raw, contentType: response.headers["content-type"] ?? "" };
-}
-
-function queryString(query: Query | undefined): string {
-  if (!query) return "";
-  const parameters = new URLSearchParams();
-  for (const [name, value] of Object.entries(query)) {
-    if (value === undefined) continue;
-    for (const item of Array.isArray(value) ? value : [value])
-      parameters.append(name, item === true ? "1" : String(item));
-  }
-  const text = parameters.toString();
-  return text && `?${text}`;
-}
-
-/** The `filters` parameter of list, prune and events requests: `{"label":{"a":true}}`; `undefined` when empty. */
-export function filterQuery(filters: readonly { key: string; value: string }[]): string | undefined {
-  if (filters.length === 0) return undefined;
-  // without a prototype, where a key of its name would be lost, and a prune prune all
-  const grouped = Object.create(null) as Record<string, Record<string, boolean>>;
-  for (const { key, value } of filters) grouped[key] = { ...grouped[key], [value]: true };
-  return JSON.stringify(grouped);
-}
-
-export async function readText(body: AsyncIterable<Uint8Array>): Promise<string> {
-  const chunks: Uint8Array[] = [];
-  for await (const chunk of body) chunks.push(chunk);
-  const [whole = new Uint8Array(0)] = chunks.length > 1 ? [concat(chunks)] : chunks;
-  return new TextDecoder("utf-8", { ignoreBOM: true }).decode(whole);
-}
-
-async function toApiError(response: HttpResponse): Promise<ApiError> {
-  const text = await readText(response.body);
-  const { message, detail } = partsOf(text, response.headers["content-type"] ?? "");
-  return new ApiError(response.status, message || `request returned ${response.status}`, detail);
-}
-
-function partsOf(text: string, contentType: string): { message: string; detail: string } {
-  if (!contentType.startsWith("application/json")) return { message: text.trim(), detail: "" };
-  try {
-    const { message, detail } = JSON.parse(text) as { message?: unknown; detail?: unknown };
-    return {
-      message: typeof message === "string" ? message.trim() : "",
-      detail: typeof detail === "string" ? detail : "",
-    };
-  } catch {
-    return { message: text.trim(), detail: "" }; // not JSON after all: its text is all there is to tell
-  }
 }
 
 function isOlder(version: string, than: string): boolean {

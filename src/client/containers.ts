@@ -8,9 +8,11 @@ import type {
   ExecInspect,
   WaitResponse,
 } from "../types/api.ts";
-import { type Client, filterQuery, type HijackedStream, type Query, readText } from "./client.ts";
+import { readText } from "./answer.ts";
+import type { Client, HijackedStream } from "./client.ts";
 import type { HttpResponse } from "./http.ts";
 import { named } from "./named.ts";
+import { filterQuery, type Query } from "./query.ts";
 
 /** A container's path; the slash its name may be written with is left out, no name is refused. */
 export const at = (id: string, rest = ""): string =>

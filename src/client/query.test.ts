@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { filterQuery } from "./client.ts";
+import { filterQuery } from "./query.ts";
 
 test("filters are grouped by their key, whatever it is", () => {
   expect(filterQuery([])).toBeUndefined();

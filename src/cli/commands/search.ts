@@ -1,4 +1,4 @@
-import { filterQuery } from "../../client/client.ts";
+import { filterQuery } from "../../client/query.ts";
 import { defineCommand, exactly } from "../command.ts";
 import { registryAuth } from "../credentials/registry-auth.ts";
 import { filters } from "../flags/common.ts";

@@ -1,4 +1,4 @@
-import { filterQuery } from "../../../client/client.ts";
+import { filterQuery } from "../../../client/query.ts";
 import type { ImageSummary } from "../../../types/api.ts";
 import { atMost, defineCommand } from "../../command.ts";
 import { CliError } from "../../errors.ts";

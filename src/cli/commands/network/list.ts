@@ -1,4 +1,4 @@
-import { filterQuery } from "../../../client/client.ts";
+import { filterQuery } from "../../../client/query.ts";
 import { shortId } from "../../../lib/ids.ts";
 import { compareNaturally } from "../../../lib/text/natural-order.ts";
 import type { NetworkInspect } from "../../../types/api.ts";

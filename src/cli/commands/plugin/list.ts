@@ -1,4 +1,4 @@
-import { filterQuery } from "../../../client/client.ts";
+import { filterQuery } from "../../../client/query.ts";
 import { defineCommand, none } from "../../command.ts";
 import { filters, listFormat } from "../../flags/common.ts";
 import { bool } from "../../flags/flag.ts";

@@ -1,4 +1,4 @@
-import { filterQuery } from "../../../client/client.ts";
+import { filterQuery } from "../../../client/query.ts";
 import { Template } from "../../../lib/go/template/template.ts";
 import { defineCommand, none } from "../../command.ts";
 import { CliError } from "../../errors.ts";

@@ -1,4 +1,4 @@
-import { filterQuery } from "../../../client/client.ts";
+import { filterQuery } from "../../../client/query.ts";
 import { compareNaturally } from "../../../lib/text/natural-order.ts";
 import type { Volume } from "../../../types/api.ts";
 import { defineCommand, none } from "../../command.ts";
