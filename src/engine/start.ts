@@ -79,62 +79,31 @@ export async function startEngine(config: EngineConfig, logger: Logger): Promise
   dropEnvironmentProxies();
   const distribution = openDistribution(distributionOptions(config));
   const limits = transferLimits(config);
+  const shared = { state, events, snapshots, logger };
   const images = openImages({
-    distribution,
-    limits,
-    state,
-    content,
-    snapshots,
-    events,
-    leases,
-    logger,
+    ...shared,
+    ...{ distribution, limits, content, leases },
     engineVersion: serverVersion,
   });
   const volumes = openVolumes({ dataRoot, state, events, logger });
   const containers = openContainers({
-    state,
-    events,
-    images,
-    snapshots,
-    volumes,
-    networks,
-    runtime,
+    ...shared,
+    ...{ images, volumes, networks, runtime },
     config: containersConfig(config, identity, runtime.facts, initPath, remap),
-    logger,
   });
   // what belongs to no container is swept by the recovery, which knows who lives
   await Promise.all([content.sweep(), volumes.sweep()]);
   await containers.recover();
   const builds = openBuilds({
-    state,
-    events,
-    images,
-    distribution,
-    snapshots,
-    networks,
-    runtime,
-    leases,
-    logger,
+    ...shared,
+    ...{ images, distribution, networks, runtime, leases },
     config: buildsConfig(config, remap),
   });
   await builds.sweep();
   return assemble({
-    config,
-    identity,
-    initPath,
-    logger,
-    state,
-    events,
-    snapshots,
-    networks,
-    runtime,
-    distribution,
-    limits,
-    images,
-    volumes,
-    containers,
-    builds,
-    release,
+    ...shared,
+    ...{ config, identity, initPath, release },
+    ...{ networks, runtime, distribution, limits, images, volumes, containers, builds },
     remapped: remap !== undefined,
     buildkit: new LazyBuildkit({ config, identity, builds, networks, images, logger }),
   });
