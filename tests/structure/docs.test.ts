@@ -35,7 +35,8 @@ test("the index of decisions has each once, in order, with its title and what re
     const text = read(file);
     const [, number = "?", title = "?"] = /^# (\d+)\. (.+)\n/.exec(text) ?? [];
     expect(basename(file)).toStartWith(`${number.padStart(4, "0")}-`);
-    const [, replaced = ""] = /^# .+\n\n\*(Replaced (?:in part )?by \d+(?:(?:,| and) \d+)*): /.exec(text) ?? [];
+    const [, replaced = ""] =
+      /^# .+\n\n\*(Replaced (?:in part )?by \d+(?:(?:,| and) \d+)*): /.exec(text) ?? [];
     return `[${number}](${basename(file)}). ${title}${replaced && ` (${replaced.toLowerCase()})`}`;
   });
   const index = [...read("docs/decisions/README.md").matchAll(/^- (\[.+)$/gm)];

@@ -1,7 +1,7 @@
-import { EngineError } from "../../lib/errors.ts";
-import type { Call } from "../call.ts";
-import type { Reply } from "../reply.ts";
-import type { Route } from "../router.ts";
+import { EngineError } from "../../../lib/errors.ts";
+import type { Call } from "../../call.ts";
+import type { Reply } from "../../reply.ts";
+import type { Route } from "../../router.ts";
 
 /** BuildKit's connections: HTTP/2 with prior knowledge on what was an HTTP/1.1 request. */
 const protocol = "h2c";

@@ -1,5 +1,5 @@
-import type { Session } from "../../containers/contract.ts";
-import { EngineError, messageOf } from "../../lib/errors.ts";
+import type { Session } from "../../../containers/contract.ts";
+import { EngineError, messageOf } from "../../../lib/errors.ts";
 import {
   execProtocol,
   exitStream,
@@ -7,15 +7,15 @@ import {
   headSize,
   stdoutStream,
   writeHead,
-} from "../../lib/wire/multiplex.ts";
-import type { ExecCreateRequest } from "../../types/api.ts";
-import type { Call } from "../call.ts";
-import { upgradeConsoleSize } from "../compat/containers.ts";
-import { hijackContentType } from "../compat/streams.ts";
-import { execCreate, execStart } from "../decode/bodies.ts";
-import { consoleSize } from "../decode/query.ts";
-import { created, emptyOk, json, type Reply } from "../reply.ts";
-import type { Handler, Route } from "../router.ts";
+} from "../../../lib/wire/multiplex.ts";
+import type { ExecCreateRequest } from "../../../types/api.ts";
+import type { Call } from "../../call.ts";
+import { upgradeConsoleSize } from "../../compat/containers.ts";
+import { hijackContentType } from "../../compat/streams.ts";
+import { execCreate, execStart } from "../../decode/bodies.ts";
+import { consoleSize } from "../../decode/query.ts";
+import { created, emptyOk, json, type Reply } from "../../reply.ts";
+import type { Handler, Route } from "../../router.ts";
 
 /** Creates an exec; where our own client asks for that, it starts at once on the same connection. */
 const create: Handler = async (call) => {

@@ -1,10 +1,10 @@
-import type { PathStat } from "../../containers/contract.ts";
-import { EngineError } from "../../lib/errors.ts";
-import { stringify } from "../../lib/wire/json.ts";
-import type { Call } from "../call.ts";
-import { localCopy } from "../decode/bodies.ts";
-import { emptyOk, type Headers, json } from "../reply.ts";
-import type { Handler, Route } from "../router.ts";
+import type { PathStat } from "../../../containers/contract.ts";
+import { EngineError } from "../../../lib/errors.ts";
+import { stringify } from "../../../lib/wire/json.ts";
+import type { Call } from "../../call.ts";
+import { localCopy } from "../../decode/bodies.ts";
+import { emptyOk, type Headers, json } from "../../reply.ts";
+import type { Handler, Route } from "../../router.ts";
 
 /** The path a request is about. Docker's own words run together where it is missing. */
 function pathOf(call: Call): string {

@@ -1,12 +1,12 @@
-import type { ImportRequest } from "../../images/contract.ts";
-import { openImportSource } from "../../images/import/source.ts";
-import { TransferMessages } from "../../images/transfer/messages.ts";
-import { parseReference, type Reference, repositoryOf, withTag } from "../../lib/image/reference.ts";
-import type { JsonMessage } from "../../types/api.ts";
-import type { Call } from "../call.ts";
-import { credentialsOf } from "../decode/credentials.ts";
-import { contentTypes, type Reply } from "../reply.ts";
-import type { Handler } from "../router.ts";
+import type { ImportRequest } from "../../../images/contract.ts";
+import { openImportSource } from "../../../images/import/source.ts";
+import { TransferMessages } from "../../../images/transfer/messages.ts";
+import { parseReference, type Reference, repositoryOf, withTag } from "../../../lib/image/reference.ts";
+import type { JsonMessage } from "../../../types/api.ts";
+import type { Call } from "../../call.ts";
+import { credentialsOf } from "../../decode/credentials.ts";
+import { contentTypes, type Reply } from "../../reply.ts";
+import type { Handler } from "../../router.ts";
 import { messageLine, startedMessages } from "./image-load.ts";
 import { joinReference } from "./images.ts";
 

@@ -1,16 +1,16 @@
-import type { WaitCondition } from "../../containers/contract.ts";
-import { EngineError } from "../../lib/errors.ts";
-import { decodeJson } from "../../lib/go/json/decode.ts";
-import type { ContainerCreateRequest } from "../../types/api.ts";
-import type { Call } from "../call.ts";
-import { stopSignal, upgradeCreate } from "../compat/containers.ts";
-import { containerConfigKeys, containerCreate } from "../decode/bodies.ts";
-import { listFilters } from "../decode/filters.ts";
-import { consoleSize } from "../decode/query.ts";
-import { foldPorts } from "../port-runs/fold.ts";
-import { toldContainer, toldList } from "../port-runs/tell.ts";
-import { created, emptyOk, noContent, type Reply } from "../reply.ts";
-import type { Handler, Route } from "../router.ts";
+import type { WaitCondition } from "../../../containers/contract.ts";
+import { EngineError } from "../../../lib/errors.ts";
+import { decodeJson } from "../../../lib/go/json/decode.ts";
+import type { ContainerCreateRequest } from "../../../types/api.ts";
+import type { Call } from "../../call.ts";
+import { stopSignal, upgradeCreate } from "../../compat/containers.ts";
+import { containerConfigKeys, containerCreate } from "../../decode/bodies.ts";
+import { listFilters } from "../../decode/filters.ts";
+import { consoleSize } from "../../decode/query.ts";
+import { foldPorts } from "../../port-runs/fold.ts";
+import { toldContainer, toldList } from "../../port-runs/tell.ts";
+import { created, emptyOk, noContent, type Reply } from "../../reply.ts";
+import type { Handler, Route } from "../../router.ts";
 
 const list: Handler = async ({ engine, query }) => {
   const limit = query.integer("limit");

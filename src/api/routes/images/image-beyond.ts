@@ -1,7 +1,7 @@
-import { EngineError } from "../../lib/errors.ts";
-import type { VerifyLine } from "../../types/image-report.ts";
-import { contentTypes, json, noContent, type Reply } from "../reply.ts";
-import type { Handler, Route } from "../router.ts";
+import { EngineError } from "../../../lib/errors.ts";
+import type { VerifyLine } from "../../../types/image-report.ts";
+import { contentTypes, json, noContent, type Reply } from "../../reply.ts";
+import type { Handler, Route } from "../../router.ts";
 
 /** What can be done with images that Docker has no endpoint for. */
 const lines = (body: AsyncIterable<Uint8Array | string>): Reply => ({

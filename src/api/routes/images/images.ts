@@ -1,11 +1,11 @@
-import { platformOf } from "../../images/platform.ts";
-import { EngineError } from "../../lib/errors.ts";
-import { familiar, parseRepoTag } from "../../lib/image/reference.ts";
-import type { Call } from "../call.ts";
-import { inspectFor, summaryFor } from "../compat/images.ts";
-import { listFilters } from "../decode/filters.ts";
-import { emptyOk, htmlSafeJson, json, type Reply } from "../reply.ts";
-import type { Handler, Route } from "../router.ts";
+import { platformOf } from "../../../images/platform.ts";
+import { EngineError } from "../../../lib/errors.ts";
+import { familiar, parseRepoTag } from "../../../lib/image/reference.ts";
+import type { Call } from "../../call.ts";
+import { inspectFor, summaryFor } from "../../compat/images.ts";
+import { listFilters } from "../../decode/filters.ts";
+import { emptyOk, htmlSafeJson, json, type Reply } from "../../reply.ts";
+import type { Handler, Route } from "../../router.ts";
 import { createImage } from "./image-create.ts";
 import { loadImages } from "./image-load.ts";
 

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
-import { ask, told } from "../testing/ask.ts";
-import { fakeEngine } from "../testing/fake-engine.ts";
+import { ask, told } from "../../testing/ask.ts";
+import { fakeEngine } from "../../testing/fake-engine.ts";
 
 const answers: [query: string, status: number, message: string][] = [
   ["build?version=3", 400, 'invalid version "3"'],

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
-import type { CreateRequest, ListRequest } from "../../containers/contract.ts";
-import { ask, told } from "../testing/ask.ts";
-import { fakeEngine } from "../testing/fake-engine.ts";
+import type { CreateRequest, ListRequest } from "../../../containers/contract.ts";
+import { ask, told } from "../../testing/ask.ts";
+import { fakeEngine } from "../../testing/fake-engine.ts";
 
 function recording() {
   const calls: unknown[][] = [];

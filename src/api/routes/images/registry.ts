@@ -1,15 +1,15 @@
-import { credentialsOf as credentialsOfBody } from "../../distribution/auth/credentials.ts";
-import { EngineError, messageOf } from "../../lib/errors.ts";
-import { decodeJson } from "../../lib/go/json/decode.ts";
-import { object, string } from "../../lib/go/json/shape.ts";
-import { canonical, parseReference, withDefaultTag, withTag } from "../../lib/image/reference.ts";
-import { booleanFilter } from "../../lib/wire/filters.ts";
-import type { Call } from "../call.ts";
-import { credentialsOf } from "../decode/credentials.ts";
-import { listFilters } from "../decode/filters.ts";
-import { parseGoInt } from "../decode/query.ts";
-import { json } from "../reply.ts";
-import type { Handler, Route } from "../router.ts";
+import { credentialsOf as credentialsOfBody } from "../../../distribution/auth/credentials.ts";
+import { EngineError, messageOf } from "../../../lib/errors.ts";
+import { decodeJson } from "../../../lib/go/json/decode.ts";
+import { object, string } from "../../../lib/go/json/shape.ts";
+import { canonical, parseReference, withDefaultTag, withTag } from "../../../lib/image/reference.ts";
+import { booleanFilter } from "../../../lib/wire/filters.ts";
+import type { Call } from "../../call.ts";
+import { credentialsOf } from "../../decode/credentials.ts";
+import { listFilters } from "../../decode/filters.ts";
+import { parseGoInt } from "../../decode/query.ts";
+import { json } from "../../reply.ts";
+import type { Handler, Route } from "../../router.ts";
 import { startedMessages } from "./image-load.ts";
 
 const push: Handler = (call) => {

@@ -1,9 +1,9 @@
-import { EngineError } from "../../lib/errors.ts";
-import { stringify } from "../../lib/wire/json.ts";
-import type { ContainerUpdateRequest, StatsResponse } from "../../types/api.ts";
-import { containerChange, containerUpdate } from "../decode/bodies.ts";
-import { contentTypes, json, type Reply } from "../reply.ts";
-import type { Handler, Route } from "../router.ts";
+import { EngineError } from "../../../lib/errors.ts";
+import { stringify } from "../../../lib/wire/json.ts";
+import type { ContainerUpdateRequest, StatsResponse } from "../../../types/api.ts";
+import { containerChange, containerUpdate } from "../../decode/bodies.ts";
+import { contentTypes, json, type Reply } from "../../reply.ts";
+import type { Handler, Route } from "../../router.ts";
 
 async function* lines(source: AsyncIterable<StatsResponse>): AsyncGenerator<string, void> {
   for await (const stats of source) yield `${stringify(stats)}\n`;

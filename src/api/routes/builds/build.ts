@@ -1,13 +1,13 @@
-import { EngineError, messageOf } from "../../lib/errors.ts";
-import { nowNs } from "../../lib/time/time.ts";
-import { parseTimestamp } from "../../lib/time/timestamp.ts";
-import type { Filters } from "../../lib/wire/filters.ts";
-import { classicBuild } from "../build/classic.ts";
-import { listFilters } from "../decode/filters.ts";
-import type { Query } from "../decode/query.ts";
-import { contentTypes, emptyOk, json } from "../reply.ts";
-import type { Handler, Route } from "../router.ts";
-import { messageLines } from "./image-load.ts";
+import { EngineError, messageOf } from "../../../lib/errors.ts";
+import { nowNs } from "../../../lib/time/time.ts";
+import { parseTimestamp } from "../../../lib/time/timestamp.ts";
+import type { Filters } from "../../../lib/wire/filters.ts";
+import { classicBuild } from "../../build/classic.ts";
+import { listFilters } from "../../decode/filters.ts";
+import type { Query } from "../../decode/query.ts";
+import { contentTypes, emptyOk, json } from "../../reply.ts";
+import type { Handler, Route } from "../../router.ts";
+import { messageLines } from "../images/image-load.ts";
 
 /** Classic builds under way that their client gave a name, so that it can end them. */
 const cancellable = new Map<string, AbortController>();

@@ -1,10 +1,10 @@
-import { EngineError, messageOf } from "../../lib/errors.ts";
-import { hijackContentType, streamContentType } from "../compat/streams.ts";
-import { timestampNs } from "../decode/query.ts";
-import { statusOf } from "../errors.ts";
-import { contentTypes, type Reply } from "../reply.ts";
-import type { Handler, Route } from "../router.ts";
-import { refuseForeignOrigin, websocketKey } from "../websocket/serve.ts";
+import { EngineError, messageOf } from "../../../lib/errors.ts";
+import { hijackContentType, streamContentType } from "../../compat/streams.ts";
+import { timestampNs } from "../../decode/query.ts";
+import { statusOf } from "../../errors.ts";
+import { contentTypes, type Reply } from "../../reply.ts";
+import type { Handler, Route } from "../../router.ts";
+import { refuseForeignOrigin, websocketKey } from "../../websocket/serve.ts";
 
 /** Docker has taken the connection over before it looks: a refusal is plain text. */
 const attach: Handler = async (call): Promise<Reply> => {

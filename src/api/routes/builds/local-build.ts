@@ -1,12 +1,12 @@
-import { EngineError, messageOf } from "../../lib/errors.ts";
-import type { WireBuildLog, WireBuildRecord } from "../../types/local-build.ts";
-import { answerLocally, LocalAnswer } from "../build/local-answer.ts";
-import { readLocalBody } from "../build/local-body.ts";
-import { localBuildRequest } from "../build/local-request.ts";
-import { openSources } from "../build/local-sources.ts";
-import type { Call } from "../call.ts";
-import { contentTypes, json, noContent, type Reply } from "../reply.ts";
-import type { Handler, Route } from "../router.ts";
+import { EngineError, messageOf } from "../../../lib/errors.ts";
+import type { WireBuildLog, WireBuildRecord } from "../../../types/local-build.ts";
+import { answerLocally, LocalAnswer } from "../../build/local-answer.ts";
+import { readLocalBody } from "../../build/local-body.ts";
+import { localBuildRequest } from "../../build/local-request.ts";
+import { openSources } from "../../build/local-sources.ts";
+import type { Call } from "../../call.ts";
+import { contentTypes, json, noContent, type Reply } from "../../reply.ts";
+import type { Handler, Route } from "../../router.ts";
 
 const calls: readonly string[] = ["build", "check", "outline", "targets"];
 

@@ -1,9 +1,9 @@
-import { EngineError } from "../../lib/errors.ts";
-import { familiar, parseRepoTag } from "../../lib/image/reference.ts";
-import type { ContainerConfig } from "../../types/api.ts";
-import { containerCreate } from "../decode/bodies.ts";
-import { created } from "../reply.ts";
-import type { Handler, Route } from "../router.ts";
+import { EngineError } from "../../../lib/errors.ts";
+import { familiar, parseRepoTag } from "../../../lib/image/reference.ts";
+import type { ContainerConfig } from "../../../types/api.ts";
+import { containerCreate } from "../../decode/bodies.ts";
+import { created } from "../../reply.ts";
+import type { Handler, Route } from "../../router.ts";
 
 /** What a body's configuration says goes before the container's own. */
 const commit: Handler = async (call) => {

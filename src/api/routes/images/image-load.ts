@@ -1,9 +1,9 @@
-import { platformOf } from "../../images/platform.ts";
-import { messageOf } from "../../lib/errors.ts";
-import { stringify } from "../../lib/wire/json.ts";
-import type { JsonMessage } from "../../types/api.ts";
-import { contentTypes, htmlSafe, type Reply } from "../reply.ts";
-import type { Handler } from "../router.ts";
+import { platformOf } from "../../../images/platform.ts";
+import { messageOf } from "../../../lib/errors.ts";
+import { stringify } from "../../../lib/wire/json.ts";
+import type { JsonMessage } from "../../../types/api.ts";
+import { contentTypes, htmlSafe, type Reply } from "../../reply.ts";
+import type { Handler } from "../../router.ts";
 
 export const messageLine = (message: JsonMessage): string => `${htmlSafe(stringify(message))}\r\n`;
 
