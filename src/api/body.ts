@@ -3,6 +3,22 @@ import type { IncomingMessage } from "node:http";
 /** Bytes that wait here for the reader before the client is held back. */
 const waitingMax = 1024 * 1024;
 
+/** The code goes with it through threads. */
+export class ClientLeft extends Error {
+  readonly code = "CLIENT_LEFT";
+
+  constructor(cause: unknown) {
+    super("the client left before its request was whole", { cause });
+  }
+}
+
+/** Whether that is what an error comes from. */
+export function isClientLeft(error: unknown): boolean {
+  for (let each = error, depth = 0; each instanceof Error && depth < 8; each = each.cause, depth++)
+    if ((each as { code?: unknown }).code === "CLIENT_LEFT") return true;
+  return false;
+}
+
 /**
  * A request's body, read at the reader's pace by its events: Bun's own iteration of a request takes nearly twice the time
  * of a large upload. A reader that leaves early has the rest discarded, so that the reply still reaches the client.
@@ -78,7 +94,7 @@ class BodyReader implements AsyncIterator<Uint8Array> {
   /** The client is gone before its body was whole. */
   private readonly onLost = (error?: Error): void => {
     if (this.state !== "open") return;
-    this.error = error ?? Object.assign(new Error("aborted"), { code: "ECONNRESET" });
+    this.error = new ClientLeft(error);
     this.end();
   };
 

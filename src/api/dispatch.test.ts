@@ -1,5 +1,7 @@
 import { expect, test } from "bun:test";
-import { EngineError } from "../lib/errors.ts";
+import { EngineError, wrap } from "../lib/errors.ts";
+import { silentLogger } from "../lib/log.ts";
+import { ClientLeft } from "./body.ts";
 import { ask, told } from "./testing/ask.ts";
 import { fakeEngine } from "./testing/fake-engine.ts";
 
@@ -84,6 +86,20 @@ test("each kind of error has its status, a fault without a kind is a 500, and th
     },
   });
   expect(told(await ask(broken, "POST /containers/x/pause"))).toEqual({ status: 500, message: "oops" });
+});
+
+test("a client that leaves in its request is no fault for the log, a host that fails is one", async () => {
+  const logged: unknown[] = [];
+  const logger = { ...silentLogger, error: (text: string) => logged.push(text) };
+  const pausing = (error: Error) =>
+    ask(
+      { ...fakeEngine({ containers: { pause: () => Promise.reject(error) } }), logger },
+      "POST /containers/x/pause",
+    );
+  await pausing(wrap("load image", new ClientLeft(undefined)));
+  expect(logged).toEqual([]);
+  await pausing(new Error("disk full"));
+  expect(logged.length).toBe(1);
 });
 
 test("what is already so is a 304 without a body", async () => {

@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from "node:http";
 import type { Engine } from "../engine/contract.ts";
 import { EngineError, messageOf } from "../lib/errors.ts";
+import { isClientLeft } from "./body.ts";
 import { Call } from "./call.ts";
 import { errorBody, pageNotFound, statusOf } from "./errors.ts";
 import { contentTypes, type Reply } from "./reply.ts";
@@ -74,7 +75,7 @@ const isFault = (error: unknown): boolean => !(error instanceof EngineError) || 
 
 /** What a client that hung up has stopped is no fault. */
 const isGone = (error: unknown, { signal }: RawRequest): boolean =>
-  error instanceof Error && error.name === "AbortError" && signal().aborted;
+  isClientLeft(error) || (error instanceof Error && error.name === "AbortError" && signal().aborted);
 
 function logFault(engine: Engine, { method, url }: RawRequest, error: unknown): void {
   const stack = error instanceof EngineError || !(error instanceof Error) ? undefined : error.stack;
