@@ -165,7 +165,8 @@ async function runCommand(
   const parsed = orUsage(path, usageLine(path, command), () =>
     parseFlags(command.flags, argv, command.interspersed, session.around),
   );
-  for (const notice of parsed.notices) session.err(notice);
+  // on stdout, where docker has them
+  for (const notice of parsed.notices) session.out(notice);
   if (parsed.help) return showHelp(path.split(" ").slice(1), session);
   checkArity(path, command, parsed.args.length);
   const { args, values, changed } = parsed;

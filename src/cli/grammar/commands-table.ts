@@ -402,6 +402,7 @@ export const shortForms: Record<string, [group: string, name: string]> = {
   rename: ["container", "rename"],
   restart: ["container", "restart"],
   rm: ["container", "rm"],
+  remove: ["container", "rm"],
   run: ["container", "run"],
   start: ["container", "start"],
   stats: ["container", "stats"],

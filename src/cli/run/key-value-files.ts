@@ -15,21 +15,54 @@ export const fileError = (verb: string, path: string, error: unknown): Error => 
 
 export const missingFile = (path: string): Error => fileError("open", path, { code: "ENOENT" });
 
+const unreadable = (path: string, error: Error): Error =>
+  new Error(`invalid env file (${path}): ${error.message}`);
+
+/** a line as docker's client takes it at most, its end not counted */
+const lineMax = 65_535;
+
 function readLines(path: string, around: Surroundings): string[] {
   let text: string | undefined;
   try {
     text = around.readText(path);
   } catch (error) {
-    throw fileError((error as { code?: string }).code === "EISDIR" ? "read" : "open", path, error);
+    if ((error as { code?: string }).code === "EISDIR")
+      throw unreadable(path, fileError("read", path, error));
+    throw fileError("open", path, error);
   }
   if (text === undefined) throw missingFile(path);
-  return text.replace(/^\uFEFF/, "").split("\n");
+  const lines = text.replace(/^\uFEFF/, "").split("\n");
+  if (text.includes("\uFFFD")) refuseBytes(path);
+  if (text.length > lineMax && lines.some((line) => Buffer.byteLength(line) > lineMax))
+    throw unreadable(path, new Error("bufio.Scanner: token too long"));
+  return lines;
+}
+
+/** Text that a character of replacement is in may have been read from bytes that are no text. */
+function refuseBytes(path: string): void {
+  const { readFileSync } = require("node:fs") as typeof import("node:fs");
+  const bytes = readFileSync(path);
+  let [start, number] = [0, 1];
+  for (let end = bytes.indexOf(10); start < bytes.length; end = bytes.indexOf(10, start), number++) {
+    const line = bytes.subarray(start, end < 0 ? undefined : end);
+    if (!isUtf8(line))
+      throw unreadable(path, new Error(`invalid utf8 bytes at line ${number}: [${line.join(" ")}]`));
+    start = end < 0 ? bytes.length : end + 1;
+  }
+}
+
+function isUtf8(bytes: Uint8Array): boolean {
+  try {
+    new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    return true;
+  } catch {
+    return false; // the only reason it throws for
+  }
 }
 
 /** Lines `NAME=value`, comments and blank lines left out; a name alone is given to `lookUp`. */
 function parseLines(
   path: string,
-  what: string,
   around: Surroundings,
   lookUp: (name: string) => string | undefined,
 ): string[] {
@@ -38,25 +71,24 @@ function parseLines(
     if (line === "" || line.startsWith("#")) return [];
     const at = line.indexOf("=");
     const name = at < 0 ? line : line.slice(0, at);
-    if (name === "") throw new Error(`invalid ${what} file (${path}): no variable name on line '${line}'`);
-    if (/[ \t]/.test(name.trimEnd()) || (at >= 0 && /\s/.test(name)))
-      throw new Error(`invalid ${what} file (${path}): variable '${name}' contains whitespaces`);
+    if (name === "") throw unreadable(path, new Error(`no variable name on line '${line}'`));
+    if (/[ \t]/.test(name)) throw unreadable(path, new Error(`variable '${name}' contains whitespaces`));
     if (at >= 0) return [line];
-    const value = lookUp(name.trimEnd());
+    const value = lookUp(name);
     return value === undefined ? [] : [value];
   });
 }
 
 /** `--env-file`: a name alone copies the client's variable, and is skipped where there is none. */
 export const readEnvFile = (path: string, around: Surroundings): string[] =>
-  parseLines(path, "env", around, (name) => {
+  parseLines(path, around, (name) => {
     const own = around.variable(name);
     return own === undefined ? undefined : `${name}=${own}`;
   });
 
-/** `--label-file`: a name alone is a label without a value. */
+/** `--label-file`, in the form and with the errors of an env file; a name alone is skipped, as docker's client does. */
 export const readLabelFile = (path: string, around: Surroundings): string[] =>
-  parseLines(path, "label", around, (name) => name);
+  parseLines(path, around, () => undefined);
 
 export function pairs(items: readonly string[]): Record<string, string> {
   const found: Record<string, string> = {};

@@ -73,6 +73,8 @@ function set(mount: Mount, key: string, value: string, field: string, around: Su
 const unexpected = (key: string, field: string): Error => new Error(`unexpected key '${key}' in '${field}'`);
 
 function setBind(mount: Mount, key: string, value: string, field: string): undefined {
+  // `enabled` is the default, and says nothing
+  if (key === "bind-recursive" && value === "enabled") return;
   mount.BindOptions ??= {};
   const options = mount.BindOptions;
   if (key === "bind-propagation") options.Propagation = value.toLowerCase();

@@ -81,6 +81,7 @@ const refused: [string[], string][] = [
   [["--storage-opt", "bad", "x"], "invalid storage option"],
   [["--no-healthcheck", "--health-cmd", "x", "x"], "--no-healthcheck conflicts with --health-* options"],
   [["--env-file", "/nosuch", "x"], "open /nosuch: no such file or directory"],
+  [["-l", "a b=c", "x"], "label 'a b' contains whitespaces"],
   [["--security-opt", "foo", "x"], 'Invalid --security-opt: "foo"'],
 ];
 for (const [words, sentence] of refused) {

@@ -130,12 +130,11 @@ function config(
   };
 }
 
-/** Files first, then options; of a variable given twice the last counts. */
+/** Lines of files first, all of them; then options, of a variable given twice the last. */
 function environment(flags: ContainerFlags, around: Surroundings): string[] {
   const last = new Map<string, string>();
-  for (const variable of [...flattened(flags.envFile, (path) => readEnvFile(path, around)), ...flags.env])
-    last.set(variable.split("=", 1)[0] ?? "", variable);
-  return [...last.values()];
+  for (const variable of flags.env) last.set(variable.split("=", 1)[0] ?? "", variable);
+  return [...flattened(flags.envFile, (path) => readEnvFile(path, around)), ...last.values()];
 }
 
 function healthcheck(flags: ContainerFlags): HealthConfig | undefined {

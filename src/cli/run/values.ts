@@ -22,9 +22,10 @@ export function environmentVariable(text: string, around: Surroundings): string 
 }
 
 export function label(text: string): string {
-  const [key, value] = cut(text, "=");
-  if (key.trim() === "") throw new Error(`invalid label '${text}': empty name`);
-  return value === undefined ? text : text;
+  const key = cut(text, "=")[0].replace(/^[ \t]+/, "");
+  if (key === "") throw new Error(`invalid label '${text}': empty name`);
+  if (/[ \t]/.test(key)) throw new Error(`label '${key}' contains whitespaces`);
+  return text;
 }
 
 export function extraHost(text: string): string {
@@ -205,9 +206,9 @@ export function restartPolicy(text: string): RestartPolicy {
   const [name, count] = cut(text, ":");
   if (count !== undefined && name === "")
     throw new Error("invalid restart policy format: no policy provided before colon");
-  if (count !== undefined && !/^[+-]?\d+$/.test(count))
+  if (count && !/^[+-]?\d+$/.test(count))
     throw new Error("invalid restart policy format: maximum retry count must be an integer");
-  return { Name: name as RestartPolicy["Name"], MaximumRetryCount: Number(count ?? 0) };
+  return { Name: name as RestartPolicy["Name"], MaximumRetryCount: Number(count || 0) };
 }
 
 /** `--gpus all`, `2`, `"device=0,1","capabilities=compute"`. */

@@ -13,7 +13,7 @@ export function parseVolumeSpec(spec: string): VolumeSpec {
   let section = "";
   for (const character of spec) {
     // A single letter before a colon reads as a Windows drive, as docker's client has it.
-    if (character !== ":" || /^[a-zA-Z]$/.test(section)) {
+    if (character !== ":" || /^\p{L}$/u.test(section)) {
       section += character;
       continue;
     }

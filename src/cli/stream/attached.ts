@@ -18,6 +18,9 @@ interface AttachedOptions {
 /** How a stream ended: the process closed it, or the user typed the detach keys. */
 export type Ending = "closed" | "detached";
 
+/** Who joined what ran already is told that it left, and that it saw no end of it: exit code 1. */
+export const leftRunning = (): CliError => new CliError("read escape sequence", 1);
+
 /**
  * Joins this process's stdin, stdout and stderr to a hijacked stream, until its output ends. Everything received has
  * been written when the promise resolves.
@@ -32,9 +35,7 @@ export async function pump(stream: HijackedStream, options: AttachedOptions): Pr
       return await output;
     }
     const input = copyInput(stream, options);
-    const ending = await Promise.race([output, input.detached]);
-    if (ending === "detached") process.stderr.write("read escape sequence\n");
-    return ending;
+    return await Promise.race([output, input.detached]);
   } finally {
     restore?.();
     stream.connection.close();

@@ -9,7 +9,8 @@ interface BindSpec {
   mode: string;
   readOnly: boolean;
   copy: boolean;
-  propagation: string;
+  /** undefined = not said */
+  propagation: string | undefined;
 }
 
 const accessModes = new Set(["rw", "ro"]);
@@ -79,7 +80,7 @@ export function parseBindSpec(raw: string): BindSpec {
       mode,
       readOnly: modes.includes("ro"),
       copy: !modes.includes("nocopy"),
-      propagation: propagation ?? (type === "bind" ? "rprivate" : ""),
+      propagation,
     };
   } catch (error) {
     throw new EngineError(

@@ -127,13 +127,13 @@ const mount = object<MountRequest>(
         {
           NoCopy: optional(flag),
           Labels: optional(filled(stringMap, {})),
+          Subpath: optional(text),
           DriverConfig: pointer(
             object<{ Name?: string; Options?: Record<string, string> }>(
               { Name: optional(text), Options: optional(filled(stringMap, {})) },
               "mount.Driver",
             ),
           ),
-          Subpath: optional(text),
         },
         "mount.VolumeOptions",
       ),

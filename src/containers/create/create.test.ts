@@ -3,6 +3,7 @@ import type { HostConfig } from "../../types/api.ts";
 import { closeWorlds, createOne, openWorld } from "../testing/fakes.ts";
 import { parseBindSpec } from "./bind-spec.ts";
 import { readBody } from "./body.ts";
+import { bindPropagation } from "./data-root.ts";
 import { mergeImageConfig } from "./merge.ts";
 import { parseList } from "./resources.ts";
 
@@ -81,13 +82,13 @@ describe("-v", () => {
       source: "/b",
       target: "/t",
       readOnly: false,
-      propagation: "rprivate",
+      propagation: undefined,
     });
     expect(parseBindSpec("v:/t:ro,nocopy")).toMatchObject({
       source: "v",
       readOnly: true,
       copy: false,
-      propagation: "",
+      propagation: undefined,
     });
     expect(parseBindSpec("/t")).toMatchObject({ source: "", target: "/t" });
   });
@@ -129,6 +130,12 @@ describe("a create", () => {
     [{ Binds: ["/a:/b", "/c:/b"] }, "Duplicate mount point: /b"],
     [{ Tmpfs: { "/t": "" }, Binds: ["/a:/t"] }, "Duplicate mount point: /t"],
     [
+      { Memory: 1024, RestartPolicy: { Name: "bogus" } },
+      "invalid restart policy: unknown policy 'bogus'; use one of 'no', 'always', 'on-failure', or 'unless-stopped'",
+    ],
+    [{ Memory: 1024, CapAdd: ["nosuch"] }, 'invalid CapAdd: unknown capability: "CAP_NOSUCH"'],
+    [{ Binds: ["/a:/b"], Mounts: [{ Type: "volume", Target: "/b/../b" }] }, "Duplicate mount point: /b/../b"],
+    [
       { Mounts: [{ Type: "bind", Source: "/nonexistent", Target: "/b" }] },
       'invalid mount config for type "bind": bind source path does not exist: /nonexistent',
     ],
@@ -154,6 +161,24 @@ describe("a create", () => {
       expect(await world.containers.list({ all: true, size: false, filters: new Map() })).toEqual([]);
       await createOne(world, {}, "x1");
     });
+
+  test("has --mount and --tmpfs at one place, as Docker lets it", async () => {
+    await createOne(openWorld(), {
+      HostConfig: { Tmpfs: { "/t": "" }, Mounts: [{ Type: "tmpfs", Target: "/t" }] },
+    });
+  });
+
+  test("has a bind of the engine's own files follow the host, unless another propagation is asked for", () => {
+    const own = { mode: "rslave", options: ["rslave", "by-default"] };
+    for (const source of ["/", "/var", "/var/lib/e", "/var/lib/e/x"])
+      expect(bindPropagation(source, undefined, "/var/lib/e")).toEqual(own);
+    for (const source of ["/var/lib/e2", "/tmp"])
+      expect(bindPropagation(source, undefined, "/var/lib/e").mode).toBe("rprivate");
+    expect(bindPropagation("/", "rshared", "/var/lib/e")).toEqual({ mode: "rshared", options: ["rshared"] });
+    expect(() => bindPropagation("/", "rprivate", "/var/lib/e")).toThrow(
+      'must use either propagation mode "rslave" or "rshared" when mount source is within the daemon root',
+    );
+  });
 
   test("takes back the volume of one that fails later", async () => {
     const world = openWorld();

@@ -3,6 +3,7 @@ import { EngineError, isKind } from "../../lib/errors.ts";
 import { newId } from "../../lib/ids.ts";
 import { nowNs } from "../../lib/time/time.ts";
 import { Undo } from "../../lib/undo.ts";
+import { validateLogOptions } from "../../runtime/log-drivers/options.ts";
 import { reach } from "../../system/mount/reach.ts";
 import type { ContainerCreateResponse, HostConfig } from "../../types/api.ts";
 import type { ImageConfig } from "../../types/oci.ts";
@@ -20,7 +21,7 @@ import { type PlannedMount, planMounts } from "./mounts.ts";
 import { normalise } from "./normalise.ts";
 import { checkPlatform } from "./platform.ts";
 import { discardUnsupported } from "./resources.ts";
-import { validate } from "./validate.ts";
+import { validate, validateLate } from "./validate.ts";
 
 /** `--mount` asks for what is there: by its checks the engine may stand still no more than by a start. */
 const boundSources = ({ Mounts }: Pick<HostConfig, "Mounts">): string[] =>
@@ -37,7 +38,6 @@ export async function create(ctx: Context, request: CreateRequest): Promise<Cont
   const body = readBody(request.body);
   const warnings = validate(body.config, body.hostConfig, {
     facts: ctx.facts,
-    logDriver: ctx.config.logDriver,
     runtimes: new Set([
       ctx.config.defaultRuntime,
       "runc",
@@ -47,10 +47,13 @@ export async function create(ctx: Context, request: CreateRequest): Promise<Cont
   });
   refuseRemapped(ctx, body.hostConfig);
   await reach(boundSources(body.hostConfig));
-  const name = checkName(request.name ?? "");
   const image = body.config.Image === "" ? undefined : ctx.images.resolve(body.config.Image);
   if (image) ctx.images.touch(image.id);
   checkPlatform(body.config.Image, image, request.platform);
+  const { Type, Config: logOptions } = body.hostConfig.LogConfig;
+  validateLogOptions(Type || ctx.config.logDriver, logOptions);
+  const name = checkName(request.name ?? "");
+  validateLate(body.hostConfig);
   const imageConfig = image?.config ?? noImage;
   ctx.runtime.expectProcess(); // most are started at once
   const complete = normalise({
@@ -72,6 +75,7 @@ export async function create(ctx: Context, request: CreateRequest): Promise<Cont
       hostConfig: complete.hostConfig,
       donor: (idOrName) => volumesDonor(ctx, idOrName),
       image: (reference) => ctx.images.resolve(reference),
+      dataRoot: ctx.config.dataRoot,
     });
     if (planned.some(({ mount }) => mount.image)) warnings.push("Image mount is an experimental feature");
     const links = resolveLinks(ctx, complete.hostConfig);

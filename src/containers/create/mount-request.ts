@@ -4,6 +4,7 @@ import { formatIdMap, parseIdMap } from "../../lib/users/id-map.ts";
 import type { MountPoint, MountRequest } from "../../types/api.ts";
 import { isLocalPath } from "../start/mounts/subpath.ts";
 import { checkTarget, cleanPath, propagationModes } from "./bind-spec.ts";
+import { bindPropagation } from "./data-root.ts";
 import { driverOf, type MountsInput, type PlannedMount, plannedVolume } from "./mounts.ts";
 
 const optionTypes = [
@@ -31,7 +32,7 @@ export function mountFromRequest(request: MountRequest, input: MountsInput): Pla
   } catch (error) {
     refuse(type, messageOf(error));
   }
-  if (type === "bind") return bindMount(request, target);
+  if (type === "bind") return bindMount(request, target, input.dataRoot);
   if (type === "image") return imageMount(request, target, input);
   if (type === "tmpfs") return tmpfsMount(request, target);
   return volumeMount(request, target, input);
@@ -42,34 +43,36 @@ export function checkBindSource(source: string): void {
   if (!existsSync(source)) refuse("bind", `bind source path does not exist: ${source}`);
 }
 
-function bindMount(request: MountRequest, target: string): PlannedMount {
+function bindMount(request: MountRequest, target: string, dataRoot: string): PlannedMount {
   const source = request.Source ?? "";
   if (source === "") refuse("bind", "field Source must not be empty");
   if (!source.startsWith("/")) refuse("bind", `invalid mount path: '${source}' mount path must be absolute`);
-  const propagation = request.BindOptions?.Propagation ?? "rprivate";
-  if (!propagationModes.has(propagation)) refuse("bind", `invalid propagation mode: ${propagation}`);
+  const asked = request.BindOptions?.Propagation;
+  if (asked !== undefined && !propagationModes.has(asked))
+    refuse("bind", `invalid propagation mode: ${asked}`);
   const create = request.BindOptions?.CreateMountpoint === true;
   if (!create) checkBindSource(source);
+  const clean = cleanPath(source);
+  const propagation = bindPropagation(clean, asked, dataRoot);
   const point: MountPoint = {
     Type: "bind",
-    Source: cleanPath(source),
+    Source: clean,
     Destination: target,
     Mode: "",
     RW: request.ReadOnly !== true,
-    Propagation: propagation,
+    Propagation: propagation.mode,
   };
   const { ReadOnlyNonRecursive: writableBelow, ReadOnlyForceRecursive: forced } = request.BindOptions ?? {};
   if ((writableBelow || forced) && !request.ReadOnly)
     refuse("bind", "mount must be read-only for its recursion to be chosen");
   if (writableBelow && forced)
     refuse("bind", "ReadOnlyForceRecursive and ReadOnlyNonRecursive cannot both be set");
-  if (forced && propagation !== "rprivate")
-    refuse("bind", "ReadOnlyForceRecursive needs the propagation rprivate");
+  if (forced && asked !== "rprivate") refuse("bind", "ReadOnlyForceRecursive needs the propagation rprivate");
   const recursive = request.BindOptions?.NonRecursive !== true;
   const options = [
     recursive ? "rbind" : "bind",
     request.ReadOnly ? "ro" : "rw",
-    propagation,
+    ...propagation.options,
     ...(create ? ["create-source"] : []),
     ...(writableBelow ? ["writable-below"] : []),
   ];

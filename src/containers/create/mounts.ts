@@ -4,6 +4,7 @@ import { newId } from "../../lib/ids.ts";
 import type { ContainerConfig, HostConfig, MountPoint, VolumeCreateRequest } from "../../types/api.ts";
 import type { ResolvedMount } from "../contract.ts";
 import { checkTarget, cleanPath, parseBindSpec } from "./bind-spec.ts";
+import { bindPropagation } from "./data-root.ts";
 import { mountFromRequest } from "./mount-request.ts";
 
 /** A mount that was decided, and the volume that must exist for it. */
@@ -22,6 +23,8 @@ export interface MountsInput {
   hostConfig: HostConfig;
   donor: (idOrName: string) => VolumesDonor;
   image: (reference: string) => { id: string; layers: string[] };
+  /** the engine's own files */
+  dataRoot: string;
 }
 
 const anonymousLabel = "com.docker.volume.anonymous";
@@ -29,15 +32,16 @@ const anonymousLabel = "com.docker.volume.anonymous";
 function fromBind(raw: string, input: MountsInput): PlannedMount {
   const spec = parseBindSpec(raw);
   if (spec.source.startsWith("/")) {
+    const propagation = bindPropagation(spec.source, spec.propagation, input.dataRoot);
     const point: MountPoint = {
       Type: "bind",
       Source: spec.source,
       Destination: spec.target,
       Mode: spec.mode,
       RW: !spec.readOnly,
-      Propagation: spec.propagation,
+      Propagation: propagation.mode,
     };
-    const options = ["rbind", spec.readOnly ? "ro" : "rw", spec.propagation, "create-source"];
+    const options = ["rbind", spec.readOnly ? "ro" : "rw", ...propagation.options, "create-source"];
     return { mount: { point, options, copyUp: false, anonymous: false } };
   }
   return plannedVolume({
@@ -122,18 +126,25 @@ export function planMounts(input: MountsInput): PlannedMount[] {
   const byTarget = new Map<string, PlannedMount>();
   for (const spec of hostConfig.VolumesFrom ?? [])
     for (const planned of fromDonor(spec, input)) byTarget.set(planned.mount.point.Destination, planned);
-  const taken = new Set(Object.keys(hostConfig.Tmpfs ?? {}).map(checkTarget));
-  const claim = (planned: PlannedMount): void => {
+  const tmpfs = new Set(Object.keys(hostConfig.Tmpfs ?? {}).map(checkTarget));
+  const taken = new Set<string>();
+  const claim = (planned: PlannedMount, asked: string): void => {
     const target = planned.mount.point.Destination;
-    if (taken.has(target)) throw new EngineError("invalid", `Duplicate mount point: ${target}`);
+    if (taken.has(target)) throw new EngineError("invalid", `Duplicate mount point: ${asked}`);
     taken.add(target);
     byTarget.set(target, planned);
   };
-  for (const raw of hostConfig.Binds ?? []) claim(fromBind(raw, input));
-  for (const request of hostConfig.Mounts ?? []) claim(mountFromRequest(request, input));
+  for (const raw of hostConfig.Binds ?? []) {
+    const planned = fromBind(raw, input);
+    const target = planned.mount.point.Destination;
+    if (tmpfs.has(target)) throw new EngineError("invalid", `Duplicate mount point: ${target}`);
+    claim(planned, target);
+  }
+  // Docker looks for a `--tmpfs` at the same place only with `-v`: here the tmpfs is mounted instead
+  for (const request of hostConfig.Mounts ?? []) claim(mountFromRequest(request, input), request.Target);
   for (const spec of Object.keys(config.Volumes ?? {})) {
     const target = cleanPath(posix.join("/", spec));
-    if (byTarget.has(target) || taken.has(target)) continue;
+    if (byTarget.has(target) || taken.has(target) || tmpfs.has(target)) continue;
     claim(
       plannedVolume({
         name: "",
@@ -143,6 +154,7 @@ export function planMounts(input: MountsInput): PlannedMount[] {
         copyUp: true,
         request: driverOf(hostConfig),
       }),
+      target,
     );
   }
   return [...byTarget.values()];

@@ -47,12 +47,15 @@ export function validateResources(
   if (host.OomScoreAdj < -1000 || host.OomScoreAdj > 1000)
     invalid(`Invalid value ${host.OomScoreAdj}, range for oom score adj is [-1000, 1000]`);
   if (host.ShmSize < 0) invalid("SHM size can not be less than 0");
-  const warnings = [...oomWarnings(host, facts), ...percentWarnings(host), ...blkioWarnings(host, facts)];
+  return [...oomWarnings(host, facts), ...percentWarnings(host), ...blkioWarnings(host, facts)];
+}
+
+/** Limits that only Windows has. */
+export function refuseQos(host: HostConfig): void {
   const unsupported = (what: string): never =>
     invalid(`invalid option: QoS maximum ${what} configuration is not supported on linux`);
   if (host.IOMaximumBandwidth !== 0) unsupported("bandwidth");
   if (host.IOMaximumIOps !== 0) unsupported("IOPs");
-  return warnings;
 }
 
 function oomWarnings(host: HostConfig, facts: HostFacts): string[] {

@@ -1,12 +1,11 @@
 import { signalNumber } from "../../lib/container/signals.ts";
 import { EngineError } from "../../lib/errors.ts";
 import { parsePort, parseRange } from "../../lib/net/ports.ts";
-import { validateLogOptions } from "../../runtime/log-drivers/options.ts";
 import { resolveCapabilities } from "../../runtime/spec/capabilities.ts";
 import type { ContainerConfig, HostConfig } from "../../types/api.ts";
 import { failureAction } from "../health/on-failure.ts";
 import { readTest } from "../health/test.ts";
-import { type HostFacts, validateResources } from "./resources.ts";
+import { type HostFacts, refuseQos, validateResources } from "./resources.ts";
 
 const invalid = (sentence: string): never => {
   throw new EngineError("invalid", sentence);
@@ -22,28 +21,25 @@ const unbuilt = (option: string): never => {
 interface ValidateContext {
   facts: HostFacts;
   runtimes: ReadonlySet<string>;
-  /** of containers that name none */
-  logDriver: string;
 }
 
-/** Refuses, in Docker's words, every request that could not run; returns what the user should be warned of. */
+/**
+ * Refuses every request that could not run, in Docker's words and order: what its decoder refuses, what every platform
+ * refuses, what Linux cannot do. Returns what the user should be warned of. What needs the image comes after it.
+ */
 export function validate(
   config: ContainerConfig,
   hostConfig: HostConfig,
   context: ValidateContext,
 ): string[] {
-  validateModes(config, hostConfig);
-  const warnings = validateResources(hostConfig, context.facts);
+  validateConflicts(config, hostConfig);
+  refuseQos(hostConfig);
   validateConfig(config);
   validateHealth(config, hostConfig);
-  // refuses names that no kernel knows
-  resolveCapabilities({ add: hostConfig.CapAdd ?? [], drop: hostConfig.CapDrop ?? [], privileged: false });
-  validateHost(hostConfig, context);
-  validateRestart(hostConfig);
-  validatePorts(hostConfig);
-  validateSecurity(hostConfig.SecurityOpt ?? []);
-  const { Type, Config: logOptions } = hostConfig.LogConfig;
-  validateLogOptions(Type || context.logDriver, logOptions);
+  validateHost(hostConfig);
+  const warnings = validateResources(hostConfig, context.facts);
+  validateNamespaces(hostConfig);
+  validatePlatform(hostConfig, context);
   if (hostConfig.NetworkMode === "host" && Object.keys(hostConfig.PortBindings ?? {}).length > 0)
     warnings.push("Published ports are discarded when using host network mode");
   if (config.MacAddress)
@@ -51,6 +47,12 @@ export function validate(
       "The container-wide MacAddress field is now deprecated. It should be specified in EndpointsConfig instead.",
     );
   return warnings;
+}
+
+/** What Docker looks at once it has the image and the name. */
+export function validateLate(hostConfig: HostConfig): void {
+  validateSecurity(hostConfig.SecurityOpt ?? []);
+  validateStorage(hostConfig);
 }
 
 /** The engine's own kinds of check, and what follows a failure. */
@@ -86,8 +88,8 @@ function validateConfig(config: ContainerConfig): void {
   if ((health?.Retries ?? 0) < 0) invalid("Retries in Healthcheck cannot be negative");
 }
 
-/** What may not be said together with another's network, UTS or IPC namespace, and the modes' own grammar. */
-function validateModes(config: ContainerConfig, host: HostConfig): void {
+/** What may not be said together with another's network or UTS namespace. */
+function validateConflicts(config: ContainerConfig, host: HostConfig): void {
   const network = host.NetworkMode;
   if (network.startsWith("container:") || network === "container") {
     if (network.slice("container:".length) === "")
@@ -111,6 +113,12 @@ function validateModes(config: ContainerConfig, host: HostConfig): void {
     );
   if (host.UTSMode === "host" && config.Hostname !== "")
     invalid("conflicting options: hostname and the UTS mode");
+  if (!["", "default"].includes(host.Isolation))
+    invalid(`invalid isolation (${host.Isolation}): linux only supports 'default'`);
+}
+
+/** The modes' own grammar. */
+function validateNamespaces(host: HostConfig): void {
   if (!["", "host"].includes(host.UTSMode)) invalid(`invalid UTS mode: ${host.UTSMode}`);
   const joins = (mode: string): boolean => /^container:.+/.test(mode);
   if (!["", "host"].includes(host.PidMode) && !joins(host.PidMode))
@@ -119,13 +127,11 @@ function validateModes(config: ContainerConfig, host: HostConfig): void {
     invalid(`invalid IPC mode: ${host.IpcMode}`);
   if (!["", "host", "private"].includes(host.CgroupnsMode))
     invalid(`invalid cgroup namespace mode: ${host.CgroupnsMode}`);
-  if (!["", "default"].includes(host.Isolation))
-    invalid(`invalid isolation (${host.Isolation}): linux only supports 'default'`);
 }
 
-function validateHost(host: HostConfig, { runtimes }: ValidateContext): void {
-  if (host.Runtime !== "" && !runtimes.has(host.Runtime))
-    invalid(`unknown or invalid runtime name: ${host.Runtime}`);
+function validateHost(host: HostConfig): void {
+  if (host.AutoRemove && !["", "no"].includes(host.RestartPolicy.Name))
+    invalid("can't create 'AutoRemove' container with restart policy");
   for (const entry of host.ExtraHosts ?? []) {
     const at = entry.search(/[:=]/);
     if (at <= 0) invalid(`bad format for add-host: "${entry}"`);
@@ -133,15 +139,27 @@ function validateHost(host: HostConfig, { runtimes }: ValidateContext): void {
     if (address !== "host-gateway" && !isAddress(address))
       invalid(`invalid IP address in add-host: "${address}"`);
   }
+  validatePorts(host);
+  validateRestart(host);
+  // refuses names that no kernel knows
+  resolveCapabilities({ add: host.CapAdd ?? [], drop: host.CapDrop ?? [], privileged: false });
   for (const key of Object.keys(host.Annotations ?? {}))
     if (key === "") invalid("invalid Annotations: the empty string is not permitted as an annotation key");
+}
+
+function validatePlatform(host: HostConfig, { runtimes }: ValidateContext): void {
+  if (host.Runtime !== "" && !runtimes.has(host.Runtime))
+    invalid(`unknown or invalid runtime name: ${host.Runtime}`);
+  if (host.UsernsMode !== "" && host.UsernsMode !== "host") unbuilt(`a user namespace (${host.UsernsMode})`);
+}
+
+function validateStorage(host: HostConfig): void {
   for (const [key] of Object.entries(host.StorageOpt ?? {}))
     invalid500(
       key === "size"
         ? "--storage-opt is supported only for overlay over xfs with 'pquota' mount option"
         : `Unknown option ${key}`,
     );
-  if (host.UsernsMode !== "" && host.UsernsMode !== "host") unbuilt(`a user namespace (${host.UsernsMode})`);
 }
 
 const isAddress = (text: string): boolean =>
@@ -158,8 +176,6 @@ export function validateRestart(host: HostConfig): void {
   if (name !== "on-failure" && retries !== 0)
     invalid("invalid restart policy: maximum retry count can only be used with 'on-failure'");
   if (retries < 0) invalid("invalid restart policy: maximum retry count cannot be negative");
-  if (host.AutoRemove && !["", "no"].includes(name))
-    invalid("can't create 'AutoRemove' container with restart policy");
 }
 
 function validatePorts(host: HostConfig): void {

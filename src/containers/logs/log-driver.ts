@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { EngineError, messageOf } from "../../lib/errors.ts";
 import { goBool } from "../../lib/go/bool.ts";
+import { compilePattern } from "../../lib/text/pattern.ts";
 import { parseRamSize } from "../../lib/text/units.ts";
 import { formatNs } from "../../lib/time/time.ts";
 import { type LogInfo, renderTag } from "../../runtime/log-drivers/info.ts";
@@ -78,6 +79,10 @@ function checkFileOptions(driver: string, options: LogDriverOptions, container: 
   if (files !== undefined && Number(files) < 1) throw new Error("max-file cannot be less than 1");
   if (!local && goBool(compress ?? "") && (size === undefined || Number(files ?? 1) < 2))
     throw new Error("compress cannot be true when max-file is less than 2 or max-size is not set");
+  // its counterpart for variables Docker lets pass
+  const labels = options["labels-regex"];
+  if (labels && compilePattern(labels) === undefined)
+    throw new Error(`error parsing regexp: ${JSON.stringify(labels)} is none`);
   if (options["tag"]) renderTag(infoOf(container), options);
 }
 

@@ -147,6 +147,7 @@ async function withMounts(
     hostConfig: { ...hostConfig, Binds: null, VolumesFrom: null, Mounts: mountsAdd, Tmpfs: tmpfs },
     donor: () => ({ mounts: [] }),
     image: (reference) => ctx.images.resolve(reference),
+    dataRoot: ctx.config.dataRoot,
   });
   for (const { mount } of planned)
     if (kept.some(({ point }) => point.Destination === mount.point.Destination))

@@ -17,8 +17,8 @@ export async function update(
   body: ContainerUpdateRequest,
 ): Promise<ContainerUpdateResponse> {
   const read = readHostConfig(body, ".HostConfig");
-  const warnings = validateResources(read, ctx.facts, "update");
   if (read.RestartPolicy.Name !== "") validateRestart(read);
+  const warnings = validateResources(read, ctx.facts, "update");
   const asked = discardUnsupported(read, ctx.facts);
   const container = ctx.store.find(idOrName);
   await container.lock.run(async () => {

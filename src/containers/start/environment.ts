@@ -33,6 +33,9 @@ export function environmentOf(options: {
     ...(options.terminal ? ["TERM=xterm"] : []),
     ...(options.linked ?? []),
   ];
-  const own = withVariables(withVariables(base, options.env), options.more ?? []);
+  // an empty HOME is none, as to runc
+  const own = withVariables(withVariables(base, options.env), options.more ?? []).filter(
+    (one) => one !== "HOME=",
+  );
   return own.some((one) => one.startsWith("HOME=")) ? own : [...own, `HOME=${options.home}`];
 }

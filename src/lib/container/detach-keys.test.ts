@@ -9,6 +9,11 @@ test("keys are letters and ctrl-combinations; anything else is refused", () => {
   expect(() => parseDetachKeys("odd")).toThrow("Invalid detach keys (odd) provided");
 });
 
+test("a key is one byte, or DEL by its name", () => {
+  expect([...parseDetachKeys("a,DEL")]).toEqual([97, 127]);
+  expect(() => parseDetachKeys("é")).toThrow("Invalid detach keys (é) provided");
+});
+
 test("the sequence is found across writes, and what only begins like it is passed on", () => {
   const filter = new DetachFilter(parseDetachKeys("ctrl-p,ctrl-q"));
   expect(filter.push(bytes(1, 16))).toEqual({ pass: bytes(1), detached: false });

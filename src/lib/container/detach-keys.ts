@@ -14,7 +14,8 @@ export const defaultDetachKeys = "ctrl-p,ctrl-q";
 /** Bytes of a detach sequence such as `ctrl-p,ctrl-q` or `a,ctrl-x`. Throws `invalid` in Docker's words. */
 export function parseDetachKeys(text: string): Uint8Array {
   const bytes = text.split(",").map((key) => {
-    if (key.length === 1) return key.charCodeAt(0);
+    if (/^[\0-\x7f]$/.test(key)) return key.charCodeAt(0);
+    if (key === "DEL") return 127;
     const letter = /^ctrl-([a-z])$/.exec(key)?.[1];
     const byte = letter === undefined ? named[key] : letter.charCodeAt(0) - 96;
     if (byte === undefined) throw new EngineError("invalid", `Invalid detach keys (${text}) provided`);

@@ -15,7 +15,8 @@ test("signals are known by name, with and without SIG, and by number", () => {
   expect(["9", "KILL", "sigkill", "SIGTERM", "RTMIN+3", "RTMAX"].map(signalNumber)).toEqual([
     9, 9, 9, 15, 37, 64,
   ]);
-  for (const text of ["", "0", "65", "NOPE", "-1", "9x"]) expect(signalNumber(text)).toBeUndefined();
+  for (const text of ["", "0", "65", "NOPE", "-1", "9x", "RTMIN+16", "RTMAX-15"])
+    expect(signalNumber(text)).toBeUndefined();
 });
 
 test("a made-up name is a valid one, and later tries have digits", () => {

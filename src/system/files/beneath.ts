@@ -59,6 +59,19 @@ function readStart(path: string, bytesMax: number): string {
   }
 }
 
+/** The permission bits of a folder; undefined where there is none. */
+export function folderModeBeneath(root: string, path: string): number | undefined {
+  return inRoot(root, (rootFd) => {
+    const fd = openWithinRaw(rootFd, toBytes(path), flags.directory | flags.path, within);
+    if (fd < 0) return undefined;
+    try {
+      return statFd(fd).mode & 0o7777;
+    } finally {
+      closeSync(fd);
+    }
+  });
+}
+
 const linksMax = 40;
 
 /** Where a path leads in a root, links followed inside it; what is not there yet stays as it is written. */

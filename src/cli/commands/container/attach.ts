@@ -3,7 +3,7 @@ import { defineCommand, exactly } from "../../command.ts";
 import { CliError } from "../../errors.ts";
 import { bool, string } from "../../flags/flag.ts";
 import { isTerminal, windowSize } from "../../stdio.ts";
-import { pump } from "../../stream/attached.ts";
+import { leftRunning, pump } from "../../stream/attached.ts";
 import { followWindowSize, proxySignals } from "../../stream/signals.ts";
 
 export const command = defineCommand({
@@ -35,7 +35,7 @@ export const command = defineCommand({
       tty && isTerminal(1) ? followWindowSize((size) => resize(client, name, size), windowSize) : undefined;
     const ending = await pump(stream, { stdin, stdout: true, stderr: true, tty, detachKeys });
     stopResize?.();
-    if (ending === "detached") return 0;
+    if (ending === "detached") throw leftRunning();
     const { StatusCode, Error: problem } = await ended;
     stopProxy?.();
     if (problem?.Message) throw new CliError(problem.Message);

@@ -16,7 +16,7 @@ import { readEnvFile } from "../../run/key-value-files.ts";
 import { environmentVariable } from "../../run/values.ts";
 import type { Session } from "../../session.ts";
 import { isTerminal, windowSize } from "../../stdio.ts";
-import { copyOutput, pump } from "../../stream/attached.ts";
+import { copyOutput, leftRunning, pump } from "../../stream/attached.ts";
 import { followWindowSize } from "../../stream/signals.ts";
 
 export const command = defineCommand({
@@ -113,6 +113,6 @@ async function attachTo(
     detachKeys: request.DetachKeys ?? "",
   });
   stop?.();
-  if (ending === "detached") return 0;
+  if (ending === "detached") throw leftRunning();
   return (await execInspect(client, id)).ExitCode ?? 0;
 }

@@ -22,6 +22,14 @@ export const command = defineCommand({
     waitTimeout: waitTimeout(),
   },
   async run({ session, args: given, flags }) {
+    for (const [name, value] of [
+      ["checkpoint", flags.checkpoint],
+      ["checkpoint-dir", flags.checkpointDir],
+    ] as const)
+      if (value !== "")
+        throw new CliError(
+          `"--${name}" is only supported on a Docker daemon with experimental features enabled`,
+        );
     const { names: args, entrypoint } = entrypointOf(given, flags.entrypoint);
     if (flags.attach || flags.interactive) {
       if (flags.wait) throw new CliError("conflicting options: --wait, and --attach or --interactive");
@@ -36,11 +44,7 @@ export const command = defineCommand({
         ...(entrypoint ? { entrypoint } : {}),
       });
     }
-    const query = {
-      checkpoint: flags.checkpoint || undefined,
-      "checkpoint-dir": flags.checkpointDir || undefined,
-      entrypoint,
-    };
+    const query = { entrypoint };
     const started = (name: string): Promise<void> =>
       flags.wait ? waitHealthy(session, name, flags.waitTimeout) : Promise.resolve();
     return startAll(session, args, query, started);

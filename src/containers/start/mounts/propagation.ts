@@ -26,13 +26,18 @@ export function parseMountinfo(text: string): HostMount[] {
   });
 }
 
-/** A mount that is to propagate must come from one that does; Docker's words, status 500. */
-export async function checkPropagation(source: string, options: readonly string[]): Promise<void> {
+/**
+ * The options of a bind. One that is to propagate must come from a mount that does (Docker's words, status 500); where
+ * that was nobody's wish, the bind becomes a private one.
+ */
+export async function propagating(source: string, options: readonly string[]): Promise<readonly string[]> {
   const shared = options.includes("shared") || options.includes("rshared");
-  if (!shared && !options.includes("slave") && !options.includes("rslave")) return;
+  if (!shared && !options.includes("slave") && !options.includes("rslave")) return options;
   const mounts = parseMountinfo(await readFile("/proc/self/mountinfo", "utf8"));
   const mount = holderOf(mounts, await realpath(source));
-  if (mount?.shared || (!shared && mount?.slave)) return;
+  if (mount?.shared || (!shared && mount?.slave)) return options;
+  if (options.includes("by-default"))
+    return options.map((option) => (option === "rslave" ? "rprivate" : option));
   const wanted = shared ? "a shared mount" : "a shared or slave mount";
   throw new EngineError(
     "internal",

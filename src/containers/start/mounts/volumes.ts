@@ -3,6 +3,7 @@ import { mkdir, stat } from "node:fs/promises";
 import { isKind, messageOf } from "../../../lib/errors.ts";
 import { parseIdMap } from "../../../lib/users/id-map.ts";
 import type { MountInput } from "../../../runtime/spec/input.ts";
+import { folderModeBeneath } from "../../../system/files/beneath.ts";
 import { mountRestrictions } from "../../../system/mount/mount-flags.ts";
 import { reach } from "../../../system/mount/reach.ts";
 import type { Container } from "../../container.ts";
@@ -11,7 +12,7 @@ import type { ResolvedMount } from "../../contract.ts";
 import { checkBindSource } from "../../create/mount-request.ts";
 import { remapOf } from "../../remap.ts";
 import { refuseDataRoot, refuseDataRootVolume } from "./data-root.ts";
-import { checkPropagation } from "./propagation.ts";
+import { propagating } from "./propagation.ts";
 import { type Keep, stage, stageMapped } from "./staging.ts";
 import { subpathSource } from "./subpath.ts";
 import { tmpfsOptions } from "./tmpfs.ts";
@@ -45,11 +46,22 @@ export async function prepareMounts(
   await reach(bindSources(container));
   const mounts: MountInput[] = [];
   const remapped = remapOf(ctx, container) !== undefined;
+  const tmpfs = new Map(Object.entries(container.spec.hostConfig.Tmpfs ?? {}));
+  // Docker's choice where both are asked for
   for (const mount of container.spec.mounts)
-    mounts.push(await prepareOne(ctx, mount, { root, keep, user, remapped }));
-  for (const [target, options] of Object.entries(container.spec.hostConfig.Tmpfs ?? {}))
-    mounts.push({ destination: target, type: "tmpfs", source: "tmpfs", options: tmpfsOptions(options) });
+    if (!tmpfs.has(mount.point.Destination))
+      mounts.push(await prepareOne(ctx, mount, { root, keep, user, remapped }));
+  for (const [target, options] of tmpfs) mounts.push(tmpfsMount(root, target, tmpfsOptions(options)));
   return mounts;
+}
+
+/** Over a folder of the image it has that folder's mode, unless one is given; else the kernel's, 1777. */
+function tmpfsMount(root: string, destination: string, options: readonly string[]): MountInput {
+  const mode = options.some((option) => option.startsWith("mode="))
+    ? undefined
+    : folderModeBeneath(root, destination);
+  const own = mode === undefined ? [] : [`mode=${mode.toString(8).padStart(4, "0")}`];
+  return { destination, type: "tmpfs", source: "tmpfs", options: [...options, ...own] };
 }
 
 interface OwnPreparation extends Preparation {
@@ -64,12 +76,11 @@ async function prepareOne(
 ): Promise<MountInput> {
   const { keep, remapped } = preparation;
   const { point } = mount;
-  if (mount.tmpfs)
-    return { destination: point.Destination, type: "tmpfs", source: "tmpfs", options: mount.tmpfs.options };
+  if (mount.tmpfs) return tmpfsMount(preparation.root, point.Destination, mount.tmpfs.options);
   const data =
     mount.volume === undefined ? undefined : await readyVolume(ctx, mount, mount.volume, preparation);
   if (data === undefined && mount.options.includes("create-source")) await makeSource(point.Source);
-  if (point.Type === "bind") await checkPropagation(point.Source, mount.options);
+  const asked = point.Type === "bind" ? await propagating(point.Source, mount.options) : mount.options;
   // bound by its real path: what was looked at
   const own = remapped && point.Type === "bind" ? await refuseDataRoot(ctx, point.Source) : point.Source;
   const base = mount.image
@@ -80,7 +91,7 @@ async function prepareOne(
     destination: point.Destination,
     type: "bind",
     source,
-    options: runtimeOptions(mount.options, source),
+    options: runtimeOptions(asked, source),
   };
 }
 
@@ -93,7 +104,7 @@ async function sourceOf(ctx: Context, mount: ResolvedMount, base: string, keep: 
 }
 
 /** Our own words, and the default. */
-const notForRuntime: ReadonlySet<string> = new Set(["create-source", "writable-below", "rw"]);
+const notForRuntime: ReadonlySet<string> = new Set(["create-source", "writable-below", "by-default", "rw"]);
 
 /**
  * Read-only also is what is mounted below, unless the user wanted it otherwise. Below a file nothing is mounted, and
