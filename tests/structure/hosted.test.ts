@@ -37,6 +37,7 @@ const lookedAt: Record<string, readonly string[]> = {
   "cli/main.ts": ["import { ofProcess, type Surroundings }", "around: Surroundings = ofProcess"],
   "cli/config-file.ts": ['(require("node:os") as typeof import("node:os")).homedir()'],
   "cli/run/create.ts": ['require("node:fs") as typeof import("node:fs")'],
+  "cli/run/key-value-files.ts": ['require("node:fs") as typeof import("node:fs")'],
   "cli/run/volumes.ts": [
     '(require("node:path") as typeof import("node:path")).resolve(around.folder(), path)',
   ],

@@ -39,6 +39,7 @@ export const hostedCommands: readonly string[] = [
   "pause",
   "port",
   "ps",
+  "remove",
   "rename",
   "restart",
   "rm",
