@@ -24,6 +24,17 @@ test("links between pages lead somewhere", () => {
   expect(dead).toEqual([]);
 });
 
+test("source files that pages name are there", () => {
+  const there = files("{src,tests,scripts}/**/*.ts").map((file) => `/${file}`);
+  const gone = files("{docs,src,tests,scripts}/**/*.md").flatMap((page) =>
+    [...read(page).matchAll(/`((?:[a-z0-9-]+\/)*[a-z0-9.-]+\.ts)`/g)]
+      .map(([, name = ""]) => name)
+      .filter((name) => !/^x(\.test)?\.ts$/.test(name) && !there.some((file) => file.endsWith(`/${name}`)))
+      .map((name) => `${page}: ${name}`),
+  );
+  expect(gone).toEqual([]);
+});
+
 test("every page of docs/ is linked from the README", () => {
   expect(linked("README.md").filter((page) => /^docs\/[^/]+\.md$/.test(page))).toEqual(
     expect.arrayContaining(files("docs/*.md")),
