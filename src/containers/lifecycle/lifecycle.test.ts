@@ -231,7 +231,7 @@ describe("an automatic restart that fails", () => {
     const { world, id } = await failing(new Error("no memory"));
     const { done } = world.containers.wait(id, "not-running", never);
     await world.containers.stop(id, {});
-    expect(await done).toEqual({ StatusCode: 128 });
+    expect(await done).toEqual({ StatusCode: 1 });
     expect([await statusOf(world, id), world.clock.waiting.length]).toEqual(["exited", 0]);
   });
 });
