@@ -1,7 +1,7 @@
 import { EngineError } from "../../lib/errors.ts";
 import { goBool, goBoolError } from "../../lib/go/bool.ts";
 import { type Family, type Ip, parseCidr, parseIp, type Subnet } from "../addresses/ip.ts";
-import type { NetworkDefinition, NetworkSpec } from "./definitions.ts";
+import type { Definitions, NetworkDefinition, NetworkSpec } from "./definitions.ts";
 
 /** Names of the options that the bridge driver reads (`-o`). */
 export const bridgeOption = {
@@ -118,6 +118,10 @@ function bridgeName({ options }: NetworkSpec, standard: string): string {
 }
 
 const readBefore = new WeakMap<NetworkDefinition, BridgeNetwork>();
+
+/** Every bridge network, the default one included. */
+export const bridgesIn = (definitions: Definitions): BridgeNetwork[] =>
+  definitions.all().flatMap((one) => (one.driver === "bridge" ? [readBridge(one)] : []));
 
 /** Throws Docker's sentence for an option that does not parse. */
 export function readBridge(definition: NetworkDefinition): BridgeNetwork {
