@@ -66,3 +66,33 @@ const hasEnded = (pid: string): boolean => {
     return (error as { code?: unknown }).code !== undefined;
   }
 };
+
+test("a password reaches the remote's host, and stands in no process's arguments", async () => {
+  const asked: (string | null)[] = [];
+  const seen: string[] = [];
+  const server = Bun.serve({
+    port: 0,
+    hostname: "127.0.0.1",
+    fetch: async (request) => {
+      asked.push(request.headers.get("authorization"));
+      for (const pid of (await readdir("/proc")).filter((name) => /^\d+$/.test(name)))
+        seen.push(await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => ""));
+      const challenge = { "www-authenticate": 'Basic realm="x"' };
+      return new Response("", { status: asked.at(-1) ? 404 : 401, headers: challenge });
+    },
+  });
+  try {
+    const url = `http://us%20er:p%40$s3cret@127.0.0.1:${server.port}/x.git`;
+    const fetching = checkOut(
+      { ...source, remote: url },
+      join(folder, "scratch"),
+      AbortSignal.timeout(30_000),
+    );
+    await expect(fetching).rejects.toThrow("not found");
+  } finally {
+    await server.stop(true);
+  }
+  expect(asked).toContain(`Basic ${btoa("us er:p@$s3cret")}`);
+  expect(seen.some((line) => line.includes("/x.git"))).toBe(true);
+  expect(seen.filter((line) => line.includes("s3cret"))).toEqual([]);
+});

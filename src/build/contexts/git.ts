@@ -5,6 +5,7 @@ import { newId } from "../../lib/ids.ts";
 import { withoutPassword } from "../../lib/net/url-password.ts";
 import { runCommand } from "../../system/process/process.ts";
 import type { GitSource } from "../dockerfile/apply/git-source.ts";
+import { splitCredentials } from "./git-credentials.ts";
 import { roomIn, webLimits } from "./web.ts";
 
 export interface Checkout {
@@ -44,8 +45,10 @@ export async function checkOut(
   }, askedEveryMs);
   try {
     const ssh = agent === undefined ? await engineSsh() : sshWithAgent;
-    const limits = { bytesMax, agent, ssh, signal: AbortSignal.any([signal, full.signal]) };
-    return { folder, commit: await fill(folder, source, (args) => run(args, limits)) };
+    const { remote, env } = splitCredentials(source.remote);
+    const own = { ...env, ...(agent === undefined ? {} : { SSH_AUTH_SOCK: agent }) };
+    const limits = { bytesMax, env: own, ssh, signal: AbortSignal.any([signal, full.signal]) };
+    return { folder, commit: await fill(folder, { ...source, remote }, (args) => run(args, limits)) };
   } catch (error) {
     await rm(folder, { recursive: true, force: true });
     throw error;
@@ -129,13 +132,13 @@ const sameFiles = [
 
 interface Limits {
   bytesMax: number;
-  agent: string | undefined;
+  env: Readonly<Record<string, string>>;
   ssh: string;
   signal: AbortSignal;
 }
 
 /** No file that git writes is larger than `bytesMax`, and a server may not be silent for long. */
-async function run(args: readonly string[], { bytesMax, agent, ssh, signal }: Limits): Promise<string> {
+async function run(args: readonly string[], { bytesMax, env, ssh, signal }: Limits): Promise<string> {
   signal.throwIfAborted();
   const settings = [
     "-c",
@@ -156,7 +159,7 @@ async function run(args: readonly string[], { bytesMax, agent, ssh, signal }: Li
   const { exitCode, stdout, stderr } = await runCommand([...limited, ...settings, ...args], timeoutMs, {
     signal,
     session: true,
-    env: agent === undefined ? {} : { SSH_AUTH_SOCK: agent },
+    env,
   });
   signal.throwIfAborted();
   if (exitCode !== 0)
