@@ -100,9 +100,23 @@ const starsMax = 2;
 /** A test of whole paths. */
 export function compileTokens(tokens: readonly Token[]): (path: string) => boolean {
   const count = (wanted: Token["kind"]) => tokens.filter(({ kind }) => kind === wanted).length;
-  if (count("folders") > foldersMax || count("star") > starsMax) return (path) => follow(tokens, path);
+  // most paths do not even have the letters: that is seen at once
+  const letters = longestLetters(tokens);
+  if (count("folders") > foldersMax || count("star") > starsMax)
+    return (path) => path.includes(letters) && follow(tokens, path);
   const expression = new RegExp(`^${tokens.map(source).join("")}$`, "su");
-  return (path) => expression.test(path);
+  return (path) => path.includes(letters) && expression.test(path);
+}
+
+/** The longest run of characters that a path has to hold as it is. */
+function longestLetters(tokens: readonly Token[]): string {
+  let longest = "";
+  let run = "";
+  for (const token of tokens) {
+    run = token.kind === "literal" ? run + token.character : "";
+    if (run.length > longest.length) longest = run;
+  }
+  return longest;
 }
 
 function source(token: Token): string {
@@ -117,42 +131,72 @@ function source(token: Token): string {
 
 const quoted = (character: string): string => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`;
 
+/** Which places of a pattern are taken, and in what order they were: emptied without touching each. */
+class Places {
+  readonly list: number[] = [];
+  private marks = new Uint32Array(64);
+  private mark = 0;
+
+  clear(size: number): void {
+    this.list.length = 0;
+    if (this.marks.length < size || this.mark === 0xffffffff) {
+      this.marks = new Uint32Array(Math.max(size, this.marks.length));
+      this.mark = 0;
+    }
+    this.mark++;
+  }
+
+  has(place: number): boolean {
+    return this.marks[place] === this.mark;
+  }
+
+  add(place: number): void {
+    this.marks[place] = this.mark;
+    this.list.push(place);
+  }
+}
+
+/** One pattern at a time is followed. */
+let now = new Places();
+let next = new Places();
+
 /**
- * The same in time pattern × path, by following every place in the pattern at once. Place 2n is before token n, 2n + 1
- * inside it: folders that have begun, and must still end in `/`.
+ * The same in time pattern × path at the most, by following every place in the pattern at once. Place 2n is before token n,
+ * 2n + 1 inside it: folders that have begun, and must still end in `/`.
  */
 export function follow(tokens: readonly Token[], path: string): boolean {
-  let places = new Uint8Array(2 * tokens.length + 1);
-  let next = new Uint8Array(places.length);
-  places[0] = 1;
-  skip(tokens, places);
+  const size = 2 * tokens.length + 1;
+  now.clear(size);
+  reach(tokens, 0, now);
   for (const character of path) {
-    next.fill(0);
-    for (let place = 0; place < places.length; place++)
-      if (places[place] === 1) step(tokens, place, character, next);
-    skip(tokens, next);
-    [places, next] = [next, places];
+    next.clear(size);
+    for (const place of now.list) step(tokens, place, character, next);
+    [now, next] = [next, now];
+    if (now.list.length === 0) return false;
   }
-  return places[2 * tokens.length] === 1;
+  return now.has(2 * tokens.length);
 }
 
-/** Marks the places behind wildcards that match nothing. */
-function skip(tokens: readonly Token[], places: Uint8Array): void {
-  for (const [index, { kind }] of tokens.entries())
-    if (places[2 * index] === 1 && (kind === "star" || kind === "folders" || kind === "rest"))
-      places[2 * index + 2] = 1;
+/** Comes to a place, and to those behind wildcards that match nothing. */
+function reach(tokens: readonly Token[], from: number, places: Places): void {
+  for (let place = from; !places.has(place); place += 2) {
+    places.add(place);
+    const kind = place % 2 === 0 ? tokens[place / 2]?.kind : undefined;
+    if (kind !== "star" && kind !== "folders" && kind !== "rest") return;
+  }
 }
 
-function step(tokens: readonly Token[], place: number, character: string, next: Uint8Array): void {
+function step(tokens: readonly Token[], place: number, character: string, to: Places): void {
   const begin = place - (place % 2);
   const token = tokens[begin / 2];
   if (token === undefined) return;
-  if (token.kind === "rest") next[place] = 1;
-  else if (token.kind === "star") next[place] = character === "/" ? (next[place] ?? 0) : 1;
-  else if (token.kind === "folders") {
-    next[begin + 1] = 1;
-    if (character === "/") next[begin + 2] = 1;
-  } else if (accepts(token, character)) next[place + 2] = 1;
+  if (token.kind === "rest") reach(tokens, place, to);
+  else if (token.kind === "star") {
+    if (character !== "/") reach(tokens, place, to);
+  } else if (token.kind === "folders") {
+    reach(tokens, begin + 1, to);
+    if (character === "/") reach(tokens, begin + 2, to);
+  } else if (accepts(token, character)) reach(tokens, place + 2, to);
 }
 
 function accepts(token: Token, character: string): boolean {
