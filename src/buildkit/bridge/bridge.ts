@@ -8,7 +8,11 @@ import {
   inputsResponse,
   pingRequest,
   pongResponse,
+  readFileRequest,
+  readFileResponse,
   returnRequest,
+  statFileRequest,
+  statFileResponse,
   warnRequest,
 } from "../messages/bridge.ts";
 import { empty } from "../messages/control.ts";
@@ -16,6 +20,7 @@ import type { Parts } from "../solve/parts.ts";
 import { resultDefinition, resultOf } from "../solve/results.ts";
 import { dockerfileFrontend, type Solve } from "../solve/solve.ts";
 import type { Solves } from "../solve/solves.ts";
+import { webSourceOf } from "../solve/web-file.ts";
 import { bridgeCapabilities, buildCapabilities } from "./capabilities.ts";
 import { askFrontend } from "./requests.ts";
 
@@ -65,6 +70,21 @@ export function bridgeMethods(parts: Parts, solves: Solves): [string, Method][] 
         definitions: (await solveOf(context)).request.frontendInputs,
       })),
     ],
+    [
+      `${service}/StatFile`,
+      unary(statFileRequest, statFileResponse, async ({ ref, path }, context) => {
+        const { filename, bytes } = (await solveOf(context)).file(ref, path);
+        return { stat: { path: new TextEncoder().encode(filename), mode: 0o644, size: bytes.length } };
+      }),
+    ],
+    [
+      `${service}/ReadFile`,
+      unary(readFileRequest, readFileResponse, async ({ ref, path, range }, context) => {
+        const { bytes } = (await solveOf(context)).file(ref, path);
+        const from = Number(range?.offset ?? 0);
+        return { data: range ? bytes.subarray(from, from + Number(range.length)) : bytes };
+      }),
+    ],
     [`${service}/Warn`, unary(warnRequest, empty, async () => ({}))],
   ];
 }
@@ -78,6 +98,8 @@ async function solve(
   if (frontend === "") {
     const known = definition && resultOf(definition);
     if (known) return { result: { ref: { id: known.reference, def: definition } } };
+    const source = definition && webSourceOf(definition);
+    if (source) return { result: { ref: { id: await solving.fetchFile(source), def: definition } } };
     throw new GrpcError(codes.unimplemented, "builds of bare LLB definitions are not supported by berth");
   }
   const attributes = dockerfileFrontend(frontend, frontendOpt);

@@ -15,12 +15,15 @@ export const bridgeCapabilities = enabled([
   "gateway.solve.metadata",
   "gateway.warnings",
   "reference.output",
+  "readfile",
+  "statfile",
 ]);
 
 /** Names of what builds can do (BuildKit's solver/pb/caps.go). */
 export const buildCapabilities = enabled([
   "source.image",
   "source.image.resolvemode",
+  "source.http",
   "source.local",
   "source.local.unique",
   "source.local.sessionid",

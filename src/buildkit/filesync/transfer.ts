@@ -1,4 +1,5 @@
 import type { GrpcStream } from "../grpc/client.ts";
+import { asCallError } from "../grpc/status.ts";
 import { MemoryTree } from "./memory-tree.ts";
 import { Receiver } from "./receiver.ts";
 import type { FilesyncWorker } from "./worker.ts";
@@ -24,7 +25,7 @@ export async function receiveFolder(
     }
   } catch (error) {
     await tellFailure(stream, error);
-    throw error;
+    throw asCallError(error);
   } finally {
     await worker.end(transfer);
   }
@@ -78,7 +79,7 @@ export async function sendFolder(
     while (!(await incoming.next()).done);
   } catch (error) {
     await tellFailure(stream, error);
-    throw error;
+    throw asCallError(error);
   } finally {
     await worker.end(transfer);
   }

@@ -56,11 +56,17 @@ export class GrpcClient {
     stream.once("close", () => signal?.removeEventListener("abort", cancel));
     const outcome = outcomeOf(stream);
     const incoming = new Incoming(stream);
+    const send = (bytes: Uint8Array): Promise<void> =>
+      write(stream, bytes).catch(async (error: unknown) => {
+        signal?.throwIfAborted();
+        // who refused the call has said why
+        throw (await outcome) ?? error;
+      });
     return {
       messages: withOutcome(messagesOf(incoming), outcome, signal),
       pieces: withOutcome(piecesOf(incoming), outcome, signal),
-      sendFramed: (bytes) => write(stream, bytes),
-      send: (message) => write(stream, frame(message)),
+      sendFramed: send,
+      send: (message) => send(frame(message)),
       closeSend: () => void stream.end(),
       cancel,
     };

@@ -40,6 +40,25 @@ export class GrpcError extends Error {
   }
 }
 
+const names = new Map<number, string>([
+  [codes.canceled, "Canceled"],
+  [codes.unknown, "Unknown"],
+  [codes.invalidArgument, "InvalidArgument"],
+  [codes.notFound, "NotFound"],
+  [codes.alreadyExists, "AlreadyExists"],
+  [codes.resourceExhausted, "ResourceExhausted"],
+  [codes.unimplemented, "Unimplemented"],
+  [codes.internal, "Internal"],
+  [codes.unavailable, "Unavailable"],
+]);
+
+/** A client's failure to give or take files, as BuildKit passes it on: in Go's words for a call that failed. */
+export function asCallError(error: unknown): unknown {
+  if (!(error instanceof GrpcError) || error.code === codes.canceled) return error;
+  const text = `rpc error: code = ${names.get(error.code) ?? `Code(${error.code})`} desc = ${error.message}`;
+  return new GrpcError(codes.unknown, text, error.details);
+}
+
 /** Failures are `unknown`: clients print the sentence of that code alone. */
 export function toGrpcError(error: unknown): GrpcError {
   if (error instanceof GrpcError) return error;

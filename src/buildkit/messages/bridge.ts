@@ -1,7 +1,8 @@
-import { bool, bytes, int32, listOf, mapOf, message, string } from "../../lib/protobuf/schema.ts";
+import { bool, bytes, int32, int64, listOf, mapOf, message, string } from "../../lib/protobuf/schema.ts";
 import { rpcStatus } from "../grpc/status.ts";
 import { cacheEntry } from "./control.ts";
 import { definition, range, sourceInfo } from "./ops.ts";
+import { stat } from "./session.ts";
 import { capability, workerRecord } from "./worker.ts";
 
 /** `moby.buildkit.v1.frontend`, of BuildKit's frontend/gateway/pb/gateway.proto. */
@@ -33,6 +34,12 @@ export const bridgeSolveResponse = message({ result: [3, result] });
 export const returnRequest = message({ result: [1, result], error: [2, rpcStatus] });
 export const inputsResponse = message({ definitions: [1, mapOf(definition)] });
 export const evaluateRequest = message({ ref: [1, string] });
+
+export const statFileRequest = message({ ref: [1, string], path: [2, string] });
+export const statFileResponse = message({ stat: [1, stat] });
+const fileRange = message({ offset: [1, int64], length: [2, int64] });
+export const readFileRequest = message({ ref: [1, string], path: [2, string], range: [3, fileRange] });
+export const readFileResponse = message({ data: [1, bytes] });
 
 export const warnRequest = message({
   digest: [1, string],

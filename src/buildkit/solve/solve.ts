@@ -11,8 +11,12 @@ import { type Exporter, outputsOf } from "./outputs.ts";
 import type { Parts } from "./parts.ts";
 import { type Prepared, prepare, withStore } from "./prepare.ts";
 import { Progress } from "./progress.ts";
+import { fetchWebFile, type WebFile, type WebSource } from "./web-file.ts";
 
 type SolveRequest = Decoded<typeof solveRequest>;
+/** Each may be as large as a Dockerfile; clients ask for one. */
+const filesMax = 4;
+
 type Attributes = ReadonlyMap<string, string>;
 
 export interface ResultDocument {
@@ -34,6 +38,7 @@ export class Solve {
   private readonly parts: Parts;
   private readonly ended = new AbortController();
   private readonly planned = new Map<string, Prepared>();
+  private readonly files = new Map<string, WebFile>();
   private readonly settled = Promise.withResolvers<Prepared | undefined>();
   private readonly atEnd: (() => Promise<void>)[] = [];
   private dockerfile: Prepared["dockerfile"] | undefined;
@@ -99,6 +104,26 @@ export class Solve {
     }
   }
 
+  /** A file from elsewhere, which the client reads by the reference returned. */
+  async fetchFile(source: WebSource): Promise<string> {
+    try {
+      if (this.files.size >= filesMax) throw new EngineError("invalid", "too many files from elsewhere");
+      const file = await fetchWebFile(this.parts, source, this.progress, this.ended.signal);
+      const reference = randomBytes(16).toString("hex");
+      this.files.set(reference, file);
+      return reference;
+    } catch (error) {
+      throw this.failure(error);
+    }
+  }
+
+  /** What `fetchFile` fetched. */
+  file(reference: string, path: string): WebFile {
+    const file = this.files.get(reference);
+    if (file?.filename === path.replace(/^\/+/, "")) return file;
+    throw new EngineError("notFound", `open ${path}: no such file or directory`);
+  }
+
   /** Builds what a reference stands for, without exporting it. */
   async evaluate(reference: string): Promise<void> {
     await this.build(this.find(reference), []);
@@ -161,6 +186,7 @@ export class Solve {
   }
 
   private async cleanUp(): Promise<void> {
+    this.files.clear();
     for (const close of this.atEnd.splice(0))
       await close().catch((error) => this.parts.logger.warn("build context", { error: messageOf(error) }));
   }
