@@ -122,6 +122,7 @@ test("modes are octal numbers or changes", () => {
   expect(parseMode("+x")(0o644, false)).toBe(0o755);
   expect(parseMode("u=rwX,go=rX")(0o600, true)).toBe(0o755);
   expect(parseMode("u=rwX,go=rX")(0o600, false)).toBe(0o644);
+  expect(parseMode("o=u")(0o640, false)).toBe(0o646);
   expect(parseMode("a-w,u+s")(0o777, false)).toBe(0o4555);
   expect(() => parseMode("9z")).toThrow("invalid chmod parameter: '9z'");
   expect(() => parseMode("77777")).toThrow("invalid chmod parameter");

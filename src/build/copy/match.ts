@@ -29,7 +29,8 @@ const hasMeta = (text: string): boolean => /[*?[\\]/.test(text);
 
 /**
  * What a source of COPY names in a tree, in order of names. Patterns are Go's `filepath.Match`, part by part; `..` ends at
- * the root. A name without wildcards must be there; a pattern may match nothing. Links are followed, never out of the tree.
+ * the root. A name without wildcards must be there, and so must the folder
+ * that a pattern begins with; a pattern may match nothing. Links are followed, never out of the tree.
  */
 export function matchesOf(root: number, pattern: string, filter: Filter): Match[] {
   const parts = cleanParts(pattern);
@@ -39,6 +40,8 @@ export function matchesOf(root: number, pattern: string, filter: Filter): Match[
     if (found === undefined) throw notFound(pattern);
     return [found];
   }
+  const folder = parts.slice(0, parts.findIndex(hasMeta));
+  if (folder.length > 0 && lookUp(root, folder, 0, filter) === undefined) throw missingFolder(folder);
   const paths = new Set(expand(root, "", parts, filter));
   return [...paths]
     .map((path) => lookUp(root, path.split("/"), pivot, filter))
@@ -50,6 +53,9 @@ function pivotOf(pattern: string): number {
   const at = pattern.indexOf("/./", pattern.startsWith("./") ? 1 : 0);
   return at < 0 ? 0 : cleanParts(pattern.slice(0, at)).length;
 }
+
+const missingFolder = (parts: readonly string[]): EngineError =>
+  new EngineError("invalid", `lstat /${toText(parts.join("/"))}: no such file or directory`);
 
 export const notFound = (pattern: string): EngineError =>
   new EngineError("notFound", `"/${toText(cleanParts(pattern).join("/"))}": not found`);

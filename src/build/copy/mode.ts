@@ -35,7 +35,7 @@ function parseClause(text: string): ModeChange {
   const [, who = "", actions = ""] = /^([ugoa]*)((?:[-+=](?:[rwxXst]*|[ugo]))+)$/.exec(text) ?? [];
   if (actions === "") throw new EngineError("invalid", "invalid syntax");
   const mask = [...(who || "a")].reduce((bits, letter) => bits | (classes[letter] ?? 0), 0);
-  const steps = [...actions.matchAll(/([-+=])([rwxXst]*|[ugo])/g)];
+  const steps = [...actions.matchAll(/([-+=])([ugo]|[rwxXst]*)/g)];
   return (mode, isFolder) =>
     steps.reduce((bits, [, operator = "", letters = ""]) => {
       const change = bitsOf(letters, bits, isFolder) & mask;

@@ -1,5 +1,7 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { EngineError } from "../../lib/errors.ts";
+import { goBool, goBoolError } from "../../lib/go/bool.ts";
 import { newId } from "../../lib/ids.ts";
 import { endOfArchive } from "../../lib/tar/writer.ts";
 import type { FolderSink } from "../contract.ts";
@@ -21,7 +23,7 @@ export function treesOf(
   results: readonly PlatformResult[],
   attributes: Record<string, string>,
 ): ResultTree[] {
-  const split = (attributes["platform-split"] ?? String(results.length > 1)) === "true";
+  const split = splits(attributes["platform-split"]) ?? results.length > 1;
   return results.map((result) => {
     const { platform, predicates = [] } = result;
     const folder = platform.replaceAll("/", "_");
@@ -33,6 +35,14 @@ export function treesOf(
     ]);
     return { result, prefix: split ? `${folder}/` : "", files: new Map(files) };
   });
+}
+
+function splits(text: string | undefined): boolean | undefined {
+  if (text === undefined) return undefined;
+  const value = goBool(text);
+  if (value === undefined)
+    throw new EngineError("invalid", `non-bool value for platform-split: ${text}: ${goBoolError(text)}`);
+  return value;
 }
 
 /** Copies them to the client; what lies beside a result has a folder of its own for as long as the build lasts. */

@@ -86,12 +86,14 @@ const keepsOwners = ({ request }: Session, { chown, sources }: CopyOperation): b
 /** What was copied, as the classic builder's history names it: `file:…`, `dir:…`, `multi:…`. */
 function labelOf(sources: readonly Ready[]): string {
   const matches = sources.reduce((total, ready) => total + ready.matches, 0);
-  if (matches === 0) throw new EngineError("invalid", "no source files were specified");
+  if (matches === 0) throw noSources();
   const [first] = sources;
   if (matches > 1 || first === undefined)
     return `multi:${hexOf(sha256(sources.map(({ digest }) => digest).join(" ")))}`;
   return `${first.isFolder ? "dir" : "file"}:${hexOf(first.digest)}`;
 }
+
+const noSources = (): EngineError => new EngineError("invalid", "no source files were specified");
 
 const hexOf = (digest: string): string => digest.slice("sha256:".length);
 
@@ -250,6 +252,8 @@ async function readyTree(
     return { digest, matches, isFolder, listed: true, input, live, seen };
   } catch (error) {
     if (error instanceof LostCache) throw error;
+    if (session.request.classic && /^lstat .*: no such file or directory$/.test(messageOf(error)))
+      throw noSources();
     if (isKind(error, "notFound") && isImage(source.tree)) throw missingInImage(source.pattern);
     throw cacheKeyError(error, operation.exclude);
   }

@@ -27,7 +27,7 @@ const owningGroupsIn = (root: string | undefined): GroupEntry[] =>
   groupsIn(root).filter(({ gid }) => isId(gid));
 
 const number = (text: string): number | undefined =>
-  /^\d{1,10}$/.test(text) && Number(text) <= idMax ? Number(text) : undefined;
+  /^\+?\d{1,10}$/.test(text) && Number(text) <= idMax ? Number(text) : undefined;
 
 /** USER names whom the root does not know. */
 export class UserFailure extends EngineError {}
@@ -43,12 +43,13 @@ export function userIn(root: string, spec: string): ResolvedUser {
 }
 
 /**
- * `--chown` as BuildKit takes it: a user alone gives the group of the same number, or of its entry. A name that the root
+ * `--chown` as BuildKit takes it: a user alone gives the group of the same number, or of its entry, as do three parts. A name that the root
  * does not know is the superuser's, a group's name the user's own group.
  */
 export function ownerIn(root: string | undefined, spec: string): Owner {
   if (spec === "") return { uid: 0, gid: 0 };
-  const [user = "", group] = spec.split(":", 2);
+  const [user = "", second, ...more] = spec.split(":");
+  const group = more.length === 0 ? second : undefined;
   const named = [user, group ?? ""].some((part) => part !== "" && number(part) === undefined);
   if (named && root === undefined) throw new EngineError("invalid", "invalid user index: -1");
   const entry =

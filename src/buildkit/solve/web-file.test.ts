@@ -48,7 +48,10 @@ test("the file comes with the name that was asked for, and what it took is clear
   const source = webSourceOf(graph("https://example.org/D"));
   if (source === undefined) throw new Error("no source");
   let closed = false;
-  const opened = { root, close: () => Promise.resolve(void (closed = true)) };
+  const close = async (): Promise<void> => {
+    closed = true;
+  };
+  const opened = { root, close };
   const { filename, bytes } = await fetchWebFile(
     parts(async () => opened),
     source,

@@ -50,13 +50,13 @@ const waitingMax = 64;
 async function folderTarget(dest: string): Promise<Target> {
   const folder = resolve(dest);
   try {
-    await mkdir(folder, { recursive: true });
+    await mkdir(folder, { recursive: true, mode: 0o700 });
   } catch (error) {
     throw buildError(fileError("mkdir", dest, error).message);
   }
   const { unpack } = await import("../copy/unpack.ts");
   const queue = new ByteQueue();
-  const done = unpack(queue, { folder, rename: undefined }, false);
+  const done = unpack(queue, { folder, rename: undefined, replaces: true }, false);
   // told by `end`, which comes later
   done.catch(() => queue.close());
   return {

@@ -194,7 +194,9 @@ function checkedHost(text: string): string {
 function noCache({ noCache: all, noCacheFilter }: BuildFlags): { noCache: boolean; noCacheStages: string[] } {
   if (all && noCacheFilter.length > 0)
     throw buildError("--no-cache and --no-cache-filter cannot currently be used together");
-  return { noCache: all, noCacheStages: [...noCacheFilter] };
+  // an empty list of names is no filter: nothing is taken from the cache
+  const isEmpty = noCacheFilter.length > 0 && noCacheFilter.join(",") === "";
+  return { noCache: all || isEmpty, noCacheStages: isEmpty ? [] : [...noCacheFilter] };
 }
 
 function networkMode(mode: string): string {

@@ -95,6 +95,8 @@ function existsLink(path: string): boolean {
 export interface Plan {
   folder: string;
   rename: { from: string; to: string } | undefined;
+  /** a folder gives way to a file of its name, and the other way round */
+  replaces?: boolean;
 }
 
 /** docker's rules for what `cp a b` means, by what a and b are. */

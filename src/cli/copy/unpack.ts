@@ -9,6 +9,7 @@ import {
   openSync,
   realpathSync,
   rmSync,
+  type Stats,
   symlinkSync,
   writeSync,
 } from "node:fs";
@@ -26,11 +27,11 @@ import { type Plan, renamed } from "./paths.ts";
  */
 export async function unpack(
   body: AsyncIterable<Uint8Array>,
-  { folder, rename }: Plan,
+  { folder, rename, replaces = false }: Plan,
   keepOwners: boolean,
   pattern?: string,
 ): Promise<number> {
-  const unpacker = new Unpacker(realpathSync(folder), rename, keepOwners);
+  const unpacker = new Unpacker(realpathSync(folder), { rename, replaces }, keepOwners);
   const filter = pattern === undefined ? undefined : new GlobFilter(pattern, unpacker);
   const reader = new TarReader(filter ?? unpacker);
   for await (const chunk of body) reader.push(chunk);
@@ -44,17 +45,23 @@ class Unpacker {
   private readonly folders: { path: string; entry: TarEntry }[] = [];
   private readonly root: string;
   private readonly rename: Plan["rename"];
+  private readonly replaces: boolean;
   private readonly keepOwners: boolean;
 
-  constructor(root: string, rename: Plan["rename"], keepOwners: boolean) {
+  constructor(
+    root: string,
+    { rename, replaces }: Required<Pick<Plan, "rename" | "replaces">>,
+    keepOwners: boolean,
+  ) {
     this.root = root;
     this.rename = rename;
+    this.replaces = replaces;
     this.keepOwners = keepOwners;
   }
 
   entry(entry: TarEntry): void {
     const path = this.place(renamed(utf8(entry.name), this.rename));
-    const old = lstatSync(path, { throwIfNoEntry: false });
+    const old = this.standing(path, entry);
     if (entry.type === "directory") {
       if (old && !old.isDirectory())
         throw new CliError(`cannot overwrite non-directory ${JSON.stringify(path)} with directory`);
@@ -73,6 +80,14 @@ class Unpacker {
       makeNode(path, entry.type, entry.deviceMajor, entry.deviceMinor);
       this.attributes(path, entry);
     }
+  }
+
+  /** What is there, unless it is of another kind than what comes and may be replaced by that. */
+  private standing(path: string, { type }: TarEntry): Stats | undefined {
+    const old = lstatSync(path, { throwIfNoEntry: false });
+    if (!this.replaces || old === undefined || old.isDirectory() === (type === "directory")) return old;
+    rmSync(path, { recursive: true });
+    return undefined;
   }
 
   data(bytes: Uint8Array): void {

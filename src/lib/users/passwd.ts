@@ -22,9 +22,9 @@ export function parsePasswd(text: string): PasswdEntry[] {
   return text.split("\n").flatMap((line) => {
     const [name = "", , uid, gid, , home = "", shell = ""] = line.split(":");
     const uidNumber = number(uid);
-    const gidNumber = number(gid);
-    if (name === "" || name.startsWith("#") || uidNumber === undefined || gidNumber === undefined) return [];
-    return [{ name, uid: uidNumber, gid: gidNumber, home, shell }];
+    if (name === "" || name.startsWith("#") || uidNumber === undefined) return [];
+    // as Docker reads it: a group that is no number is the first one
+    return [{ name, uid: uidNumber, gid: number(gid) ?? 0, home, shell }];
   });
 }
 

@@ -1,4 +1,4 @@
-import { constants, createWriteStream } from "node:fs";
+import { constants, createWriteStream, type Stats } from "node:fs";
 import { chmod, chown, mkdir, open, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { join, posix } from "node:path";
 import { pipeline } from "node:stream/promises";
@@ -7,7 +7,7 @@ import { newId } from "../../../lib/ids.ts";
 import type { Undo } from "../../../lib/undo.ts";
 import { type IdMap, mappedRoot, type Owner } from "../../../lib/users/id-map.ts";
 import type { MountInput } from "../../../runtime/spec/input.ts";
-import { close, flags, toBytes } from "../../../system/files/at.ts";
+import { close, cwdFd, flags, mknodRaw, must, toBytes } from "../../../system/files/at.ts";
 import { openInsideRaw } from "../../../system/files/root-view.ts";
 import { SystemError } from "../../../system/libc.ts";
 import { mountMapped } from "../../../system/mount/mapped-mount.ts";
@@ -228,12 +228,7 @@ export async function throwaway(
   const status = await stat(source);
   const { uid, gid, mode } = top ?? status;
   if (!status.isDirectory()) {
-    if (!status.isFile())
-      throw new EngineError(
-        "invalid",
-        `mount ${index}: only a folder or a regular file can be bound for writing`,
-      );
-    await copied(around, source, at);
+    await (status.isFile() ? copied(around, source, at) : copiedNode(around, status, at));
     return at;
   }
   const [upper, work, merged, empty] = ["upper", "work", "merged", "empty"].map((name) => join(at, name));
@@ -244,6 +239,19 @@ export async function throwaway(
   mountOverlay({ lower: [source, empty], upper, work, volatile: true }, merged);
   undo.add("writable mount", () => unmount(merged));
   return merged;
+}
+
+/** A pipe, socket or device of its own: nothing is read, and what the step changes of it is not the layer's. */
+async function copiedNode({ session, undo }: Surroundings, status: Stats, at: string): Promise<void> {
+  const copy = join(session.deps.paths.scratch, `node-${newId().slice(0, 24)}`);
+  undo.add("copy of a node", () => rm(copy, { force: true }));
+  const made = mknodRaw(cwdFd, toBytes(copy), status.mode, status.rdev);
+  must(made, () => `make ${copy}`);
+  await chown(copy, status.uid, status.gid);
+  await chmod(copy, status.mode & 0o7777);
+  await writeFile(at, "");
+  bindMount(copy, at, { recursive: true });
+  undo.add("bind mount", () => unmount(at));
 }
 
 /**
