@@ -77,6 +77,27 @@ test("a size is a limit, what is written stays, and the volume is filled from th
   await engine.ok("volume", "rm", "limited", "filled");
 }, 120_000);
 
+test("a new volume is filled when its container is made, and not again once it was emptied", async () => {
+  await engine.ok("create", "--name", "maker", "-v", "made:/etc", "busybox", "true");
+  expect((await shell("made", "ls /v/passwd; rm -rf /v/*")).stdout).toBe("/v/passwd\n");
+  await engine.ok("start", "--attach", "maker");
+  expect((await shell("made", "ls /v/passwd")).code).not.toBe(0);
+  await engine.ok(
+    "create",
+    "--name",
+    "heir",
+    "--volumes-from",
+    "maker",
+    "-v",
+    "/anonymous",
+    "busybox",
+    "true",
+  );
+  expect(await mounted()).toEqual([]);
+  await engine.ok("rm", "--volumes", "maker", "heir");
+  await engine.ok("volume", "rm", "made");
+}, 120_000);
+
 test("what cannot be mounted fails the start with the kernel's reason, and leaves nothing", async () => {
   const device = join(folder, "nosuch");
   await engine.ok("volume", "create", ...options({ type: "none", o: "bind", device }), "missing");

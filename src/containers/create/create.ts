@@ -17,6 +17,7 @@ import { refuseRemapped } from "../remap.ts";
 import { prepareViews, removeViews } from "../start/mounts/image-views.ts";
 import { readBody } from "./body.ts";
 import { refuseMountsOfDataRoot } from "./data-root.ts";
+import { fillVolumes } from "./fill-volumes.ts";
 import { type PlannedMount, planMounts } from "./mounts.ts";
 import { normalise } from "./normalise.ts";
 import { checkPlatform } from "./platform.ts";
@@ -105,6 +106,7 @@ export async function create(ctx: Context, request: CreateRequest): Promise<Cont
     await prepareViews(ctx, container);
     await ctx.snapshots.prepare(id, container.spec.layers);
     undo.add("snapshot", () => ctx.snapshots.remove(id));
+    await fillVolumes(ctx, container);
     ctx.store.insert(container);
     undo.drop();
     tell(ctx, container, "create");

@@ -111,7 +111,6 @@ function fromDonor(spec: string, input: MountsInput): PlannedMount[] {
         ...(mount.image ? { image: { ...mount.image, key: "" } } : {}),
         options,
         point: { ...mount.point, Mode: "", RW: writable },
-        anonymous: false,
       },
     };
   });

@@ -62,6 +62,10 @@ function existing(mode: string, { containerId }: NormaliseInput): string {
   return mode;
 }
 
+/** Who sees the host's namespaces is not confined by labels, unless a label was asked for. */
+const withoutLabels = (asked: readonly string[]): string[] =>
+  asked.some((option) => option.split("=")[0] === "label") ? [...asked] : [...asked, "label=disable"];
+
 function completeHost(input: NormaliseInput): HostConfig {
   const { engine, cgroupVersion } = input;
   const host = input.body.hostConfig;
@@ -81,7 +85,7 @@ function completeHost(input: NormaliseInput): HostConfig {
     CgroupnsMode: host.CgroupnsMode || cgroupnsMode(host, engine, cgroupVersion),
     IpcMode: existing(joinedMode(host.IpcMode || engine.defaultIpcMode, input), input),
     PidMode: existing(joinedMode(host.PidMode, input), input),
-    SecurityOpt: host.SecurityOpt ?? (wantsHostNamespaces ? ["label=disable"] : null),
+    SecurityOpt: wantsHostNamespaces ? withoutLabels(host.SecurityOpt ?? []) : host.SecurityOpt,
     ShmSize: host.ShmSize || engine.defaultShmSize,
     Runtime: host.Runtime || engine.defaultRuntime,
     MemorySwap: host.Memory > 0 && host.MemorySwap === 0 ? host.Memory * 2 : host.MemorySwap,

@@ -87,7 +87,8 @@ function blkioWarnings(host: HostConfig, facts: HostFacts): string[] {
 export function discardUnsupported(asked: HostConfig, facts: HostFacts): HostConfig {
   const host = asked.CpuPercent > 0 ? { ...asked, CpuPercent: 0 } : asked;
   if (facts.blkioWeight || (host.BlkioWeight === 0 && !host.BlkioWeightDevice?.length)) return host;
-  return { ...host, BlkioWeight: 0, BlkioWeightDevice: [] };
+  const devices = host.BlkioWeightDevice?.length ? { BlkioWeightDevice: [] } : {};
+  return { ...host, BlkioWeight: 0, ...devices };
 }
 
 function validateMemory(host: HostConfig, when: "create" | "update"): void {

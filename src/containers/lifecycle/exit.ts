@@ -40,7 +40,11 @@ export async function exited(ctx: Context, container: Container, report: ExitRep
   const delayMs = ctx.closing ? undefined : (unhealthyRestart(container) ?? nextRestart(container, report));
   recordExit(container, report, delayMs !== undefined);
   const removes =
-    container.spec.hostConfig.AutoRemove && delayMs === undefined && !container.restartingByUser;
+    container.spec.hostConfig.AutoRemove &&
+    delayMs === undefined &&
+    !container.restartingByUser &&
+    // whoever removes it says what becomes of its volumes
+    !container.removing;
   // an auto-removed container's exit needs no record of its own: its row goes at once, and a crash before that finds
   // the exit with the runtime again
   if (!removes) recordLife(ctx, container);

@@ -13,9 +13,14 @@ export interface NameFiles {
   resolvConf: string;
 }
 
-const loopback =
-  "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\nfe00::\tip6-localnet\n" +
-  "ff00::\tip6-mcastprefix\nff02::1\tip6-allnodes\nff02::2\tip6-allrouters\n";
+const loopback: readonly string[] = [
+  "127.0.0.1\tlocalhost\n",
+  "::1\tlocalhost ip6-localhost ip6-loopback\n",
+  "fe00::\tip6-localnet\n",
+  "ff00::\tip6-mcastprefix\n",
+  "ff02::1\tip6-allnodes\n",
+  "ff02::2\tip6-allrouters\n",
+];
 
 export function nameFilesOf(ctx: Context, id: string): NameFiles {
   const folder = folderOf(ctx, id);
@@ -96,7 +101,9 @@ export async function changeHosts(
   const lines = (await readFile(hosts, "utf8")).split("\n");
   const kept = lines.filter((line) => !gone.has(line.split("\t")[0] ?? ""));
   const names = namesOf(container);
-  const added = (joined ? addressesOf(joined) : []).map((address) => `${address}\t${names}\n`);
+  const added = (joined ? addressesOf(joined) : [])
+    .map((address) => `${address}\t${names}\n`)
+    .filter((line) => hasFamily(container, line));
   const text = kept.join("\n");
   const ended = text === "" || text.endsWith("\n") || added.length === 0 ? text : `${text}\n`;
   await writeFile(hosts, `${ended}${added.join("")}`);
@@ -112,10 +119,16 @@ function namesOf({ spec: { config } }: Container): string {
 const hostGateways = (ctx: Context): readonly string[] =>
   ctx.config.hostGatewayIps.length > 0 ? ctx.config.hostGatewayIps : [ctx.networks.hostGateway()];
 
+/** A container that was given no IPv6 hears of no such addresses. */
+const hasFamily = ({ spec: { hostConfig } }: Container, line: string): boolean =>
+  !/^[^\t]*:/.test(line) ||
+  ["all", "lo"].every((name) => hostConfig.Sysctls?.[`net.ipv6.conf.${name}.disable_ipv6`] !== "1");
+
+/** The host's own file, where the container has the host's network and names nobody besides. */
 async function hostsText(ctx: Context, container: Container, addresses: readonly string[]): Promise<string> {
   const { hostConfig } = container.spec;
-  const base =
-    hostConfig.NetworkMode === "host" ? await readFile("/etc/hosts", "utf8").catch(() => loopback) : loopback;
+  if (hostConfig.NetworkMode === "host" && !hostConfig.ExtraHosts?.length)
+    return readFile("/etc/hosts", "utf8").catch(() => loopback.join(""));
   const extra = (hostConfig.ExtraHosts ?? []).flatMap((entry) => {
     const at = entry.search(/[:=]/);
     const address = entry.slice(at + 1).replace(/^\[(.*)\]$/, "$1");
@@ -124,9 +137,11 @@ async function hostsText(ctx: Context, container: Container, addresses: readonly
   });
   const names = namesOf(container);
   return [
-    base,
+    ...loopback,
     ...extra,
     ...linkedHosts(ctx, container),
     ...addresses.map((address) => `${address}\t${names}\n`),
-  ].join("");
+  ]
+    .filter((line) => hasFamily(container, line))
+    .join("");
 }

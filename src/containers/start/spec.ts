@@ -48,6 +48,8 @@ export function specFor(ctx: Context, container: Container, parts: SpecParts): S
     makeFolderBeneath(parts.root, config.WorkingDir, 0o755, rootOwner(ctx, container));
   const init = initOf(ctx, hostConfig);
   refuseSysctls(hostConfig);
+  if (config.Domainname !== "" && hostConfig.UTSMode === "host")
+    throw configFailure('sysctl "kernel.domainname" is not in a separate kernel namespace');
   const devices = devicesOf(hostConfig);
   const namespaces = namespacesOf(container, parts.joined, parts.netnsPath);
   const input: SpecInput = {

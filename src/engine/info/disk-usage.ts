@@ -1,4 +1,5 @@
 import type { Builds } from "../../build/contract.ts";
+import { isKind } from "../../lib/errors.ts";
 import type { BuildCacheRecord, DiskUsage, ImageSummary, UsedImage, Volume } from "../../types/api.ts";
 import { isOwnStorage, type PruneParts } from "../prune/prune.ts";
 
@@ -28,11 +29,17 @@ export async function diskUsage(
 const withoutEmptyDigests = (image: ImageSummary): UsedImage =>
   image.RepoDigests.length === 0 ? { ...image, RepoDigests: null } : image;
 
+/** What was removed after it was listed is left out. */
+function unlessGone(error: unknown): undefined {
+  if (!isKind(error, "notFound")) throw error;
+}
+
 async function volumeUsage({ volumes, containers }: PruneParts): Promise<Volume[]> {
   const told: Volume[] = [];
   for (const volume of (await volumes.list()).volumes.filter(isOwnStorage)) {
     const RefCount = containers.usersOfVolume(volume.Name).length;
-    told.push({ ...volume, UsageData: { RefCount, Size: await volumes.size(volume.Name) } });
+    const Size = await volumes.size(volume.Name).catch(unlessGone);
+    if (Size !== undefined) told.push({ ...volume, UsageData: { RefCount, Size } });
   }
   return told;
 }

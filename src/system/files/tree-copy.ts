@@ -72,6 +72,13 @@ export async function copyTree({ root, source, target }: TreeCopy): Promise<bool
   }
 }
 
+/** Whether the container has a folder there. */
+export function existsWithin(root: string, path: string): boolean {
+  const fd = openWithin(root, path);
+  if (fd !== undefined) close(fd);
+  return fd !== undefined;
+}
+
 /** A descriptor of the folder; links on the way are followed as the container would. */
 function openWithin(root: string, source: string): number | undefined {
   const rootFd = must(openRaw(cwdFd, toBytes(root), flags.path | flags.directory), () => `open ${root}`);

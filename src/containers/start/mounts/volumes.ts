@@ -122,11 +122,12 @@ function runtimeOptions(options: readonly string[], source: string): string[] {
   return [...known, ...inherited, ...(whole ? ["rro"] : [])];
 }
 
-async function readyVolume(
+/** Mounts a volume for its user, filled where it is new; its folder. */
+export async function readyVolume(
   ctx: Context,
   mount: ResolvedMount,
   name: string,
-  { root, user, remapped }: OwnPreparation,
+  { root, user, remapped }: Omit<OwnPreparation, "keep">,
 ): Promise<string> {
   if (!ctx.volumes.has(name)) await ctx.volumes.create({ Name: name, Driver: mount.point.Driver ?? "local" });
   const data = await ctx.volumes.mount(name, user);
