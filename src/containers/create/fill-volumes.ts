@@ -42,14 +42,12 @@ async function fill(ctx: Context, container: Container, mounts: readonly VolumeM
       } catch (error) {
         throw wrap("failed to populate volume", error);
       } finally {
-        await ctx.volumes
-          .release(mount.volume, user)
-          .catch((error: unknown) =>
-            ctx.logger.warn("a volume could not be let go", {
-              volume: mount.volume,
-              error: messageOf(error),
-            }),
-          );
+        await ctx.volumes.release(mount.volume, user).catch((error: unknown) =>
+          ctx.logger.warn("a volume could not be let go", {
+            volume: mount.volume,
+            error: messageOf(error),
+          }),
+        );
       }
     }
   } finally {
