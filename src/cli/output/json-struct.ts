@@ -141,7 +141,7 @@ class JsonStruct extends Struct {
   }
 
   override values(): Value[] {
-    return Object.entries(this.known).map(([key, value]) => view(key, value));
+    return [...Object.entries(this.known).map(([key, value]) => view(key, value)), ...this.absent];
   }
 
   toJSON(): unknown {
@@ -154,6 +154,12 @@ class JsonStruct extends Struct {
     if (this.key !== "State") return this.object;
     const { Ended: _own, ...docker } = this.object;
     return docker;
+  }
+
+  /** A container without a health check prints its `State` with a nil at the end. */
+  private get absent(): Value[] {
+    const ofContainer = this.key === "State" && "Dead" in this.object;
+    return ofContainer && !("Health" in this.object) ? [new Nil("pointer")] : [];
   }
 }
 

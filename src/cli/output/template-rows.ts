@@ -37,14 +37,18 @@ export class Row<T> extends Struct {
 }
 
 /** Functions that leave the header texts of a table's first row as they are; the others (`pad`) work on them too. */
+const asItIs = (value: Value): Value => {
+  if (typeof value === "string") return value;
+  throw new Error("a header is a text");
+};
 const headerFunctions = {
-  json: (value: Value): Value => value,
-  split: (value: Value): Value => value,
-  join: (value: Value): Value => value,
-  title: (value: Value): Value => value,
-  lower: (value: Value): Value => value,
-  upper: (value: Value): Value => value,
-  truncate: (value: Value): Value => value,
+  json: asItIs,
+  split: asItIs,
+  join: asItIs,
+  title: asItIs,
+  lower: asItIs,
+  upper: asItIs,
+  truncate: asItIs,
 };
 
 export function parseTemplate(source: string): Template {
@@ -79,7 +83,11 @@ export function templateRows<T>(
 function headerRow<T>(kind: RowKind<T>, template: Template): string {
   const data: Record<string, Value> = { ...kind.headers };
   for (const name of Object.keys(kind.methods ?? {})) data[name] = headerOfLabel;
-  return template.with({ functions: headerFunctions, strictKeys: false }).render(data);
+  try {
+    return template.with({ functions: headerFunctions, strictKeys: false }).render(data);
+  } catch {
+    return ""; // what makes sense of the rows alone (`{{json .}}`) has no header
+  }
 }
 
 /** `{{.Label "com.example.some-name"}}` is headed `some name`. */

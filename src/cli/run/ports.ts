@@ -14,7 +14,8 @@ const protocols = ["tcp", "udp", "sctp"];
 export function parsePublish(spec: string): PublishedPort[] {
   const raw = spec.includes("=") ? fromLongForm(spec) : spec;
   const { ip, host, container } = splitParts(raw);
-  const [protocol, port] = splitProtocol(container);
+  const [given, port] = splitProtocol(container);
+  const protocol = given.toLowerCase();
   if (port === "") throw new Error(`no port specified: ${raw}<empty>`);
   if (!protocols.includes(protocol)) throw new Error(`invalid proto: ${protocol}`);
   const address = ip.startsWith("[") && ip.endsWith("]") ? ip.slice(1, -1) : ip;
@@ -58,7 +59,8 @@ function splitProtocol(text: string): [protocol: string, port: string] {
   const at = text.indexOf("/");
   if (at < 0) return ["tcp", text];
   if (at === 0) return ["", ""];
-  return [text.slice(at + 1).toLowerCase() || "tcp", text.slice(0, at)];
+  // what follows a second slash is nothing, as to docker
+  return [text.slice(at + 1).split("/", 1)[0] || "tcp", text.slice(0, at)];
 }
 
 function parsePortRange(text: string): [number, number] {

@@ -20,9 +20,9 @@ export const command = defineCommand({
       for (const line of lines.sort(compareNaturally)) session.out(line);
       return 0;
     }
-    const [number = "", protocol = "tcp"] = wanted.split("/");
+    const [number = "", protocol] = wanted.split("/");
     checkPort(number);
-    const bindings = ports[`${Number(number)}/${protocol}`];
+    const bindings = ports[`${Number(number)}/${protocol || "tcp"}`];
     if (!bindings || bindings.length === 0)
       throw new CliError(`Error: No public port '${wanted}' published for ${name}`);
     for (const line of bindings.map(show).sort(compareNaturally)) session.out(line);

@@ -266,22 +266,29 @@ class Evaluator {
 
   private callFunction(
     node: Command,
-    { name }: Extract<Operand, { type: "identifier" }>,
+    named: Extract<Operand, { type: "identifier" }>,
     rest: Operand[],
     dot: Value,
     final: Value[],
   ): Value {
+    const { name } = named;
     const count = rest.length + final.length;
     const fixed = arities[name];
     if (fixed !== undefined && count !== fixed)
-      this.fail(node, `wrong number of args for ${name}: want ${fixed} got ${count}`);
+      this.fail(named, `wrong number of args for ${name}: want ${fixed} got ${count}`);
     const least = minimums[name];
     if (least !== undefined && count < least)
-      this.fail(node, `wrong number of args for ${name}: want at least ${least} got ${count}`);
+      this.fail(named, `wrong number of args for ${name}: want at least ${least} got ${count}`);
     if (name === "and" || name === "or") return this.shortCircuit(name, rest, dot, final);
     const fn = this.options.functions[name];
     if (!fn) this.fail(node, `${JSON.stringify(name)} is not a defined function`);
-    return this.invoke(node, name, fn, [...rest.map((operand) => this.operand(operand, dot)), ...final]);
+    const args = [...rest.map((operand) => this.operand(operand, dot)), ...final];
+    try {
+      return this.invoke(node, name, fn, args);
+    } catch (error) {
+      if (!(error instanceof ArgumentError)) throw error;
+      return this.fail(rest[args.indexOf(error.argument)] ?? node, error.message);
+    }
   }
 
   private shortCircuit(name: "and" | "or", rest: Operand[], dot: Value, final: Value[]): Value {
@@ -305,9 +312,9 @@ class Evaluator {
     try {
       return fn(...args);
     } catch (error) {
-      if (error instanceof TemplateExecError) throw error;
+      if (error instanceof TemplateExecError || error instanceof ArgumentError) throw error;
       const message = error instanceof Error ? error.message : String(error);
-      return this.fail(node, error instanceof ArgumentError ? message : `error calling ${name}: ${message}`);
+      return this.fail(node, `error calling ${name}: ${message}`);
     }
   }
 }

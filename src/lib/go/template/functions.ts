@@ -166,17 +166,25 @@ const jsEscapes: Record<string, string> = {
 /** An argument that must be a string, as reflection would check it. */
 function text(value: Value): string {
   if (typeof value === "string") return value;
-  if (value === undefined || value === null) throw new ArgumentError("invalid value; expected string");
-  throw new ArgumentError(`wrong type for value; expected string; got ${typeName(value)}`);
+  if (value === undefined || value === null)
+    throw new ArgumentError("invalid value; expected string", value);
+  throw new ArgumentError(`wrong type for value; expected string; got ${typeName(value)}`, value);
 }
 
-/** An argument of the wrong type: reported without "error calling". */
-export class ArgumentError extends Error {}
+/** An argument of the wrong type: reported where it stands, without "error calling". */
+export class ArgumentError extends Error {
+  readonly argument: Value;
+
+  constructor(message: string, argument: Value) {
+    super(message);
+    this.argument = argument;
+  }
+}
 
 const items = (value: Value): string[] => {
   if (value instanceof Nil) return [];
   if (Array.isArray(value)) return value.map((item) => text(item));
-  throw new ArgumentError(`wrong type for value; expected []string; got ${typeName(value)}`);
+  throw new ArgumentError(`wrong type for value; expected []string; got ${typeName(value)}`, value);
 };
 
 /** What docker adds for `--format`. */
@@ -197,6 +205,7 @@ export const dockerFunctions: Record<string, TemplateFunction> = {
   },
   truncate: (value, length) => {
     const source = text(value);
+    if (Number(length) < 0) return fail(`runtime error: slice bounds out of range [:${length}]`);
     return source.length < Number(length) ? source : source.slice(0, Number(length));
   },
 };
