@@ -166,8 +166,7 @@ const jsEscapes: Record<string, string> = {
 /** An argument that must be a string, as reflection would check it. */
 function text(value: Value): string {
   if (typeof value === "string") return value;
-  if (value === undefined || value === null)
-    throw new ArgumentError("invalid value; expected string", value);
+  if (value === undefined || value === null) throw new ArgumentError("invalid value; expected string", value);
   throw new ArgumentError(`wrong type for value; expected string; got ${typeName(value)}`, value);
 }
 
