@@ -5,9 +5,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Session } from "../containers/contract.ts";
 import { EngineError, messageOf } from "../lib/errors.ts";
+import { openFilesMax } from "../system/process/limits.ts";
 import { Router } from "./router.ts";
 import { routes } from "./routes/table.ts";
-import { ApiServer } from "./server.ts";
+import { ApiServer, connectionsMax } from "./server.ts";
 import { fakeEngine } from "./testing/fake-engine.ts";
 
 /** A process that repeats what it is told, says "end" at the end of its input, and ends. */
@@ -294,4 +295,9 @@ test("closing ends what is open and takes the socket away", async () => {
   await client.untilEnd();
   await settled(() => echo.closed);
   expect(() => statSync(join(home, "sock"))).toThrow();
+});
+
+test("connections leave descriptors for the engine itself", () => {
+  expect([connectionsMax(1024), connectionsMax(Number.POSITIVE_INFINITY)]).toEqual([256, 4096]);
+  expect(openFilesMax()).toBeGreaterThan(0);
 });

@@ -5,6 +5,7 @@ import { dirname } from "node:path";
 import type { Duplex } from "node:stream";
 import type { Engine } from "../engine/contract.ts";
 import { EngineError, messageOf } from "../lib/errors.ts";
+import { openFilesMax } from "../system/process/limits.ts";
 import { bodyOf } from "./body.ts";
 import { answer, type RawRequest } from "./dispatch.ts";
 import { hijack } from "./hijack.ts";
@@ -19,7 +20,13 @@ export type Endpoint =
   | { kind: "tcp"; host: string; port: number };
 
 const maxHeaderBytes = 64 * 1024;
-const maxConnections = 4096;
+/**
+ * Where few descriptors may be open, fewer: a connection needs up to four (a log that is followed, pipes of an exec), and an
+ * engine that has none left finds no exit and answers nobody.
+ */
+export const connectionsMax = (descriptors: number): number => Math.min(4096, Math.floor(descriptors / 4));
+/** how often it is told that clients are turned away */
+const droppedEveryMs = 60_000;
 
 /** Who wants to know of connections and requests. */
 interface Observers {
@@ -38,6 +45,7 @@ export class ApiServer {
   /** connections with a reply under way, or that have become a session's: what else comes there is no request */
   private readonly taken = new WeakSet<Duplex>();
   private readonly unixPaths: string[] = [];
+  private droppedMs = Number.NEGATIVE_INFINITY;
 
   constructor(engine: Engine, router: Router, on: Observers = {}) {
     this.engine = engine;
@@ -58,7 +66,8 @@ export class ApiServer {
       keepAliveTimeout: 0,
       requestTimeout: 0,
     });
-    server.maxConnections = maxConnections;
+    server.maxConnections = connectionsMax(openFilesMax());
+    server.on("drop", () => this.tellDropped(server.maxConnections));
     server.on("connection", (socket: Duplex) => this.track(socket));
     const local = endpoint.kind === "unix";
     server.on("request", (request, response) => void this.onRequest(request, response, local));
@@ -98,6 +107,13 @@ export class ApiServer {
     for (const socket of this.sockets) socket.destroy();
     await Promise.race([Promise.all(closed), Bun.sleep(1000)]);
     for (const path of this.unixPaths) await unlink(path).catch(ignoreMissing);
+  }
+
+  private tellDropped(connections: number): void {
+    const now = performance.now();
+    if (now - this.droppedMs < droppedEveryMs) return;
+    this.droppedMs = now;
+    this.engine.logger.warn("too many connections: further clients are turned away", { connections });
   }
 
   private track(socket: Duplex): void {

@@ -47,6 +47,8 @@ export class ExitWatch {
   /** how many times the folder is still read soon */
   private soon = 0;
   private monitorsSeenMs = performance.now();
+  /** why it was not looked the last time, told once */
+  private hindrance = "";
 
   constructor(paths: Pick<RuntimePaths, "exits" | "exitFile">, logger: Logger, every = intervals) {
     this.paths = paths;
@@ -134,8 +136,11 @@ export class ExitWatch {
     try {
       for (const name of await readdir(this.paths.exits)) await this.look(name);
       if (performance.now() - this.monitorsSeenMs >= this.intervals.seldomMs) await this.lookAtMonitors();
+      this.hindrance = "";
     } catch (error) {
-      this.logger.error("cannot check for exits", { error: messageOf(error) });
+      const hindrance = messageOf(error);
+      if (hindrance !== this.hindrance) this.logger.error("cannot check for exits", { error: hindrance });
+      this.hindrance = hindrance;
     }
     this.plan();
   }

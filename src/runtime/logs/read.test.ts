@@ -6,6 +6,7 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  utimesSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
@@ -39,6 +40,17 @@ describe("reading a log", () => {
     writeFileSync(`${path}.2`, line("2"));
     writeFileSync(path, line("3"));
     expect(await read()).toBe("1\n2\n3\n");
+  });
+
+  test("of files that were written before the time asked for nothing is told, of others what is not", async () => {
+    const since = Date.parse("2026-11-22T05:37:01Z");
+    const sinceNs = BigInt(since) * 1_000_000n;
+    writeFileSync(`${path}.1`, line("1"));
+    writeFileSync(path, line("2"));
+    utimesSync(`${path}.1`, since / 1000, since / 1000);
+    expect(await read({ sinceNs })).toBe("1\n2\n");
+    utimesSync(`${path}.1`, since / 1000 - 5, since / 1000 - 5);
+    expect(await read({ sinceNs })).toBe("2\n");
   });
 
   test("the tail reaches back over files and counts split lines as one", async () => {

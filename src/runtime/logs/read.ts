@@ -45,7 +45,8 @@ async function* readPieces(
       options.tail === undefined ? { file: 0, offset: 0 } : await tailPosition(files, options.tail);
     const first = files.length - 1;
     for (const [index, file] of files.entries()) {
-      if (index < from.file || (options.follow && index === first)) continue;
+      if (index < from.file || isBefore(file, options.sinceNs) || (options.follow && index === first))
+        continue;
       yield* readFile(file, index === from.file ? from.offset : 0, file.size, formatter, signal);
     }
     if (options.follow) {
@@ -58,6 +59,13 @@ async function* readPieces(
     await Promise.all(files.map(({ handle }) => handle.close()));
   }
 }
+
+/** the kernel notes the time of a write by a clock that may be some milliseconds behind the one of the lines */
+const clockSlackNs = 1_000_000_000n;
+
+/** Whether the whole file was written before. */
+const isBefore = ({ writtenNs }: LogFile, sinceNs: bigint | undefined): boolean =>
+  sinceNs !== undefined && writtenNs + clockSlackNs < sinceNs;
 
 /** Formats `file` from `offset` to `end`, or to its present end; returns where it stopped. */
 async function* readFile(
