@@ -25,3 +25,6 @@ export const sorted = <T>(items: Iterable<T>, compare?: (a: T, b: T) => number):
   const all = [...items];
   return all.length > 1 ? all.sort(compare) : all;
 };
+
+/** As Docker's client sends a list that is empty. */
+export const orNull = (items: readonly string[]): string[] | null => (items.length > 0 ? [...items] : null);

@@ -1,23 +1,17 @@
-import type {
-  ContainerConfig,
-  ContainerCreateRequest,
-  HealthConfig,
-  HostConfig,
-  Ulimit,
-} from "../../types/api.ts";
+import type { ContainerConfig, ContainerCreateRequest, HostConfig, Ulimit } from "../../types/api.ts";
 import type { Surroundings } from "../surroundings.ts";
 import type { ContainerFlags } from "./flags.ts";
-import { fileError, missingFile, pairs, readEnvFile, readLabelFile } from "./key-value-files.ts";
-import { flattened, kept, mapped, sorted } from "./lists.ts";
+import { healthcheck } from "./healthcheck.ts";
+import { pairs, readEnvFile, readLabelFile } from "./key-value-files.ts";
+import { flattened, kept, mapped, orNull, sorted } from "./lists.ts";
 import { checkMac, type Networking, networking } from "./networks.ts";
 import { parseExpose, parsePublish, toPortMap } from "./ports.ts";
+import { capabilities, securityOptions } from "./security.ts";
 import { device, isCdiName, restartPolicy } from "./values.ts";
 import { absoluteBind, parseVolumeSpec } from "./volumes.ts";
 
 /** the engine's name for it: what becomes of an unhealthy container */
 const onFailureAnnotation = "berth.health.on-failure";
-
-const orNull = (items: readonly string[]): string[] | null => (items.length > 0 ? [...items] : null);
 
 /** The body of `POST /containers/create` that the options of `run` or `create` ask for. Throws sentences. */
 export function createRequest(
@@ -137,47 +131,6 @@ function environment(flags: ContainerFlags, around: Surroundings): string[] {
   return [...flattened(flags.envFile, (path) => readEnvFile(path, around)), ...last.values()];
 }
 
-function healthcheck(flags: ContainerFlags): HealthConfig | undefined {
-  const { healthInterval, healthTimeout, healthStartPeriod, healthStartInterval, healthRetries } = flags;
-  const test = healthTest(flags);
-  const any =
-    test || healthInterval || healthTimeout || healthStartPeriod || healthStartInterval || healthRetries;
-  if (flags.noHealthcheck) {
-    if (any) throw new Error("--no-healthcheck conflicts with --health-* options");
-    return { Test: ["NONE"] };
-  }
-  if (!any) return undefined;
-  const negative = (name: string): Error => new Error(`--health-${name} cannot be negative`);
-  if (healthInterval < 0) throw negative("interval");
-  if (healthTimeout < 0) throw negative("timeout");
-  if (healthRetries < 0) throw negative("retries");
-  if (healthStartPeriod < 0) throw new Error("--health-start-period cannot be negative");
-  if (healthStartInterval < 0) throw negative("start-interval");
-  return {
-    ...(test ? { Test: test } : {}),
-    ...(healthInterval ? { Interval: healthInterval } : {}),
-    ...(healthTimeout ? { Timeout: healthTimeout } : {}),
-    ...(healthStartPeriod ? { StartPeriod: healthStartPeriod } : {}),
-    ...(healthStartInterval ? { StartInterval: healthStartInterval } : {}),
-    ...(healthRetries ? { Retries: healthRetries } : {}),
-  };
-}
-
-/** The kind of check is said once. */
-function healthTest({ healthCmd, healthTcp, healthHttp, healthLog }: ContainerFlags): string[] | undefined {
-  const tests = [
-    ...(healthCmd ? [["CMD-SHELL", healthCmd]] : []),
-    ...(healthTcp ? [["TCP", healthTcp]] : []),
-    ...(healthHttp ? [["HTTP", healthHttp]] : []),
-    ...(healthLog ? [["LOG", healthLog]] : []),
-  ];
-  if (tests.length > 1)
-    throw new Error(
-      "conflicting options: only one of --health-cmd, --health-tcp, --health-http, --health-log",
-    );
-  return tests[0];
-}
-
 /** `--annotation`, and what travels as one. */
 function annotations({ annotation, healthOnFailure, noHealthcheck }: ContainerFlags): Record<string, string> {
   if (healthOnFailure && noHealthcheck) throw new Error("--no-healthcheck conflicts with --health-* options");
@@ -259,21 +212,6 @@ function tmpfs(specs: readonly string[]): Record<string, string> {
   return mounts;
 }
 
-/** Spelled in one way and sorted; what is added is not dropped, and ALL includes every other that is added. */
-function capabilities(
-  add: readonly string[],
-  drop: readonly string[],
-): Pick<HostConfig, "CapAdd" | "CapDrop"> {
-  const spell = (name: string): string => {
-    const upper = name.trim().toUpperCase();
-    return upper === "ALL" || upper === "RESET" || upper.startsWith("CAP_") ? upper : `CAP_${upper}`;
-  };
-  const asked = new Set(mapped(add, spell));
-  const added = asked.has("ALL") ? ["ALL"] : [...asked];
-  const dropped = kept(new Set(mapped(drop, spell)), (name) => !added.includes(name));
-  return { CapAdd: orNull(sorted(added)), CapDrop: orNull(sorted(dropped)) };
-}
-
 function resources(flags: ContainerFlags): Partial<HostConfig> {
   return {
     CpuShares: flags.cpuShares,
@@ -315,41 +253,4 @@ function ulimits(given: readonly Ulimit[]): Ulimit[] {
 function storageOptions(options: readonly string[]): Record<string, string> | undefined {
   for (const option of options) if (!option.includes("=")) throw new Error("invalid storage option");
   return options.length > 0 ? pairs(options) : undefined;
-}
-
-/** A seccomp profile is a file of the client's: its text is sent in place of its name. */
-function securityOptions(
-  given: readonly string[],
-  around: Surroundings,
-): { options: string[]; unconfinedPaths: boolean } {
-  const options = mapped(given, (option) => {
-    const separator = option.includes("=") ? "=" : ":";
-    const at = option.indexOf(separator);
-    if (at < 0) {
-      if (option !== "no-new-privileges")
-        throw new Error(`Invalid --security-opt: ${JSON.stringify(option)}`);
-      return option;
-    }
-    const [key, value] = [option.slice(0, at), option.slice(at + 1)];
-    if (key !== "seccomp" || value === "unconfined" || value === "builtin") return option;
-    return `seccomp=${seccompProfile(value, around)}`;
-  });
-  const shown = kept(options, (option) => option !== "systempaths=unconfined");
-  return { options: shown, unconfinedPaths: shown.length < options.length };
-}
-
-function seccompProfile(path: string, around: Surroundings): string {
-  let text: string | undefined;
-  try {
-    text = around.readText(path);
-  } catch (error) {
-    throw new Error(`opening seccomp profile (${path}) failed: ${fileError("open", path, error).message}`);
-  }
-  if (text === undefined)
-    throw new Error(`opening seccomp profile (${path}) failed: ${missingFile(path).message}`);
-  try {
-    return JSON.stringify(JSON.parse(text));
-  } catch (error) {
-    throw new Error(`compacting json for seccomp profile (${path}) failed: ${(error as Error).message}`);
-  }
 }

@@ -2,6 +2,7 @@ import { EngineError, wrap } from "../../lib/errors.ts";
 import { formatNs, nowNs } from "../../lib/time/time.ts";
 import { Undo } from "../../lib/undo.ts";
 import type { Sandbox, SandboxState } from "../../network/contract.ts";
+import type { ContainerProcess } from "../../runtime/contract.ts";
 import { cdiEdits } from "../cdi/resolve.ts";
 import type { Container } from "../container.ts";
 import { bundleOf, type Context, recordLife, tell } from "../context.ts";
@@ -113,23 +114,10 @@ async function bringUp(ctx: Context, container: Container, undo: Undo): Promise<
     mounts: [...mounts, ...shm],
     edits: await cdiEdits(container.spec.hostConfig, ctx.config.cdiSpecDirs, (text) => ctx.logger.warn(text)),
   });
-  const logPath = logPathIn(ctx, container);
   const followLog = await openLogDriver(ctx, container, { mustConnect: !container.startsAgain });
   if (followLog) undo.add("log driver", () => Promise.resolve(followLog(Promise.resolve())));
   undo.add("process", () => ctx.runtime.delete(id));
-  const runtime = runtimeName(ctx, container);
-  const { Tty, OpenStdin, StdinOnce } = container.spec.config;
-  const creating = ctx.runtime.create({
-    id,
-    bundle: bundleOf(ctx, id),
-    spec,
-    terminal: Tty,
-    stdin: OpenStdin,
-    stdinOnce: StdinOnce,
-    ownFiles: Object.values(files),
-    ...(logPath === undefined ? {} : { logPath }),
-    ...(runtime === undefined ? {} : { runtime }),
-  });
+  const creating = ctx.runtime.create(processOf(ctx, container, spec, Object.values(files)));
   // a network that fails takes its namespace away under the runtime, whose complaint then is not the reason
   const [created, wired] = await Promise.allSettled([creating, ready]);
   if (wired.status === "rejected") throw networkFailure(wired.reason);
@@ -147,6 +135,27 @@ async function bringUp(ctx: Context, container: Container, undo: Undo): Promise<
   await beginSessions(container);
   await ctx.runtime.start(id);
   return state;
+}
+
+function processOf(
+  ctx: Context,
+  container: Container,
+  spec: ContainerProcess["spec"],
+  ownFiles: string[],
+): ContainerProcess {
+  const { id } = container;
+  const { Tty, OpenStdin, StdinOnce } = container.spec.config;
+  const logPath = logPathIn(ctx, container);
+  const runtime = runtimeName(ctx, container);
+  return {
+    ...{ id, spec, ownFiles },
+    bundle: bundleOf(ctx, id),
+    terminal: Tty,
+    stdin: OpenStdin,
+    stdinOnce: StdinOnce,
+    ...(logPath === undefined ? {} : { logPath }),
+    ...(runtime === undefined ? {} : { runtime }),
+  };
 }
 
 /** Sources that were held until the runtime had mounted them. */
