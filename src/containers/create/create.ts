@@ -15,11 +15,11 @@ import { resolveLinks } from "../links/link.ts";
 import { portRequests } from "../networks/request.ts";
 import { refuseRemapped } from "../remap.ts";
 import { prepareViews, removeViews } from "../start/mounts/image-views.ts";
-import { readBody } from "./body.ts";
+import { type CreateBody, readBody } from "./body.ts";
 import { refuseMountsOfDataRoot } from "./data-root.ts";
 import { fillVolumes } from "./fill-volumes.ts";
 import { type PlannedMount, planMounts } from "./mounts.ts";
-import { normalise } from "./normalise.ts";
+import { type Normalised, normalise } from "./normalise.ts";
 import { checkPlatform } from "./platform.ts";
 import { discardUnsupported } from "./resources.ts";
 import { validate, validateLate } from "./validate.ts";
@@ -39,12 +39,7 @@ export async function create(ctx: Context, request: CreateRequest): Promise<Cont
   const body = readBody(request.body);
   const warnings = validate(body.config, body.hostConfig, {
     facts: ctx.facts,
-    runtimes: new Set([
-      ctx.config.defaultRuntime,
-      "runc",
-      "io.containerd.runc.v2",
-      ...Object.keys(ctx.config.runtimes),
-    ]),
+    runtimes: knownRuntimes(ctx.config),
   });
   refuseRemapped(ctx, body.hostConfig);
   await reach(boundSources(body.hostConfig));
@@ -57,27 +52,13 @@ export async function create(ctx: Context, request: CreateRequest): Promise<Cont
   validateLate(body.hostConfig);
   const imageConfig = image?.config ?? noImage;
   ctx.runtime.expectProcess(); // most are started at once
-  const complete = normalise({
-    id,
-    body: { ...body, hostConfig: discardUnsupported(body.hostConfig, ctx.facts) },
-    imageConfig,
-    engine: ctx.config,
-    cgroupVersion: ctx.facts.cgroupVersion,
-    containerId: (idOrName) => ctx.store.lookUp(idOrName)?.id,
-    networkName: (nameOrId) => ctx.networks.lookUp(nameOrId)?.Name,
-  });
+  const complete = completed(ctx, id, body, imageConfig);
   const undo = new Undo();
   try {
     const taken = takeName(ctx, name, id);
     undo.add("name", () => ctx.store.release(taken, id));
     checkNetworks(ctx, id, taken, complete);
-    const planned = planMounts({
-      config: complete.config,
-      hostConfig: complete.hostConfig,
-      donor: (idOrName) => volumesDonor(ctx, idOrName),
-      image: (reference) => ctx.images.resolve(reference),
-      dataRoot: ctx.config.dataRoot,
-    });
+    const planned = plannedMounts(ctx, complete);
     if (planned.some(({ mount }) => mount.image)) warnings.push("Image mount is an experimental feature");
     const links = resolveLinks(ctx, complete.hostConfig);
     const container = new Container({
@@ -116,6 +97,29 @@ export async function create(ctx: Context, request: CreateRequest): Promise<Cont
     throw error;
   }
 }
+
+const knownRuntimes = ({ defaultRuntime, runtimes }: Context["config"]): ReadonlySet<string> =>
+  new Set([defaultRuntime, "runc", "io.containerd.runc.v2", ...Object.keys(runtimes)]);
+
+const completed = (ctx: Context, id: string, body: CreateBody, imageConfig: ImageConfig): Normalised =>
+  normalise({
+    id,
+    body: { ...body, hostConfig: discardUnsupported(body.hostConfig, ctx.facts) },
+    imageConfig,
+    engine: ctx.config,
+    cgroupVersion: ctx.facts.cgroupVersion,
+    containerId: (idOrName) => ctx.store.lookUp(idOrName)?.id,
+    networkName: (nameOrId) => ctx.networks.lookUp(nameOrId)?.Name,
+  });
+
+const plannedMounts = (ctx: Context, { config, hostConfig }: Normalised): PlannedMount[] =>
+  planMounts({
+    config,
+    hostConfig,
+    donor: (idOrName) => volumesDonor(ctx, idOrName),
+    image: (reference) => ctx.images.resolve(reference),
+    dataRoot: ctx.config.dataRoot,
+  });
 
 function checkName(given: string): string {
   const name = given.replace(/^\//, "");

@@ -20,7 +20,7 @@ interface NormaliseInput {
   networkName: (nameOrId: string) => string | undefined;
 }
 
-interface Normalised {
+export interface Normalised {
   config: ContainerConfig;
   hostConfig: HostConfig;
   networks: Record<string, Partial<EndpointSettings>>;
