@@ -51,6 +51,25 @@ test("a path in another spelling is redirected to the clean one, and a broken on
   expect(await ask(engine, "GET /containers/a%zzb/json")).toMatchObject({ kind: "text", status: 400 });
 });
 
+test("a proxy's target names the host, and a query that Go cannot read is refused where it is read", async () => {
+  expect(await ask(engine, "GET http://docker/v1.41/_ping")).toMatchObject({ status: 200, text: "OK" });
+  expect(await ask(engine, "GET /v1.41/../version")).toMatchObject({
+    status: 301,
+    headers: { Location: "/version" },
+  });
+  expect(await ask(engine, "GET /_ping?a;b&%zz")).toMatchObject({ status: 200 });
+  expect(told(await ask(engine, "GET /containers/json?all=1;limit=1")).message).toBe(
+    "invalid semicolon separator in query",
+  );
+  expect(told(await ask(engine, "GET /containers/json?all=%zz")).message).toBe('invalid URL escape "%zz"');
+});
+
+test("a name may be empty or hold slashes, what only a swarm has is one part of the path", async () => {
+  expect(told(await ask(engine, "GET /nodes/x")).status).toBe(503);
+  expect(told(await ask(engine, "GET /nodes/x/y")).message).toBe("page not found");
+  expect(told(await ask(engine, "DELETE /plugins/a/b")).message).toBe('plugin "a/b" not found');
+});
+
 test("OPTIONS is answered for any path, but not for any version", async () => {
   expect(await ask(engine, "OPTIONS /nosuch")).toEqual({ kind: "empty", status: 200 });
   expect(told(await ask(engine, "OPTIONS /v1.99/nosuch")).status).toBe(400);

@@ -5,7 +5,7 @@ import { isClientLeft } from "./body.ts";
 import { Call } from "./call.ts";
 import { errorBody, pageNotFound, statusOf } from "./errors.ts";
 import { contentTypes, type Reply } from "./reply.ts";
-import { ClientTooOld, cleanPath, minorVersion, parseTarget, type Router } from "./router.ts";
+import { ClientTooOld, minorVersion, parseTarget, type Router } from "./router.ts";
 
 /** A request as it came, before its path and version are read. */
 export interface RawRequest {
@@ -33,8 +33,7 @@ export async function answer(engine: Engine, router: Router, request: RawRequest
 function dispatch(engine: Engine, router: Router, request: RawRequest): Promise<Reply> | Reply {
   const target = parseTarget(request.url);
   if (!target) return { kind: "text", status: 400, text: "400 Bad Request", contentType: contentTypes.text };
-  const clean = cleanPath(target.path);
-  if (clean !== target.path) return redirect(clean, target.version, target.search);
+  if (target.clean !== undefined) return redirect(target.clean, target.search);
   if (request.method === "OPTIONS") {
     minorVersion(target.version);
     return { kind: "empty", status: 200 };
@@ -56,10 +55,9 @@ function dispatch(engine: Engine, router: Router, request: RawRequest): Promise<
   return match.route.handler(call);
 }
 
-function redirect(path: string, version: string | undefined, search: string): Reply {
-  const prefix = version === undefined ? "" : `/v${version}`;
-  const location = prefix + encodeURI(path) + (search === "" ? "" : `?${search}`);
-  return { kind: "empty", status: 301, headers: { Location: location } };
+function redirect(path: string, search: string): Reply {
+  const location = encodeURI(path) + (search === "" ? "" : `?${search}`);
+  return { kind: "empty", status: 301, headers: { Location: location }, bare: true };
 }
 
 function failure(error: unknown): Reply {

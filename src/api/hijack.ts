@@ -2,7 +2,7 @@ import { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { Session } from "../containers/contract.ts";
 import type { Reply } from "./reply.ts";
-import { headText, pour } from "./send.ts";
+import { type CommonHeaders, headText, pour } from "./send.ts";
 
 /**
  * A connection taken over by an attach or exec. Both directions go at the pace of their slower end; the client's half
@@ -12,13 +12,19 @@ import { headText, pour } from "./send.ts";
 export async function hijack(
   socket: Duplex,
   upgraded: boolean,
-  { contentType, session, protocol = "tcp", last }: Reply & { kind: "hijack" },
+  { contentType, session, protocol = "tcp", last, named }: Reply & { kind: "hijack" },
+  common: CommonHeaders,
 ): Promise<void> {
   socket.on("error", ignoreReset);
+  const names = named ? common : {};
   socket.write(
     upgraded
-      ? headText(101, { "Content-Type": contentType, Connection: "Upgrade", Upgrade: protocol }, "UPGRADED")
-      : headText(200, { "Content-Type": contentType }),
+      ? headText(
+          101,
+          { "Content-Type": contentType, Connection: "Upgrade", Upgrade: protocol, ...names },
+          "UPGRADED",
+        )
+      : headText(200, { "Content-Type": contentType, ...names }),
   );
   const input = new Input(socket, session);
   socket.once("close", () => session.close());

@@ -9,14 +9,24 @@ import { stringifyPlain } from "../lib/wire/json.ts";
 export type Reply =
   /** `bare`: without the headers that name the API and the server */
   | { kind: "json"; status: number; value: unknown; headers?: Headers; bare?: boolean }
-  | { kind: "empty"; status: number; headers?: Headers }
+  | { kind: "empty"; status: number; headers?: Headers; bare?: boolean }
   | { kind: "text"; status: number; text: string; contentType: string; headers?: Headers }
   /** bytes as they come; the headers go out before the first of them */
   | { kind: "stream"; status: number; contentType: string; body: ByteSource; headers?: Headers }
   /** headers at once, the JSON when it is known (`wait`) */
   | { kind: "later"; status: number; value: Promise<unknown> }
-  /** the connection becomes the session's; `last` gives what is sent when its output is over */
-  | { kind: "hijack"; contentType: string; session: Session; protocol?: string; last?: () => Uint8Array }
+  /**
+   * the connection becomes the session's; `last` gives what is sent when its output is over; `named`: with the headers
+   * that name the API and the server, as Docker answers an exec and not an attach
+   */
+  | {
+      kind: "hijack";
+      contentType: string;
+      session: Session;
+      protocol?: string;
+      last?: () => Uint8Array;
+      named?: boolean;
+    }
   /** the same over a WebSocket, with the key of its handshake */
   | { kind: "websocket"; key: string; session: Session }
   /** the connection changes its protocol, and is somebody else's from then on; only for requests that ask to upgrade */

@@ -4,7 +4,8 @@ import type { Reply } from "./reply.ts";
 
 /**
  * Routes: a method, a path pattern, and a plain function. `{name}` in a pattern takes any text, slashes included, as
- * image names need; the first route of a table that matches wins.
+ * image names need, at its end also none; `{id:segment}` takes one part of the path. The first route of a table that
+ * matches wins.
  */
 export type Handler = (call: Call) => Promise<Reply> | Reply;
 
@@ -69,10 +70,14 @@ function firstSegment(path: string): string {
 
 function compile(route: Route): Compiled {
   const names: string[] = [];
-  const source = route.pattern.replaceAll(/\{(\w+)\}/g, (_whole, name: string) => {
-    names.push(name);
-    return "(.+)";
-  });
+  const source = route.pattern.replaceAll(
+    /\{(\w+)(:segment)?\}/g,
+    (whole, name: string, segment?: string) => {
+      names.push(name);
+      if (segment) return "([^/]+)";
+      return route.pattern.endsWith(whole) ? "(.*)" : "(.+)";
+    },
+  );
   return { route, names, expression: new RegExp(`^${source}$`, "s") };
 }
 
@@ -87,15 +92,20 @@ interface Target {
   search: string;
   /** as written in the URL; undefined = none, the newest */
   version: string | undefined;
+  /** the path's right spelling, where it has another */
+  clean?: string;
 }
 
-/** Takes a request target apart. Undefined where its percent-encoding is broken. */
+/** Takes a request target apart, as proxies send it too (`GET http://host/path`). Undefined where its percent-encoding is broken. */
 export function parseTarget(url: string): Target | undefined {
-  const mark = url.indexOf("?");
-  const raw = mark < 0 ? url : url.slice(0, mark);
-  const search = mark < 0 ? "" : url.slice(mark + 1);
+  const origin = url.startsWith("/") ? url : url.replace(/^https?:\/\/[^/?]*(?=[/?]|$)/i, "") || "/";
+  const mark = origin.indexOf("?");
+  const raw = mark < 0 ? origin : origin.slice(0, mark);
+  const search = mark < 0 ? "" : origin.slice(mark + 1);
   const whole = raw.includes("%") ? decode(raw) : raw;
   if (whole === undefined) return undefined;
+  const clean = cleanPath(whole);
+  if (clean !== whole) return { path: whole, search, version: undefined, clean };
   const prefix = /^\/v([0-9.]+)(?=\/)/.exec(whole);
   const path = prefix ? whole.slice(prefix[0].length) : whole;
   return { path, search, version: prefix?.[1] };
@@ -132,7 +142,7 @@ export function minorVersion(version: string | undefined): number {
 export class ClientTooOld extends EngineError {}
 
 /** The path without empty, `.` and `..` parts; a request for another spelling is redirected to it. */
-export function cleanPath(path: string): string {
+function cleanPath(path: string): string {
   if (!path.includes("//") && !path.includes("/.")) return path;
   const parts: string[] = [];
   for (const part of path.split("/")) {

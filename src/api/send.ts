@@ -37,7 +37,7 @@ export async function send(
     case "empty": {
       const bodiless = reply.status === 204 || reply.status === 304;
       const length = bodiless ? {} : { "Content-Length": "0" };
-      response.writeHead(reply.status, { ...common, ...reply.headers, ...length });
+      response.writeHead(reply.status, { ...(reply.bare ? {} : common), ...reply.headers, ...length });
       response.end();
       return;
     }

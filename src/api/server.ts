@@ -141,7 +141,7 @@ export class ApiServer {
     const signal = lazySignal(response);
     try {
       const reply = await answer(this.engine, this.router, rawRequest(request, signal, local));
-      if (reply.kind === "hijack") await hijack(socket, false, reply);
+      if (reply.kind === "hijack") await hijack(socket, false, reply, this.common);
       else if (reply.kind === "websocket") await serveWebsocket(socket, reply.key, reply.session);
       else if (reply.kind === "rawError") socket.end(rawErrorText(reply));
       else if (reply.kind === "upgrade") socket.destroy();
@@ -169,7 +169,7 @@ export class ApiServer {
     const signal = lazySignal(socket);
     try {
       const reply = await answer(this.engine, this.router, rawRequest(request, signal, local));
-      if (reply.kind === "hijack") await hijack(socket, true, reply);
+      if (reply.kind === "hijack") await hijack(socket, true, reply, this.common);
       else if (reply.kind === "websocket") await serveWebsocket(socket, reply.key, reply.session);
       else if (reply.kind === "upgrade") upgrade(socket, reply);
       else if (reply.kind === "rawError") socket.end(rawErrorText(reply));

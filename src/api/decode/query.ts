@@ -1,12 +1,20 @@
 import { EngineError } from "../../lib/errors.ts";
 import { goBool, goBoolError } from "../../lib/go/bool.ts";
+import { goQuote } from "../../lib/go/quote.ts";
 
 /** The parameters of a request's URL, read as Docker reads each kind. */
 export class Query {
-  private readonly params: URLSearchParams;
+  private readonly search: string;
+  private read: URLSearchParams | undefined;
 
   constructor(search: string) {
-    this.params = new URLSearchParams(search);
+    this.search = search;
+  }
+
+  /** Read when first asked for: an endpoint without parameters takes whatever stands there. */
+  private get params(): URLSearchParams {
+    this.read ??= readSearch(this.search);
+    return this.read;
   }
 
   /** "" where it is missing, as Go's forms have it. */
@@ -39,6 +47,15 @@ export class Query {
     if (read !== undefined) return read;
     throw new EngineError("invalid", `invalid value for ${key}: ${value}: ${goBoolError(value)}`);
   }
+}
+
+function readSearch(search: string): URLSearchParams {
+  for (const pair of search.includes(";") || search.includes("%") ? search.split("&") : []) {
+    if (pair.includes(";")) throw new EngineError("invalid", "invalid semicolon separator in query");
+    const broken = /%(?![0-9a-fA-F]{2}).{0,2}/s.exec(pair)?.[0];
+    if (broken !== undefined) throw new EngineError("invalid", `invalid URL escape ${goQuote(broken)}`);
+  }
+  return new URLSearchParams(search);
 }
 
 /** A decimal integer of 64 bits with Go's sentence for a bad one. */

@@ -9,6 +9,8 @@ interface EventSpan {
   filters: Filters;
   sinceNs: bigint | undefined;
   untilNs: bigint | undefined;
+  /** false for clients before API 1.46, which are not told of images that are made; true unless said */
+  imageCreates?: boolean;
 }
 
 /** How many events wait for a slow client before it is cut off. */
@@ -32,9 +34,10 @@ class EventLines implements AsyncIterator<string> {
   private ended = false;
   private wake: (() => void) | undefined;
 
-  constructor(bus: EventBus, { filters, sinceNs, untilNs }: EventSpan) {
+  constructor(bus: EventBus, { filters, sinceNs, untilNs, imageCreates = true }: EventSpan) {
     const take = (event: EventMessage): void => {
       if (!passes(event, filters)) return;
+      if (!imageCreates && event.Type === "image" && event.Action === "create") return;
       this.queue.push(`${stringify(event)}\n`);
       if (this.queue.length >= queueLimit) this.finish();
       else this.wake?.();

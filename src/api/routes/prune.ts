@@ -22,7 +22,8 @@ const isKind = (text: string): text is UsageKind => usageKinds.some((kind) => ki
 
 const usage: Handler = async ({ engine, query, minor }) => {
   const kinds = new Set<UsageKind>();
-  for (const type of query.all("type")) {
+  // clients before API 1.42 get all, whatever they ask for
+  for (const type of minor < 42 ? [] : query.all("type")) {
     if (!isKind(type)) throw new EngineError("invalid", `unknown object type: ${type}`);
     kinds.add(type);
   }

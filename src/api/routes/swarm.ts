@@ -56,9 +56,9 @@ const experimental: Handler = () => {
 const managed = (noun: "service" | "secret" | "config"): Route[] => [
   { method: "GET", pattern: `/${noun}s`, handler: refusedList },
   { method: "POST", pattern: `/${noun}s/create`, handler: notManager },
-  { method: "GET", pattern: `/${noun}s/{id}`, handler: notManager },
-  { method: "DELETE", pattern: `/${noun}s/{id}`, handler: notManager },
-  { method: "POST", pattern: `/${noun}s/{id}/update`, handler: refusedUpdate(noun) },
+  { method: "GET", pattern: `/${noun}s/{id:segment}`, handler: notManager },
+  { method: "DELETE", pattern: `/${noun}s/{id:segment}`, handler: notManager },
+  { method: "POST", pattern: `/${noun}s/{id:segment}/update`, handler: refusedUpdate(noun) },
 ];
 
 export const swarmRoutes: readonly Route[] = [
@@ -70,17 +70,16 @@ export const swarmRoutes: readonly Route[] = [
   { method: "GET", pattern: "/swarm/unlockkey", handler: notManager },
   { method: "POST", pattern: "/swarm/unlock", handler: notManager },
   { method: "GET", pattern: "/nodes", handler: refusedList },
-  { method: "GET", pattern: "/nodes/{id}", handler: notManager },
-  { method: "DELETE", pattern: "/nodes/{id}", handler: notManager },
-  { method: "POST", pattern: "/nodes/{id}/update", handler: refusedUpdate("node") },
-  // a parameter takes slashes too, so what is longer comes first
-  { method: "GET", pattern: "/services/{id}/logs", handler: refusedLogs },
+  { method: "GET", pattern: "/nodes/{id:segment}", handler: notManager },
+  { method: "DELETE", pattern: "/nodes/{id:segment}", handler: notManager },
+  { method: "POST", pattern: "/nodes/{id:segment}/update", handler: refusedUpdate("node") },
+  { method: "GET", pattern: "/services/{id:segment}/logs", handler: refusedLogs },
   ...managed("service"),
   ...managed("secret"),
   ...managed("config"),
-  { method: "GET", pattern: "/tasks/{id}/logs", handler: refusedLogs },
+  { method: "GET", pattern: "/tasks/{id:segment}/logs", handler: refusedLogs },
   { method: "GET", pattern: "/tasks", handler: refusedList },
-  { method: "GET", pattern: "/tasks/{id}", handler: notManager },
+  { method: "GET", pattern: "/tasks/{id:segment}", handler: notManager },
   { method: "GET", pattern: "/containers/{id}/checkpoints", handler: experimental },
   { method: "POST", pattern: "/containers/{id}/checkpoints", handler: experimental },
   { method: "DELETE", pattern: "/containers/{id}/checkpoints/{checkpoint}", handler: experimental },

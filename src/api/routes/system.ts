@@ -40,7 +40,7 @@ const events: Handler = (call) => {
     kind: "stream",
     status: 200,
     contentType: contentTypes.json,
-    body: eventLines(call.engine.events, { filters, sinceNs, untilNs }),
+    body: eventLines(call.engine.events, { filters, sinceNs, untilNs, imageCreates: call.minor >= 46 }),
   };
 };
 

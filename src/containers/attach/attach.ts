@@ -29,11 +29,15 @@ export async function attach(
       `container ${reference} is restarting, wait until the container is running`,
     );
   const past = request.logs ? pastOutput(ctx, container, request) : undefined;
-  const live = request.stream ? await joinStreams(ctx, container, request) : undefined;
+  const live = hasStream(container, request) ? await joinStreams(ctx, container, request) : undefined;
   tell(ctx, container, "attach");
   const output = past && live ? concat(past, live.output) : (past ?? live?.output ?? emptyStream());
   return session(ctx, container, { request, output, live, filter });
 }
+
+/** Without one of the three there is nothing to wait for. */
+const hasStream = ({ spec }: Container, { stream, stdin, stdout, stderr }: AttachRequest): boolean =>
+  stream && (stdout || stderr || (stdin && spec.config.OpenStdin));
 
 function pastOutput(
   ctx: Context,

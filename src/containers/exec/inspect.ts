@@ -1,3 +1,4 @@
+import { parseDetachKeys } from "../../lib/container/detach-keys.ts";
 import type { ExecInspect } from "../../types/api.ts";
 import type { Exec } from "./exec.ts";
 
@@ -21,7 +22,9 @@ export function inspectExec(exec: Exec): ExecInspect {
     OpenStdout: request.AttachStdout,
     CanRemove: false,
     ContainerID: exec.containerId,
-    DetachKeys: request.detachKeys,
+    // the bytes they come to, as Docker prints bytes
+    DetachKeys:
+      request.detachKeys === "" ? "" : Buffer.from(parseDetachKeys(request.detachKeys)).toString("base64"),
     Pid: exec.pid,
   };
 }

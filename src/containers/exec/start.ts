@@ -30,9 +30,14 @@ export async function startExec(
   options: ExecStartOptions,
 ): Promise<Session | undefined> {
   const container = containerOf(ctx, exec);
-  refuseAgain(exec);
   const visits = mayVisit(container, exec.request.stopped);
   if (!visits) refuseStopped(container, container.name);
+  const again = startedBefore(exec);
+  if (again !== undefined) {
+    // a client that has its session by now, as with Docker, reads it there
+    if (!options.detach) return failedSession(exec, again);
+    throw new EngineError("conflict", again);
+  }
   exec.status = "running";
   ctx.runtime.expectProcess();
   tell(ctx, container, `exec_start: ${commandLine(exec)}`, { execID: exec.id });
@@ -112,10 +117,9 @@ function containerOf(ctx: Context, exec: Exec): Container {
 export const noSuchExec = (id: string): EngineError =>
   new EngineError("notFound", `No such exec instance: ${id}`);
 
-function refuseAgain(exec: Exec): void {
-  if (exec.status === "ended") throw new EngineError("conflict", `exec command ${exec.id} has already run`);
-  if (exec.status === "running")
-    throw new EngineError("conflict", `exec command ${exec.id} is already running`);
+function startedBefore(exec: Exec): string | undefined {
+  if (exec.status === "ended") return `exec command ${exec.id} has already run`;
+  return exec.status === "running" ? `exec command ${exec.id} is already running` : undefined;
 }
 
 function ended(ctx: Context, container: Container, exec: Exec, exitCode: number): void {

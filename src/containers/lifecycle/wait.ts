@@ -20,8 +20,10 @@ export function wait(
     return { done: known ? Promise.resolve(known) : container.waiters.wait(wanted, signal) };
   }
   const ended = !container.running && container.life.status !== "starting";
-  if (wanted === "not-running" && ended)
-    return { done: Promise.resolve({ StatusCode: container.life.exitCode }) };
+  if (wanted === "not-running" && ended) {
+    const { exitCode: StatusCode, error } = container.life;
+    return { done: Promise.resolve({ ...(error === "" ? {} : { Error: { Message: error } }), StatusCode }) };
+  }
   return { done: container.waiters.wait(wanted, signal) };
 }
 

@@ -31,9 +31,11 @@ function readJson(text: string): unknown {
 /** One key's values, from either shape. The shapes may not be mixed, and nothing else is accepted. */
 function valuesOf(value: unknown, shape: "list" | "set"): string[] {
   if (value === null) return [];
-  if (shape === "list" && Array.isArray(value) && value.every((item) => typeof item === "string"))
-    return [...new Set(value)];
-  if (shape === "set" && isRecord(value) && Object.values(value).every((item) => typeof item === "boolean"))
+  // as everywhere in Go's JSON, null is what was not said: an empty text, a flag that is off
+  const isOf = (type: string) => (item: unknown) => item === null || typeof item === type;
+  if (shape === "list" && Array.isArray(value) && value.every(isOf("string")))
+    return [...new Set(value.map((item) => item ?? ""))];
+  if (shape === "set" && isRecord(value) && Object.values(value).every(isOf("boolean")))
     return Object.keys(value);
   throw filterError();
 }

@@ -10,6 +10,7 @@ import type { Handler, Route } from "../../router.ts";
 function pathOf(call: Call): string {
   const path = call.query.text("path");
   if (path === "") throw new EngineError("invalid", "bad parameter: pathcannot be empty");
+  if (path.includes("\0")) throw new EngineError("internal", `lstat /${path}: invalid argument`);
   return path;
 }
 

@@ -75,6 +75,24 @@ test("a body larger than the limit is refused before it is read", async () => {
   expect(told(await ask(engine, "POST /containers/create", body, chunked)).status).toBe(413);
 });
 
+test("a header that is no media type is told from one that names another", async () => {
+  const { engine } = recording();
+  for (const [type, sentence] of [
+    ["", "malformed Content-Type header (): mime: no media type"],
+    ["application/", "malformed Content-Type header (application/): mime: expected token after slash"],
+    [
+      "application/json;x",
+      "malformed Content-Type header (application/json;x): mime: invalid media parameter",
+    ],
+    ["text/json; a=b", "unsupported Content-Type header (text/json; a=b): must be 'application/json'"],
+  ] as const)
+    expect(
+      told(await ask(engine, "POST /containers/create", { Image: "x" }, { "content-type": type })).message,
+    ).toBe(sentence);
+  const named = { "content-type": 'application/JSON; charset="utf-8"' };
+  expect(await ask(engine, "POST /containers/create", { Image: "x" }, named)).toMatchObject({ status: 201 });
+});
+
 test("older clients create what today's would have to ask for", async () => {
   const { engine, calls } = recording();
   await ask(engine, "POST /v1.39/containers/create", { Image: "x", HostConfig: { ConsoleSize: [1, 2] } });

@@ -69,6 +69,7 @@ async function begin(call: Call, id: string, options: StartOptions): Promise<Rep
       kind: "hijack",
       contentType: hijackContentType(call.minor, session.terminal, call.upgrades),
       session,
+      named: true,
     };
   } catch (error) {
     if (options.detach || (error instanceof EngineError && ["notFound", "conflict"].includes(error.kind)))
@@ -78,6 +79,7 @@ async function begin(call: Call, id: string, options: StartOptions): Promise<Rep
       kind: "hijack",
       contentType: hijackContentType(call.minor, options.tty, call.upgrades),
       session,
+      named: true,
     };
   }
 }

@@ -141,6 +141,13 @@ test.each(broken)("%j is not JSON, in Go's words", (source, sentence) => {
 });
 
 test("what follows the value is refused", () => {
+  expect(errorOf("\ufeff{}")).toBe(
+    "invalid JSON: invalid character '\\ufeff' looking for beginning of value",
+  );
+  expect(errorOf('{"a":\x01}')).toBe(
+    "invalid JSON: invalid character '\\x01' looking for beginning of value",
+  );
+  expect(errorOf("1e")).toBe("invalid JSON: unexpected EOF");
   expect(errorOf('{"Image":"busybox"} {"x":1}')).toBe("unexpected content after JSON");
 });
 

@@ -1,3 +1,5 @@
+import { goQuoteRune } from "../quote.ts";
+
 /**
  * Where and why a text is not JSON, in the words of Go's decoder, which clients and their tests know.
  * It runs only on texts that `JSON.parse` refused, so its speed does not matter; its depth is bounded.
@@ -10,13 +12,6 @@ class Fault extends Error {}
 
 const space = /[ \t\r\n]*/y;
 const number = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][-+]?\d+)?/y;
-
-/** How Go quotes one character in an error. */
-function quoteCharacter(character: string): string {
-  if (character === "'") return "'\\''";
-  if (character === '"') return `'"'`;
-  return `'${JSON.stringify(character).slice(1, -1)}'`;
-}
 
 /** What Go says of a whole text where it says `unexpected EOF` of a stream. */
 export const wholeText = (error: string): string =>
@@ -123,7 +118,16 @@ class Scanner {
     if (match === undefined) {
       this.at++;
       this.invalid("in numeric literal");
-    } else this.at += match.length;
+      return;
+    }
+    this.at += match.length;
+    const more = this.source[this.at];
+    if (more === undefined || !/[.eE]/.test(more)) return;
+    this.at++;
+    if (more !== "." && /[-+]/.test(this.source[this.at] ?? "")) this.at++;
+    this.invalid(
+      `${more === "." ? "after decimal point" : "in exponent of"} ${more === "." ? "in " : ""}numeric literal`,
+    );
   }
 
   private word(first: string): void {
@@ -131,7 +135,7 @@ class Scanner {
     if (expected === undefined) this.invalid("looking for beginning of value");
     for (const character of expected ?? "") {
       if (this.peek() !== character)
-        this.invalid(`in literal ${expected} (expecting ${quoteCharacter(character)})`);
+        this.invalid(`in literal ${expected} (expecting ${goQuoteRune(character.charCodeAt(0))})`);
       this.at++;
     }
   }
@@ -150,6 +154,6 @@ class Scanner {
   private invalid(where: string): never {
     const code = this.source.codePointAt(this.at);
     if (code === undefined) throw new Fault("unexpected EOF");
-    throw new Fault(`invalid character ${quoteCharacter(String.fromCodePoint(code))} ${where}`);
+    throw new Fault(`invalid character ${goQuoteRune(code)} ${where}`);
   }
 }
