@@ -75,7 +75,9 @@ const isFault = (error: unknown): boolean => !(error instanceof EngineError) || 
 const isGone = (error: unknown, { signal }: RawRequest): boolean =>
   isClientLeft(error) || (error instanceof Error && error.name === "AbortError" && signal().aborted);
 
+/** Where an error arose helps with bugs of ours; what the kernel says (a full disk) tells it by itself. */
 function logFault(engine: Engine, { method, url }: RawRequest, error: unknown): void {
-  const stack = error instanceof EngineError || !(error instanceof Error) ? undefined : error.stack;
+  const isBug = error instanceof Error && !(error instanceof EngineError) && !("code" in error);
+  const stack = isBug ? error.stack : undefined;
   engine.logger.error("request failed", { method, url, error: messageOf(error), stack });
 }
