@@ -113,7 +113,7 @@ function checkPlatform(text: string): void {
 function warnOfLocalDns(session: Session, servers: readonly string[]): void {
   if (servers.length === 0) return;
   const local = servers.find((server) => server.startsWith("127.") || server === "::1");
-  if (local) session.err(`WARNING: Localhost DNS (${local}) setting may fail in containers.`);
+  if (local) session.err(`WARNING: Localhost DNS (${local}) may fail in containers.`);
 }
 
 interface IdFile {

@@ -42,7 +42,8 @@ export function ipamConfig({ subnet, ipRange, gateway, auxAddress }: IpamFlags):
     if (index > 0 && subnet.slice(0, index).some((other) => contains(other, each) || contains(each, other)))
       throw new Error("multiple overlapping subnet configuration is not supported");
   }
-  for (const range of ipRange)
+  for (const range of ipRange) {
+    parseCidr(range);
     place(
       configs,
       range,
@@ -53,6 +54,7 @@ export function ipamConfig({ subnet, ipRange, gateway, auxAddress }: IpamFlags):
       },
       (of) => `cannot configure multiple ranges (${range}, ${of.IPRange}) on the same subnet (${of.Subnet})`,
     );
+  }
   for (const address of gateway)
     place(
       configs,

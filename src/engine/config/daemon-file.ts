@@ -14,7 +14,7 @@ import {
   strings,
 } from "../../lib/go/json/shape.ts";
 import { parseRamSize } from "../../lib/text/units.ts";
-import { daemonOptions, unsupportedKeys } from "./daemon-options.ts";
+import { daemonOptions, isUnsupported, unsupportedKeys } from "./daemon-options.ts";
 import { checkPool, type Pool, type Values } from "./daemon-values.ts";
 
 /** The options' file where none is named; it may be missing. */
@@ -68,7 +68,7 @@ export function parseDaemonFile(text: string): Values {
   const whole = parse(text);
   if (typeof whole !== "object" || whole === null || Array.isArray(whole))
     throw new EngineError("invalid", "invalid JSON: the configuration is not an object");
-  refuseUnknown(Object.keys(whole));
+  refuseUnknown(whole);
   const mirrors = (whole as Record<string, unknown>)["registry-mirrors"];
   const decoded = decodeJson(text, Array.isArray(mirrors) ? shapeWithList : fileShape);
   const values: Values = new Map();
@@ -76,16 +76,16 @@ export function parseDaemonFile(text: string): Values {
   return values;
 }
 
-function refuseUnknown(keys: string[]): void {
+function refuseUnknown(whole: object): void {
   const known = new Set(daemonOptions.map(({ key }) => key));
-  const unknown = keys.filter((key) => !known.has(key) && !unsupportedKeys.has(key));
+  const unknown = Object.keys(whole).filter((key) => !known.has(key) && !unsupportedKeys.has(key));
   if (unknown.length > 0)
     throw new EngineError(
       "invalid",
       `the following directives don't match any configuration option: ${unknown.join(", ")}`,
     );
-  for (const key of keys)
-    if (unsupportedKeys.has(key))
+  for (const [key, value] of Object.entries(whole))
+    if (isUnsupported(key, value))
       throw new EngineError("notImplemented", `${key} is not supported by berth yet`);
 }
 

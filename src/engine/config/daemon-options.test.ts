@@ -103,6 +103,17 @@ test("an option in both places is refused with both values", () => {
   );
 });
 
+test("what only says how it is here anyway is no reason to refuse a file of Docker's daemon", () => {
+  const usual = { experimental: false, "userland-proxy": false, features: { buildkit: true } };
+  expect(config([], JSON.stringify(usual))).toEqual(config([], "{}"));
+  expect(refusal(() => config([], '{"features":{"containerd-snapshotter":true}}'))).toBe(
+    "features is not supported by berth yet",
+  );
+  expect(refusal(() => config([], '{"experimental":true}'))).toBe(
+    "experimental is not supported by berth yet",
+  );
+});
+
 test("unknown options are refused in Docker's words, known ones that are not there by their name", () => {
   expect(refusal(() => config([], '{"x":1,"y":2}'))).toBe(
     "the following directives don't match any configuration option: x, y",

@@ -173,6 +173,29 @@ export const unsupportedKeys: ReadonlySet<string> = new Set(
   ),
 );
 
+/** Of those keys, the values that only say what is so with this engine: files made for Docker's daemon have them. */
+const alreadySo: Readonly<Record<string, readonly unknown[]>> = {
+  "allow-direct-routing": [false],
+  experimental: [false],
+  ip6tables: [true],
+  "raw-logs": [false],
+  rootless: [false],
+  "selinux-enabled": [false],
+  tls: [false],
+  tlsverify: [false],
+  // published ports need no process of their own, and are reached from the host in either case
+  "userland-proxy": [true, false],
+};
+
+const featuresSo: Readonly<Record<string, boolean>> = { buildkit: true, "containerd-snapshotter": false };
+
+export function isUnsupported(key: string, value: unknown): boolean {
+  if (!unsupportedKeys.has(key)) return false;
+  if (key === "features" && typeof value === "object" && value !== null)
+    return Object.entries(value).some(([name, on]) => featuresSo[name] !== on);
+  return !alreadySo[key]?.includes(value);
+}
+
 const unsupportedFlags: ReadonlyMap<string, string> = new Map([
   ...[...unsupportedKeys].map((key): [string, string] => [key, key]),
   ["authorization-plugin", "authorization-plugins"],

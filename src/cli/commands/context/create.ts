@@ -25,11 +25,13 @@ export const command = defineCommand({
     const folder = session.configFolder;
     checkContextName(name);
     if (contextExists(folder, name)) throw new CliError(`context ${JSON.stringify(name)} already exists`);
+    if (flags.from && flags.docker.length > 0)
+      throw new CliError("cannot use --docker flag when --from is set");
     const settings = { ...(flags.from ? { from: flags.from } : {}), ...pairs(flags.docker) };
     const { docker, tls } = endpointSettings(folder, settings, { Host: session.endpoint.url });
     writeContext(folder, {
       Name: name,
-      Metadata: { Description: flags.description || describedBy(folder, flags.from) },
+      Metadata: { Description: flags.description || describedBy(folder, flags) },
       Endpoints: { docker },
     });
     if (Object.keys(tls).length > 0) writeTls(folder, name, tls);
@@ -39,6 +41,10 @@ export const command = defineCommand({
   },
 });
 
-/** What the new context is made of: another one, or what the client was told without any. */
-const describedBy = (folder: string, from: string): string =>
-  from && from !== "default" ? (readContext(folder, from).Metadata.Description ?? "") : defaultDescription;
+/** The description of what it is a copy of: another context, or what the client was told without any. */
+function describedBy(folder: string, { from, docker }: { from: string; docker: readonly string[] }): string {
+  if (docker.length > 0) return "";
+  return from && from !== "default"
+    ? (readContext(folder, from).Metadata.Description ?? "")
+    : defaultDescription;
+}
