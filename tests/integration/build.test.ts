@@ -256,6 +256,21 @@ test("a line of ten megabytes is refused, and the engine goes on", async () => {
   );
 });
 
+test("without the cache, cache mounts begin anew, once a build; two of one id in a step are one folder", async () => {
+  const mount = "--mount=type=cache,id=anew,target";
+  const files = (n: number): Files => ({
+    Dockerfile: dockerfile(
+      "FROM busybox",
+      `RUN ${mount}=/c touch /c/${n}`,
+      `RUN ${mount}=/c ${mount}=/d,sharing=locked touch /c/also; echo $(ls /d) >/seen`,
+    ),
+  });
+  expect(await inImage(await built(files(1)), "cat /seen")).toBe("1 also");
+  expect(await inImage(await built(files(2)), "cat /seen")).toBe("1 2 also");
+  expect(await inImage(await built(files(3), { nocache: "1" }), "cat /seen")).toBe("3 also");
+  expect(await inImage(await built(files(4)), "cat /seen")).toBe("3 4 also");
+});
+
 test("what one build left in a cache mount cannot lead another out of it", async () => {
   const mount = "--mount=type=cache,target=/c,id=poisoned";
   await built({

@@ -10,6 +10,8 @@ interface CacheMountRequest {
   uid: number;
   gid: number;
   description: string;
+  /** whatever there is of this id gives way to an empty one */
+  fresh: boolean;
   /** fills a new one */
   seed?: (folder: string) => Promise<void>;
   signal: AbortSignal;
@@ -57,6 +59,10 @@ export class CacheMounts {
   }
 
   async acquire(request: CacheMountRequest): Promise<HeldMount> {
+    if (request.fresh) {
+      this.replace(request.id);
+      return await this.acquire({ ...request, fresh: false });
+    }
     for (;;) {
       request.signal.throwIfAborted();
       const names = this.named(request.id);
@@ -106,6 +112,13 @@ export class CacheMounts {
       )
       .all(id)
       .map(({ folder }) => folder);
+  }
+
+  /** Nobody finds them by their id any more; they go as what is least used goes. */
+  private replace(id: string): void {
+    this.state.db
+      .query("UPDATE build_cache_mounts SET id = id || ' replaced', used_at = 0 WHERE id = ?")
+      .run(id);
   }
 
   private fits(folder: string, sharing: CacheMountRequest["sharing"]): boolean {

@@ -121,7 +121,7 @@ interface Running {
 
 async function run(
   session: Session,
-  { sourceDateEpoch }: Vertex,
+  { sourceDateEpoch, ignoreCache }: Vertex,
   operation: RunOperation,
   running: Running,
 ): Promise<StepResult> {
@@ -134,7 +134,7 @@ async function run(
   await session.imports.bring(running.base.layers);
   await deps.snapshots.prepare(key, running.base.layers);
   try {
-    const { cpuMs, peakMemory } = await execute(session, operation, running, { id, key }).catch(
+    const { cpuMs, peakMemory } = await execute(session, operation, running, { id, key, ignoreCache }).catch(
       async (error: unknown) => {
         if (session.request.classic) throw error;
         if (error instanceof StartFailure) await running.output(2, notStarted(error));
@@ -156,7 +156,7 @@ async function execute(
   session: Session,
   operation: RunOperation,
   { mounts, output, signal }: Running,
-  { id, key }: { id: string; key: string },
+  { id, key, ignoreCache }: { id: string; key: string; ignoreCache: boolean },
 ): Promise<StepEnd> {
   const { deps } = session;
   const undo = new Undo();
@@ -175,7 +175,7 @@ async function execute(
       step: true,
       remapped: remap !== undefined,
     });
-    const around = { session, root, folder, signal, undo };
+    const around = { session, root, folder, ignoreCache, signal, undo };
     const names = await writeNameFiles(session, folder, mode === "host");
     const extra = await prepareMounts(around, mounts, operation);
     const network = await networking;

@@ -23,6 +23,8 @@ export class Session {
   readonly project: string;
   /** keys of cached results that were used */
   readonly used = new Set<string>();
+  /** ids of cache mounts that this build, which takes nothing from the cache, has begun anew */
+  readonly freshCaches = new Set<string>();
   /** patterns that steps read of each context; undefined = all */
   needs = new Map<string, string[] | undefined>();
   /** each step's result by its key: what can be exported of the cache */

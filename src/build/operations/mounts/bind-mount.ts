@@ -26,6 +26,8 @@ export interface Surroundings {
   root: string;
   /** of this step alone */
   folder: string;
+  /** the cache is not to be used */
+  ignoreCache: boolean;
   signal: AbortSignal;
   undo: Undo;
 }

@@ -2,16 +2,14 @@ import { chmod, chown, mkdir, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { EngineError } from "../../../lib/errors.ts";
 import { overflowId, seenAs } from "../../../lib/users/id-map.ts";
+import { initFailure, type StartFailure } from "../../../runtime/oci-runtime/failure.ts";
 import type { MountInput } from "../../../runtime/spec/input.ts";
 import { unmount } from "../../../system/mount/mount.ts";
 import { mountTmpfs } from "../../../system/mount/tmpfs.ts";
 import type { RunMount, RunOperation } from "../../graph/operation.ts";
-import type { Session } from "../../solver/session.ts";
-import type { Tree } from "../copy.ts";
 import { relayTo } from "./agent-relay.ts";
 import {
   bind,
-  copyInto,
   holdIfThere,
   type Prepared,
   remappedView,
@@ -19,6 +17,7 @@ import {
   staged,
   throwaway,
 } from "./bind-mount.ts";
+import { StepCaches } from "./cache-mounts.ts";
 import type { ReadyMount } from "./mount-keys.ts";
 
 const secretMax = 500 * 1024;
@@ -30,10 +29,15 @@ export async function prepareMounts(
   { files }: RunOperation,
 ): Promise<Prepared> {
   const prepared: Prepared = { mounts: [], env: [] };
+  const caches = new StepCaches(around, mounts);
   let agents = 0;
   for (const [place, ready] of mounts.entries()) {
     const index = ready.mount.type === "ssh" ? agents++ : place;
-    const { mounts: more, env } = await prepare(around, ready, index);
+    const { mount } = ready;
+    const { mounts: more, env } =
+      mount.type === "cache"
+        ? { env: [], mounts: [await caches.mount(mount, ready)] }
+        : await prepare(around, { ...ready, mount }, index);
     prepared.mounts.push(...more);
     prepared.env.push(...env);
   }
@@ -46,13 +50,13 @@ export async function prepareMounts(
   return prepared;
 }
 
-function prepare(around: Surroundings, ready: ReadyMount, index: number): Promise<Prepared> {
+type Other = ReadyMount & { mount: Exclude<RunMount, { type: "cache" }> };
+
+function prepare(around: Surroundings, ready: Other, index: number): Promise<Prepared> {
   const { mount } = ready;
   switch (mount.type) {
     case "bind":
       return bind(around, mount, ready, index);
-    case "cache":
-      return cache(around, mount, ready);
     case "volume":
       return volume(around, mount, ready, index);
     case "tmpfs":
@@ -90,53 +94,6 @@ async function volume(
   return { env: [], mounts: [{ destination: target, type: "bind", source, options: ["rbind"] }] };
 }
 
-async function cache(
-  around: Surroundings,
-  mount: RunMount & { type: "cache" },
-  { tree }: ReadyMount,
-): Promise<Prepared> {
-  const { session, signal, undo } = around;
-  const { id, sharing, mode, uid, gid, target, readOnly, source } = mount;
-  const seed = tree === undefined ? {} : { seed: (folder: string) => fill(session, tree, source, folder) };
-  const plain = mode === 0o755 && uid === 0 && gid === 0;
-  const held = await session.deps.cacheMounts.acquire({
-    // with another owner or mode it is another cache
-    id: plain || tree !== undefined ? id : `${id} ${mode.toString(8)} ${uid}:${gid}`,
-    sharing,
-    mode,
-    uid,
-    gid,
-    description: `cached mount ${target} from exec`,
-    signal,
-    ...seed,
-  });
-  undo.add("cache mount", () => held.release());
-  const options = ["rbind", ...(readOnly ? ["ro"] : [])];
-  return {
-    env: [],
-    mounts: [
-      {
-        destination: target,
-        type: "bind",
-        source: session.deps.snapshots.remappedPath(held.folder) ?? held.folder,
-        options,
-      },
-    ],
-  };
-}
-
-async function fill(
-  session: Session,
-  { open, ignore, layers }: Tree,
-  source: string,
-  folder: string,
-): Promise<void> {
-  const root = await open();
-  const owners = layers !== undefined;
-  const tree = { root, ignore, exclude: [], patterns: [source], parents: false, owners, attributes: owners };
-  await copyInto(session, tree, folder);
-}
-
 /** Makes something of the engine's one of the step's users'. */
 async function give(
   { session }: Surroundings,
@@ -147,6 +104,10 @@ async function give(
   const [user, group] = remap ? [seenAs(remap.uids, uid), seenAs(remap.gids, gid)] : [uid, gid];
   await chown(path, user ?? overflowId, group ?? overflowId);
 }
+
+/** What stands behind it would be lost. */
+const nulInVariable = (name: string): StartFailure =>
+  initFailure(`invalid environment variable ${JSON.stringify(name)}: contains nul byte (\\x00)`);
 
 /** Secrets lie in memory alone, and only while the step runs. */
 async function secret(
@@ -164,6 +125,7 @@ async function secret(
   if (value.length > secretMax)
     throw new EngineError("tooLarge", `secret ${id} is larger than ${secretMax} bytes`);
   const prepared: Prepared = { env: [], mounts: [] };
+  if (env !== undefined && value.includes(0)) throw nulInVariable(env);
   if (env !== undefined) prepared.env.push(`${env}=${Buffer.from(value).toString("utf8")}`);
   if (target === undefined) return prepared;
   const at = join(folder, `secret-${index}`);
