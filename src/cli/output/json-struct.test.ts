@@ -22,6 +22,13 @@ test("a container's fields that JSON leaves out have their zero values", () => {
   expect(render("{{range .Mounts}}{{.Type}}{{.Name}}{{end}}", object)).toBe("bind");
 });
 
+test("fields are known by their names in Go, too, and a container without a check prints a nil for it", () => {
+  const object = { HostConfig: { Dns: [], NanoCpus: 5 }, State: { Status: "exited", Dead: false } };
+  expect(render("{{.HostConfig.DNS}} {{.HostConfig.NanoCPUs}} {{.State}}", object)).toBe(
+    "[] 5 {exited false <nil>}",
+  );
+});
+
 test("an image's configuration is written in its type's order, without what is empty", () => {
   const object = {
     Config: { Cmd: ["sh"], Env: null, Healthcheck: { Interval: 1, Test: ["NONE"] }, User: "u" },

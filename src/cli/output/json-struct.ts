@@ -59,6 +59,17 @@ const aliases: Record<string, string> = {
   HTTPSProxy: "HttpsProxy",
   CPUCfsPeriod: "CpuCfsPeriod",
   CPUCfsQuota: "CpuCfsQuota",
+  CPUShares: "CpuShares",
+  NanoCPUs: "NanoCpus",
+  CPUPeriod: "CpuPeriod",
+  CPUQuota: "CpuQuota",
+  CPURealtimePeriod: "CpuRealtimePeriod",
+  CPURealtimeRuntime: "CpuRealtimeRuntime",
+  CPUCount: "CpuCount",
+  CPUPercent: "CpuPercent",
+  DNS: "Dns",
+  DNSOptions: "DnsOptions",
+  DNSSearch: "DnsSearch",
 };
 
 /** Fields that JSON leaves out when they are empty, with the value Go then sees. */
@@ -128,7 +139,7 @@ class JsonStruct extends Struct {
       return { value: new Time(String(this.object[name])) };
     if (Object.hasOwn(this.object, name)) return { value: view(name, this.object[name]) };
     const alias = aliases[name];
-    if (alias && Object.hasOwn(this.object, alias)) return { value: this.object[alias] };
+    if (alias && Object.hasOwn(this.object, alias)) return { value: view(alias, this.object[alias]) };
     const absent = this.key === "" ? this.topFields() : (omitted[this.key] ?? {});
     const zero = Object.hasOwn(absent, name) ? absent[name] : undefined;
     return zero && { value: zero() };

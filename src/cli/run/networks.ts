@@ -32,7 +32,7 @@ export function parseNetwork(text: string): NetworkAttachment {
   const network = attachment("");
   for (const field of parseCsv(text)) {
     const at = field.indexOf("=");
-    if (at <= 0) throw new Error(`invalid field: ${field}`);
+    if (at <= 0) throw new Error(`invalid field ${field}`);
     set(network, field.slice(0, at).trim().toLowerCase(), field.slice(at + 1).trim());
   }
   if (network.target === "") throw new Error("network name/id is not specified");
@@ -66,7 +66,7 @@ function set(network: NetworkAttachment, key: string, value: string): void {
       return;
     }
     case "gw-priority":
-      if (!/^-?\d+$/.test(value)) throw new Error(`invalid gw-priority: ${value}`);
+      if (!/^-?\d+$/.test(value)) throw new Error(`invalid gw-priority (${value}): invalid syntax`);
       network.gwPriority = Number(value);
       return;
     default:

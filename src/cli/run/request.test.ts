@@ -81,6 +81,9 @@ const refused: [string[], string][] = [
   [["--storage-opt", "bad", "x"], "invalid storage option"],
   [["--no-healthcheck", "--health-cmd", "x", "x"], "--no-healthcheck conflicts with --health-* options"],
   [["--env-file", "/nosuch", "x"], "open /nosuch: no such file or directory"],
+  [["--cpu-count", "1", "x"], '"--cpu-count" is only supported on a Docker daemon running on windows'],
+  [["--ulimit", "nofile=99999999999999999999", "x"], "value out of range"],
+  [["--security-opt", "apparmor=", "x"], 'Invalid --security-opt: "apparmor="'],
   [["-l", "a b=c", "x"], "label 'a b' contains whitespaces"],
   [["--security-opt", "foo", "x"], 'Invalid --security-opt: "foo"'],
 ];

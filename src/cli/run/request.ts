@@ -1,4 +1,5 @@
 import type { ContainerConfig, ContainerCreateRequest, HostConfig, Ulimit } from "../../types/api.ts";
+import { CliError } from "../errors.ts";
 import type { Surroundings } from "../surroundings.ts";
 import type { ContainerFlags } from "./flags.ts";
 import { healthcheck } from "./healthcheck.ts";
@@ -54,6 +55,16 @@ function ranges<T>(specs: readonly string[], parse: (spec: string) => T[], aroun
 
 function validate(flags: ContainerFlags): void {
   checkMac(flags.macAddress);
+  for (const [name, value] of [
+    ["cpu-count", flags.cpuCount],
+    ["cpu-percent", flags.cpuPercent],
+    ["io-maxbandwidth", flags.ioMaxbandwidth],
+    ["io-maxiops", flags.ioMaxiops],
+  ] as const)
+    if (value !== 0)
+      throw new CliError(
+        `"--${name}" is only supported on a Docker daemon running on windows, but the Docker daemon is running on linux`,
+      );
   const { memorySwappiness: swappiness } = flags;
   if (swappiness !== -1 && (swappiness < 0 || swappiness > 100))
     throw new Error(`invalid value: ${swappiness}. Valid memory swappiness range is 0-100`);
@@ -179,7 +190,7 @@ function host(
     Privileged: flags.privileged,
     PublishAllPorts: flags.publishAll,
     ReadonlyRootfs: flags.readOnly,
-    SecurityOpt: orNull(security.options),
+    SecurityOpt: flags.securityOpt.length > 0 ? security.options : null,
     ...(storage ? { StorageOpt: storage } : {}),
     ...(flags.tmpfs.length > 0 ? { Tmpfs: tmpfs(flags.tmpfs) } : {}),
     UTSMode: flags.uts,

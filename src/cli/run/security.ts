@@ -3,7 +3,7 @@ import type { Surroundings } from "../surroundings.ts";
 import { fileError, missingFile } from "./key-value-files.ts";
 import { kept, mapped, orNull, sorted } from "./lists.ts";
 
-/** Spelled in one way and sorted; what is added is not dropped, and ALL includes every other that is added. */
+/** Spelled in one way and sorted; what is both added and dropped is for the engine to weigh. */
 export function capabilities(
   add: readonly string[],
   drop: readonly string[],
@@ -12,10 +12,8 @@ export function capabilities(
     const upper = name.trim().toUpperCase();
     return upper === "ALL" || upper === "RESET" || upper.startsWith("CAP_") ? upper : `CAP_${upper}`;
   };
-  const asked = new Set(mapped(add, spell));
-  const added = asked.has("ALL") ? ["ALL"] : [...asked];
-  const dropped = kept(new Set(mapped(drop, spell)), (name) => !added.includes(name));
-  return { CapAdd: orNull(sorted(added)), CapDrop: orNull(sorted(dropped)) };
+  const spelled = (names: readonly string[]): string[] => sorted(new Set(mapped(names, spell)));
+  return { CapAdd: orNull(spelled(add)), CapDrop: orNull(spelled(drop)) };
 }
 
 /** A seccomp profile is a file of the client's: its text is sent in place of its name. */
@@ -32,6 +30,7 @@ export function securityOptions(
       return option;
     }
     const [key, value] = [option.slice(0, at), option.slice(at + 1)];
+    if (value === "") throw new Error(`Invalid --security-opt: ${JSON.stringify(option)}`);
     if (key !== "seccomp" || value === "unconfined" || value === "builtin") return option;
     return `seccomp=${seccompProfile(value, around)}`;
   });

@@ -125,6 +125,8 @@ export function ulimit(text: string): Ulimit {
 function integer(text: string): number {
   if (!/^[+-]?\d+$/.test(text))
     throw new Error(`strconv.ParseInt: parsing ${JSON.stringify(text)}: invalid syntax`);
+  if (BigInt.asIntN(64, BigInt(text.replace("+", ""))) !== BigInt(text.replace("+", "")))
+    throw new Error(`strconv.ParseInt: parsing ${JSON.stringify(text)}: value out of range`);
   return Number(text);
 }
 
@@ -190,6 +192,7 @@ export function device(text: string): DeviceMapping {
   const parts = text.split(":");
   if (text === "" || parts.length > 3) throw new Error(`bad format for path: ${text}`);
   const [source = "", second, third] = parts;
+  if (source === "") throw new Error(`bad format for path: ${text}`);
   const secondIsMode = second !== undefined && third === undefined && isDeviceMode(second);
   const target = second === undefined || secondIsMode ? source : second;
   if (!target.startsWith("/")) throw new Error(`${target} is not an absolute path`);

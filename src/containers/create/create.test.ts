@@ -243,5 +243,5 @@ test("a percentage of the processors is discarded with a warning", async () => {
 
 test("cgroup lists are numbers and ranges", () => {
   expect(parseList("0-2,5")).toEqual(new Set([0, 1, 2, 5]));
-  for (const text of ["x", "2-1", "1-"]) expect(parseList(text)).toBeUndefined();
+  for (const text of ["x", "2-1", "1-", "0,", ","]) expect(parseList(text)).toBeUndefined();
 });

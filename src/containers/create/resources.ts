@@ -18,10 +18,14 @@ const invalid = (sentence: string): never => {
   throw new EngineError("invalid", sentence);
 };
 
+/** what Docker reads at most */
+const listMax = 8192;
+
 /** `0-2,5` as numbers; undefined where it is not such a list. */
 export function parseList(text: string): Set<number> | undefined {
   const found = new Set<number>();
-  for (const part of text.split(",").filter((one) => one !== "")) {
+  if (text === "") return found;
+  for (const part of text.split(",")) {
     const match = /^(\d{1,5})(?:-(\d{1,5}))?$/.exec(part.trim());
     if (!match) return undefined;
     const first = Number(match[1]);
@@ -127,6 +131,8 @@ function validateSets(host: HostConfig, facts: HostFacts): void {
   ] as const) {
     const list = parseList(wanted);
     if (list === undefined) invalid(`Invalid value ${wanted} for ${name}: invalid format: ${wanted}`);
+    if ([...(list ?? [])].some((one) => one > listMax))
+      invalid(`Invalid value ${wanted} for ${name}: value of out range, maximum is ${listMax}`);
     const there = parseList(available) ?? new Set();
     if ([...(list ?? [])].some((one) => !there.has(one)))
       invalid(`Requested ${noun} are not available - requested ${wanted}, available: ${available}`);

@@ -1,5 +1,6 @@
 import { signalNumber } from "../../lib/container/signals.ts";
 import { EngineError } from "../../lib/errors.ts";
+import { goBool } from "../../lib/go/bool.ts";
 import { parsePort, parseRange } from "../../lib/net/ports.ts";
 import { resolveCapabilities } from "../../runtime/spec/capabilities.ts";
 import type { ContainerConfig, HostConfig } from "../../types/api.ts";
@@ -197,7 +198,7 @@ function validateSecurity(options: readonly string[]): void {
     const [key, value] = [option.slice(0, at), option.slice(at + 1)];
     const known = ["label", "apparmor", "seccomp", "no-new-privileges", "writable-cgroups"].includes(key);
     if (!known) invalid500(`invalid --security-opt 2: "${option}"`);
-    if (key === "no-new-privileges" && !["true", "false"].includes(value.toLowerCase()))
-      invalid500(`invalid --security-opt 2: "${option}"`);
+    const needsBool = key === "no-new-privileges" || key === "writable-cgroups";
+    if (needsBool && goBool(value) === undefined) invalid500(`invalid --security-opt 2: "${option}"`);
   }
 }

@@ -36,11 +36,14 @@ function devicesAt(source: string, target: string, access: string): DeviceInput[
     );
   const stat = statSync(source, { throwIfNoEntry: false });
   if (!stat) throw failed("no such file or directory");
-  if (stat.isDirectory())
-    return readdirSync(source).flatMap((name) => {
+  if (stat.isDirectory()) {
+    const below = readdirSync(source).flatMap((name) => {
       const device = deviceAt(join(source, name), join(target, name));
       return device ? [{ device, access }] : [];
     });
+    if (below.length === 0) throw failed("not a device node");
+    return below;
+  }
   const device = deviceAt(source, target);
   if (!device) throw failed("not a device node");
   return [{ device, access }];

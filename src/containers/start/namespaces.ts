@@ -45,7 +45,7 @@ export function ipcDonor(ctx: Context, container: Container): Container | undefi
 export function pidDonor(ctx: Context, container: Container): Container | undefined {
   const joined = joinedContainer(container.spec.hostConfig.PidMode);
   if (joined === undefined) return undefined;
-  const donor = donorOf(ctx, joined, "");
+  const donor = donorOf(ctx, joined, "failed to join PID namespace: ");
   if (!donor.alive)
     throw new EngineError("conflict", `failed to join PID namespace: container ${donor.id} is not running`);
   return donor;

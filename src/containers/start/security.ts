@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { EngineError, messageOf } from "../../lib/errors.ts";
+import { goBool } from "../../lib/go/bool.ts";
 import { hasApparmor } from "../../runtime/security/apparmor.ts";
 import type { SpecInput } from "../../runtime/spec/input.ts";
 import type { HostConfig } from "../../types/api.ts";
@@ -35,7 +36,7 @@ export function securityOf(
         : profile === "builtin" || profile === ""
           ? "default"
           : readSeccompProfile(profile, host),
-    noNewPrivileges: noNew === undefined ? engine.noNewPrivileges : noNew.toLowerCase() === "true",
+    noNewPrivileges: noNew === undefined ? engine.noNewPrivileges : goBool(noNew) === true,
     // Docker passes a profile over where the kernel has no AppArmor
     ...(apparmor === undefined || apparmor === "unconfined" || !hasApparmor() ? {} : { apparmor }),
   };

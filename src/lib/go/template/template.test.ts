@@ -88,6 +88,14 @@ const failing: [template: string, sentence: string][] = [
   ],
   ["{{.Name.x}}", 'template: :1:7: executing "" at <.Name.x>: can\'t evaluate field x in type interface {}'],
   ["{{json}}", 'template: :1:2: executing "" at <json>: wrong number of args for json: want 1 got 0'],
+  [
+    '{{join .Name ","}}',
+    'template: :1:7: executing "" at <.Name>: wrong type for value; expected []string; got string',
+  ],
+  [
+    "{{split .Name}}",
+    'template: :1:2: executing "" at <split>: wrong number of args for split: want 2 got 1',
+  ],
   ["{{1 .Name}}", 'template: :1:2: executing "" at <1>: can\'t give argument to non-function 1'],
   ["a\nb{{.Nope}}", 'template: :2:3: executing "" at <.Nope>: map has no entry for key "Nope"'],
 ];
