@@ -23,7 +23,7 @@ export interface PortRequest {
   /** 0 = any free; a range picks the first free */
   hostPort: number;
   hostPortEnd: number;
-  /** so many ports, one after another on both sides; the others are the first's */
+  /** so many ports, from `port` and `hostPort` on; absent = one */
   count?: number;
 }
 

@@ -29,7 +29,7 @@ export function examine(
 }
 
 function rules(nftables: Nftables, { rules: model }: ExaminePlan): NetworkFinding[] {
-  const count = model.published.length + model.routed.length;
+  const count = [...model.published, ...model.routed].reduce((sum, rule) => sum + (rule.count ?? 1), 0);
   const faults = differences(nftables, model);
   if (faults.length === 0)
     return [
