@@ -3,11 +3,10 @@ import type { CopyOperation, CopySource } from "../graph/operation.ts";
 import type { Vertex } from "../graph/vertex.ts";
 import type { KeyedLayer } from "../remote-cache/cache-config.ts";
 import type { Session } from "../solver/session.ts";
-import { copyParts, filterOf } from "./copy.ts";
+import { copyParts } from "./copy.ts";
+import { filterOf } from "./copy-sources.ts";
 import { digestKey, knownDigest } from "./layer-digests.ts";
-import type { Outcome } from "./plan.ts";
-
-type ResultOf = (vertex: Vertex | undefined) => Outcome;
+import type { ResultOf } from "./plan.ts";
 
 /**
  * A COPY from layers that an imported cache has and this engine has not. What those hold is unknown here; the cache says by

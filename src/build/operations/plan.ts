@@ -1,4 +1,5 @@
 import { chainOf, type KeyParts } from "../cache/key.ts";
+import type { Vertex } from "../graph/vertex.ts";
 import type { RunStep } from "../solver/shared-steps.ts";
 
 /** The result of a vertex: the layers of its root file system, lowest first. */
@@ -11,6 +12,9 @@ export interface Outcome {
   /** of a COPY: `file:…`, `dir:…` or `multi:…`, as the classic builder's history names what was copied */
   sources?: string;
 }
+
+/** What a vertex came to; of nothing, an empty root. */
+export type ResultOf = (vertex: Vertex | undefined) => Outcome;
 
 /** A step ready to be looked up, and to be run where it is not found. */
 export interface Plan {

@@ -21,7 +21,7 @@ import { type ReadyMount, readyMounts } from "./mounts/mount-keys.ts";
 import { prepareMounts } from "./mounts/run-mounts.ts";
 import { makeStubs } from "./mounts/stubs.ts";
 import { askedHostname, writeNameFiles } from "./name-files.ts";
-import { baseParts, type Outcome, type Plan } from "./plan.ts";
+import { baseParts, type Outcome, type Plan, type ResultOf } from "./plan.ts";
 import { runSpec } from "./run-spec.ts";
 
 /** What reaches beyond a container must have been allowed by whoever asked for the build, not by its Dockerfile. */
@@ -52,8 +52,6 @@ function refuseRemapped({ insecure }: RunOperation, network: string): void {
 function refuseNul({ args, env, cwd }: RunOperation): void {
   if ([...args, ...env, cwd].some((text) => text.includes("\0"))) throw new StepFailure(args, 255);
 }
-
-type ResultOf = (vertex: Vertex | undefined) => Outcome;
 
 /** RUN: a process in a container of its own over the base; what it writes becomes the layer. */
 export async function planRun(

@@ -17,7 +17,7 @@ import { notFound, openTree } from "../../copy/match.ts";
 import type { TreeRequest } from "../../copy/worker/requests.ts";
 import type { RunMount, TreeSource } from "../../graph/operation.ts";
 import type { Session } from "../../solver/session.ts";
-import { cacheKeyError, type Tree } from "../copy.ts";
+import { cacheKeyError, type Tree } from "../source-tree.ts";
 import { isImage, MissingSource } from "./missing-source.ts";
 import type { ReadyMount } from "./mount-keys.ts";
 

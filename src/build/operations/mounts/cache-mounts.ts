@@ -1,7 +1,7 @@
 import type { MountInput } from "../../../runtime/spec/input.ts";
 import type { RunMount } from "../../graph/operation.ts";
 import type { Session } from "../../solver/session.ts";
-import { cacheKeyError, type Tree } from "../copy.ts";
+import { cacheKeyError, type Tree } from "../source-tree.ts";
 import { copyInto, type Surroundings } from "./bind-mount.ts";
 import type { ReadyMount } from "./mount-keys.ts";
 

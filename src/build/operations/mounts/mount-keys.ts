@@ -1,10 +1,9 @@
 import type { Owner } from "../../../lib/users/id-map.ts";
 import { chainOf } from "../../cache/key.ts";
 import type { RunMount } from "../../graph/operation.ts";
-import type { Vertex } from "../../graph/vertex.ts";
 import type { Session } from "../../solver/session.ts";
-import { cacheKeyError, type Tree, treeOf } from "../copy.ts";
-import type { Outcome } from "../plan.ts";
+import type { ResultOf } from "../plan.ts";
+import { cacheKeyError, type Tree, treeOf } from "../source-tree.ts";
 
 /** A mount whose source is known: where it is, and what the key says of it. */
 export interface ReadyMount {
@@ -23,16 +22,12 @@ export interface ReadyMount {
 export async function readyMounts(
   session: Session,
   mounts: readonly RunMount[],
-  resultOf: (vertex: Vertex | undefined) => Outcome,
+  resultOf: ResultOf,
 ): Promise<ReadyMount[]> {
   return await Promise.all(mounts.map((mount) => ready(session, mount, resultOf)));
 }
 
-async function ready(
-  session: Session,
-  mount: RunMount,
-  resultOf: (vertex: Vertex | undefined) => Outcome,
-): Promise<ReadyMount> {
+async function ready(session: Session, mount: RunMount, resultOf: ResultOf): Promise<ReadyMount> {
   const key =
     mount.type === "secret" ? ["secret", mount.id, mount.target ?? ""].join(" ").trim() : mount.target;
   const plain = { mount, key, list: undefined, tree: undefined };
