@@ -53,12 +53,12 @@ export interface Volumes {
 }
 
 export interface VolumeRemoval {
-  /** also pinned, or with a plugin that does not answer; one that is not there is no error */
+  /** also with a plugin that does not answer; one that is not there is no error */
   force: boolean;
   /** containers that mount it, which keep it in any case */
   users: string[];
-  /** the force is the engine's own: nobody asked for a pinned volume to go */
-  sparesPinned?: true;
+  /** the force is meant for a pinned volume too: `compose down -v` forces all that it removes, and means none */
+  pinned?: boolean;
 }
 
 /** A state of a volume, kept beside it and removed with it. */

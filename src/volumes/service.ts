@@ -97,14 +97,14 @@ export class VolumeService implements Volumes {
     return this.store.get(name) !== undefined;
   }
 
-  remove(name: string, { force, users, sparesPinned }: VolumeRemoval): Promise<void> {
+  remove(name: string, { force, users, pinned = false }: VolumeRemoval): Promise<void> {
     return this.queue.run(name, async () => {
       if (!this.store.get(name) && force) return;
       const volume = this.find(name);
       const holders = users.length > 0 ? users : this.holders.of(name);
       if (holders.length > 0)
         throw new EngineError("conflict", `remove ${name}: volume is in use - [${holders.join(", ")}]`);
-      if (volume.pinned && (!force || sparesPinned))
+      if (volume.pinned && !(force && pinned))
         throw new EngineError("conflict", `remove ${name}: volume is pinned (must be forced)`);
       const { deleted } = await this.removeBehind(volume, force);
       this.store.remove(name);

@@ -16,7 +16,7 @@ import { silentLogger } from "../lib/log.ts";
 import { State } from "../state/database.ts";
 import { EventBus } from "../state/events.ts";
 import { removeTree } from "../system/files/tree-remove.ts";
-import type { VolumeRemoval, Volumes } from "./contract.ts";
+import type { Volumes } from "./contract.ts";
 import { openVolumes } from "./open.ts";
 
 let dataRoot = "";
@@ -107,16 +107,15 @@ describe("creating", () => {
 });
 
 describe("removing", () => {
-  test("a pinned volume goes by a user's force alone", async () => {
+  test("a pinned volume goes by a force that is meant for it alone", async () => {
     const volumes = open();
     await volumes.create({ Name: "kept" });
     volumes.pin("kept", true);
     const refused = "remove kept: volume is pinned (must be forced)";
     await expect(volumes.remove("kept", { force: false, users: [] })).rejects.toThrow(refused);
-    const engineForce: VolumeRemoval = { force: true, users: [], sparesPinned: true };
-    await expect(volumes.remove("kept", engineForce)).rejects.toThrow(refused);
+    await expect(volumes.remove("kept", { force: true, users: [] })).rejects.toThrow(refused);
     expect(actions()).toEqual(["create kept"]);
-    await volumes.remove("kept", { force: true, users: [] });
+    await volumes.remove("kept", { force: true, users: [], pinned: true });
     expect(actions()).toEqual(["create kept", "destroy kept"]);
   });
 

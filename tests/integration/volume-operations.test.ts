@@ -141,6 +141,8 @@ test("a pinned volume outlives every prune, and usage tells it", async () => {
   await filled("kept");
   await engine.ok("volume", "pin", "kept");
   await engine.ok("volume", "prune", "--all", "--force");
+  // what `compose down -v` sends
+  expect((await engine.api("/volumes/kept?force=1", { method: "DELETE" })).status).toBe(409);
   const shown = await engine.ok(
     "volume",
     "du",

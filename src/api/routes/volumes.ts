@@ -47,6 +47,7 @@ const remove: Handler = async (call) => {
   const name = call.param("name");
   await call.engine.volumes.remove(name, {
     force: call.query.flag("force"),
+    pinned: call.query.flag("pinned"),
     users: call.engine.containers.usersOfVolume(name),
   });
   return noContent;

@@ -13,7 +13,8 @@ export const command = defineCommand({
   run: ({ session, args, flags }) =>
     each(session, args, async (name) =>
       session.client.call("DELETE", `/volumes/${named("volume", name)}`, {
-        query: { force: flags.force || undefined },
+        // other clients force without meaning what is pinned
+        query: { force: flags.force || undefined, pinned: flags.force || undefined },
       }),
     ),
 });

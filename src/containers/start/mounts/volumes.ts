@@ -213,7 +213,7 @@ export async function removeAnonymous(ctx: Context, container: Container): Promi
       )
       .map((other) => other.id);
     try {
-      await ctx.volumes.remove(volume, { force: true, users, sparesPinned: true });
+      await ctx.volumes.remove(volume, { force: true, users });
     } catch (error) {
       // it is pinned, another container mounts it with --volumes-from, or somebody removed it by name
       if (!isKind(error, "conflict") && !isKind(error, "notFound")) throw error;
