@@ -28,7 +28,7 @@ test("each instruction is told, runs and comes to an image; again, all comes fro
     Dockerfile: lines("FROM busybox", "ENV A=1", "RUN echo out; echo err >&2", "COPY f /f"),
     f: "x",
   };
-  const first = await build(engine, files, { rm: "1", t: "told:1" });
+  const first = await build(engine, files, { t: "told:1" });
   const step = (number: number, text: string) => `Step ${number}/4 : ${text}\n`;
   const ran = " ---> Running in ID\n";
   const removed = " ---> Removed intermediate container ID\n ---> ID\n";

@@ -45,7 +45,7 @@ export async function classicBuild(call: Call, signal: AbortSignal): Promise<Cla
     const own = folderContext({ root: context.root, dockerfile: name, live: false, ...ignorable });
     const build = { ...request, dockerfile, context: own, signal };
     const text = request.classic
-      ? new ClassicText({ removes: query.flag("rm"), removesFailed: query.flag("forcerm") })
+      ? new ClassicText(removals(query))
       : new StepsText(told(dockerfile.text, request.target));
     const messages = messagesOf(engine, build, { context, text, quiet: query.flag("q") });
     return { messages: await begun(messages, call.signal) };
@@ -53,6 +53,12 @@ export async function classicBuild(call: Call, signal: AbortSignal): Promise<Cla
     await context.close();
     throw error;
   }
+}
+
+/** Which containers go: those of steps that ended well, unless the client says otherwise. */
+function removals(query: Call["query"]): { removes: boolean; removesFailed: boolean } {
+  const removesFailed = query.flag("forcerm");
+  return { removes: removesFailed || query.text("rm") === "" || query.flag("rm"), removesFailed };
 }
 
 /** Docker answers 500 to a bad one. */
