@@ -30,7 +30,8 @@ export function securityOptions(
       return option;
     }
     const [key, value] = [option.slice(0, at), option.slice(at + 1)];
-    if (value === "") throw new Error(`Invalid --security-opt: ${JSON.stringify(option)}`);
+    if (separator === "=" && value === "")
+      throw new Error(`Invalid --security-opt: ${JSON.stringify(option)}`);
     if (key !== "seccomp" || value === "unconfined" || value === "builtin") return option;
     return `seccomp=${seccompProfile(value, around)}`;
   });
