@@ -1,6 +1,6 @@
 import { EngineError } from "../../lib/errors.ts";
 
-export interface PlainRemote {
+interface PlainRemote {
   /** without user and password */
   remote: string;
   /** what gives them to git, and to nobody else: arguments are seen by every user, and files may go into the image */

@@ -1,4 +1,5 @@
 import { messageOf } from "../../lib/errors.ts";
+import { formatGoDuration } from "../../lib/go/duration.ts";
 import { formatNs, nowNs, parseNs } from "../../lib/time/time.ts";
 import type { ContainerState, HealthConfig, HealthResult } from "../../types/api.ts";
 import type { Container } from "../container.ts";
@@ -140,11 +141,11 @@ export class HealthMonitor {
   }
 
   private async run(): Promise<ProbeResult> {
-    const timeoutMs = (this.options.check.Timeout || this.times.timeout) / 1e6;
+    const timeoutNs = this.options.check.Timeout || this.times.timeout;
     const late = new AbortController();
-    const timer = setTimeout(() => late.abort(), Math.min(timeoutMs, longestTimerMs));
+    const timer = setTimeout(() => late.abort(), Math.min(timeoutNs / 1e6, longestTimerMs));
     const given = Promise.withResolvers<ProbeResult>();
-    const sentence = `Health check exceeded timeout (${durationText(timeoutMs)})`;
+    const sentence = `Health check exceeded timeout (${formatGoDuration(timeoutNs)})`;
     const tooLate = { exitCode: -1, output: sentence };
     let giveUp: Timer | undefined;
     const signal = AbortSignal.any([late.signal, this.stopped.signal]);
@@ -177,13 +178,4 @@ export class HealthMonitor {
     tell(this.ctx, this.container, `health_status: ${this.status}`);
     this.options.changed(this.status);
   }
-}
-
-/** Go's text of a duration, to the millisecond. */
-export function durationText(ms: number): string {
-  if (ms < 1000) return `${ms}ms`;
-  const hours = Math.floor(ms / 3_600_000);
-  const minutes = Math.floor((ms % 3_600_000) / 60_000);
-  const seconds = (ms % 60_000) / 1000;
-  return `${hours > 0 ? `${hours}h` : ""}${hours > 0 || minutes > 0 ? `${minutes}m` : ""}${seconds}s`;
 }

@@ -1,6 +1,5 @@
 import { afterAll, describe, expect, test } from "bun:test";
 import { closeWorlds, createOne, openWorld, settle } from "../testing/fakes.ts";
-import { humanDuration } from "./status.ts";
 
 afterAll(closeWorlds);
 
@@ -123,23 +122,4 @@ describe("the list", () => {
     ]);
     expect(said.map(({ Command }) => Command)).toEqual(["true", "true", "true"]);
   });
-});
-
-test("spans are told as Docker tells them", () => {
-  const second = 1000;
-  const hour = 3600 * second;
-  const spans: [number, string][] = [
-    [500, "Less than a second"],
-    [second, "1 second"],
-    [59 * second, "59 seconds"],
-    [60 * second, "About a minute"],
-    [10 * 60 * second, "10 minutes"],
-    [hour, "About an hour"],
-    [5 * hour, "5 hours"],
-    [48 * hour, "2 days"],
-    [24 * 14 * hour, "2 weeks"],
-    [24 * 60 * hour, "2 months"],
-    [24 * 800 * hour, "2 years"],
-  ];
-  for (const [ms, text] of spans) expect(humanDuration(ms)).toBe(text);
 });
