@@ -133,6 +133,7 @@ function execUseCases(ctx: Context): Containers["exec"] {
     inspect: (id) => inspectExec(find(id)),
     resize: async (id, size) => {
       const exec = find(id);
+      await exec.starting;
       if (exec.status !== "running")
         throw new EngineError("internal", "timeout waiting for exec session ready");
       if (exec.visiting) await ctx.runtime.resize(id, size);

@@ -99,6 +99,31 @@ test("a request that says more than it sends is let go when its client leaves", 
   expect((await engine.api("/_ping")).ok).toBe(true);
 });
 
+test("a resize that comes with the answer to an exec's start waits for its process", async () => {
+  await create("sized", { Cmd: ["sleep", "600"] });
+  expect((await post("/containers/sized/start")).status).toBe(204);
+  const streams = { AttachStdin: true, AttachStdout: true, Tty: true };
+  const made = await post("/containers/sized/exec", { ...streams, Cmd: ["sh", "-c", "read x; stty size"] });
+  const { Id } = (await made.json()) as { Id: string };
+  const type = "Content-Type: application/json\r\nContent-Length: 12\r\n";
+  let text = "";
+  const socket = connect({ path: engine.socket }, () =>
+    socket.write(`${head(`/exec/${Id}/start`, upgrade + type)}{"Tty":true}`),
+  );
+  const ended = new Promise<void>((resolve) => socket.once("close", () => resolve()));
+  const answered = new Promise<void>((resolve) => socket.once("data", () => resolve()));
+  socket.on("data", (data: Buffer) => {
+    text += data.toString("latin1");
+  });
+  await answered;
+  expect((await post(`/exec/${Id}/resize?h=33&w=77`)).status).toBe(200);
+  socket.write("go\n");
+  await ended;
+  expect(text).toStartWith("HTTP/1.1 101 UPGRADED\r\n");
+  expect(text).toContain("33 77\r\n");
+  await engine.api("/containers/sized?force=1", { method: "DELETE" });
+}, 60_000);
+
 test("an attached container reads until the half close and answers after it", async () => {
   await create("half", {
     Cmd: ["sh", "-c", "cat; echo done; echo err >&2"],

@@ -20,6 +20,8 @@ export interface Exec {
   status: "created" | "running" | "ended";
   exitCode: number | null;
   pid: number;
+  /** settled once its process is there, or has failed to start; never rejects */
+  starting?: Promise<unknown>;
   /** it runs in a stopped container, as a process of its own */
   visiting?: boolean;
 }

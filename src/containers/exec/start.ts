@@ -21,8 +21,9 @@ interface ExecStartOptions {
 }
 
 /**
- * `POST /exec/{id}/start`. A client without a terminal has its session while the process is still being started, as with
- * Docker: what fails from there on is told in the session.
+ * `POST /exec/{id}/start`. An attached client has its session while the process is still being started, as with Docker: what
+ * fails from there on is told in the session. Clients depend on it that read head and output apart (docker-py loses what
+ * comes in one piece with the head).
  */
 export async function startExec(
   ctx: Context,
@@ -42,7 +43,8 @@ export async function startExec(
   ctx.runtime.expectProcess();
   tell(ctx, container, `exec_start: ${commandLine(exec)}`, { execID: exec.id });
   const starting = launch(ctx, container, exec, { ...options, visits });
-  return options.detach || exec.request.Tty ? starting : future(exec, starting);
+  exec.starting = starting.catch(() => undefined);
+  return options.detach ? starting : future(exec, starting);
 }
 
 async function launch(
@@ -88,7 +90,7 @@ function future(exec: Exec, starting: Promise<Session | undefined>): Session {
   let chunks: AsyncIterator<Uint8Array> | undefined;
   const close = (): void => void starting.then((session) => session?.close());
   return {
-    terminal: false,
+    terminal: exec.request.Tty,
     output: new ReadableStream<Uint8Array>(
       {
         async pull(controller) {
