@@ -58,6 +58,34 @@ describe("the list", () => {
     expect(await names(world, { ancestor: ["nosuch"] })).toEqual([]);
   });
 
+  test("asks for few sizes at a time, and leaves out what is removed meanwhile", async () => {
+    let open = 0;
+    let openMax = 0;
+    const world = openWorld({
+      usage: async (key) => {
+        openMax = Math.max(openMax, ++open);
+        await settle(2);
+        open--;
+        if (key !== removed) return { size: 5, files: 1 };
+        await world.containers.remove(key, { force: false, volumes: false });
+        throw new Error("no such folder");
+      },
+    });
+    let removed = "";
+    for (let at = 0; at < 12; at++) removed = await createOne(world, {}, `c${at}`);
+    const listed = await world.containers.list({ all: true, size: true, filters: new Map() });
+    expect(listed).toHaveLength(11);
+    expect(listed.every(({ SizeRw, SizeRootFs }) => SizeRw === 5 && SizeRootFs === 15)).toBe(true);
+    expect(openMax).toBe(4);
+  });
+
+  test("fails where the size of one that is there cannot be told", async () => {
+    const world = openWorld({ usage: () => Promise.reject(new Error("disk is broken")) });
+    await createOne(world, {}, "one");
+    const told = world.containers.list({ all: true, size: true, filters: new Map() });
+    await expect(told).rejects.toThrow("disk is broken");
+  });
+
   test("refuses filters it does not know", async () => {
     const world = await some();
     await expect(names(world, { bogus: ["x"] })).rejects.toThrow("invalid filter 'bogus'");

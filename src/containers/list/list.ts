@@ -1,3 +1,4 @@
+import { eachOf } from "../../lib/each.ts";
 import type { ContainerSummary } from "../../types/api.ts";
 import type { Container } from "../container.ts";
 import type { Context } from "../context.ts";
@@ -13,15 +14,28 @@ export async function list(ctx: Context, request: ListRequest): Promise<Containe
   const tell = teller(ctx, request.why ?? false);
   const chosen = choose(ctx, request);
   if (!request.size) return chosen.map((container) => tell(container, {}));
-  return Promise.all(
-    chosen.map(async (container) => {
+  const sizes = await sizesOfAll(ctx, chosen);
+  return chosen.flatMap((container) => {
+    const known = sizes.get(container);
+    return known === undefined ? [] : [tell(container, known)];
+  });
+}
+
+/** Sizes that are asked for at a time: the threads that know them have other work too, which should not wait for all. */
+const sizesAtOnce = 4;
+
+/** Those that are removed meanwhile are left out. */
+async function sizesOfAll(ctx: Context, containers: readonly Container[]): Promise<Map<Container, Sizes>> {
+  const all = new Map<Container, Sizes>();
+  await eachOf(containers, sizesAtOnce, async (container) => {
+    try {
       const { rw, rootFs } = await sizesOf(ctx, container);
-      return tell(container, {
-        ...(rw ? { SizeRw: rw } : {}),
-        ...(rootFs ? { SizeRootFs: rootFs } : {}),
-      });
-    }),
-  );
+      all.set(container, { ...(rw ? { SizeRw: rw } : {}), ...(rootFs ? { SizeRootFs: rootFs } : {}) });
+    } catch (error) {
+      if (ctx.store.get(container.id) !== undefined) throw error;
+    }
+  });
+  return all;
 }
 
 function choose(ctx: Context, request: ListRequest): Container[] {

@@ -193,7 +193,7 @@ function fakeImages(config: ImageConfig): Images {
   });
 }
 
-function fakeSnapshots(root: string, keys: Set<string>): Snapshots {
+function fakeSnapshots(root: string, keys: Set<string>, usage: Snapshots["usage"]): Snapshots {
   return partial<Snapshots>("snapshots", {
     driver: "overlay2",
     prepare: async (key: string) => void keys.add(key),
@@ -204,7 +204,7 @@ function fakeSnapshots(root: string, keys: Set<string>): Snapshots {
     rootPath: () => root,
     sweep: async () => undefined,
     graphDriver: () => ({ Name: "overlay2", Data: {} }),
-    usage: async () => ({ size: 5, files: 1 }),
+    usage,
     layer: () => ({ diffId: "sha256:1", size: 10 }),
   });
 }
@@ -240,8 +240,16 @@ export function closeWorlds(): void {
   for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
 }
 
-/** The containers service over fakes; `before` is an earlier world, whose state a new engine opens. */
-export function openWorld(options: { image?: ImageConfig; before?: World } = {}): World {
+interface WorldOptions {
+  image?: ImageConfig;
+  /** an earlier world, whose state a new engine opens */
+  before?: World;
+  /** what a snapshot takes on disk */
+  usage?: Snapshots["usage"];
+}
+
+/** The containers service over fakes. */
+export function openWorld(options: WorldOptions = {}): World {
   const dataRoot = options.before?.dataRoot ?? temporaryFolder();
   const state = options.before?.state ?? State.inMemory();
   const bus = new EventBus();
@@ -256,7 +264,7 @@ export function openWorld(options: { image?: ImageConfig; before?: World } = {})
       state,
       events: bus,
       images: fakeImages(options.image ?? imageConfig),
-      snapshots: fakeSnapshots(dataRoot, snapshots),
+      snapshots: fakeSnapshots(dataRoot, snapshots, options.usage ?? (async () => ({ size: 5, files: 1 }))),
       volumes: volumes.service,
       networks: fakeNetworks(),
       runtime: runtime.service,

@@ -13,6 +13,7 @@ import {
   symlink,
   unlink,
 } from "node:fs/promises";
+import { eachOf } from "../../lib/each.ts";
 import { EngineError, messageOf } from "../../lib/errors.ts";
 import { newId } from "../../lib/ids.ts";
 import {
@@ -137,7 +138,7 @@ async function copyContents(folder: Folder): Promise<void> {
   const names: Buffer[] = await readdir(below(folder.from), { encoding: "buffer" });
   const folders: [Buffer, Stats][] = [];
   const linked: [Buffer, Stats][] = [];
-  await eachOf(names, async (name) => {
+  await eachOf(names, atOnce, async (name) => {
     const status = await lstat(below(folder.from, name));
     folder.made?.push(name);
     if (status.isDirectory()) folders.push([name, status]);
@@ -155,20 +156,6 @@ async function copyOne(folder: Folder, name: Buffer, status: Stats): Promise<voi
   if (status.isFile()) return copyFile(folder, name, status);
   if (status.isSymbolicLink()) return copyLink(folder, name, status);
   return copySpecial(folder, name, status);
-}
-
-/** Runs `work` on all items, some at once, and waits for all of them even when one fails. */
-async function eachOf<Item>(items: Item[], work: (item: Item) => Promise<void>): Promise<void> {
-  const rest = items.values();
-  const failures: unknown[] = [];
-  const line = async (): Promise<void> => {
-    for (const item of rest) {
-      if (failures.length > 0) return;
-      await work(item).catch((error: unknown) => failures.push(error));
-    }
-  };
-  await Promise.all(Array.from({ length: Math.min(atOnce, items.length) }, line));
-  if (failures.length > 0) throw failures[0];
 }
 
 async function copyFolder(folder: Folder, name: Buffer, status: Stats): Promise<void> {

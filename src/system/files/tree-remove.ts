@@ -1,4 +1,5 @@
 import { lstat, readdir, rename, rmdir, unlink } from "node:fs/promises";
+import { eachOf } from "../../lib/each.ts";
 import { newId } from "../../lib/ids.ts";
 
 /**
@@ -26,13 +27,9 @@ const atOnce = 8;
 /** Deletes the files of a folder and moves its folders up to `top`, where they get names that are free. */
 async function empty(folder: string, top: string): Promise<void> {
   const names: Buffer[] = await readdir(folder, { encoding: "buffer" });
-  const rest = names.values();
-  const line = async (): Promise<void> => {
-    for (const name of rest) {
-      const path = Buffer.concat([Buffer.from(`${folder}/`), name]);
-      if (!(await lstat(path)).isDirectory()) await unlink(path);
-      else await rename(path, `${top}/${newId().slice(0, 24)}`);
-    }
-  };
-  await Promise.all(Array.from({ length: Math.min(atOnce, names.length) }, line));
+  await eachOf(names, atOnce, async (name) => {
+    const path = Buffer.concat([Buffer.from(`${folder}/`), name]);
+    if (!(await lstat(path)).isDirectory()) await unlink(path);
+    else await rename(path, `${top}/${newId().slice(0, 24)}`);
+  });
 }
