@@ -1,22 +1,22 @@
 import { spawn } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
 import { SocketConnection } from "../client/connection.ts";
+import { defaultHost } from "./endpoint.ts";
 import { CliError } from "./errors.ts";
 import { programName } from "./program.ts";
-import { defaultHost, type Session } from "./session.ts";
 
 const logFile = "/var/log/berth.log";
 const startLimitMs = 15_000;
 
 /** With nobody on the default socket, root's client starts the engine in the background and waits until it answers. */
-export async function startEngine(session: Session): Promise<boolean> {
+export async function startEngine(tell: (line: string) => void): Promise<boolean> {
   if (process.getuid?.() !== 0) {
-    session.err(
+    tell(
       `${programName}: no engine is running and only root can start one: run "sudo ${programName} daemon", or name another with -H or DOCKER_HOST`,
     );
     return false;
   }
-  session.err(`${programName}: starting the engine in the background (log: ${logFile})`);
+  tell(`${programName}: starting the engine in the background (log: ${logFile})`);
   const log = openSync(logFile, "a", 0o640);
   // A compiled program's own path is execPath; from source, the script's path must follow it.
   const script = process.argv[1]?.startsWith("/$bunfs") ? [] : process.argv.slice(1, 2);

@@ -1,22 +1,11 @@
 import { Client } from "../client/client.ts";
 import { type Host, HostError, parseHost } from "../client/host.ts";
-import { type ConfigFile, readConfigFile } from "./config-file.ts";
+import { readConfigFile } from "./config-file.ts";
+import type { ConfigFile } from "./config-types.ts";
+import { defaultHost, type Endpoint } from "./endpoint.ts";
 import { CliError } from "./errors.ts";
 import type { GlobalValues } from "./grammar/globals.ts";
 import type { Surroundings } from "./surroundings.ts";
-
-export const defaultHost = "unix:///run/berth.sock";
-
-/** Where the engine is and how that was decided. */
-export interface Endpoint {
-  context: string;
-  url: string;
-  tls: boolean;
-  /** false when it is the default because nothing named another: then an engine may be started */
-  named: boolean;
-  tlsFolder?: string;
-  skipTlsVerify?: boolean;
-}
 
 /** What one invocation of the program works with: its options, its configuration, its engine, its output. */
 export class Session {
@@ -119,7 +108,10 @@ export class Session {
       ...(around.exchange ? { exchange: around.exchange } : {}),
       ...(endpoint.named
         ? {}
-        : { onUnreachable: async () => (await import("./auto-start.ts")).startEngine(this) }),
+        : {
+            onUnreachable: async () =>
+              (await import("./auto-start.ts")).startEngine((line) => this.err(line)),
+          }),
     });
   }
 

@@ -1,6 +1,6 @@
 import type { HttpRequest, HttpResponse } from "../client/http.ts";
 import { readText, terminalSize } from "../client/kernel.ts";
-import type { ConfigFile } from "./config-file.ts";
+import type { ConfigFile } from "./config-types.ts";
 import { writeNow } from "./stdio.ts";
 
 export interface WindowSize {

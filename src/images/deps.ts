@@ -9,13 +9,13 @@ import type { Descriptor } from "../types/oci.ts";
 import type { Pins } from "./keeping/pins.ts";
 import type { Uses } from "./keeping/uses.ts";
 import type { LayerWork } from "./pull/layer-work.ts";
-import type { PushNews } from "./push/layer.ts";
+import type { PushNews } from "./push/news.ts";
 import type { RemoteRecords } from "./remote/records.ts";
 import type { LayerReaper } from "./remove/reaper.ts";
 import type { ImageStore } from "./store.ts";
-import type { Taking } from "./transfer/between-engines.ts";
 import type { SharedWork } from "./transfer/shared.ts";
 import type { SlotsByRegistry } from "./transfer/slots.ts";
+import type { Taking } from "./transfer/taking.ts";
 
 /** What the images service is built from. */
 export interface ImagesDeps {

@@ -1,6 +1,8 @@
 import { assert, EngineError, messageOf, wrap } from "../lib/errors.ts";
 import { sortedByKey } from "../lib/go/sorted.ts";
 import type { Logger } from "../lib/log.ts";
+import type { State } from "../state/database.ts";
+import type { EventBus } from "../state/events.ts";
 import { copyTree } from "../system/files/tree-copy.ts";
 import type { Volume, VolumeCreateRequest } from "../types/api.ts";
 import type { VolumeRemoval, VolumeSnapshots, Volumes } from "./contract.ts";
@@ -10,11 +12,11 @@ import { KeyedQueue } from "./keyed-queue.ts";
 import { type Fill, LocalDriver } from "./local/driver.ts";
 import { VolumeFolders } from "./local/folders.ts";
 import { folderSize } from "./local/size.ts";
-import type { VolumesOptions } from "./open.ts";
 import { cloneVolume, createFilled } from "./operations/fill.ts";
 import { finishRename, renameVolume } from "./operations/rename.ts";
 import { dropSnapshot, listSnapshots, restoreSnapshot, takeSnapshot } from "./operations/snapshots.ts";
 import { publish, type VolumeParts } from "./parts.ts";
+import type { PluginFolders } from "./plugins/discovery.ts";
 import { pluginFolders } from "./plugins/discovery.ts";
 import { type PluginDriver, PluginDrivers, type PluginVolume } from "./plugins/driver.ts";
 import { checkOptions, normalise } from "./request.ts";
@@ -308,3 +310,12 @@ const pluggedVolume = (
   Scope: driver.scope,
   ...(Status ? { Status } : {}),
 });
+
+export interface VolumesOptions {
+  dataRoot: string;
+  state: State;
+  events: EventBus;
+  logger: Logger;
+  /** where plugins are found; Docker's folders where left out */
+  plugins?: PluginFolders;
+}

@@ -1,3 +1,4 @@
+import { defaultHost } from "../../../src/cli/endpoint.ts";
 import {
   barringSettings,
   barringVariables,
@@ -5,7 +6,6 @@ import {
   hostedCommands,
   hostedVariables,
 } from "../../../src/cli/hosted/commands.ts";
-import { defaultHost } from "../../../src/cli/session.ts";
 
 /** What the launcher knows of the client: `tables.h` of src/launcher, made of the lists that the engine uses, too. */
 export function launcherTables(buildId: string): string {

@@ -3,9 +3,10 @@ import type { Linter } from "../check/linter.ts";
 import type { BuildRequest } from "../contract.ts";
 import { baseOf, imageError, withManifestRequest } from "../dockerfile/base-error.ts";
 import { expandStage } from "../dockerfile/expand.ts";
-import { type BuildPlan, openLinter, planBuild, type Stage } from "../dockerfile/stages/plan.ts";
+import { type BuildPlan, openLinter, planBuild } from "../dockerfile/stages/plan.ts";
 import type { LanguageSettings } from "../dockerfile/stages/settings.ts";
 import type { SourceRef } from "../dockerfile/stages/sources.ts";
+import type { Stage } from "../dockerfile/stages/stage.ts";
 import type { ExpandedStage } from "../dockerfile/steps.ts";
 
 /** A Dockerfile put in without running it: what `--check` and `--call` look at. */

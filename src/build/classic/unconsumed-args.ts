@@ -1,4 +1,5 @@
-import type { BuildPlan, Stage } from "../dockerfile/stages/plan.ts";
+import type { BuildPlan } from "../dockerfile/stages/plan.ts";
+import type { Stage } from "../dockerfile/stages/stage.ts";
 
 const proxies: readonly string[] = ["http_proxy", "https_proxy", "ftp_proxy", "no_proxy", "all_proxy"];
 

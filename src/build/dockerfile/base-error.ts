@@ -3,7 +3,8 @@ import { EngineError, messageOf } from "../../lib/errors.ts";
 import { canonical, parseReference, withDefaultTag } from "../../lib/image/reference.ts";
 import { withSuggestion } from "../../lib/text/suggest.ts";
 import { BuildError } from "../failure.ts";
-import type { BuildPlan, Stage } from "./stages/plan.ts";
+import type { BuildPlan } from "./stages/plan.ts";
+import type { Stage } from "./stages/stage.ts";
 
 const repositories = ["alpine", "busybox", "centos", "debian", "golang", "ubuntu", "fedora"];
 

@@ -9,7 +9,8 @@ import { UnplacedError } from "../failure.ts";
 import { applyInstruction } from "./apply/apply.ts";
 import { resolvePath } from "./apply/paths.ts";
 import { withPlace } from "./place.ts";
-import type { BuildPlan, Stage } from "./stages/plan.ts";
+import type { BuildPlan } from "./stages/plan.ts";
+import type { Stage } from "./stages/stage.ts";
 import { type StageBegin, StageState } from "./state.ts";
 import type { ExpandedStage, StageBase, StageUsage } from "./steps.ts";
 

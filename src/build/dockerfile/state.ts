@@ -6,7 +6,8 @@ import { nearest } from "../../lib/text/suggest.ts";
 import type { ImageRunConfig, Platform } from "../../types/oci.ts";
 import type { RuleName } from "../check/rules.ts";
 import { classicNop } from "./classic-history.ts";
-import type { BuildPlan, Stage } from "./stages/plan.ts";
+import type { BuildPlan } from "./stages/plan.ts";
+import type { Stage } from "./stages/stage.ts";
 import type { BuildArg, StageHistory, StageUsage, Step } from "./steps.ts";
 
 /** Every RUN is told all of them; Linux starts no program with as much. */

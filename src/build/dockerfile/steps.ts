@@ -3,8 +3,8 @@ import type { Instruction, NetworkMode } from "../../lib/dockerfile/instruction.
 import type { MountType } from "../../lib/dockerfile/run-mount.ts";
 import type { ImageConfig, ImageRunConfig } from "../../types/oci.ts";
 import type { GitSource } from "./apply/git-source.ts";
-import type { Stage } from "./stages/plan.ts";
 import type { SourceRef } from "./stages/sources.ts";
+import type { Stage } from "./stages/stage.ts";
 
 /**
  * What a stage comes to once its base is known: the steps that touch files, in order, and the configuration of its

@@ -5,7 +5,7 @@ import { type Descriptor, mediaTypes, type Platform } from "../../types/oci.ts";
 import type { Session } from "../solver/session.ts";
 import { annotationsFor } from "./annotations.ts";
 import { type Statement, statementsFor } from "./attest/statements.ts";
-import type { PlatformResult } from "./export.ts";
+import type { PlatformResult } from "./result.ts";
 
 /** Bytes with the descriptor that names them. */
 interface Document {

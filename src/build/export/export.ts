@@ -4,33 +4,15 @@ import { layerForm } from "../../lib/compression/layer-compression.ts";
 import { EngineError, messageOf } from "../../lib/errors.ts";
 import { sha256 } from "../../lib/image/digest.ts";
 import { canonical, parseReference } from "../../lib/image/reference.ts";
-import type { ImageConfig } from "../../types/oci.ts";
 import type { BuildOutput, BuildResult, OutputSink } from "../contract.ts";
 import type { Session } from "../solver/session.ts";
 import { type Assembled, isIndex } from "./assemble.ts";
-import type { Material } from "./attest/provenance.ts";
-import { type Predicate, predicatesOf } from "./attest/statements.ts";
+import { predicatesOf } from "./attest/statements.ts";
 import { copyTrees, filesTar, treesOf } from "./files.ts";
 import { assembleLayout, layoutArchive } from "./oci-archive.ts";
 import { pushAll } from "./push.ts";
 import { pushIndex, sendIndex } from "./push-index.ts";
-
-/** A target's result on one platform. */
-export interface PlatformResult {
-  platform: string;
-  config: ImageConfig;
-  layers: readonly string[];
-  /** those of them that were there before: the layers of the image it begins with */
-  base: readonly string[];
-  /** of a classic build: it is there already, and wants its names */
-  imageId?: string;
-  /** of the cached steps that made its own layers */
-  keys: readonly string[];
-  /** base images */
-  materials: readonly Material[];
-  /** what is attested of it; none before the export */
-  predicates?: readonly Predicate[];
-}
+import type { PlatformResult } from "./result.ts";
 
 /** Attestations are made once, however many outputs there are. */
 function withPredicates(session: Session, results: readonly PlatformResult[]): Promise<PlatformResult[]> {

@@ -6,8 +6,8 @@ import { newId } from "../../lib/ids.ts";
 import { endOfArchive } from "../../lib/tar/writer.ts";
 import type { FolderSink } from "../contract.ts";
 import type { Session } from "../solver/session.ts";
-import type { PlatformResult } from "./export.ts";
 import { member } from "./oci-archive.ts";
+import type { PlatformResult } from "./result.ts";
 
 /** A result's files, and what lies beside them. */
 interface ResultTree {

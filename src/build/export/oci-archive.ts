@@ -8,7 +8,7 @@ import { endOfArchive, headerOf, padding, tarEntry } from "../../lib/tar/writer.
 import { type Descriptor, type Manifest, mediaTypes } from "../../types/oci.ts";
 import type { Session } from "../solver/session.ts";
 import { type Assembled, assemble } from "./assemble.ts";
-import type { PlatformResult } from "./export.ts";
+import type { PlatformResult } from "./result.ts";
 
 /** A layer as an archive has it: its bytes are made, or read from where they were packed. */
 interface LayoutLayer {

@@ -6,7 +6,7 @@ import { parseReference, type Reference, withDefaultTag } from "../../lib/image/
 import type { Descriptor } from "../../types/oci.ts";
 import type { Session } from "../solver/session.ts";
 import { type Assembled, assemble } from "./assemble.ts";
-import type { PlatformResult } from "./export.ts";
+import type { PlatformResult } from "./result.ts";
 import { sendBlob } from "./send-blob.ts";
 
 /**

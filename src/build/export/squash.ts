@@ -1,6 +1,6 @@
 import { formatNs, nowNs } from "../../lib/time/time.ts";
 import type { Session } from "../solver/session.ts";
-import type { PlatformResult } from "./export.ts";
+import type { PlatformResult } from "./result.ts";
 
 /**
  * `--squash`: the layers above the base as one. Their steps stay in the history without a layer, and a last entry has the

@@ -1,7 +1,7 @@
 import { posix } from "node:path";
 import type { Range } from "../../lib/dockerfile/ast.ts";
-import type { Stage } from "../dockerfile/stages/plan.ts";
 import type { SourceRef } from "../dockerfile/stages/sources.ts";
+import type { Stage } from "../dockerfile/stages/stage.ts";
 import type { CopyItem, CopyStep, RunStep, Step, StepMount } from "../dockerfile/steps.ts";
 import type {
   CopyOperation,

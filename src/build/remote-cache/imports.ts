@@ -1,7 +1,7 @@
 import { EngineError, messageOf } from "../../lib/errors.ts";
 import { sha256 } from "../../lib/image/digest.ts";
-import type { CachePlace } from "../contract.ts";
-import type { Session } from "../solver/session.ts";
+import type { BuildEvent, BuildRequest, BuildVertex, CachePlace } from "../contract.ts";
+import type { BuildContextDeps } from "../deps.ts";
 import type { KeyedLayer, RemoteLayer } from "./cache-config.ts";
 import { type OpenPlace, openPlace, placeName } from "./places.ts";
 import { readCache } from "./read.ts";
@@ -23,13 +23,23 @@ interface Imported {
   digests: ReadonlyMap<string, string>;
 }
 
+/** The build that imports: what it names, what it works with, and how it is told of what comes. */
+export interface ImportingBuild {
+  ref: string;
+  request: BuildRequest;
+  deps: BuildContextDeps;
+  signal: AbortSignal;
+  emit(event: BuildEvent): void;
+  vertex(vertex: BuildVertex): void;
+}
+
 /**
  * The caches that a build was told to read (`--cache-from`), for as long as it runs. They are asked before the engine's own;
  * what they say is never written into that one, so a build that does not name them is not touched by
  * them. Layers come when something reads them, verified, and not before.
  */
 export class Imports {
-  private readonly session: Session;
+  private readonly build: ImportingBuild;
   private readonly reading: Promise<Imported | undefined>[];
   /** those that have been read */
   private readonly read: Imported[] = [];
@@ -39,9 +49,9 @@ export class Imports {
   /** layers of base images that are still at their registries, and what brings them */
   private readonly bases = new Map<string, () => Promise<void>>();
 
-  constructor(session: Session) {
-    this.session = session;
-    this.reading = session.request.cacheFrom.map((place) => this.open(place));
+  constructor(build: ImportingBuild) {
+    this.build = build;
+    this.reading = build.request.cacheFrom.map((place) => this.open(place));
   }
 
   /** The first result that a cache has under this key. */
@@ -63,7 +73,7 @@ export class Imports {
 
   /** Where a layer is that has not come yet; undefined for one that is here, or that is not of these caches. */
   remote(diffId: string): RemoteLayer | undefined {
-    if (this.session.deps.snapshots.layer(diffId) !== undefined) return undefined;
+    if (this.build.deps.snapshots.layer(diffId) !== undefined) return undefined;
     return this.found.get(diffId)?.layer;
   }
 
@@ -79,7 +89,7 @@ export class Imports {
 
   /** Brings those of these layers that are elsewhere: in a cache, or in a base image. */
   async bring(layers: readonly string[]): Promise<void> {
-    const { snapshots } = this.session.deps;
+    const { snapshots } = this.build.deps;
     const missing = layers.filter((layer) => snapshots.layer(layer) === undefined);
     await Promise.all(missing.map((layer) => this.bases.get(layer)?.() ?? this.bringOnce(layer)));
   }
@@ -91,62 +101,62 @@ export class Imports {
   }
 
   private async fetch(diffId: string): Promise<void> {
-    const { session } = this;
+    const { build } = this;
     const found = this.found.get(diffId);
     if (found === undefined) return;
     const { layer, from } = found;
     const { reference, repositories: sources } = from.opened;
     const { digest, size } = layer.blob;
     const name = `fetching ${digest} from the cache ${placeName(from.place)}`;
-    const vertex = { digest: sha256(`${session.ref} fetch ${diffId}`), inputs: [], name, cached: false };
+    const vertex = { digest: sha256(`${build.ref} fetch ${diffId}`), inputs: [], name, cached: false };
     const started = Date.now();
     const status = { id: digest, vertex: vertex.digest, total: size, started };
     let current = 0;
     const end = (error?: string): void => {
       const completed = Date.now();
       // a step that has something open is not shown as ended
-      session.emit({ kind: "status", status: { ...status, current, completed } });
-      session.vertex({ ...vertex, started, completed, ...(error === undefined ? {} : { error }) });
+      build.emit({ kind: "status", status: { ...status, current, completed } });
+      build.vertex({ ...vertex, started, completed, ...(error === undefined ? {} : { error }) });
     };
-    session.vertex({ ...vertex, started });
+    build.vertex({ ...vertex, started });
     try {
-      await session.deps.images.bringLayer({
+      await build.deps.images.bringLayer({
         diffId,
         reference,
         blob: layer.blob,
         sources,
-        signal: session.signal,
+        signal: build.signal,
         progress: (bytes) => {
           current = bytes;
-          session.emit({ kind: "status", status: { ...status, current } });
+          build.emit({ kind: "status", status: { ...status, current } });
         },
       });
       current = size;
       end();
     } catch (error) {
-      end(session.signal.aborted ? "context canceled" : messageOf(error));
-      session.signal.throwIfAborted();
+      end(build.signal.aborted ? "context canceled" : messageOf(error));
+      build.signal.throwIfAborted();
       throw new LostCache(from.place, error);
     }
   }
 
   /** A cache that cannot be read is told and passed over: the build only takes longer. */
   private async open(place: CachePlace): Promise<Imported | undefined> {
-    const { session } = this;
+    const { build } = this;
     const name = `importing cache manifest from ${placeName(place)}`;
-    const vertex = { digest: sha256(`${session.ref} ${name}`), inputs: [], name, cached: false };
+    const vertex = { digest: sha256(`${build.ref} ${name}`), inputs: [], name, cached: false };
     const started = Date.now();
-    session.vertex({ ...vertex, started });
+    build.vertex({ ...vertex, started });
     try {
-      const opened = await openPlace(session, place, "read");
-      const { steps, digests } = await readCache(opened, session.signal);
-      session.vertex({ ...vertex, started, completed: Date.now() });
+      const opened = await openPlace(build, place, "read");
+      const { steps, digests } = await readCache(opened, build.signal);
+      build.vertex({ ...vertex, started, completed: Date.now() });
       const imported = { place, opened, digests, steps: new Map(steps.map((step) => [step.key, step])) };
       this.read.push(imported);
       return imported;
     } catch (error) {
       const text = `failed to configure ${place.type} cache importer: ${messageOf(error)}`;
-      session.vertex({ ...vertex, started, completed: Date.now(), error: text });
+      build.vertex({ ...vertex, started, completed: Date.now(), error: text });
       return undefined;
     }
   }

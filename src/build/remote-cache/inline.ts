@@ -1,5 +1,5 @@
 import type { ImageConfig } from "../../types/oci.ts";
-import type { PlatformResult } from "../export/export.ts";
+import type { PlatformResult } from "../export/result.ts";
 import type { Session } from "../solver/session.ts";
 import { cacheRecords, type KeyedLayer } from "./cache-config.ts";
 

@@ -3,7 +3,7 @@ import { layerForm } from "../../lib/compression/layer-compression.ts";
 import { EngineError } from "../../lib/errors.ts";
 import { parseReference, type Reference, withDefaultTag } from "../../lib/image/reference.ts";
 import type { BuildRequest, CachePlace } from "../contract.ts";
-import type { Session } from "../solver/session.ts";
+import type { BuildContextDeps } from "../deps.ts";
 import { LayoutArchive } from "./layout-archive.ts";
 import { LayoutFolder } from "./layout-folder.ts";
 
@@ -58,8 +58,14 @@ function storeOf({ store, folder, sink }: CachePlace, scratch: string): Reposito
   return sink === undefined ? layout : new LayoutArchive(sink, layout, scratch);
 }
 
+/** The build that opens a place: its credentials, and where it reads and writes. */
+export interface PlaceOpener {
+  request: Pick<BuildRequest, "registryAuth" | "signal">;
+  deps: Pick<BuildContextDeps, "distribution" | "paths">;
+}
+
 export async function openPlace(
-  { request, deps }: Session,
+  { request, deps }: PlaceOpener,
   place: CachePlace,
   use: "read" | "write",
 ): Promise<OpenPlace> {

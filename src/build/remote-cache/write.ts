@@ -5,7 +5,7 @@ import { EngineError, messageOf } from "../../lib/errors.ts";
 import { sha256 } from "../../lib/image/digest.ts";
 import { type Descriptor, mediaTypes } from "../../types/oci.ts";
 import type { CachePlace } from "../contract.ts";
-import type { PlatformResult } from "../export/export.ts";
+import type { PlatformResult } from "../export/result.ts";
 import { sendBlob } from "../export/send-blob.ts";
 import type { Session } from "../solver/session.ts";
 import {

@@ -13,8 +13,8 @@ import {
 import type { Platform } from "../../types/oci.ts";
 import { withManifestRequest } from "../dockerfile/base-error.ts";
 import { isImageId } from "../dockerfile/stages/sources.ts";
-import type { Material } from "../export/attest/provenance.ts";
 import { imagePurl } from "../export/attest/statements.ts";
+import type { Material } from "../export/result.ts";
 import type { ResolvedImage } from "../graph/build-graph.ts";
 import { LayoutFolder } from "../remote-cache/layout-folder.ts";
 import type { Session } from "./session.ts";

@@ -3,7 +3,7 @@ import { sha256 } from "../../lib/image/digest.ts";
 import type { Lease } from "../../state/leases.ts";
 import type { BuildContext, BuildEvent, BuildRequest, BuildVertex, OpenContext } from "../contract.ts";
 import type { BuildContextDeps } from "../deps.ts";
-import type { Material } from "../export/attest/provenance.ts";
+import type { Material } from "../export/result.ts";
 import type { BuildRecorder } from "../history/record.ts";
 import type { Sandboxes } from "../operations/sandboxes.ts";
 import type { View } from "../operations/views.ts";

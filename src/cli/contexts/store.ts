@@ -10,8 +10,8 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
+import type { Endpoint } from "../endpoint.ts";
 import { CliError } from "../errors.ts";
-import type { Endpoint } from "../session.ts";
 
 /** `contexts/meta/<sha256 of the name>/meta.json` of the configuration's folder, shared with docker's client. */
 export interface ContextMeta {

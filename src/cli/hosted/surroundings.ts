@@ -1,6 +1,6 @@
 import type { HttpRequest, HttpResponse } from "../../client/http.ts";
 import type { HostedCommand } from "../../lib/wire/hosted-command.ts";
-import type { ConfigFile } from "../config-file.ts";
+import type { ConfigFile } from "../config-types.ts";
 import { CliError } from "../errors.ts";
 import type { Surroundings, WindowSize } from "../surroundings.ts";
 import { barringSettings, barringVariables, hostedVariables } from "./commands.ts";

@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
-import { formatList, oneByOne, type RowKind } from "./formatter.ts";
+import { formatList } from "./formatter.ts";
 import { indentJson } from "./indent-json.ts";
+import { oneByOne, type RowKind } from "./row-kind.ts";
 import { displayPorts } from "./rows/ports.ts";
 import { alignColumns, alignTabs } from "./tabwriter.ts";
 import { ellipsis } from "./text.ts";

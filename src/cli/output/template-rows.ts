@@ -1,7 +1,7 @@
 import { Template } from "../../lib/go/template/template.ts";
 import { encodeJson, Struct, type Value } from "../../lib/go/template/values.ts";
 import { CliError } from "../errors.ts";
-import type { RowKind } from "./formatter.ts";
+import type { RowKind } from "./row-kind.ts";
 
 export class Row<T> extends Struct {
   readonly goType: string;

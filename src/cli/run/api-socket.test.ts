@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import type { ContainerCreateRequest } from "../../types/api.ts";
-import type { ConfigFile } from "../config-file.ts";
+import type { ConfigFile } from "../config-types.ts";
 import type { Session } from "../session.ts";
 import { copyLogins, loginsFor, mountApiSocket, tellConfigFolder } from "./api-socket.ts";
 

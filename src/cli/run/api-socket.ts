@@ -1,6 +1,6 @@
 import { endOfArchive, headerOf, padding, tarEntry } from "../../lib/tar/writer.ts";
 import type { ContainerCreateRequest } from "../../types/api.ts";
-import type { ConfigFile } from "../config-file.ts";
+import type { ConfigFile } from "../config-types.ts";
 import { findLogin } from "../credentials/store.ts";
 import type { Session } from "../session.ts";
 

@@ -3,7 +3,7 @@ import { create } from "../../client/containers.ts";
 import { ApiError } from "../../client/errors.ts";
 import { familiar, type Reference } from "../../lib/image/reference.ts";
 import type { ContainerCreateRequest } from "../../types/api.ts";
-import type { ProxyConfig } from "../config-file.ts";
+import type { ProxyConfig } from "../config-types.ts";
 import { imageReference } from "../images/image-reference.ts";
 import type { Session } from "../session.ts";
 import type { ContainerFlags } from "./flags.ts";

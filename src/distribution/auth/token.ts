@@ -1,8 +1,8 @@
 import { EngineError } from "../../lib/errors.ts";
 import type { Credentials } from "../contract.ts";
-import { errorOf } from "../errors.ts";
 import { isInsecure } from "../hosts/insecure.ts";
 import { leadsToLinkLocal } from "../hosts/link-local.ts";
+import { errorOf } from "../http/answer-error.ts";
 import type { Transport } from "../http/transport.ts";
 import { basicHeader } from "./credentials.ts";
 

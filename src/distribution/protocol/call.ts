@@ -1,9 +1,10 @@
 import { Authorizer } from "../auth/authorizer.ts";
 import { parseChallenges } from "../auth/challenge.ts";
 import type { Access } from "../contract.ts";
-import { errorOf, NoCredentials } from "../errors.ts";
+import { NoCredentials } from "../errors.ts";
 import type { Endpoint } from "../hosts/endpoint.ts";
 import type { Answer } from "../http/answer.ts";
+import { errorOf } from "../http/answer-error.ts";
 import type { Transport } from "../http/transport.ts";
 
 interface RegistryCall {

@@ -2,8 +2,8 @@ import { EngineError } from "../../lib/errors.ts";
 import { basicHeader } from "../auth/credentials.ts";
 import { fetchToken } from "../auth/token.ts";
 import type { Credentials, LoginResult } from "../contract.ts";
-import { errorOf } from "../errors.ts";
 import type { Endpoint } from "../hosts/endpoint.ts";
+import { errorOf } from "../http/answer-error.ts";
 import type { Transport } from "../http/transport.ts";
 
 const succeeded = "Login Succeeded";

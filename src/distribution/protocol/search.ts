@@ -1,7 +1,8 @@
 import { EngineError } from "../../lib/errors.ts";
 import { basicHeader } from "../auth/credentials.ts";
 import type { SearchRequest, SearchResult, SearchResults } from "../contract.ts";
-import { errorOf, printable } from "../errors.ts";
+import { printable } from "../errors.ts";
+import { errorOf } from "../http/answer-error.ts";
 import type { Transport } from "../http/transport.ts";
 
 const answerMax = 4 * 1024 * 1024;

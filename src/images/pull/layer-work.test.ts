@@ -1,7 +1,6 @@
 import { expect, test } from "bun:test";
 import type { Listener } from "../transfer/shared.ts";
-import type { LayerNews } from "./layer.ts";
-import { type Brought, type LayerWish, LayerWork } from "./layer-work.ts";
+import { type Brought, type LayerNews, type LayerWish, LayerWork } from "./layer-work.ts";
 
 const endless = { everyMs: 3600_000, bytesMin: 1, totalMs: 3600_000 };
 const short = { everyMs: 10, bytesMin: 1000, totalMs: 3600_000 };

@@ -1,6 +1,11 @@
 import type { Descriptor } from "../../types/oci.ts";
 import { type Listener, SharedWork } from "../transfer/shared.ts";
-import type { LayerNews } from "./layer.ts";
+
+/** What of a layer is told while it comes. */
+export type LayerNews =
+  | { kind: "status"; status: "Waiting" | "Verifying Checksum" | "Download complete" }
+  | { kind: "retrying"; seconds: number }
+  | { kind: "progress"; status: "Downloading" | "Extracting"; current: number };
 
 /** One pull's wish for a layer. */
 export interface LayerWish {

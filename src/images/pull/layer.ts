@@ -7,7 +7,7 @@ import { type ImagesContext, layerLimits } from "../deps.ts";
 import { layerTypeOf } from "../remote/media-types.ts";
 import type { Listener } from "../transfer/shared.ts";
 import { download, WrongContent } from "./download.ts";
-import type { Brought } from "./layer-work.ts";
+import type { Brought, LayerNews } from "./layer-work.ts";
 
 interface LayerJob {
   /** of the registry's repository that has it; undefined = it comes from elsewhere */
@@ -20,12 +20,6 @@ interface LayerJob {
 /** Whom a layer comes from: those who do not have the same say nothing of each other. */
 export const registryOf = ({ reference, sources }: Pick<LayerJob, "reference" | "sources">): string =>
   reference?.domain ?? sources[0]?.endpoint ?? "";
-
-/** What of a layer is told while it comes. */
-export type LayerNews =
-  | { kind: "status"; status: "Waiting" | "Verifying Checksum" | "Download complete" }
-  | { kind: "retrying"; seconds: number }
-  | { kind: "progress"; status: "Downloading" | "Extracting"; current: number };
 
 /** Blobs up to this size lose their kept beginning as soon as they are whole: see `letGo`. */
 const keptUntilUnpackedBytes = 256 * 1024 * 1024;

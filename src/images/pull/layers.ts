@@ -5,7 +5,8 @@ import type { Descriptor } from "../../types/oci.ts";
 import type { ImagesContext } from "../deps.ts";
 import type { TransferMessages } from "../transfer/messages.ts";
 import type { Listener } from "../transfer/shared.ts";
-import { bringLayer, type LayerNews, registryOf } from "./layer.ts";
+import { bringLayer, registryOf } from "./layer.ts";
+import type { LayerNews } from "./layer-work.ts";
 
 interface LayersRequest {
   reference: Reference;

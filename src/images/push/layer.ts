@@ -13,6 +13,7 @@ import type { ImagesContext } from "../deps.ts";
 import { dockerLayerType } from "../remote/media-types.ts";
 import type { KnownBlob } from "../remote/records.ts";
 import type { Listener } from "../transfer/shared.ts";
+import type { PushNews } from "./news.ts";
 
 interface PushLayerJob {
   /** of the registry's repository it goes to; undefined = it goes elsewhere */
@@ -24,11 +25,6 @@ interface PushLayerJob {
   /** how it is to be packed; undefined = as it is known, else the engine's way */
   form?: AskedForm | undefined;
 }
-
-export type PushNews =
-  | { kind: "status"; status: string }
-  /** bytes of the layer's tar that were read, and in all */
-  | { kind: "progress"; current: number; total: number };
 
 /** Of a push that asks for none. */
 const ownForm: AskedForm = { compression: gzipDefault, exact: false };

@@ -16,8 +16,9 @@ import { platformOf, requirePlatform } from "../platform.ts";
 import { publishTransfer } from "../publish.ts";
 import type { ImageRecord } from "../store.ts";
 import { TransferMessages } from "../transfer/messages.ts";
-import { type PushNews, pushKey, pushLayer } from "./layer.ts";
+import { pushKey, pushLayer } from "./layer.ts";
 import { manifestFor, preferredBlobs } from "./manifest.ts";
+import type { PushNews } from "./news.ts";
 
 /**
  * `push`: for each tag, the layers and the configuration side by side, then the manifest, which makes the image visible

@@ -9,6 +9,7 @@ import { mediaTypes } from "../../types/oci.ts";
 import type { GivenLayer } from "../contract.ts";
 import type { ImagesContext } from "../deps.ts";
 import { bringLayer } from "../pull/layer.ts";
+import type { Taking } from "./taking.ts";
 
 /** Layers straight from one engine to another (decision 37): tars from a byte on, by zstd. */
 
@@ -52,14 +53,6 @@ async function* after(source: AsyncIterable<Uint8Array>, offset: number): AsyncG
     if (end > offset) yield at >= offset ? bytes : bytes.subarray(offset - at);
     at = end;
   }
-}
-
-/** One layer that is being given to this engine. */
-export interface Taking {
-  stop: AbortController;
-  /** when bytes came last */
-  fedAt: number;
-  over: Promise<unknown>;
 }
 
 /** A connection that breaks at one end only goes on at the other: it is stale once nothing came for that long. */

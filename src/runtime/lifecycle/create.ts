@@ -1,8 +1,6 @@
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import { EngineError, messageOf } from "../../lib/errors.ts";
-import { isRunning } from "../../system/process/signals.ts";
 import type { Spec } from "../../types/runtime-spec.ts";
-import { ProcessStreams } from "../attach/streams.ts";
 import { createArguments, keepsStdin } from "../conmon/arguments.ts";
 import { Monitor } from "../conmon/monitor.ts";
 import { raiseLimits } from "../conmon/raised-limits.ts";
@@ -13,6 +11,7 @@ import type { OciRuntime } from "../oci-runtime/oci-runtime.ts";
 import { inBundle } from "../paths.ts";
 import { specJson } from "../spec/json.ts";
 import { removeRemains } from "./delete.ts";
+import { watchContainer } from "./watch.ts";
 
 /** Makes the container under a conmon of its own; its first process waits for `start`. On failure nothing is left. */
 export async function createContainer(context: RuntimeContext, container: ContainerProcess): Promise<number> {
@@ -86,34 +85,4 @@ function register(
   monitor.process.exited
     .then(() => context.exits.monitorGone(id))
     .catch((error: unknown) => context.logger.error("cannot tell an exit", { error: messageOf(error) }));
-}
-
-interface Watchable {
-  id: string;
-  bundle: string;
-  terminal: boolean;
-  stdin: boolean;
-  keepsStdin: boolean;
-  pid: number;
-  conmonPid: number;
-  cgroup: string;
-  runtime: OciRuntime;
-}
-
-/** From here on the engine knows the container's process and tells its exit. */
-export function watchContainer(context: RuntimeContext, watchable: Watchable): void {
-  const { id, bundle, pid, conmonPid, cgroup, runtime, ...rest } = watchable;
-  const streams = new ProcessStreams({
-    ...rest,
-    socketPath: inBundle.attach(bundle),
-    running: () => isRunning(pid),
-  });
-  context.containers.add({ id, bundle, pid, conmonPid, cgroup, runtime, streams });
-  context.exits.add({
-    id,
-    bundle,
-    monitored: () => isRunning(conmonPid),
-    kill: () => context.cgroups.signalAll(cgroup, 9),
-    oomKills: () => context.cgroups.oomKills(cgroup),
-  });
 }

@@ -7,7 +7,7 @@ import { runCommand } from "../../system/process/process.ts";
 import { signalPid } from "../../system/process/signals.ts";
 import type { RuntimeContext } from "../context.ts";
 import { commandOf, type OciRuntime } from "../oci-runtime/oci-runtime.ts";
-import { cgroupOf, runtimeOf } from "./recover.ts";
+import { cgroupOf, runtimeOf } from "./recorded.ts";
 import { removeFolder } from "./remove-folder.ts";
 
 interface Remains {

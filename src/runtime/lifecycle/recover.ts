@@ -1,65 +1,20 @@
 import { existsSync } from "node:fs";
-import { readdir, readFile } from "node:fs/promises";
-import { join } from "node:path";
+import { readdir } from "node:fs/promises";
 import { signals } from "../../lib/container/signals.ts";
 import { processStat, signalPid } from "../../system/process/signals.ts";
-import type { Spec } from "../../types/runtime-spec.ts";
 import { keepsStdin } from "../conmon/arguments.ts";
 import type { RuntimeContext } from "../context.ts";
 import type { ExitReport, ProcessState } from "../contract.ts";
-import type { OciRuntime } from "../oci-runtime/oci-runtime.ts";
 import { inBundle, outerGroup } from "../paths.ts";
-import { watchContainer } from "./create.ts";
 import { removeRemains } from "./delete.ts";
 import { readExit } from "./exits.ts";
+import { cgroupOf, conmonOf, livingPid, runtimeOf } from "./recorded.ts";
+import { watchContainer } from "./watch.ts";
+
+/* Finding containers again after the engine has ended, however it ended: see `recorded.ts`. */
 
 /** Half of how long an exit that conmon has not written yet is waited for. */
 const lateExitMs = 256;
-
-/** Finding containers again after the engine has ended, however it ended: from conmon's files and the kernel. */
-
-async function textOf(path: string): Promise<string | undefined> {
-  try {
-    return await readFile(path, "utf8");
-  } catch (error) {
-    const code = (error as { code?: string }).code;
-    if (code === "ENOENT" || code === "ESRCH") return undefined;
-    throw error;
-  }
-}
-
-/** The control group a bundle's spec names; undefined without a spec (the engine died before it wrote one). */
-export async function cgroupOf(bundle: string): Promise<string | undefined> {
-  const text = await textOf(inBundle.config(bundle));
-  if (!text) return undefined;
-  try {
-    return (JSON.parse(text) as Spec).linux.cgroupsPath;
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined; // half written: nothing was created from it
-    throw error;
-  }
-}
-
-/** The container's first process, when it still runs and the number is not another's by now: it is in its cgroup. */
-async function livingPid(bundle: string): Promise<number | undefined> {
-  const pid = Number(await textOf(inBundle.pid(bundle)));
-  if (!(pid > 0)) return undefined;
-  const stat = processStat(pid);
-  if (!stat || stat.state === "Z" || stat.state === "X") return undefined;
-  const cgroup = await cgroupOf(bundle);
-  const groups = await textOf(`/proc/${pid}/cgroup`);
-  return cgroup !== undefined && groups?.includes(cgroup) ? pid : undefined;
-}
-
-/**
- * The conmon of a container's first process: its parent, told by its command line. Undefined where that one was killed:
- * then the process has another parent (init, or a service manager), which must be neither waited for nor signalled.
- */
-async function conmonOf(pid: number, bundle: string): Promise<number | undefined> {
-  const parent = processStat(pid)?.parent ?? 0;
-  const command = parent > 1 ? await textOf(`/proc/${parent}/cmdline`) : undefined;
-  return command?.includes(`\0${bundle}\0`) ? parent : undefined;
-}
 
 export async function inspectContainer(
   context: RuntimeContext,
@@ -106,13 +61,6 @@ export async function adoptContainer(context: RuntimeContext, container: Adoptab
   const oomKills = (): number => context.cgroups.oomKills(cgroup);
   context.exits.add({ id, bundle, monitored: () => false, kill, oomKills });
   await context.exits.monitorGone(id);
-}
-
-/** The runtime that made a container: crun keeps a file `status` of it, runc a `state.json`. */
-export async function runtimeOf(context: RuntimeContext, id: string): Promise<OciRuntime> {
-  const standard = await context.runtimeNamed(undefined);
-  const name = existsSync(join(context.paths.state, id, "state.json")) ? "runc" : "crun";
-  return standard.name === name || name === "crun" ? standard : await context.runtimeNamed(name);
 }
 
 /** Removes what earlier engines left of containers that are not in `alive`. */

@@ -8,7 +8,7 @@ import { credentialsOf } from "../../decode/credentials.ts";
 import { contentTypes, type Reply } from "../../reply.ts";
 import type { Handler } from "../../router.ts";
 import { messageLine, startedMessages } from "./image-load.ts";
-import { joinReference } from "./images.ts";
+import { joinReference } from "./join-reference.ts";
 
 /** `POST /images/create`: a pull (`fromImage`) or an import (`fromSrc`: `-` is the body, else a URL). */
 export const createImage: Handler = (call): Promise<Reply> => {

@@ -1,6 +1,5 @@
 import { platformOf } from "../../../images/platform.ts";
 import { EngineError } from "../../../lib/errors.ts";
-import { familiar, parseRepoTag } from "../../../lib/image/reference.ts";
 import type { Call } from "../../call.ts";
 import { inspectFor, summaryFor } from "../../compat/images.ts";
 import { listFilters } from "../../decode/filters.ts";
@@ -8,6 +7,7 @@ import { emptyOk, htmlSafeJson, json, type Reply } from "../../reply.ts";
 import type { Handler, Route } from "../../router.ts";
 import { createImage } from "./image-create.ts";
 import { loadImages } from "./image-load.ts";
+import { joinReference } from "./join-reference.ts";
 
 const list: Handler = ({ engine, query, minor }) => {
   const filters = listFilters(query.text("filters"), "images");
@@ -32,10 +32,6 @@ const inspect: Handler = (call) => {
 
 const history: Handler = (call) =>
   json(call.engine.images.history(call.param("name"), call.query.text("platform")));
-
-/** `repo` and `tag` as one familiar reference; undefined where no repository is named. */
-export const joinReference = (repo: string, tag: string): string | undefined =>
-  repo === "" ? undefined : familiar(parseRepoTag(repo, tag));
 
 /** Without a repository there is nothing to do, and Docker says so with an empty 200. */
 const tag: Handler = (call): Reply => {

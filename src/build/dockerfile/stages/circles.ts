@@ -3,8 +3,8 @@ import { DockerfileError } from "../../../lib/dockerfile/error.ts";
 import type { Instruction } from "../../../lib/dockerfile/instruction.ts";
 import { expand } from "../../../lib/dockerfile/words.ts";
 import { EngineError } from "../../../lib/errors.ts";
-import type { Stage } from "./plan.ts";
 import { sourceNames } from "./sources.ts";
+import type { Stage } from "./stage.ts";
 
 interface Edge {
   to: number;

@@ -1,9 +1,7 @@
-import type { ParsedDockerfile, Range } from "../../../lib/dockerfile/ast.ts";
+import type { ParsedDockerfile } from "../../../lib/dockerfile/ast.ts";
 import { directivesOf } from "../../../lib/dockerfile/directives.ts";
 import { DockerfileError } from "../../../lib/dockerfile/error.ts";
-import type { From, Instruction } from "../../../lib/dockerfile/instruction.ts";
 import { parseDockerfile } from "../../../lib/dockerfile/parse.ts";
-import type { Platform } from "../../../types/oci.ts";
 import { checkInstruction, checkLines, checkStages } from "../../check/file-rules.ts";
 import { Linter, parseCheckOptions } from "../../check/linter.ts";
 import { withPlace } from "../place.ts";
@@ -12,6 +10,7 @@ import { type GlobalArgs, readGlobalArgs } from "./global-args.ts";
 import { resolveStages } from "./resolve-stages.ts";
 import type { LanguageSettings } from "./settings.ts";
 import { splitStages } from "./split-stages.ts";
+import type { Stage } from "./stage.ts";
 import { findTarget } from "./target.ts";
 
 /**
@@ -26,33 +25,6 @@ export interface BuildPlan {
   globalArgs: GlobalArgs;
   linter: Linter;
 }
-
-export interface Stage {
-  index: number;
-  /** lower case */
-  name: string | undefined;
-  /** in names of steps: "build", "stage-1", "" when the file has nothing else */
-  displayName: string;
-  base: StageBaseRef;
-  /** of `--platform`, else the target's */
-  platform: Platform;
-  instructions: Instruction[];
-  from: From;
-  location: Range;
-  /** of the comment above it: `# name what it is` */
-  description: string;
-  /** global ARGs that FROM used */
-  usedArgs: ReadonlySet<string>;
-}
-
-export type StageBaseRef =
-  | { kind: "scratch" }
-  /** an earlier stage of the file */
-  | { kind: "stage"; index: number }
-  /** canonical, with tag or digest; `written` is what the file says, variables put in */
-  | { kind: "image"; reference: string; written: string }
-  /** of `--build-context`; `whole`: it stands in for the stage itself, whose instructions are gone */
-  | { kind: "context"; name: string; whole: boolean };
 
 /** Throws `BuildError` (kind `invalid`) with the lines where the file is wrong. */
 export function planBuild(

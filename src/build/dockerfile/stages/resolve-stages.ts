@@ -8,10 +8,10 @@ import type { Platform } from "../../../types/oci.ts";
 import { checkPlatformFlag, checkUndeclared } from "../../check/from-rules.ts";
 import type { Linter } from "../../check/linter.ts";
 import type { GlobalArgs } from "./global-args.ts";
-import type { Stage, StageBaseRef } from "./plan.ts";
 import type { LanguageSettings } from "./settings.ts";
 import { hasOtherSources, imageOrContext, namedContext } from "./sources.ts";
 import type { StagePart } from "./split-stages.ts";
+import type { Stage, StageBaseRef } from "./stage.ts";
 
 /** Puts the global arguments into the FROMs and finds what each stage begins with. */
 export function resolveStages(

@@ -1,7 +1,7 @@
 import { DockerfileError } from "../../../lib/dockerfile/error.ts";
 import { EngineError } from "../../../lib/errors.ts";
 import { withSuggestion } from "../../../lib/text/suggest.ts";
-import type { Stage } from "./plan.ts";
+import type { Stage } from "./stage.ts";
 
 /** The stage that `--target` names, by name alone; the last where it names none. */
 export function findTarget(stages: readonly Stage[], target: string | undefined, suggests = true): Stage {

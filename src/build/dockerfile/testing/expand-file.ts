@@ -1,7 +1,8 @@
 import type { ImageConfig } from "../../../types/oci.ts";
 import { expandStage } from "../expand.ts";
-import { type BuildPlan, openLinter, planBuild, type Stage } from "../stages/plan.ts";
+import { type BuildPlan, openLinter, planBuild } from "../stages/plan.ts";
 import type { LanguageSettings } from "../stages/settings.ts";
+import type { Stage } from "../stages/stage.ts";
 import type { ExpandedStage } from "../steps.ts";
 
 /** Plans and expands a whole file on made-up base images, as a build of all its stages would. */

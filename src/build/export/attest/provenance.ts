@@ -1,15 +1,8 @@
 import { formatPlatform, hostArchitecture } from "../../../lib/image/platform.ts";
 import type { Provenance } from "../../contract.ts";
 import type { Session } from "../../solver/session.ts";
-import type { PlatformResult } from "../export.ts";
+import type { Material, PlatformResult, Predicate } from "../result.ts";
 import { parametersOf } from "./parameters.ts";
-import type { Predicate } from "./statements.ts";
-
-/** Something the build was made from. */
-export interface Material {
-  uri: string;
-  digest: Record<string, string>;
-}
 
 interface Facts {
   builderId: string;

@@ -1,8 +1,7 @@
 import { sha256 } from "../../../lib/image/digest.ts";
 import type { FoundPackage, FoundPackages } from "../../copy/contents/packages.ts";
 import type { Session } from "../../solver/session.ts";
-import type { PlatformResult } from "../export.ts";
-import type { Predicate } from "./statements.ts";
+import type { PlatformResult, Predicate } from "../result.ts";
 
 /**
  * What is in a result, as an SPDX 2.3 document (https://spdx.github.io/spdx-spec/v2.3/): the packages that package

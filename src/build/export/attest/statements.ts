@@ -1,17 +1,9 @@
 import { familiar, parseReference, withDefaultTag } from "../../../lib/image/reference.ts";
 import type { Descriptor } from "../../../types/oci.ts";
 import type { Session } from "../../solver/session.ts";
-import type { PlatformResult } from "../export.ts";
+import type { PlatformResult, Predicate } from "../result.ts";
 import { provenanceOf } from "./provenance.ts";
 import { sbomOf } from "./sbom.ts";
-
-/** A predicate by itself: what is said, and in which vocabulary. */
-export interface Predicate {
-  predicateType: string;
-  predicate: object;
-  /** of the file that local outputs get */
-  file: string;
-}
 
 /** An in-toto statement (https://github.com/in-toto/attestation): the predicate, and what it is about. */
 export interface Statement {

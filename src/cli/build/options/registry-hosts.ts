@@ -1,4 +1,4 @@
-import type { ConfigFile } from "../../config-file.ts";
+import type { ConfigFile } from "../../config-types.ts";
 import type { BuildFlags } from "../flags.ts";
 
 const hostsMax = 16;

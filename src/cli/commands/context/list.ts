@@ -1,10 +1,11 @@
 import { compareNaturally } from "../../../lib/text/natural-order.ts";
 import { defineCommand, none } from "../../command.ts";
 import { defaultDescription, listContexts } from "../../contexts/store.ts";
+import { defaultHost } from "../../endpoint.ts";
 import { listFormat } from "../../flags/common.ts";
 import { bool } from "../../flags/flag.ts";
-import { formatList, type RowKind } from "../../output/formatter.ts";
-import { defaultHost } from "../../session.ts";
+import { formatList } from "../../output/formatter.ts";
+import type { RowKind } from "../../output/row-kind.ts";
 
 interface ContextRow {
   name: string;

@@ -5,7 +5,8 @@ import { defineCommand, exactly } from "../../command.ts";
 import { listFormat, platform } from "../../flags/common.ts";
 import { bool } from "../../flags/flag.ts";
 import { imagePath, platformQuery } from "../../images/image-path.ts";
-import { formatList, type RowKind } from "../../output/formatter.ts";
+import { formatList } from "../../output/formatter.ts";
+import type { RowKind } from "../../output/row-kind.ts";
 import { ellipsis, localRfc3339 } from "../../output/text.ts";
 
 export const command = defineCommand({

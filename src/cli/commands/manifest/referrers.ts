@@ -5,7 +5,8 @@ import { defineCommand, exactly } from "../../command.ts";
 import { registryAuth } from "../../credentials/registry-auth.ts";
 import { listFormat } from "../../flags/common.ts";
 import { bool, string } from "../../flags/flag.ts";
-import { formatList, type RowKind } from "../../output/formatter.ts";
+import { formatList } from "../../output/formatter.ts";
+import type { RowKind } from "../../output/row-kind.ts";
 
 const rows = (noTrunc: boolean): RowKind<Descriptor> => ({
   goType: "*formatter.referrerContext",

@@ -5,7 +5,8 @@ import type { NetworkInspect } from "../../../types/api.ts";
 import { defineCommand, none } from "../../command.ts";
 import { filters, listFormat } from "../../flags/common.ts";
 import { bool } from "../../flags/flag.ts";
-import { formatList, isPlain, type RowKind, resolveFormat } from "../../output/formatter.ts";
+import { formatList, isPlain, resolveFormat } from "../../output/formatter.ts";
+import type { RowKind } from "../../output/row-kind.ts";
 import { goTime, joinLabels } from "../../output/text.ts";
 
 export const command = defineCommand({

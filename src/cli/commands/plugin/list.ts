@@ -2,7 +2,8 @@ import { filterQuery } from "../../../client/query.ts";
 import { defineCommand, none } from "../../command.ts";
 import { filters, listFormat } from "../../flags/common.ts";
 import { bool } from "../../flags/flag.ts";
-import { formatList, type RowKind } from "../../output/formatter.ts";
+import { formatList } from "../../output/formatter.ts";
+import type { RowKind } from "../../output/row-kind.ts";
 
 interface Plugin {
   Id?: string;

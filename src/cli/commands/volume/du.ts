@@ -2,7 +2,8 @@ import { humanSize } from "../../../lib/text/units.ts";
 import { any, defineCommand } from "../../command.ts";
 import { CliError } from "../../errors.ts";
 import { listFormat } from "../../flags/common.ts";
-import { formatList, type RowKind } from "../../output/formatter.ts";
+import { formatList } from "../../output/formatter.ts";
+import type { RowKind } from "../../output/row-kind.ts";
 
 interface Usage {
   Name: string;

@@ -1,7 +1,8 @@
 import { defineCommand, exactly } from "../../command.ts";
 import { listFormat } from "../../flags/common.ts";
 import { bool, strings } from "../../flags/flag.ts";
-import { formatList, type RowKind } from "../../output/formatter.ts";
+import { formatList } from "../../output/formatter.ts";
+import type { RowKind } from "../../output/row-kind.ts";
 import { volumePath } from "./path.ts";
 
 interface Snapshot {

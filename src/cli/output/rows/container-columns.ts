@@ -1,7 +1,7 @@
 import { shortId } from "../../../lib/ids.ts";
 import { humanDuration } from "../../../lib/text/units.ts";
 import type { ContainerSummary } from "../../../types/api.ts";
-import type { Columns } from "../formatter.ts";
+import type { Columns } from "../row-kind.ts";
 import { ellipsis } from "../text.ts";
 import { displayPorts } from "./ports.ts";
 

@@ -1,6 +1,6 @@
 import { humanSize } from "../../../lib/text/units.ts";
 import type { ContainerSummary } from "../../../types/api.ts";
-import { oneByOne, type RowKind } from "../formatter.ts";
+import { oneByOne, type RowKind } from "../row-kind.ts";
 import { ellipsis, joinLabels, localTime } from "../text.ts";
 import { containerColumns } from "./container-columns.ts";
 

@@ -1,7 +1,7 @@
 import { shortId } from "../../../lib/ids.ts";
 import { humanDuration, humanSize } from "../../../lib/text/units.ts";
 import type { UsedImage } from "../../../types/api.ts";
-import type { RowKind } from "../formatter.ts";
+import type { RowKind } from "../row-kind.ts";
 import { localTime } from "../text.ts";
 
 /** An image under one of its names. */

@@ -1,4 +1,4 @@
-import type { RowKind } from "../formatter.ts";
+import type { RowKind } from "../row-kind.ts";
 
 export interface SearchResult {
   name: string;

@@ -1,5 +1,5 @@
 import { binarySize, humanSize } from "../../../lib/text/units.ts";
-import type { RowKind } from "../formatter.ts";
+import type { RowKind } from "../row-kind.ts";
 
 /** What `GET /containers/{id}/stats` sends, as far as it is shown. */
 interface Stats {

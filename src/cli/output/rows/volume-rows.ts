@@ -1,6 +1,6 @@
 import { humanSize } from "../../../lib/text/units.ts";
 import type { Volume } from "../../../types/api.ts";
-import type { RowKind } from "../formatter.ts";
+import type { RowKind } from "../row-kind.ts";
 import { joinLabels } from "../text.ts";
 
 export const volumeRows: RowKind<Volume> = {

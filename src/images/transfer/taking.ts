@@ -1,0 +1,7 @@
+/** One layer that is being given to this engine. */
+export interface Taking {
+  stop: AbortController;
+  /** when bytes came last */
+  fedAt: number;
+  over: Promise<unknown>;
+}
