@@ -238,11 +238,15 @@ test("ranges that overlap another's range or port are refused, naming the lowest
   await bind(want(3499, { protocol: "udp" }), want(3500));
 });
 
+const report = (text: string): never => {
+  throw new Error(text);
+};
+
 test("ports that move stay held where they are asked for again, and lead to the new target", async () => {
   const { publisher, held, led } = setUp();
   const before = await publisher.bind([want(80), want(81, { port: 81 })], target);
   const next = { ...target, ipv4: "172.18.0.2", owner: () => "renamed" };
-  const moved = await publisher.move(before, [want(80), want(82, { port: 82 })], next);
+  const moved = await publisher.move(before, [want(80), want(82, { port: 82 })], next, report);
   expect(held).toEqual(["0.0.0.0 80", ":: 80", "0.0.0.0 81", ":: 81", "0.0.0.0 82", ":: 82"]);
   expect(moved.left.map(({ published }) => published.hostPort)).toEqual([81, 81]);
   publisher.lead(moved.bound, next);
@@ -253,14 +257,32 @@ test("ports that move stay held where they are asked for again, and lead to the 
   expect(detailOf(error)).toBe("port 80/tcp is published by container renamed");
 });
 
-test("a move that fails leaves what was held; only what stands in the way of the new is let go of before", async () => {
+test("a move that fails leaves what was held, also what stood in the way of the new", async () => {
   const { publisher, held } = setUp({ "0.0.0.0 82": "EADDRINUSE" });
   const local = { ...target, bindAddress: "127.0.0.1" };
   const before = await publisher.bind([want(80), want(81, { port: 81 })], local);
   const requests = [want(80), want(82, { port: 82 })];
-  await expect(publisher.move(before, requests, target)).rejects.toThrow("address already in use");
-  expect(held).toEqual(["127.0.0.1 81"]);
-  expect(before.map(({ published }) => published.hostPort)).toEqual([81]);
+  await expect(publisher.move(before, requests, target, report)).rejects.toThrow("address already in use");
+  expect(held.sort()).toEqual(["127.0.0.1 80", "127.0.0.1 81"]);
+  expect(before.map(({ published }) => published.hostPort).sort()).toEqual([80, 81]);
+  expect(() => publisher.precheck([want(80)], target)).toThrow("already allocated");
+});
+
+test("a short rest of a range that rules carry stays theirs when it moves, whoever listens there meanwhile", async () => {
+  const { publisher, held } = setUp({ "0.0.0.0 1005": "EADDRINUSE" });
+  const [whole] = await publisher.bind([many], target);
+  if (!whole) throw new Error("nothing is bound");
+  const before = setApart(whole, [{ port: 1010, protocol: "tcp" }]).filter(
+    ({ published }) => published.port !== 1010,
+  );
+  const rest = [
+    want(1000, { port: 1000, count: 10 }),
+    want(1011, { port: 1011, count: 489 }),
+  ];
+  const moved = await publisher.move(before, rest, { ...target, ipv4: "172.18.0.2" }, report);
+  expect(moved.bound).toEqual(before);
+  expect(moved.left).toEqual([]);
+  expect(held).toEqual([]);
 });
 
 test("one port of a range set apart leaves the others one by one or as ranges", async () => {

@@ -39,53 +39,36 @@ export class Publisher {
   }
 
   /** Binds all or none. */
-  async bind(requests: readonly PortRequest[], target: PublishTarget): Promise<BoundPort[]> {
-    const bound: BoundPort[] = [];
-    const turn = turns();
-    try {
-      for (const request of this.units(requests)) {
-        bound.push(...(await this.bindOne(request, target)));
-        await turn();
-      }
-      return bound;
-    } catch (error) {
-      await this.release(bound);
-      throw error;
-    }
+  bind(requests: readonly PortRequest[], target: PublishTarget): Promise<BoundPort[]> {
+    return this.bindUnits(this.units(requests), target);
   }
 
   /**
-   * The same ports by another target. What is asked for at a place that it has stays held, and what is new is taken before
-   * anything is let go of, but for what stands in its way: that goes first, and out of `before`. `left` is not wanted any
-   * more; the caller releases it, and has the others lead to the target, once the rules do.
+   * The same ports by another target. Places that it has stay held as they are, and what is new is taken before anything is
+   * let go of, but for what stands in its way: that goes first, out of `before`, and is taken again where this fails.
+   * `left` is not wanted any more; the caller releases it, and has the others lead to the target, once the rules do.
    */
   async move(
     before: BoundPort[],
     requests: readonly PortRequest[],
     target: PublishTarget,
+    report: (text: string) => void,
   ): Promise<{ bound: BoundPort[]; left: BoundPort[] }> {
     const known = new Map(before.map((one) => [nameOf(one.published), one]));
-    const kept = new Set<BoundPort>();
-    const plan = this.units(requests).map((request) => {
-      const places = isFixed(request) ? this.places(request, request.hostPort, target) : [];
-      const found = places.flatMap((place) => known.get(nameOf(place)) ?? []);
-      const stays = found.length > 0 && found.length === places.length;
-      if (stays) for (const one of found) kept.add(one);
-      return { request, places, found: stays ? found : undefined };
-    });
-    const fresh = plan.flatMap(({ found, places }) => (found ? [] : places.map(spanOf)));
+    const { open, kept, missing, asked } = this.plan(requests, target, known);
     const blocks = (one: BoundPort): boolean =>
-      !kept.has(one) && fresh.some((span) => collide(span, spanOf(one.published)));
+      !kept.has(one) && missing.some((place) => collide(spanOf(place), spanOf(one.published)));
     const inTheWay = before.filter(blocks);
     for (const one of inTheWay) before.splice(before.indexOf(one), 1);
     await this.release(inTheWay);
-    const asked = plan.flatMap(({ found, request }) => (found ? [] : [request]));
-    const taken = await this.bind(asked, target);
-    const bound = [
-      ...plan.flatMap(({ found, request }) => (found ? [...this.open(request, target), ...found] : [])),
-      ...taken,
-    ];
-    return { bound, left: before.filter((one) => !kept.has(one)) };
+    try {
+      const taken = await this.bindUnits(asked, target);
+      return { bound: [...open, ...kept, ...taken], left: before.filter((one) => !kept.has(one)) };
+    } catch (error) {
+      const published = inTheWay.map((one) => one.published);
+      before.push(...(await this.rebind(published, target, report)));
+      throw error;
+    }
   }
 
   /** They are the target's, and lead there. */
@@ -128,9 +111,61 @@ export class Publisher {
     for (const { published } of bound) this.table.release(spanOf(published));
   }
 
+  private async bindUnits(units: readonly PortRequest[], target: PublishTarget): Promise<BoundPort[]> {
+    const bound: BoundPort[] = [];
+    const turn = turns();
+    try {
+      for (const request of units) {
+        bound.push(...(await this.bindOne(request, target)));
+        await turn();
+      }
+      return bound;
+    } catch (error) {
+      await this.release(bound);
+      throw error;
+    }
+  }
+
+  /** Which places of these requests are held already, and what is to be asked for. */
+  private plan(
+    requests: readonly PortRequest[],
+    target: PublishTarget,
+    known: ReadonlyMap<string, BoundPort>,
+  ) {
+    const open: BoundPort[] = [];
+    const kept = new Set<BoundPort>();
+    const missing: PublishedPort[] = [];
+    const asked: PortRequest[] = [];
+    const placesOf = (request: PortRequest) => this.places(request, request.hostPort, target);
+    // a part of a range that rules carry stays theirs, however short it has become
+    const isHeldRun = (request: PortRequest): boolean =>
+      isRun(request) && placesOf(request).some((place) => known.has(nameOf(place)));
+    for (const request of this.units(requests, isHeldRun)) {
+      if (!isFixed(request)) {
+        asked.push(request);
+        continue;
+      }
+      open.push(...this.open(request, target));
+      for (const place of placesOf(request)) {
+        const held = known.get(nameOf(place));
+        if (held) kept.add(held);
+        else {
+          missing.push(place);
+          asked.push({ ...request, hostIp: place.hostIp });
+        }
+      }
+    }
+    return { open, kept, missing, asked };
+  }
+
   /** What is bound at once: a range is so many ports, unless they are too many for a socket each. */
-  private units(requests: readonly PortRequest[]): PortRequest[] {
-    return requests.flatMap((request) => (this.isLeftToRules(request) ? [request] : ones(request)));
+  private units(
+    requests: readonly PortRequest[],
+    isHeldRun: (request: PortRequest) => boolean = () => false,
+  ): PortRequest[] {
+    return requests.flatMap((request) =>
+      this.isLeftToRules(request) || isHeldRun(request) ? [request] : ones(request),
+    );
   }
 
   private isLeftToRules({ count = 1, hostPort }: PortRequest): boolean {
@@ -291,6 +326,8 @@ export class Publisher {
 /** One host port for each of its ports, and no choice. */
 const isFixed = ({ hostPort, hostPortEnd }: PortRequest): boolean =>
   hostPort !== 0 && hostPortEnd <= hostPort;
+
+const isRun = ({ count = 1, hostPort }: PortRequest): boolean => count > 1 && hostPort !== 0;
 
 const isRouted = (ip: string, { routed4, routed6 }: PublishTarget): boolean =>
   isIPv4(ip) ? routed4 : routed6;

@@ -1,4 +1,5 @@
 import { EngineError, wrap } from "../../lib/errors.ts";
+import type { Logger } from "../../lib/log.ts";
 import type { PortMap } from "../../types/api.ts";
 import type { PortRequest, RepublishRequest } from "../contract.ts";
 import type { Definitions } from "../definitions/definitions.ts";
@@ -19,6 +20,7 @@ interface PublishingTools {
   host: HostSide;
   /** ports are served by sockets alone, so that the host's INPUT rules see who comes; SCTP has no sockets */
   bySockets: boolean;
+  logger: Logger;
 }
 
 /** The endpoint by which a container's ports are published, and where they lead. */
@@ -71,11 +73,12 @@ export class Ports {
     containerName: string,
     ports: readonly PortRequest[],
   ): Promise<void> {
-    const { publisher, host } = this.tools;
+    const { publisher, host, logger } = this.tools;
     const way = this.wayOf(records);
+    const report = (text: string): void => logger.warn(text, { container: containerName });
     const asked = way ? askedAgain(ports, portsOf(live)) : [];
     const { bound, left } = way
-      ? await externally(containerName, way.record, publisher.move(live.bound, asked, way.target))
+      ? await externally(containerName, way.record, publisher.move(live.bound, asked, way.target, report))
       : { bound: [], left: [...live.bound] };
     live.bound = [...bound, ...left]; // whatever fails from here on: they are held, and let go of with the sandbox
     if (asked.length > 0) await host.ensure();
