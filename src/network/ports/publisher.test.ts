@@ -275,10 +275,7 @@ test("a short rest of a range that rules carry stays theirs when it moves, whoev
   const before = setApart(whole, [{ port: 1010, protocol: "tcp" }]).filter(
     ({ published }) => published.port !== 1010,
   );
-  const rest = [
-    want(1000, { port: 1000, count: 10 }),
-    want(1011, { port: 1011, count: 489 }),
-  ];
+  const rest = [want(1000, { port: 1000, count: 10 }), want(1011, { port: 1011, count: 489 })];
   const moved = await publisher.move(before, rest, { ...target, ipv4: "172.18.0.2" }, report);
   expect(moved.bound).toEqual(before);
   expect(moved.left).toEqual([]);
