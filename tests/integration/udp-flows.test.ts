@@ -55,6 +55,14 @@ test("a flow follows its port from nobody to a container, to another, and to nob
   await remove("squatter");
 }, 120_000);
 
+test("a flow follows a port of a range that rules alone carry", async () => {
+  expect(await ask()).not.toContain("9100");
+  await serve("many", 9100, "-p", "9000-10500:9000-10500/udp");
+  expect(await answers(`9100 ${host}`)).toBe(`9100 ${host}`);
+  await remove("many");
+  expect(await ask()).not.toContain("9100");
+}, 120_000);
+
 test("what was sent while somebody had flushed the rules is redirected again once they are back", async () => {
   await serve("flushed", 83, "-p", "9100:83/udp");
   expect(await answers(`83 ${host}`)).toBe(`83 ${host}`);

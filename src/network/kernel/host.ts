@@ -1,8 +1,8 @@
 import { listNamespaces, type NamespaceThread, removeNamespace } from "../../system/namespaces/netns.ts";
-import { forgetUdpAt, forgetUdpTo } from "../../system/netlink/conntrack.ts";
+import { forgetFlow, forgetUdpTo, isUdpAt, listUdp } from "../../system/netlink/conntrack.ts";
 import { decodeLink } from "../../system/netlink/replies.ts";
 import { disablePort, getLinks, setUp } from "../../system/netlink/requests.ts";
-import { NETLINK_NETFILTER } from "../../system/netlink/socket.ts";
+import { NETLINK_NETFILTER, type Netlink } from "../../system/netlink/socket.ts";
 import type { Nftables } from "../../system/nftables/nftables.ts";
 import type { NetworkFinding } from "../../types/network-doctor.ts";
 import { formatSubnet } from "../addresses/ip.ts";
@@ -108,15 +108,11 @@ export class HostNetwork implements NetworkCalls {
   }
 
   forgetFlows({ to, at }: FlowsPlan): void {
-    const requests = [...to.map(forgetUdpTo), ...at.map(({ port, family }) => forgetUdpAt(port, family))];
-    if (requests.length === 0) return;
+    if (to.length + at.length === 0) return;
     const netfilter = this.tools.openNetlink(NETLINK_NETFILTER);
     try {
-      for (const request of requests) netfilter.apply([request]);
-    } catch (error) {
-      // kernels that cannot: those flows end by their own timeouts
-      const { code = "" } = error as { code?: string };
-      if (!cannotForget.has(code)) throw error;
+      for (const address of to) tolerantly(() => netfilter.apply([forgetUdpTo(address)]));
+      for (const family of [4, 6] as const) tolerantly(() => forgetAt(netfilter, family, at));
     } finally {
       netfilter.close();
     }
@@ -219,5 +215,25 @@ export class HostNetwork implements NetworkCalls {
     const indexes = new Set(links.filter(({ name }) => bridges.has(name)).map(({ index }) => index));
     for (const { name, master, kind } of links)
       if (indexes.has(master) && kind === "veth" && !kept.has(name)) dropLink(this.tools.netlink, name);
+  }
+}
+
+/** One walk through the connection table for all of these ports, however many. */
+function forgetAt(netfilter: Netlink, family: 4 | 6, at: FlowsPlan["at"]): void {
+  const ports = new Set<number>();
+  for (const each of at)
+    if (each.family === family) for (let port = each.first; port <= each.last; port++) ports.add(port);
+  if (ports.size === 0) return;
+  for (const flow of netfilter.query(listUdp(family), (one) => isUdpAt(one, ports)))
+    tolerantly(() => netfilter.apply([forgetFlow(flow, family)]));
+}
+
+/** Kernels that cannot: those flows end by their own timeouts. */
+function tolerantly(forget: () => void): void {
+  try {
+    forget();
+  } catch (error) {
+    const { code = "" } = error as { code?: string };
+    if (!cannotForget.has(code)) throw error;
   }
 }

@@ -64,7 +64,7 @@ export interface FlowsPlan {
   /** answered from these addresses */
   to: Uint8Array[];
   /** to these ports, and not redirected */
-  at: { family: 4 | 6; port: number }[];
+  at: { family: 4 | 6; first: number; last: number }[];
 }
 
 /** A container leaves a network and runs on. */

@@ -1,6 +1,13 @@
 import { expect, test } from "bun:test";
-import { type Attribute, decodeAttributes, encodeAttributes, type NetlinkRequest, textOf } from "./codec.ts";
-import { forgetUdpAt, forgetUdpTo } from "./conntrack.ts";
+import {
+  type Attribute,
+  decodeAttributes,
+  encodeAttributes,
+  type NetlinkMessage,
+  type NetlinkRequest,
+  textOf,
+} from "./codec.ts";
+import { forgetFlow, forgetUdpTo, isUdpAt, listUdp } from "./conntrack.ts";
 import * as k from "./constants.ts";
 import { decodeAddress, decodeLink, decodeRoute } from "./replies.ts";
 import * as request from "./requests.ts";
@@ -111,10 +118,32 @@ test("flows are forgotten by the address that answers them, and by nothing else"
   expect(inside(attributes.get(25)).get(2)).toEqual(Buffer.of(9, 0, 0, 0));
 });
 
-test("flows to a port are forgotten where nothing redirects them", () => {
-  const attributes = read(forgetUdpAt(5353, 6));
-  const asked = inside(inside(attributes.get(1)).get(2));
-  expect([asked.get(1), asked.get(3)]).toEqual([Buffer.of(17), Buffer.of(0x14, 0xe9)]);
-  expect(inside(attributes.get(25)).get(1)).toEqual(Buffer.of(40, 0, 0, 0));
+test("flows to ports are listed where nothing redirects them, and forgotten one by one", () => {
+  const attributes = read(listUdp(6));
+  expect(inside(attributes.get(25)).get(1)).toEqual(Buffer.of(8, 0, 0, 0));
   expect([attributes.get(3), attributes.get(26)]).toEqual([Buffer.alloc(4), Buffer.of(0, 0, 0, 0x30)]);
+  const tuple = (protocol: number): Attribute => [
+    1,
+    [
+      [
+        2,
+        [
+          [1, Buffer.of(protocol)],
+          [3, Buffer.of(0x14, 0xe9)],
+        ],
+      ],
+    ],
+  ];
+  const flow = (protocol: number, status: number): NetlinkMessage => {
+    const told = encodeAttributes([tuple(protocol), [3, Buffer.of(0, 0, 0, status)]]);
+    return { type: 0x100, flags: 0, sequence: 1, payload: Buffer.concat([Buffer.of(2, 0, 0, 0), told]) };
+  };
+  const ports = new Set([5353]);
+  expect(isUdpAt(flow(17, 0x0a), ports)).toBe(true);
+  expect(isUdpAt(flow(17, 0x2a), ports)).toBe(false);
+  expect(isUdpAt(flow(6, 0x0a), ports)).toBe(false);
+  expect(isUdpAt(flow(17, 0x0a), new Set([5354]))).toBe(false);
+  const forgotten = forgetFlow(flow(17, 0), 4);
+  expect(forgotten.type).toBe(0x102);
+  expect(encodeAttributes(forgotten.attributes)).toEqual(encodeAttributes([tuple(17)]));
 });

@@ -41,8 +41,8 @@ const names = new Map<number, string>(
 export interface Netlink {
   /** Sends all requests in one packet and waits for every answer; throws the first failure's SystemError. */
   apply(requests: readonly NetlinkRequest[]): void;
-  /** The messages that answer one request. */
-  query(request: NetlinkRequest): NetlinkMessage[];
+  /** The messages that answer one request, but those that are not wanted. */
+  query(request: NetlinkRequest, wanted?: (message: NetlinkMessage) => boolean): NetlinkMessage[];
   close(): void;
 }
 
@@ -78,7 +78,10 @@ export class NetlinkSocket implements Netlink {
     if (failure) throw failure;
   }
 
-  query(request: NetlinkRequest): NetlinkMessage[] {
+  query(
+    request: NetlinkRequest,
+    wanted: (message: NetlinkMessage) => boolean = () => true,
+  ): NetlinkMessage[] {
     const dump = (request.flags & NLM_F_DUMP) === NLM_F_DUMP;
     const sequence = this.send([request], dump ? 0 : NLM_F_ACK);
     const messages: NetlinkMessage[] = [];
@@ -86,8 +89,9 @@ export class NetlinkSocket implements Netlink {
       for (const message of this.receive()) {
         if (message.sequence !== sequence) continue;
         const answer = decodeAnswer(message);
-        if (!answer) messages.push({ ...message, payload: Buffer.from(message.payload) });
-        else if (answer.errno !== 0) throw failed(request, answer.errno, answer.reason);
+        if (!answer) {
+          if (wanted(message)) messages.push({ ...message, payload: Buffer.from(message.payload) });
+        } else if (answer.errno !== 0) throw failed(request, answer.errno, answer.reason);
         else return messages;
       }
     }
