@@ -11,7 +11,13 @@ const diffId = (n: number): string => `sha256:${n.toString(16).padStart(64, "0")
 function add(
   { images, layers }: Fixture,
   reference: string | undefined,
-  fields: { day?: number; on?: string[]; parent?: string; labels?: Record<string, string> } = {},
+  fields: {
+    day?: number;
+    on?: string[];
+    parent?: string;
+    labels?: Record<string, string>;
+    comment?: string;
+  } = {},
 ) {
   const own = diffId(++serial);
   layers.set(own, 100);
@@ -23,7 +29,7 @@ function add(
     rootfs: { type: "layers", diff_ids: [...(fields.on ?? []), own] },
     history: [
       ...(fields.on ?? []).map(() => ({})),
-      { created_by: "step", created: at(1) },
+      { created_by: "step", created: at(1), comment: fields.comment ?? "" },
       { created_by: "ENV", empty_layer: true },
     ],
   };
@@ -281,6 +287,32 @@ describe("removing", () => {
     lease.end(); // as does the end of the container's snapshot
     await new Promise(setImmediate);
     expect(here.layers.size).toBe(0);
+  });
+
+  test("layers that the build cache holds stay, and those below: neither is told as deleted", async () => {
+    const here = fixture();
+    const cache = (layer: string) =>
+      here.state.db
+        .query(
+          `INSERT INTO build_cache
+           (key, kind, description, parents, layer, parts, family, position, files, created, used_at, uses)
+           VALUES (?, 'RUN', '', '', ?, x'', '', '', '', '', 0, 1)`,
+        )
+        .run(layer, layer);
+    const base = add(here, "base");
+    const built = add(here, "built", {
+      on: [...base.layers],
+      parent: base.id,
+      comment: "buildkit.dockerfile.v0",
+    });
+    const classic = add(here, "classic");
+    cache(built.layers[1] ?? "");
+    cache(classic.layers[0] ?? "");
+    expect(await here.remove("built")).toEqual(["Untagged built:latest", `Deleted ${built.id}`]);
+    expect(await here.remove("base")).toContain(`Deleted ${base.id}`);
+    expect(here.layers.has(built.layers[1] ?? "")).toBe(true);
+    // the classic builder's cache are the images themselves
+    expect(await here.remove("classic")).toContain(`Deleted ${classic.layers[0]}`);
   });
 
   test("layers that an operation still reads go when it ends", async () => {

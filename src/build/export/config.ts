@@ -1,11 +1,10 @@
+import { buildkitComment } from "../../lib/image/buildkit-comment.ts";
 import { imageConfigOrder } from "../../lib/image/config-order.ts";
 import { formatNs } from "../../lib/time/time.ts";
 import type { HistoryEntry, ImageConfig, ImageRunConfig, Platform } from "../../types/oci.ts";
 import type { HistoryStep } from "../graph/build-graph.ts";
 import type { Vertex } from "../graph/vertex.ts";
 import type { Outcome } from "../operations/plan.ts";
-
-const buildkitComment = "buildkit.dockerfile.v0";
 
 interface ConfigRequest {
   /** what the stage came to: its history, and the image it began with */

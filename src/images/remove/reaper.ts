@@ -57,16 +57,16 @@ export class LayerReaper {
   }
 
   /** Layers that results of build steps are: they are kept until the build cache lets go of them. */
-  private inBuildCache(): string[] {
-    return this.deps.state.db
+  inBuildCache(): Set<string> {
+    const rows = this.deps.state.db
       .query<{ layer: string }, []>("SELECT DISTINCT layer FROM build_cache")
-      .all()
-      .map(({ layer }) => layer);
+      .all();
+    return new Set(rows.map(({ layer }) => layer));
   }
 
   /** Every layer that is held now: by images and the build cache, and by containers and leases. */
   private held(): { kept: Set<string>; used: Set<string> } {
-    const kept = new Set(this.inBuildCache());
+    const kept = this.inBuildCache();
     for (const image of this.deps.store.all()) for (const layer of image.layers) kept.add(layer);
     return { kept, used: new Set([...this.underContainers(), ...this.deps.leases.held("layer")]) };
   }

@@ -1,5 +1,6 @@
 import { EngineError } from "../../lib/errors.ts";
 import { shortId } from "../../lib/ids.ts";
+import { buildkitComment } from "../../lib/image/buildkit-comment.ts";
 import { chainIds } from "../../lib/image/digest.ts";
 import {
   canonical,
@@ -154,17 +155,31 @@ class Removal {
     this.releaseLayers(image);
   }
 
-  /** Layers go from the top of the stack down to the first that another image stands on, or with their last container. */
+  /**
+   * Layers go from the top of the stack down to the first that another image stands on, or with their last container,
+   * or with the build cache. What holds a layer holds those below it: from there on nothing is told as deleted.
+   */
   private releaseLayers(image: ImageRecord): void {
     const stacks = chainIds(image.layers);
     const others = new Set([...this.store.all()].flatMap((other) => chainIds(other.layers)));
-    const underContainers = this.context.reaper.underContainers();
+    const held = new Set([...this.context.reaper.underContainers(), ...this.inBuildCache(image)]);
+    let told = true;
     for (let index = stacks.length - 1; index >= 0; index--) {
       const [stack = "", diffId = ""] = [stacks[index], image.layers[index]];
       if (others.has(stack)) break;
-      if (!underContainers.has(diffId)) this.items.push({ Deleted: stack });
+      told &&= !held.has(diffId);
+      if (told) this.items.push({ Deleted: stack });
       this.layers.push(diffId);
     }
+  }
+
+  /** Those of its layers that stay as results of build steps. The classic builder's cache are images: not its layers. */
+  private inBuildCache(image: ImageRecord): string[] {
+    const cached = this.context.reaper.inBuildCache();
+    const steps = (image.config.history ?? []).filter(({ empty_layer: isEmpty }) => isEmpty !== true);
+    return image.layers.filter(
+      (layer, index) => cached.has(layer) && steps[index]?.comment === buildkitComment,
+    );
   }
 
   private conflict(image: ImageRecord, soft: { stopped: boolean; named: boolean }): Conflict | undefined {
