@@ -1,8 +1,6 @@
 import { parseNs, zeroTime } from "../lib/time/time.ts";
-import type { ContainerLife, ContainerSpec } from "./contract.ts";
-import type { Visit } from "./exec/stopped.ts";
-import type { HealthMonitor } from "./health/monitor.ts";
-import type { Sent } from "./lifecycle/ended.ts";
+import type { ContainerState, HealthResult } from "../types/api.ts";
+import type { ContainerLife, ContainerSpec, Sender } from "./contract.ts";
 import { Waiters } from "./lifecycle/waiters.ts";
 import { Lock } from "./lock.ts";
 
@@ -20,6 +18,32 @@ export interface PendingSession {
   begin(): Promise<void>;
   /** the start failed, or the container is gone */
   end(): void;
+}
+
+/** A signal that the engine has sent to a container's process. */
+export interface Sent {
+  by: Sender;
+  signal: number;
+  /** by `performance.now()` */
+  atMs: number;
+}
+
+/** A command in a container that does not run: one at a time, and the container cannot start meanwhile. */
+export interface Visit {
+  execId: string;
+  /** resolves when the command has ended and nothing of it is left */
+  over: Promise<void>;
+}
+
+export type HealthWord = "starting" | "healthy" | "unhealthy";
+
+/** The health check of the run that is, or was last (`health/monitor.ts`). */
+export interface HealthWatch {
+  readonly status: HealthWord;
+  readonly results: readonly HealthResult[];
+  /** as `inspect` tells it */
+  told(): NonNullable<ContainerState["Health"]>;
+  stop(): void;
 }
 
 /** One container in memory: its row, and what belongs to its present life only. */
@@ -65,7 +89,7 @@ export class Container implements ContainerRow {
   /** its root is to be unmounted soon: the way out of that */
   cancelUnmount: (() => void) | undefined;
 
-  health: HealthMonitor | undefined;
+  health: HealthWatch | undefined;
   /** it is being ended as unhealthy, to be started again */
   restartsUnhealthy = false;
   /** signals the engine has sent to the process that runs now, and for whom: to tell afterwards why it ended */

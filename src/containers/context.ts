@@ -10,6 +10,7 @@ import type { State } from "../state/database.ts";
 import type { EventBus } from "../state/events.ts";
 import type { Volumes } from "../volumes/contract.ts";
 import type { ArchiveWorker } from "./archive/worker.ts";
+import type { Clock } from "./clock.ts";
 import type { ContainersConfig } from "./config.ts";
 import type { Container } from "./container.ts";
 import type { HostFacts } from "./create/resources.ts";
@@ -44,22 +45,6 @@ export interface Context extends ContainersDeps {
   /** true once the service closes: nothing new is scheduled */
   closing: boolean;
 }
-
-/** Timers, so that tests can drive time. */
-export interface Clock {
-  after(ms: number, act: () => void): () => void;
-}
-
-/** A timer of more is one of a millisecond: 25 days, which is as good as never. */
-export const longestTimerMs = 2 ** 31 - 1;
-
-export const realClock: Clock = {
-  after(ms, act) {
-    const timer = setTimeout(act, Math.min(ms, longestTimerMs));
-    timer.unref();
-    return () => clearTimeout(timer);
-  },
-};
 
 /** Work that nobody waits for but `close`: deletions, mostly. A failure is logged; the next start sweeps. */
 export class Background {

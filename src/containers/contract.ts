@@ -20,7 +20,6 @@ import type {
 } from "../types/api.ts";
 import type { ImageConfig } from "../types/oci.ts";
 import type { LocalSource } from "./archive/local-source.ts";
-import type { Ended } from "./lifecycle/ended.ts";
 
 /**
  * Containers: the use cases, a file each. A container is a fixed `spec` (what was asked, made complete once at create)
@@ -80,6 +79,21 @@ export interface KnownNetwork {
   /** "" = it has not been in it yet */
   id: string;
   dnsNames: string[] | null;
+}
+
+/** For whom the engine sends a signal: a client's call, or its own watch over an unhealthy container. */
+export type Sender = "stop" | "restart" | "kill" | "remove" | "health";
+
+/** Why a life ended, as the row keeps it; the sentence is made of it when it is told. */
+export interface Ended {
+  /** `lost`: nobody saw the end, as when the machine went down */
+  cause: "exit" | "signal" | "oom" | "lost";
+  /** who asked for its end, where that was one of ours */
+  by?: Sender;
+  /** the signals sent for that, in order; or the one it must have got from elsewhere */
+  signals?: number[];
+  /** processes the kernel has ended for want of memory, as its control group counts them */
+  oomKills?: number;
 }
 
 export interface ContainerLife {

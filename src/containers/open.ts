@@ -6,8 +6,9 @@ import { copyLocal, exportRoot, getArchive, putArchive, statPath } from "./archi
 import { packFolder, unpackIntoFolder } from "./archive/folder.ts";
 import { ArchiveWorker } from "./archive/worker.ts";
 import { attach } from "./attach/attach.ts";
+import { realClock } from "./clock.ts";
 import { commit } from "./commit.ts";
-import { Background, type ContainersDeps, type Context, realClock } from "./context.ts";
+import { Background, type ContainersDeps, type Context } from "./context.ts";
 import type { Containers } from "./contract.ts";
 import { create } from "./create/create.ts";
 import type { HostFacts } from "./create/resources.ts";

@@ -3,8 +3,8 @@ import type { HostConfig } from "../../types/api.ts";
 import { closeWorlds, createOne, openWorld } from "../testing/fakes.ts";
 import { parseBindSpec } from "./bind-spec.ts";
 import { readBody } from "./body.ts";
-import { bindPropagation } from "./data-root.ts";
 import { mergeImageConfig } from "./merge.ts";
+import { bindPropagation } from "./propagation.ts";
 import { parseList } from "./resources.ts";
 
 afterAll(closeWorlds);

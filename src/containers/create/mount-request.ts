@@ -4,8 +4,8 @@ import { formatIdMap, parseIdMap } from "../../lib/users/id-map.ts";
 import type { MountPoint, MountRequest } from "../../types/api.ts";
 import { isLocalPath } from "../start/mounts/subpath.ts";
 import { checkTarget, cleanPath, propagationModes } from "./bind-spec.ts";
-import { bindPropagation } from "./data-root.ts";
-import { driverOf, type MountsInput, type PlannedMount, plannedVolume } from "./mounts.ts";
+import { driverOf, type MountsInput, type PlannedMount, plannedVolume } from "./planned.ts";
+import { bindPropagation } from "./propagation.ts";
 
 const optionTypes = [
   ["BindOptions", "bind"],

@@ -1,4 +1,3 @@
-import { signals } from "../../lib/container/signals.ts";
 import { EngineError } from "../../lib/errors.ts";
 import { Undo } from "../../lib/undo.ts";
 import type { Attachment, AttachOptions } from "../../runtime/contract.ts";
@@ -8,22 +7,17 @@ import { bundleOf, type Context } from "../context.ts";
 import { sandboxRequest } from "../networks/request.ts";
 import { refuseRemapped, remapOf, rootOwner } from "../remap.ts";
 import { holdRoot } from "../root.ts";
-import { finishHosts } from "../start/files.ts";
+import { finishHosts, nameFiles } from "../start/files.ts";
+import { joinedContainer } from "../start/join-mode.ts";
 import { prepareShm, releaseShm } from "../start/mounts/shm.ts";
 import { makeTargets } from "../start/mounts/targets.ts";
 import { prepareMounts, releaseVolumes } from "../start/mounts/volumes.ts";
-import { joinedContainer, joinNamespaces, networkDonor } from "../start/namespaces.ts";
+import { joinNamespaces, networkDonor } from "../start/namespaces.ts";
+import { runtimeName } from "../start/runtime-name.ts";
 import { execInput, specFor } from "../start/spec.ts";
-import { nameFiles, runtimeName } from "../start/start.ts";
 import { openOwnNamespaces } from "../start/user-namespace.ts";
 import type { Exec } from "./exec.ts";
-
-/** A command in a container that does not run: one at a time, and the container cannot start meanwhile. */
-export interface Visit {
-  execId: string;
-  /** resolves when the command has ended and nothing of it is left */
-  over: Promise<void>;
-}
+import { refuseVisited } from "./visit.ts";
 
 interface Visiting {
   pid: number;
@@ -69,22 +63,6 @@ export function execInStopped(
       throw error;
     }
   });
-}
-
-/** What may not happen while a command runs in a stopped container. */
-export function refuseVisited({ visit, name }: Container): void {
-  if (visit)
-    throw new EngineError(
-      "conflict",
-      `a command runs in the stopped container ${name} (exec ${visit.execId.slice(0, 12)}): wait until it ends`,
-    );
-}
-
-/** For a removal by force. */
-export async function endVisit(ctx: Context, { visit }: Container): Promise<void> {
-  if (!visit) return;
-  await ctx.runtime.kill(visit.execId, signals.kill, { all: true });
-  await visit.over;
 }
 
 async function begin(

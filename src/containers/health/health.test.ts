@@ -7,7 +7,7 @@ import { linesOf } from "./log-probe.ts";
 import { HealthMonitor } from "./monitor.ts";
 import { judge } from "./network-probe.ts";
 import { failureAction, onFailureKey } from "./on-failure.ts";
-import { shortened } from "./probe.ts";
+import { shortened } from "./probe-result.ts";
 import { readTest } from "./test.ts";
 
 afterAll(closeWorlds);

@@ -1,7 +1,7 @@
-import type { Container } from "../container.ts";
+import type { Container, HealthWord } from "../container.ts";
 import type { Context } from "../context.ts";
 import { stopProcess } from "../lifecycle/stop.ts";
-import { HealthMonitor, type HealthWord } from "./monitor.ts";
+import { HealthMonitor } from "./monitor.ts";
 import { failureAction } from "./on-failure.ts";
 import { probeFor } from "./probe.ts";
 import { readTest } from "./test.ts";
@@ -25,10 +25,6 @@ export function startHealth(ctx: Context, container: Container): void {
   });
   container.health = monitor;
   monitor.start();
-}
-
-export function stopHealth(_ctx: Context, container: Container): void {
-  container.health?.stop();
 }
 
 function settled(ctx: Context, container: Container, status: HealthWord): void {

@@ -3,7 +3,7 @@ import { parseNs } from "../../lib/time/time.ts";
 import type { Container } from "../container.ts";
 import type { Context } from "../context.ts";
 import { logPathIn } from "../logs/logs.ts";
-import type { Probe, ProbeResult } from "./probe.ts";
+import type { Probe, ProbeResult } from "./probe-result.ts";
 
 /** what is longer is looked at in pieces: a line has no other bound */
 const lineMax = 4096;

@@ -2,9 +2,10 @@ import { messageOf } from "../../lib/errors.ts";
 import { formatGoDuration } from "../../lib/go/duration.ts";
 import { formatNs, nowNs, parseNs } from "../../lib/time/time.ts";
 import type { ContainerState, HealthConfig, HealthResult } from "../../types/api.ts";
-import type { Container } from "../container.ts";
-import { type Context, longestTimerMs, tell } from "../context.ts";
-import { type Probe, type ProbeResult, shortened } from "./probe.ts";
+import { longestTimerMs } from "../clock.ts";
+import type { Container, HealthWatch, HealthWord } from "../container.ts";
+import { type Context, tell } from "../context.ts";
+import { type Probe, type ProbeResult, shortened } from "./probe-result.ts";
 
 const keptResults = 5;
 const secondNs = 1_000_000_000;
@@ -29,8 +30,6 @@ const engineTimes = {
 };
 const defaultRetries = 3;
 
-export type HealthWord = "starting" | "healthy" | "unhealthy";
-
 interface MonitorOptions {
   check: HealthConfig;
   probe: Probe;
@@ -43,7 +42,7 @@ interface MonitorOptions {
 }
 
 /** Watches a running container with its health check: a probe, a pause, a probe … until its process ends. */
-export class HealthMonitor {
+export class HealthMonitor implements HealthWatch {
   status: HealthWord = "starting";
   private streak = 0;
   private readonly log: HealthResult[];

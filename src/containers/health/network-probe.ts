@@ -3,8 +3,8 @@ import { connectTcp, type TcpTarget } from "../../system/sockets/tcp.ts";
 import type { Container } from "../container.ts";
 import type { Context } from "../context.ts";
 import { exposedPorts } from "../networks/request.ts";
-import { joinedContainer } from "../start/namespaces.ts";
-import type { ProbeResult } from "./probe.ts";
+import { joinedContainer } from "../start/join-mode.ts";
+import type { ProbeResult } from "./probe-result.ts";
 
 /** a status line that is longer is none */
 const statusLineMax = 1024;

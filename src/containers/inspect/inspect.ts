@@ -11,7 +11,7 @@ import { stateWord } from "../list/status.ts";
 import { lastLines } from "../logs/last-lines.ts";
 import { endpointsOf } from "../networks/endpoints.ts";
 import { nameFilesOf } from "../start/files.ts";
-import { joinedContainer } from "../start/namespaces.ts";
+import { joinedContainer } from "../start/join-mode.ts";
 import { toldApparmor } from "../start/security.ts";
 import { sizesOf } from "./sizes.ts";
 

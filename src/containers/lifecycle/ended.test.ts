@@ -1,7 +1,8 @@
 import { afterAll, expect, test } from "bun:test";
+import type { Sent } from "../container.ts";
 import { linesIn } from "../logs/last-lines.ts";
 import { closeWorlds, createOne, openWorld, settle } from "../testing/fakes.ts";
-import { endedBy, reasonOf, type Sent } from "./ended.ts";
+import { endedBy, reasonOf } from "./ended.ts";
 
 afterAll(closeWorlds);
 

@@ -1,28 +1,7 @@
 import { signalName, signals } from "../../lib/container/signals.ts";
 import type { ExitReport } from "../../runtime/contract.ts";
-import type { Container } from "../container.ts";
-
-/** For whom the engine sends a signal: a client's call, or its own watch over an unhealthy container. */
-export type Sender = "stop" | "restart" | "kill" | "remove" | "health";
-
-export interface Sent {
-  by: Sender;
-  signal: number;
-  /** by `performance.now()` */
-  atMs: number;
-}
-
-/** Why a life ended, as the row keeps it; the sentence is made of it when it is told. */
-export interface Ended {
-  /** `lost`: nobody saw the end, as when the machine went down */
-  cause: "exit" | "signal" | "oom" | "lost";
-  /** who asked for its end, where that was one of ours */
-  by?: Sender;
-  /** the signals sent for that, in order; or the one it must have got from elsewhere */
-  signals?: number[];
-  /** processes the kernel has ended for want of memory, as its control group counts them */
-  oomKills?: number;
-}
+import type { Container, Sent } from "../container.ts";
+import type { Ended, Sender } from "../contract.ts";
 
 /** a signal that a program may end after in its own time, and by its own code, is held to be the reason for so long */
 const patienceMs = 10_000;

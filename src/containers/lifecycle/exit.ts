@@ -3,14 +3,13 @@ import type { ExitReport } from "../../runtime/contract.ts";
 import type { Container } from "../container.ts";
 import { type Context, recordLife, tell } from "../context.ts";
 import { forgetUnstarted } from "../exec/create.ts";
-import { stopHealth } from "../health/health.ts";
 import { tellNetworks } from "../networks/request.ts";
-import { unmountUnused } from "../root.ts";
-import { releaseShm } from "../start/mounts/shm.ts";
 import { releaseVolumes, tellUnmounted } from "../start/mounts/volumes.ts";
+import { discard } from "./discard.ts";
 import { endedBy, whyEnded } from "./ended.ts";
-import { discard } from "./remove.ts";
-import { nextRestart, scheduleRestart } from "./restart-manager.ts";
+import { releaseRun } from "./release-run.ts";
+import { scheduleRestart } from "./restart-manager.ts";
+import { nextRestart } from "./restart-policy.ts";
 
 const unhealthyRestartMs = 100;
 
@@ -34,7 +33,7 @@ export async function handleExit(ctx: Context, report: ExitReport): Promise<void
  * cgroup go after that, still under the lock, so that the next start finds all of it free.
  */
 export async function exited(ctx: Context, container: Container, report: ExitReport): Promise<void> {
-  stopHealth(ctx, container);
+  container.health?.stop();
   const sandbox = container.life.sandbox;
   const execDuration = String(Math.trunc(container.ranMs(report.exitedAtNs) / 1000));
   const delayMs = ctx.closing ? undefined : (unhealthyRestart(container) ?? nextRestart(container, report));
@@ -103,16 +102,4 @@ function tellHealthWaiters(container: Container): void {
     StatusCode: 1,
     Error: { Message: `container ${container.name} is not running: ${why}` },
   });
-}
-
-/** What a run leaves on the host, taken away; each step is a success for what is already gone. */
-export async function releaseRun(ctx: Context, container: Container): Promise<void> {
-  const { id } = container;
-  const step = (what: string, work: Promise<unknown>): Promise<unknown> =>
-    work.catch((error: unknown) =>
-      ctx.logger.warn(`${what} of an ended container`, { container: id, error: String(error) }),
-    );
-  await step("runtime state", ctx.runtime.delete(id));
-  await step("shared memory", releaseShm(ctx, container));
-  await step("mount", unmountUnused(ctx, container));
 }

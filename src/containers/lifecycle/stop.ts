@@ -1,10 +1,10 @@
 import { signalNumber, signals } from "../../lib/container/signals.ts";
 import { EngineError, isKind, messageOf } from "../../lib/errors.ts";
+import { longestTimerMs } from "../clock.ts";
 import type { Container } from "../container.ts";
-import { type Context, longestTimerMs, recordLife, tell } from "../context.ts";
-import type { Sender } from "./ended.ts";
+import { type Context, recordLife, tell } from "../context.ts";
+import type { Sender } from "../contract.ts";
 import { running } from "./pause.ts";
-import { giveUpRestart } from "./restart-manager.ts";
 
 export interface StopOptions {
   signal?: string;
@@ -160,4 +160,12 @@ async function within(ended: Promise<void>, ms: number): Promise<boolean> {
   const done = await Promise.race([ended.then(() => true), late]);
   clearTimeout(timer);
   return done;
+}
+
+/** A container that waits for its restart becomes an ended one; the caller holds the lock. */
+export function giveUpRestart(ctx: Context, container: Container): void {
+  container.cancelRestart?.();
+  container.life = { ...container.life, status: "exited" };
+  recordLife(ctx, container);
+  container.waiters.exited(container.life.exitCode);
 }

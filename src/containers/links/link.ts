@@ -3,7 +3,7 @@ import type { HostConfig } from "../../types/api.ts";
 import type { Container } from "../container.ts";
 import type { Context } from "../context.ts";
 import type { ContainerLink } from "../contract.ts";
-import { joinedContainer } from "../start/namespaces.ts";
+import { joinedContainer } from "../start/join-mode.ts";
 
 const invalid = (sentence: string): EngineError => new EngineError("invalid", sentence);
 

@@ -1,7 +1,6 @@
 import { EngineError } from "../../lib/errors.ts";
 import type { Container } from "../container.ts";
 import type { Context } from "../context.ts";
-import { finishHosts } from "../start/files.ts";
 import { linkVariables } from "./environment.ts";
 import { targetName } from "./link.ts";
 
@@ -44,13 +43,4 @@ export function linkedHosts(ctx: Context, container: Container): string[] {
     const names = [alias, target.spec.config.Hostname, ...(target.name === alias ? [] : [target.name])];
     return [`${address}\t${names.join(" ")}\n`];
   });
-}
-
-/** A container that runs again may have another address: those that link to it are told. */
-export async function refreshLinking(ctx: Context, target: Container): Promise<void> {
-  for (const holder of ctx.store.all()) {
-    if (!holder.alive || !holder.life.sandbox) continue;
-    if (holder.spec.links?.some(({ containerId }) => containerId === target.id))
-      await finishHosts(ctx, holder, holder.life.sandbox);
-  }
 }

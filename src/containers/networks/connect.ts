@@ -4,7 +4,7 @@ import type { EndpointSettings } from "../../types/api.ts";
 import type { Container } from "../container.ts";
 import type { Context } from "../context.ts";
 import { changeHosts, changeResolvConf, inUserNetwork } from "../start/files.ts";
-import { joinedContainer } from "../start/namespaces.ts";
+import { joinedContainer } from "../start/join-mode.ts";
 import { knownNetworks } from "./endpoints.ts";
 import { networkIdentity, tellNetwork } from "./request.ts";
 

@@ -2,7 +2,7 @@ import type { Container } from "../container.ts";
 import type { Context } from "../context.ts";
 import { readTest } from "../health/test.ts";
 import { scheduleRestart } from "../lifecycle/restart-manager.ts";
-import { joinedContainer } from "../start/namespaces.ts";
+import { joinedContainer } from "../start/join-mode.ts";
 
 /** longer than this no container waits for another: it starts, and the log says that it did */
 const longestWaitMs = 300_000;

@@ -5,6 +5,7 @@ import type { EndpointSettings } from "../../types/api.ts";
 import type { Container } from "../container.ts";
 import { type Context, folderOf } from "../context.ts";
 import { linkedHosts } from "../links/start.ts";
+import { joinedContainer } from "./join-mode.ts";
 
 /** The three files an engine owns in a container: who it is, and how it finds others. */
 export interface NameFiles {
@@ -144,4 +145,11 @@ async function hostsText(ctx: Context, container: Container, addresses: readonly
   ]
     .filter((line) => hasFamily(container, line))
     .join("");
+}
+
+export async function nameFiles(ctx: Context, container: Container) {
+  const joined = joinedContainer(container.spec.hostConfig.NetworkMode);
+  const own = await writeNameFiles(ctx, container);
+  if (joined === undefined) return own;
+  return nameFilesOf(ctx, ctx.store.find(joined).id);
 }

@@ -4,9 +4,7 @@ import type { NamespaceInput, NamespacesInput } from "../../runtime/spec/input.t
 import type { Container } from "../container.ts";
 import type { Context } from "../context.ts";
 import { stateWord } from "../list/status.ts";
-
-export const joinedContainer = (mode: string): string | undefined =>
-  mode.startsWith("container:") ? mode.slice("container:".length) : undefined;
+import { joinedContainer } from "./join-mode.ts";
 
 /** The container that a mode joins. Docker answers these with 4xx and the client with 125. */
 function donorOf(ctx: Context, idOrName: string, joining: string): Container {

@@ -6,11 +6,13 @@ import type { ContainerProcess } from "../../runtime/contract.ts";
 import { cdiEdits } from "../cdi/resolve.ts";
 import type { Container } from "../container.ts";
 import { bundleOf, type Context, recordLife, tell } from "../context.ts";
-import { refuseVisited } from "../exec/stopped.ts";
+import { refuseVisited } from "../exec/visit.ts";
 import { startHealth } from "../health/health.ts";
-import { removeFailedStart } from "../lifecycle/remove.ts";
-import { nextRetry, scheduleRestart } from "../lifecycle/restart-manager.ts";
-import { checkLinked, refreshLinking } from "../links/start.ts";
+import { removeFailedStart } from "../lifecycle/discard.ts";
+import { scheduleRestart } from "../lifecycle/restart-manager.ts";
+import { nextRetry } from "../lifecycle/restart-policy.ts";
+import { refreshLinking } from "../links/refresh.ts";
+import { checkLinked } from "../links/start.ts";
 import { openLogDriver } from "../logs/log-driver.ts";
 import { logPathIn, logPolicyOf } from "../logs/logs.ts";
 import { hostNetworkSentence } from "../networks/connect.ts";
@@ -19,12 +21,14 @@ import { sandboxRequest, tellNetworks } from "../networks/request.ts";
 import { refuseRemapped, remapOf, rootOwner } from "../remap.ts";
 import { mountRoot } from "../root.ts";
 import { failureOf } from "./failure.ts";
-import { finishHosts, nameFilesOf, writeNameFiles } from "./files.ts";
+import { finishHosts, nameFiles } from "./files.ts";
+import { joinedContainer } from "./join-mode.ts";
 import { unmountViews } from "./mounts/image-views.ts";
 import { prepareShm, releaseShm } from "./mounts/shm.ts";
 import { makeTargets } from "./mounts/targets.ts";
 import { checkSources, prepareMounts, releaseVolumes, tellMounted, tellUnmounted } from "./mounts/volumes.ts";
-import { joinedContainer, joinNamespaces, networkDonor } from "./namespaces.ts";
+import { joinNamespaces, networkDonor } from "./namespaces.ts";
+import { runtimeName } from "./runtime-name.ts";
 import { specFor } from "./spec.ts";
 import { openOwnNamespaces } from "./user-namespace.ts";
 
@@ -184,24 +188,6 @@ function openNetwork(
 }
 
 const networkFailure = (error: unknown): EngineError => wrap("failed to set up container networking", error);
-
-export async function nameFiles(ctx: Context, container: Container) {
-  const joined = joinedContainer(container.spec.hostConfig.NetworkMode);
-  const own = await writeNameFiles(ctx, container);
-  if (joined === undefined) return own;
-  return nameFilesOf(ctx, ctx.store.find(joined).id);
-}
-
-/**
- * The runtime asked for by name; undefined = the engine's own. Clients that ask for runc, or by containerd's name for
- * it, want "the usual one": they get it where no runc was configured.
- */
-export function runtimeName(ctx: Context, container: Container): string | undefined {
-  const name = container.spec.hostConfig.Runtime;
-  const plain = name === "io.containerd.runc.v2" ? "runc" : name;
-  if (plain in ctx.config.runtimes) return plain;
-  return plain === "runc" || plain === ctx.config.defaultRuntime ? undefined : plain;
-}
 
 /** Clients that attached before there was a process are joined to it before it can write a byte. */
 async function beginSessions(container: Container): Promise<void> {

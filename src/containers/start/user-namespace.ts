@@ -8,7 +8,8 @@ import {
 import type { Container } from "../container.ts";
 import type { Context } from "../context.ts";
 import { remapOf } from "../remap.ts";
-import { ipcDonor, joinedContainer, networkDonor, pidDonor } from "./namespaces.ts";
+import { joinedContainer } from "./join-mode.ts";
+import { ipcDonor, networkDonor, pidDonor } from "./namespaces.ts";
 
 /** Paths of a remapped container's namespaces, held until the runtime has joined them. */
 interface OwnNamespaces {

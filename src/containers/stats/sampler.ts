@@ -1,12 +1,20 @@
 import { readFile } from "node:fs/promises";
 import { isKind } from "../../lib/errors.ts";
 import { formatNs, nowNs } from "../../lib/time/time.ts";
+import type { Runtime } from "../../runtime/contract.ts";
+import type { Clock } from "../clock.ts";
 import type { Container } from "../container.ts";
-import type { Context } from "../context.ts";
-import { joinedContainer } from "../start/namespaces.ts";
+import { joinedContainer } from "../start/join-mode.ts";
 import { readInterfaces } from "./interfaces.ts";
 import type { Sample } from "./response.ts";
 import { readSystemCpu, type SystemCpu } from "./system-cpu.ts";
+
+/** What samples are read through. */
+interface SampleSources {
+  runtime: Pick<Runtime, "usage">;
+  /** finds the container whose network another joins */
+  store: { lookUp(idOrName: string): Container | undefined };
+}
 
 /** Samples of one moment: each container and the host are read once, however many clients ask. */
 export class Moment {
@@ -14,22 +22,22 @@ export class Moment {
   private system: Promise<SystemCpu> | undefined;
 
   /** Undefined when the container does not run. */
-  sample(ctx: Context, container: Container): Promise<Sample | undefined> {
+  sample(from: SampleSources, container: Container): Promise<Sample | undefined> {
     const taken = this.samples.get(container.id);
     if (taken) return taken;
-    const sample = this.take(ctx, container);
+    const sample = this.take(from, container);
     this.samples.set(container.id, sample);
     return sample;
   }
 
-  private async take(ctx: Context, container: Container): Promise<Sample | undefined> {
+  private async take(from: SampleSources, container: Container): Promise<Sample | undefined> {
     if (!container.alive) return undefined;
     this.system ??= readFile("/proc/stat", "latin1").then(readSystemCpu);
     try {
       const [usage, system, interfaces] = await Promise.all([
-        ctx.runtime.usage(container.id),
+        from.runtime.usage(container.id),
         this.system,
-        interfacesOf(ctx, container),
+        interfacesOf(from, container),
       ]);
       // what ended meanwhile left files half gone
       return container.alive ? { read: formatNs(nowNs()), usage, system, interfaces } : undefined;
@@ -40,8 +48,8 @@ export class Moment {
   }
 }
 
-async function interfacesOf(ctx: Context, container: Container): Promise<Sample["interfaces"]> {
-  if (usesHostNetwork(ctx, container)) return undefined;
+async function interfacesOf(from: SampleSources, container: Container): Promise<Sample["interfaces"]> {
+  if (usesHostNetwork(from, container)) return undefined;
   try {
     return readInterfaces(await readFile(`/proc/${container.life.pid}/net/dev`, "latin1"));
   } catch (error) {
@@ -54,13 +62,13 @@ async function interfacesOf(ctx: Context, container: Container): Promise<Sample[
 const joinsMax = 16;
 
 /** The host's interfaces are not a container's, whoever joins them. */
-function usesHostNetwork(ctx: Context, container: Container): boolean {
+function usesHostNetwork(from: SampleSources, container: Container): boolean {
   let owner: Container | undefined = container;
   for (let joins = 0; owner && joins < joinsMax; joins++) {
     const mode: string = owner.spec.hostConfig.NetworkMode;
     const joined = joinedContainer(mode);
     if (joined === undefined) return mode === "host";
-    owner = ctx.store.lookUp(joined);
+    owner = from.store.lookUp(joined);
   }
   return false;
 }
@@ -69,13 +77,13 @@ const periodMs = 1000;
 
 /** One timer for everyone who follows containers; it runs a second at a time, while someone reads or waits. */
 export class StatsTimer {
-  private readonly clock: Context["clock"];
+  private readonly clock: Clock;
   private readonly waiting = new Set<() => void>();
   private cancel: (() => void) | undefined;
   private closed = false;
   private moment = new Moment();
 
-  constructor(clock: Context["clock"]) {
+  constructor(clock: Clock) {
     this.clock = clock;
   }
 

@@ -15,8 +15,8 @@ import { EventBus } from "../../state/events.ts";
 import type { EventMessage, Volume, VolumeCreateRequest } from "../../types/api.ts";
 import type { ImageConfig } from "../../types/oci.ts";
 import type { Volumes } from "../../volumes/contract.ts";
+import type { Clock } from "../clock.ts";
 import { defaultContainersConfig } from "../config.ts";
-import type { Clock } from "../context.ts";
 import type { Containers } from "../contract.ts";
 import { openContainers } from "../open.ts";
 
