@@ -57,6 +57,8 @@ const workerIdleMs = 30_000;
 const againMs = 5000;
 /** of one range of published ports; Docker holds each, at two processes of 5 MB */
 const socketsMax = 1000;
+/** of all of a container's, in both families; a process has seldom more than 20,000 descriptors */
+const containerMax = 8000;
 /** the resolver's thread outlives the last container on a user-defined network */
 const namesLingerMs = 30_000;
 
@@ -155,6 +157,7 @@ const publisherOf = ({ defaultBindAddress, portsObeyInput }: NetworkOptions): Pu
     randomRange: localPortRange(),
     forward: forwardPort,
     socketsMax: portsObeyInput ? Number.POSITIVE_INFINITY : socketsMax,
+    containerMax: portsObeyInput ? Number.POSITIVE_INFINITY : containerMax,
   });
 
 const resolverOf = ({ options, definitions, directory }: Base): NameResolver =>

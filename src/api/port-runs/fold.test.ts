@@ -50,6 +50,14 @@ test("what is folded is told again as it was, in the order of the texts, at dist
   expect<PortMap>(Object.fromEntries(told)).toEqual(ports);
 });
 
+test("bindings may say their fields in any order, or only one of them", async () => {
+  const body = bodyOf(range(1000, 4000));
+  for (const one of ['{ "HostPort":"$1"\t}', '{"HostPort":"$1","HostIp":""}'])
+    expect((await foldPorts(body.replace(/\{"HostIp":"","HostPort":"(\d+)"\}/g, one)))?.bindings).toEqual({
+      "1000-4000/tcp": [{ HostIp: "", HostPort: "1000-4000", Each: true }],
+    });
+});
+
 const many = range(1000, 4000);
 const refused: [what: string, body: string][] = [
   ["few ports", bodyOf(range(1, 100))],
@@ -58,6 +66,8 @@ const refused: [what: string, body: string][] = [
   ["a host port that is a range", bodyOf({ ...many, "80/tcp": [{ HostIp: "", HostPort: "80-90" }] })],
   ["a host port beyond the last", bodyOf({ ...many, "80/tcp": [binding(65536)] })],
   ["a name in other letters beside it", bodyOf(many, { portbindings: {} })],
+  ["a field twice", bodyOf(many).replaceAll('"HostIp":""', '"HostPort":"5"')],
+  ["space that JSON has not", bodyOf(many).replaceAll('"HostIp":', '"HostIp":\u00a0')],
   ["fields of another type", bodyOf(many).replaceAll('"HostPort":"', '"HostPort":1,"x":"')],
 ];
 test.each(refused)("%s is read as it is: bindings are not folded", async (_what, body) => {

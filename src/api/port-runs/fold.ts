@@ -28,14 +28,17 @@ export async function foldPorts(source: string): Promise<Folded | undefined> {
   };
 }
 
+/** what JSON takes for nothing between two words */
+const gap = "[ \\t\\n\\r]*";
+const plain = (pattern: string): RegExp => new RegExp(pattern.replaceAll("~", gap), "y");
+const port = '~"([1-9]\\d{0,4})\\/(tcp|udp|sctp)"~:~';
 /** `"80/tcp": {},` */
-const bare = /\s*"([1-9]\d{0,4})\/(tcp|udp|sctp)"\s*:\s*\{\s*()\}\s*([,}])/y;
-/** `"80/tcp": [{"HostIp": "", "HostPort": "80"}],` */
-const binding = /\{\s*"HostIp"\s*:\s*"[0-9a-fA-F.:]*"\s*,\s*"HostPort"\s*:\s*"(?:[1-9]\d{0,4})?"\s*\}/.source;
-const bound = new RegExp(
-  `\\s*"([1-9]\\d{0,4})\\/(tcp|udp|sctp)"\\s*:\\s*\\[(\\s*${binding}(?:\\s*,\\s*${binding})*)\\s*\\]\\s*([,}])`,
-  "y",
-);
+const bare = plain(`${port}\\{~()\\}~([,}])`);
+/** `"80/tcp": [{"HostIp": "", "HostPort": "80"}],` also without one of the two, or the other way round */
+const field = '"(?:HostIp"~:~"[0-9a-fA-F.:]*|HostPort"~:~"(?:[1-9]\\d{0,4})?)"';
+const binding = `\\{~${field}(?:~,~${field})?~\\}`;
+const bound = plain(`${port}\\[(~${binding}(?:~,~${binding})*)~\\]~([,}])`);
+const opening = plain("~:~\\{");
 
 /** Neighbours whose bindings are at the same distance. */
 interface Run {
@@ -54,7 +57,6 @@ async function fold(
   const at = source.indexOf(`"${name}"`);
   // a quote within a text has a backslash before it: such a place is not a name
   if (at < 1 || source[at - 1] === "\\") return undefined;
-  const opening = /\s*:\s*\{/y;
   opening.lastIndex = at + name.length + 2;
   if (!opening.test(source)) return undefined;
   const from = opening.lastIndex;
@@ -86,11 +88,12 @@ async function fold(
 /** Equal for ports whose bindings are at the same distance: "127.0.0.1 8000,[…]", and without a number for "any". */
 function likenessOf(port: number, list: string): string | undefined {
   const parts: string[] = [];
-  for (const [, ip = "", host = ""] of list.matchAll(
-    /"HostIp"\s*:\s*"([^"]*)"\s*,\s*"HostPort"\s*:\s*"(\d*)"/g,
-  )) {
-    if (Number(host) > portMax) return undefined;
-    parts.push(`${ip} ${host === "" ? "" : Number(host) - port}`);
+  for (const [one] of list.matchAll(/\{[^}]*\}/g)) {
+    const fields = [...one.matchAll(/"(HostIp|HostPort)"[^"]*"([^"]*)"/g)];
+    const { HostIp = "", HostPort = "" } = Object.fromEntries(fields.map(([, name, value]) => [name, value]));
+    if (Number(HostPort) > portMax || (fields.length > 1 && fields[0]?.[1] === fields[1]?.[1]))
+      return undefined;
+    parts.push(`${HostIp} ${HostPort === "" ? "" : Number(HostPort) - port}`);
   }
   return parts.join();
 }

@@ -32,6 +32,7 @@ function setUp(busy: Record<string, string> = {}, defaultAddress = "") {
     hasIpv6: true,
     randomRange: { first: 32768, last: 32770 },
     socketsMax: 100,
+    containerMax: 200,
     forward: async ({ hostIp, hostPort }) => {
       const key = `${hostIp} ${hostPort}`;
       if (busy[key]) throw Object.assign(new Error("listen"), { code: busy[key] });
@@ -224,6 +225,17 @@ test("a range of a few ports has a socket for each; beyond, the rules carry it a
   expect(held).toEqual(["0.0.0.0 90", ":: 90", "0.0.0.0 91", ":: 91"]);
   expect(await bind(many)).toEqual([run]);
   expect(held).toHaveLength(4);
+});
+
+test("ranges at addresses from which no rule leads have sockets, and too many of those are refused", async () => {
+  const { bind, held, publisher } = setUp();
+  const local = { ...want(1000, { port: 1000, count: 150 }), hostIp: "::1" };
+  expect(await bind(local)).toHaveLength(150);
+  expect(held).toHaveLength(150);
+  await expect(publisher.bind([local], { ...target, ipv6: "fd00::2" })).rejects.toThrow("already allocated");
+  const sentence =
+    "500 ports are too many to be published one by one (at most 200; ranges of more than 100 do not count)";
+  expect(() => publisher.precheck([{ ...many, hostIp: "::1" }], target)).toThrow(sentence);
 });
 
 test("ranges that overlap another's range or port are refused, naming the lowest that is taken", async () => {

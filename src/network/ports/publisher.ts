@@ -20,6 +20,8 @@ interface PublisherOptions {
   forward: Forward;
   /** so many ports of a range are held by sockets; more are left to the packet rules */
   socketsMax: number;
+  /** so many ports of a container are held by sockets; more are refused */
+  containerMax: number;
 }
 
 /** Gives host ports to containers and holds them. */
@@ -35,12 +37,13 @@ export class Publisher {
 
   /** Throws Docker's sentence when a port asked for by number is another container's. */
   precheck(requests: readonly PortRequest[], target: PublishTarget): void {
+    this.units(requests, target);
     for (const request of requests) if (isFixed(request)) this.refuseHeld(request, target);
   }
 
   /** Binds all or none. */
   bind(requests: readonly PortRequest[], target: PublishTarget): Promise<BoundPort[]> {
-    return this.bindUnits(this.units(requests), target);
+    return this.bindUnits(this.units(requests, target), target);
   }
 
   /**
@@ -140,7 +143,7 @@ export class Publisher {
     // a part of a range that rules carry stays theirs, however short it has become
     const isHeldRun = (request: PortRequest): boolean =>
       isRun(request) && placesOf(request).some((place) => known.has(nameOf(place)));
-    for (const request of this.units(requests, isHeldRun)) {
+    for (const request of this.units(requests, target, isHeldRun)) {
       if (!isFixed(request)) {
         asked.push(request);
         continue;
@@ -161,15 +164,27 @@ export class Publisher {
   /** What is bound at once: a range is so many ports, unless they are too many for a socket each. */
   private units(
     requests: readonly PortRequest[],
+    target: PublishTarget,
     isHeldRun: (request: PortRequest) => boolean = () => false,
   ): PortRequest[] {
-    return requests.flatMap((request) =>
-      this.isLeftToRules(request) || isHeldRun(request) ? [request] : ones(request),
+    const units = requests.flatMap((request) =>
+      this.isLeftToRules(request, target) || isHeldRun(request) ? [request] : ones(request),
     );
+    const singles = units.filter((request) => !isRun(request)).length;
+    const { containerMax, socketsMax } = this.options;
+    if (singles > containerMax)
+      throw new EngineError(
+        "invalid",
+        `${singles} ports are too many to be published one by one (at most ${containerMax}; ranges of more than ${socketsMax} do not count)`,
+      );
+    return units;
   }
 
-  private isLeftToRules({ count = 1, hostPort }: PortRequest): boolean {
-    return count > this.options.socketsMax && hostPort !== 0;
+  private isLeftToRules(request: PortRequest, target: PublishTarget): boolean {
+    if (!isRun(request) || (request.count ?? 1) <= this.options.socketsMax) return false;
+    // where no rule leads there, only sockets can
+    const led = [...this.open(request, target), ...this.places(request, request.hostPort, target)];
+    return led.length > 0;
   }
 
   /** Where a port is published: both families, as far as the container can be reached from them. */
@@ -189,8 +204,9 @@ export class Publisher {
   /** What is taken for it at this port of the host. */
   private places(request: PortRequest, hostPort: number, target: PublishTarget): PublishedPort[] {
     const { protocol, port, count = 1 } = request;
-    // rules do not lead from one family to the other
-    const served = (ip: string): boolean => count === 1 || isIP(servedBy(ip, target)) === isIP(ip);
+    // rules do not lead from one family to the other, nor from IPv6's loopback
+    const served = (ip: string): boolean =>
+      count === 1 || (isIP(servedBy(ip, target)) === isIP(ip) && !isLoopback6(ip));
     return this.hostAddresses(request, target)
       .filter(served)
       .map((hostIp) => ({ protocol, port, hostIp, hostPort, ...(count > 1 ? { count } : {}) }));
@@ -328,6 +344,9 @@ const isFixed = ({ hostPort, hostPortEnd }: PortRequest): boolean =>
   hostPort !== 0 && hostPortEnd <= hostPort;
 
 const isRun = ({ count = 1, hostPort }: PortRequest): boolean => count > 1 && hostPort !== 0;
+
+/** "::1", however it is written. */
+const isLoopback6 = (ip: string): boolean => /^[0:]*:0*1$/.test(ip);
 
 const isRouted = (ip: string, { routed4, routed6 }: PublishTarget): boolean =>
   isIPv4(ip) ? routed4 : routed6;

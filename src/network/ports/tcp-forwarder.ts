@@ -1,3 +1,4 @@
+import { closeSync, openSync } from "node:fs";
 import { connect, createServer, isIPv6, type Server, type Socket } from "node:net";
 
 /** Something that holds a host port; closing it frees the port and ends what goes through it. */
@@ -39,12 +40,23 @@ export function forwardTcp(ip: string, port: number, target: ForwardTarget): Pro
     for (const socket of open) socket.destroy();
   };
   return new Promise((resolve, reject) => {
-    server.once("error", reject);
+    server.once("error", (error) => reject(reasonOf(error)));
     server.listen({ host: ip, port, ipv6Only: isIPv6(ip) }, () => {
       server.unref();
       resolve({ close: () => closeServer(server, open), lead });
     });
   });
+}
+
+/** Bun gives no reason where descriptors are used up; opening one more does. */
+function reasonOf(error: Error): unknown {
+  if ("code" in error && error.code !== undefined) return error;
+  try {
+    closeSync(openSync("/dev/null", "r"));
+    return error;
+  } catch (reason) {
+    return reason;
+  }
 }
 
 function closeServer(server: Server, open: Set<Socket>): Promise<void> {

@@ -50,6 +50,7 @@ export function setUp(state = State.inMemory(), failing: Record<string, Error> =
     hasIpv6: true,
     randomRange: { first: 32768, last: 60999 },
     socketsMax: 100,
+    containerMax: 200,
     forward: async () => ({ close: async () => undefined, lead: () => undefined }),
   });
   const host = new HostSide({
