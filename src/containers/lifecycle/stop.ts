@@ -69,6 +69,14 @@ export function numberOf(name: string): number {
   return number;
 }
 
+/** A container that waits for its restart becomes an ended one; the caller holds the lock. */
+export function giveUpRestart(ctx: Context, container: Container): void {
+  container.cancelRestart?.();
+  container.life = { ...container.life, status: "exited" };
+  recordLife(ctx, container);
+  container.waiters.exited(container.life.exitCode);
+}
+
 /** Calls off the restart a container waits for; false when it waits for none. */
 export function gaveUpRestart(ctx: Context, container: Container): Promise<boolean> {
   return container.lock.run(async () => {
@@ -160,12 +168,4 @@ async function within(ended: Promise<void>, ms: number): Promise<boolean> {
   const done = await Promise.race([ended.then(() => true), late]);
   clearTimeout(timer);
   return done;
-}
-
-/** A container that waits for its restart becomes an ended one; the caller holds the lock. */
-export function giveUpRestart(ctx: Context, container: Container): void {
-  container.cancelRestart?.();
-  container.life = { ...container.life, status: "exited" };
-  recordLife(ctx, container);
-  container.waiters.exited(container.life.exitCode);
 }

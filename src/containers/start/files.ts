@@ -147,6 +147,7 @@ async function hostsText(ctx: Context, container: Container, addresses: readonly
     .join("");
 }
 
+/** Writes its own, and answers those that it sees: of the container whose network it joins, where it does. */
 export async function nameFiles(ctx: Context, container: Container) {
   const joined = joinedContainer(container.spec.hostConfig.NetworkMode);
   const own = await writeNameFiles(ctx, container);
