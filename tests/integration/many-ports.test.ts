@@ -109,3 +109,48 @@ test("a program of the host that listens in the range is told, and nothing stays
   expect(await rules()).toContain("tcp . 30299 : 172.17.0.");
   await engine.ok("rm", "-f", "few");
 }, 120_000);
+
+test("a range that has lost a port moves with its container, also where a program listens in it by now", async () => {
+  await engine.ok("run", "-d", "--name", "rest", "-p", "10000-12000:10000-12000", "busybox", "sleep", "1000");
+  await engine.ok("update", "--publish-rm", "10100", "rest");
+  const listen = ["nc", "-l", "-p", "10050"];
+  await engine.ok("run", "-d", "--name", "server", "--network", "host", "busybox", ...listen);
+  const sockets = (): Promise<string> => sh("cat /proc/net/tcp /proc/net/tcp6");
+  expect(await until(sockets, (text) => text.includes(":2742 "))).toContain(":2742 ");
+  await engine.ok("network", "create", "--subnet", "10.78.0.0/24", "next");
+  await engine.ok("network", "connect", "--gw-priority", "5", "next", "rest");
+  expect(await rules()).toMatch(/tcp \. 10000-10099 : 10\.78\.0\.2,\s+tcp \. 10101-12000 : 10\.78\.0\.2/);
+  expect((await engine.berth("run", "-p", "10020:80", "busybox", "true")).stderr).toContain(
+    "Bind for 0.0.0.0:10020 failed",
+  );
+  await engine.ok("rm", "-f", "rest", "server");
+  await engine.ok("network", "rm", "next");
+}, 120_000);
+
+test("a range at IPv6's loopback is served by sockets, and too many single ports are refused", async () => {
+  await engine.ok(
+    "run",
+    "-d",
+    "--name",
+    "six",
+    "-p",
+    "[::1]:6500-7600:6500-7600",
+    "busybox",
+    "sh",
+    "-c",
+    serve,
+  );
+  const there = (): Promise<string> => sh("curl -s -m 5 'http://[::1]:7000/'");
+  expect(await until(there, (text) => text === "7000")).toBe("7000");
+  await engine.ok("rm", "-f", "six");
+  const PortBindings = Object.fromEntries(
+    Array.from({ length: 9000 }, (_, index) => [`${index + 1}/tcp`, [{ HostPort: String(20_000 - index) }]]),
+  );
+  const body = JSON.stringify({ Image: "busybox", HostConfig: { PortBindings } });
+  const init = { method: "POST", headers: { "content-type": "application/json" }, body };
+  expect((await engine.api("/containers/create?name=singles", init)).status).toBe(201);
+  expect((await engine.berth("start", "singles")).stderr).toContain(
+    "9000 ports are too many to be published one by one",
+  );
+  await engine.ok("rm", "singles");
+}, 120_000);
