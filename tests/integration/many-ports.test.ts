@@ -123,6 +123,12 @@ test("a range that has lost a port moves with its container, also where a progra
   expect((await engine.berth("run", "-p", "10020:80", "busybox", "true")).stderr).toContain(
     "Bind for 0.0.0.0:10020 failed",
   );
+  // what the same call takes away is free for what it adds
+  await engine.ok("update", "--publish-rm", "10200", "--publish-add", "10200:81", "rest");
+  expect(await rules()).toContain("tcp . 10200 : 10.78.0.2 . 81");
+  await engine.ok("network", "disconnect", "next", "rest");
+  expect(await rules()).toMatch(/tcp \. 10201-12000 : 172/);
+  expect(await engine.ok("network", "doctor")).toContain("are as recorded");
   await engine.ok("rm", "-f", "rest", "server");
   await engine.ok("network", "rm", "next");
 }, 120_000);

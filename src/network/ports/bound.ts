@@ -27,6 +27,21 @@ export function setApart(
   }));
 }
 
+/** What of these holds a place of a range: the parts into which it was set apart, where they are all of it. */
+export function partsAt(place: PublishedPort, held: Iterable<BoundPort>): BoundPort[] {
+  const { protocol, hostIp, port, hostPort, count = 1 } = place;
+  const parts = [...held].filter(
+    ({ published: one, forwarder }) =>
+      forwarder === undefined &&
+      one.protocol === protocol &&
+      one.hostIp === hostIp &&
+      one.hostPort - one.port === hostPort - port &&
+      one.hostPort >= hostPort &&
+      one.hostPort + (one.count ?? 1) <= hostPort + count,
+  );
+  return parts.reduce((sum, { published }) => sum + (published.count ?? 1), 0) === count ? parts : [];
+}
+
 /** Its ports one by one. */
 export function ones({ count = 1, ...request }: PortRequest): PortRequest[] {
   if (count === 1) return [request];

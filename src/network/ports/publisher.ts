@@ -3,7 +3,7 @@ import { EngineError, messageOf } from "../../lib/errors.ts";
 import { turns } from "../../lib/turns.ts";
 import type { PortRequest } from "../contract.ts";
 import { bindFailure } from "./bind-failure.ts";
-import { type BoundPort, ones } from "./bound.ts";
+import { type BoundPort, ones, partsAt } from "./bound.ts";
 import { excludes, PortTable, type Span } from "./port-table.ts";
 import { busyPorts, programAt } from "./program.ts";
 import { type PublishedPort, type PublishTarget, servedBy, spanOf } from "./published.ts";
@@ -68,8 +68,7 @@ export class Publisher {
       const taken = await this.bindUnits(asked, target);
       return { bound: [...open, ...kept, ...taken], left: before.filter((one) => !kept.has(one)) };
     } catch (error) {
-      const published = inTheWay.map((one) => one.published);
-      before.push(...(await this.rebind(published, target, report)));
+      before.push(...(await this.restore(inTheWay, target, report)));
       throw error;
     }
   }
@@ -109,6 +108,19 @@ export class Publisher {
     return bound;
   }
 
+  /** Takes again what was released; what rules alone carried stays theirs. */
+  async restore(
+    released: readonly BoundPort[],
+    target: PublishTarget,
+    report: (text: string) => void,
+  ): Promise<BoundPort[]> {
+    const byRules = released.filter(({ forwarder }) => forwarder === undefined);
+    for (const { published } of byRules) this.table.hold(spanOf(published), target.owner);
+    const others = released.filter(({ forwarder }) => forwarder !== undefined);
+    const published = others.map((one) => one.published);
+    return [...byRules, ...(await this.rebind(published, target, report))];
+  }
+
   async release(bound: readonly BoundPort[]): Promise<void> {
     await close(bound);
     for (const { published } of bound) this.table.release(spanOf(published));
@@ -140,9 +152,14 @@ export class Publisher {
     const missing: PublishedPort[] = [];
     const asked: PortRequest[] = [];
     const placesOf = (request: PortRequest) => this.places(request, request.hostPort, target);
+    const heldAt = (place: PublishedPort): BoundPort[] => {
+      const same = known.get(nameOf(place));
+      if (same) return [same];
+      return place.count === undefined ? [] : partsAt(place, known.values());
+    };
     // a part of a range that rules carry stays theirs, however short it has become
     const isHeldRun = (request: PortRequest): boolean =>
-      isRun(request) && placesOf(request).some((place) => known.has(nameOf(place)));
+      isRun(request) && placesOf(request).some((place) => heldAt(place).length > 0);
     for (const request of this.units(requests, target, isHeldRun)) {
       if (!isFixed(request)) {
         asked.push(request);
@@ -150,12 +167,11 @@ export class Publisher {
       }
       open.push(...this.open(request, target));
       for (const place of placesOf(request)) {
-        const held = known.get(nameOf(place));
-        if (held) kept.add(held);
-        else {
-          missing.push(place);
-          asked.push({ ...request, hostIp: place.hostIp });
-        }
+        const held = heldAt(place);
+        for (const one of held) kept.add(one);
+        if (held.length > 0) continue;
+        missing.push(place);
+        asked.push({ ...request, hostIp: place.hostIp });
       }
     }
     return { open, kept, missing, asked };

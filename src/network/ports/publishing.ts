@@ -73,9 +73,9 @@ export class Ports {
     containerName: string,
     ports: readonly PortRequest[],
   ): Promise<void> {
-    const { publisher, host, logger } = this.tools;
+    const { publisher, host } = this.tools;
     const way = this.wayOf(records);
-    const report = (text: string): void => logger.warn(text, { container: containerName });
+    const report = this.reportOf(containerName);
     const asked = way ? askedAgain(ports, portsOf(live)) : [];
     const { bound, left } = way
       ? await externally(containerName, way.record, publisher.move(live.bound, asked, way.target, report))
@@ -89,7 +89,7 @@ export class Ports {
 
   /** The same for a sandbox whose requests nobody knows any more: what is recorded is published. */
   moveRecorded(live: Live, records: readonly EndpointRecord[], containerName: string): Promise<void> {
-    const requests = portsOf(live).map((one) => ({ ...one, hostPortEnd: one.hostPort }));
+    const requests = portsOf(live).map(askedAs);
     return this.move(live, records, containerName, requests);
   }
 
@@ -110,24 +110,49 @@ export class Ports {
     if (!live || !way)
       throw new EngineError("conflict", `container ${containerName} has no address to publish ports of`);
     await host.ensure();
-    const fresh = await externally(containerName, way.record, publisher.bind(add, way.target));
+    const apart = await this.setApart(live, way, [...add, ...remove]);
     const goes = ({ published }: BoundPort): boolean =>
       remove.some(({ port, protocol }) => port === published.port && protocol === published.protocol);
-    const before = live.bound;
-    const apart = before.flatMap((one) => setApart(one, [...add, ...remove]));
-    const after = [...apart.filter((one) => !goes(one)), ...fresh];
+    const stays = apart.filter((one) => !goes(one));
+    const [open, held] = [stays.filter(isOpen), stays.filter((one) => !isOpen(one))];
+    const asked = [...held.map(({ published }) => askedAs(published)), ...add];
+    const report = this.reportOf(containerName);
+    const moved = publisher.move(live.bound, asked, way.target, report);
+    const { bound, left } = await externally(containerName, way.record, moved);
+    const after = [...open, ...bound];
     let exchanged: Promise<void>;
     try {
       exchanged = this.record(live, way, after);
     } catch (error) {
-      await publisher.release(fresh);
+      const [before, kept] = [new Set(apart), new Set(live.bound)];
+      await publisher.release(bound.filter((one) => !before.has(one)));
+      const lost = apart.filter((one) => !kept.has(one));
+      live.bound.push(...(await publisher.restore(lost, way.target, report)));
       throw error;
     }
     publisher.lead(after, way.target);
     // it is recorded: what leaves is nobody's any more, also where the rules could not be changed
-    const left = before.filter((one) => !after.includes(one));
-    await exchanged.finally(() => publisher.release(left));
+    await exchanged.finally(() => publisher.release(left.filter((one) => !open.includes(one))));
     return portMap(way.record.spec.ports);
+  }
+
+  /** These ports of the container are held each by itself; records and rules stay. */
+  private async setApart(
+    live: Live,
+    { target }: Publishing,
+    ports: readonly Pick<PortRequest, "port" | "protocol">[],
+  ): Promise<readonly BoundPort[]> {
+    const before = live.bound;
+    const apart = before.flatMap((one) => setApart(one, ports));
+    live.bound = [...apart];
+    this.tools.publisher.lead(apart, target);
+    const pieces = new Set(apart);
+    await this.tools.publisher.release(before.filter((one) => !pieces.has(one)));
+    return apart;
+  }
+
+  private reportOf(container: string): (text: string) => void {
+    return (text) => this.tools.logger.warn(text, { container });
   }
 
   /** Holds recorded ports again after an engine restart. */
@@ -199,6 +224,15 @@ export const noRules: PortRules = { published: [], routed: [] };
 
 const portsOf = ({ records }: Pick<Live, "records">): PublishedPort[] =>
   records.flatMap(({ spec }) => spec.ports);
+
+/** A request for what is published. */
+const askedAs = (published: PublishedPort): PortRequest => ({
+  ...published,
+  hostPortEnd: published.hostPort,
+});
+
+/** It takes no port of the host. */
+const isOpen = ({ published }: BoundPort): boolean => published.hostPort === 0;
 
 /** The same requests with the host ports that were given for them. */
 function askedAgain(ports: readonly PortRequest[], kept: readonly PublishedPort[]): PortRequest[] {
