@@ -45,6 +45,7 @@ async function answer(call: number, method: string, args: unknown): Promise<void
 }
 
 self.onmessage = ({ data }: MessageEvent<ToWorker>) => {
+  if ("end" in data) process.exit(); // of this thread alone
   if ("role" in data) handler = load(data.role);
   else void answer(data.call, data.method, data.args);
 };

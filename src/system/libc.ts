@@ -2,13 +2,32 @@ import { dlopen, type FFIFunction, read } from "bun:ffi";
 import { constants } from "node:os";
 import { EngineError } from "../lib/errors.ts";
 
+/** by this thread, where it is a Worker */
+const opened: { close(): void }[] = [];
+
 /**
  * The door to libc. Each file of this folder binds just the functions it needs with `bindLibc` and offers typed
  * functions that throw `SystemError`; nothing outside `system` sees a pointer. A call that can block for over a
  * millisecond must be made in a Worker.
  */
 export const bindLibc = <Symbols extends Record<string, FFIFunction>>(symbols: Symbols) =>
-  dlopen("libc.so.6", symbols).symbols;
+  bindLibrary("libc.so.6", symbols);
+
+/** Functions of another library, by the name its loader knows. */
+export function bindLibrary<Symbols extends Record<string, FFIFunction>>(name: string, symbols: Symbols) {
+  const library = dlopen(name, symbols);
+  if (!Bun.isMainThread) closeAtExit(library);
+  return library.symbols;
+}
+
+/** What calls the functions is not freed with a Worker, 200 bytes each: it is closed as the last thing the Worker does. */
+function closeAtExit(library: { close(): void }): void {
+  if (opened.length === 0)
+    process.once("exit", () => {
+      for (const each of opened) each.close();
+    });
+  opened.push(library);
+}
 
 const { __errno_location } = bindLibc({ __errno_location: { args: [], returns: "ptr" } });
 

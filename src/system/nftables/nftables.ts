@@ -1,6 +1,6 @@
-import { CString, dlopen, type Pointer, ptr, read, toArrayBuffer } from "bun:ffi";
+import { CString, type Pointer, ptr, read, toArrayBuffer } from "bun:ffi";
 import { EngineError, messageOf } from "../../lib/errors.ts";
-import { bindLibc, check, cString } from "../libc.ts";
+import { bindLibc, bindLibrary, check, cString } from "../libc.ts";
 import { linkOf, moveBack, moveLow } from "./low-descriptors.ts";
 
 /** What `network` needs of nftables; tests pass a recording fake. */
@@ -19,7 +19,7 @@ const libc = bindLibc({
 const AF_NETLINK = 16;
 
 const open = () =>
-  dlopen("libnftables.so.1", {
+  bindLibrary("libnftables.so.1", {
     nft_ctx_new: { args: ["u32"], returns: "ptr" },
     nft_ctx_free: { args: ["ptr"], returns: "void" },
     nft_ctx_output_set_flags: { args: ["ptr", "u32"], returns: "void" },
@@ -28,7 +28,7 @@ const open = () =>
     nft_ctx_get_error_buffer: { args: ["ptr"], returns: "ptr" },
     nft_ctx_get_output_buffer: { args: ["ptr"], returns: "ptr" },
     nft_run_cmd_from_buffer: { args: ["ptr", "ptr"], returns: "i32" },
-  }).symbols;
+  });
 
 /** NFT_CTX_OUTPUT_HANDLE */
 const outputHandles = 8;

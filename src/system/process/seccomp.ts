@@ -1,8 +1,8 @@
-import { dlopen, type Pointer, ptr } from "bun:ffi";
+import { type Pointer, ptr } from "bun:ffi";
 import { closeSync, constants, openSync } from "node:fs";
 import { EngineError } from "../../lib/errors.ts";
 import type { Seccomp, SeccompSyscall } from "../../types/runtime-spec.ts";
-import { check, cString } from "../libc.ts";
+import { bindLibrary, check, cString } from "../libc.ts";
 
 /**
  * Compiling a seccomp profile to the kernel's filter program with libseccomp (which crun depends on, so it is there):
@@ -19,7 +19,7 @@ const symbols = {
   seccomp_export_bpf: { args: ["ptr", "i32"], returns: "i32" },
 } as const;
 
-const open = () => dlopen("libseccomp.so.2", symbols).symbols;
+const open = () => bindLibrary("libseccomp.so.2", symbols);
 type Library = ReturnType<typeof open>;
 let library: Library | undefined;
 

@@ -31,7 +31,7 @@ export class Given {
 
 export type WorkerModule = { start(port: WorkerPort): void };
 
-export type ToWorker = { role: WorkerRole } | { call: number; method: string; args: unknown };
+export type ToWorker = { role: WorkerRole } | { end: true } | { call: number; method: string; args: unknown };
 export type FromWorker =
   | { call: number; value: unknown }
   | { call: number; error: { kind: ErrorKind; message: string; code?: string } }
@@ -41,6 +41,9 @@ const entry = import.meta.url.includes("/$bunfs/")
   ? new URL("./worker.js", import.meta.url) // compiled: every chunk lies beside it
   : new URL("../../worker.ts", import.meta.url);
 
+/** How long a worker may take to end itself, milliseconds. */
+const endMs = 1000;
+
 /** The engine's side of one worker. It keeps the process alive only while a call is open. */
 export class RoleWorker {
   private readonly worker: Worker;
@@ -48,7 +51,7 @@ export class RoleWorker {
   private serial = 0;
   private listener: (event: never) => void = () => undefined;
   private failed: (error: Error) => void = () => undefined;
-  /** why it died; calls made after that fail at once */
+  /** why it ended; calls made after that fail at once */
   private failure: Error | undefined;
 
   constructor(role: WorkerRole) {
@@ -80,9 +83,21 @@ export class RoleWorker {
     this.failed = listener;
   }
 
-  terminate(): void {
-    this.worker.terminate();
-    this.fail(new EngineError("internal", "worker ended"));
+  /** The worker ends itself, which frees what it bound of libraries; by force where something in it blocks. */
+  terminate(): Promise<"by itself" | "by force"> {
+    const { promise, resolve } = Promise.withResolvers<"by itself" | "by force">();
+    const force = setTimeout(() => {
+      resolve("by force");
+      this.worker.terminate();
+    }, endMs).unref();
+    this.worker.addEventListener("close", () => {
+      clearTimeout(force);
+      resolve("by itself");
+    });
+    this.send({ end: true });
+    this.failure ??= new EngineError("internal", "worker ended");
+    this.fail(this.failure);
+    return promise;
   }
 
   private send(message: ToWorker, transfer: ArrayBuffer[] = []): void {
