@@ -4,6 +4,7 @@ import { EngineError } from "../lib/errors.ts";
 import { decodeJson } from "../lib/go/json/decode.ts";
 import type { ObjectShape } from "../lib/go/json/shape.ts";
 import { Query } from "./decode/query.ts";
+import { mediaTypeFault } from "./media-type.ts";
 
 /** The largest JSON body that is read, bytes. */
 export const jsonLimit = 8 * 1024 * 1024;
@@ -104,25 +105,6 @@ function checkJsonType(type = ""): void {
   if (fault !== undefined) refuse("malformed", `mime: ${fault}`);
   const media = type.split(";", 1)[0]?.trim().toLowerCase();
   if (media !== "application/json") refuse("unsupported", "must be 'application/json'");
-}
-
-const token = "[!#$%&'*+.^_`|~0-9A-Za-z-]+";
-const mediaType = new RegExp(`^${token}(/(${token})?)?`);
-const mediaParameters = new RegExp(`^(\\s*;\\s*${token}\\s*=\\s*(${token}|"([^"\\\\]|\\\\.)*"))*\\s*;?\\s*$`);
-
-/** What Go's reader of media types says of a header, if anything. */
-function mediaTypeFault(header: string): string | undefined {
-  const end = header.indexOf(";");
-  const type = (end < 0 ? header : header.slice(0, end)).trim();
-  if (type === "") return "no media type";
-  const found = mediaType.exec(type);
-  if (!found) return "no media type";
-  if (found[1] === "/") return "expected token after slash";
-  if (found[0] !== type)
-    return found[1] === undefined
-      ? "expected slash after first token"
-      : "unexpected content after media subtype";
-  return end < 0 || mediaParameters.test(header.slice(end)) ? undefined : "invalid media parameter";
 }
 
 async function readWhole(

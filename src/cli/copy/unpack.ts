@@ -85,7 +85,9 @@ class Unpacker {
   /** What is there, unless it is of another kind than what comes and may be replaced by that. */
   private standing(path: string, { type }: TarEntry): Stats | undefined {
     const old = lstatSync(path, { throwIfNoEntry: false });
-    if (!this.replaces || old === undefined || old.isDirectory() === (type === "directory")) return old;
+    // a hostile archive may name the root itself (`.`, `a/..`): that is the user's folder and never gives way
+    if (!this.replaces || path === this.root || old === undefined) return old;
+    if (old.isDirectory() === (type === "directory")) return old;
     rmSync(path, { recursive: true });
     return undefined;
   }
