@@ -21,7 +21,7 @@ async function* archive(entry: Parameters<typeof tarEntry>[0]): AsyncGenerator<U
 test.each(["file", "symlink", "fifo"] satisfies TarEntry["type"][])(
   "an archive that names the folder itself as a %s is refused and nothing goes",
   async (type) => {
-    for (const name of [".", "./", "a/.."]) {
+    for (const name of [".", "a/.."]) {
       const entry = { type, name, linkName: "/etc" };
       const done = unpack(archive(entry), { folder, rename: undefined, replaces: true }, false);
       await expect(done).rejects.toThrow(
