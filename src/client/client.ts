@@ -74,6 +74,11 @@ export class Client {
     return this.version;
   }
 
+  /** Whether what came with an API version is not to be had. */
+  isOlderThan(version: string): boolean {
+    return isOlder(this.version, version);
+  }
+
   /**
    * Sends a request; an answer of 400 or above becomes an `ApiError`. The body must be read or closed. An engine sends
    * elsewhere (301) only what has no good path: that is a page that is not there, never what was asked for.

@@ -11,12 +11,13 @@ import type {
 import { readText } from "./answer.ts";
 import type { Client, HijackedStream } from "./client.ts";
 import type { HttpResponse } from "./http.ts";
+import { waitByEvents } from "./legacy-wait.ts";
 import { named } from "./named.ts";
 import { filterQuery, type Query } from "./query.ts";
 
-/** A container's path; the slash its name may be written with is left out, no name is refused. */
+/** A container's path; spaces around its name, and the slash it may be written with, are left out; no name is refused. */
 export const at = (id: string, rest = ""): string =>
-  `/containers/${named("container", id.replace(/^\/+/, ""))}${rest}`;
+  `/containers/${named("container", id.trim().replace(/^\/+/, ""))}${rest}`;
 
 interface ListOptions {
   all?: boolean;
@@ -94,6 +95,8 @@ export async function wait(
   id: string,
   condition: "" | "not-running" | "next-exit" | "removed" | "healthy",
 ): Promise<{ ended: Promise<WaitResponse> }> {
+  if ((condition === "next-exit" || condition === "removed") && client.isOlderThan("1.30"))
+    return waitByEvents(client, id, condition === "removed", () => remove(client, id, { v: true }));
   const response = await client.request("POST", at(id, "/wait"), {
     query: { condition: condition || undefined },
   });

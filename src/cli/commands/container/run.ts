@@ -1,4 +1,4 @@
-import { attach, kill, resize, start, wait } from "../../../client/containers.ts";
+import { attach, kill, remove, resize, start, wait } from "../../../client/containers.ts";
 import type { ContainerCreateRequest, WaitResponse } from "../../../types/api.ts";
 import { atLeast, defineCommand } from "../../command.ts";
 import { CliError } from "../../errors.ts";
@@ -99,7 +99,9 @@ class Running {
     try {
       await start(client, this.id);
     } catch (error) {
-      if (this.request.HostConfig?.AutoRemove) await ended;
+      if (this.request.HostConfig?.AutoRemove)
+        // an engine asked by an old API removes nothing, and tells no end of what has not begun
+        await (client.isOlderThan("1.25") ? remove(client, this.id, { v: true }) : ended);
       // there is a container all the same: a script is told which
       if (!attached) this.session.out(this.id);
       throw withHelp("run", error, runExitCode(error));
