@@ -46,6 +46,8 @@ export const inBundle = {
   attach: (bundle: string): string => join(bundle, "attach"),
   control: (bundle: string): string => join(bundle, "ctl"),
   process: (bundle: string): string => join(bundle, "process.json"),
+  /** the OCI runtime's own words on an exec */
+  log: (bundle: string): string => join(bundle, "log"),
   /** in the container's bundle */
   execPid: (bundle: string, execId: string): string => join(bundle, `exec-${execId}.pid`),
 };

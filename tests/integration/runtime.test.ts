@@ -403,6 +403,35 @@ describe.skipIf(!able)("runtime", () => {
     }
   }, 120_000);
 
+  test("what cannot be run on a terminal is refused in the words it is refused in without one", async () => {
+    const container = await started(["sleep", "100"]);
+    const said: [command: string[], change: { cwd?: string }, code: number, reason: string][] = [
+      [["nosuch"], {}, 127, 'exec: "nosuch": executable file not found in $PATH'],
+      [["/etc/passwd"], {}, 126, 'exec: "/etc/passwd": permission denied'],
+      [["/etc"], {}, 126, 'exec: "/etc": is a directory: permission denied'],
+      [
+        ["true"],
+        { cwd: "/none" },
+        127,
+        'chdir to cwd ("/none") set in config.json failed: no such file or directory',
+      ],
+    ];
+    for (const [command, change, exitCode, reason] of said)
+      for (const [stdin, attach] of [
+        [true, both],
+        [false, both],
+        [false, undefined],
+      ] as const) {
+        const process = processOf(container, command, { terminal: true, ...change });
+        const exec = { id: newId(), containerId: container.id, process, stdin };
+        const failure = await runtime.exec(exec, attach).catch((error: unknown) => error);
+        expect(failure).toMatchObject({
+          exitCode,
+          message: `OCI runtime exec failed: exec failed: unable to start container process: ${reason}`,
+        });
+      }
+  }, 120_000);
+
   test("exec on a terminal can be resized and typed into", async () => {
     const container = await started(["sleep", "100"]);
     const id = newId();

@@ -81,6 +81,9 @@ export function execArguments(on: Common, exec: ExecArguments): string[] {
   const { containerId, execId, bundle, terminal, stdin, attach } = exec;
   return [
     ...common(on, containerId, execId),
+    // what fails once it has a terminal is said on that terminal, which conmon does not read then
+    "--runtime-arg",
+    `--log=${inBundle.log(bundle)}`,
     "--exec",
     "--exec-process-spec",
     inBundle.process(bundle),

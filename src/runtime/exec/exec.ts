@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { EngineError } from "../../lib/errors.ts";
 import { isRunning } from "../../system/process/signals.ts";
 import { ProcessStreams } from "../attach/streams.ts";
@@ -97,7 +97,7 @@ export class Execs {
     if (stdin && !typed) await attachment?.closeStdin();
     if (!attach) attachment?.close();
     try {
-      pid = await execPid(monitor, exec);
+      pid = await execPid(monitor, exec, bundle);
     } catch (error) {
       attachment?.close();
       await streams.close();
@@ -138,12 +138,25 @@ async function attachHeld(
   }
 }
 
-async function execPid(monitor: Monitor, { id, process: { args, cwd } }: ExecProcess): Promise<number> {
+async function execPid(
+  monitor: Monitor,
+  { id, process: { args, cwd } }: ExecProcess,
+  bundle: string,
+): Promise<number> {
   const message = await monitor.next();
   if (message && message.data > 0) return message.data;
   const exitCode = await monitor.process.exited;
-  const attempt = { command: args[0] ?? "", cwd };
-  if (message?.message) throw execFailure(message.message, attempt);
+  const said = (await runtimeLog(bundle)) || message?.message;
+  if (said) throw execFailure(said, { command: args[0] ?? "", cwd });
   const why = monitor.complaint || `it ended with ${exitCode}`;
   throw new EngineError("internal", `exec ${id}: conmon did not run it: ${why}`);
+}
+
+async function runtimeLog(bundle: string): Promise<string> {
+  try {
+    return (await readFile(inBundle.log(bundle), "utf8")).trim();
+  } catch (error) {
+    if ((error as { code?: unknown }).code === "ENOENT") return ""; // conmon ended before it ran the runtime
+    throw error;
+  }
 }
