@@ -45,6 +45,7 @@ export function parseGoTime(layout: string, text: string): bigint {
     const value = shape.exec(rest)?.[0] ?? refuse(rest, part);
     const [least, most] = ranges[field] ?? [0, Number.MAX_VALUE];
     if (Number(value) < least || Number(value) > most) outOfRange(field);
+    if (field === "zone") checkZone(value, outOfRange);
     found[field] = value;
     rest = rest.slice(value.length);
     if (field !== "second" || left.startsWith(".")) continue;
@@ -57,9 +58,20 @@ export function parseGoTime(layout: string, text: string): bigint {
   const { year = "", month = "01", day = "01", hour = "0", minute = "00", second = "00", zone = "" } = found;
   if (Number(day) < 1 || Number(day) > new Date(Date.UTC(Number(year), Number(month), 0)).getUTCDate())
     outOfRange("day");
-  const milliseconds = Date.parse(
-    `${year}-${month}-${day}T${hour.padStart(2, "0")}:${minute}:${second}${zone}`,
-  );
+  // without a zone it is local; the offset is taken off here, for Date.parse takes none of a whole day
+  const date = `${year}-${month}-${day}T${hour.padStart(2, "0")}:${minute}:${second}`;
+  const milliseconds = zone === "" ? Date.parse(date) : Date.parse(`${date}Z`) - offsetMs(zone);
   const nanoseconds = (found.fraction ?? "").slice(1, 10).padEnd(9, "0");
   return BigInt(milliseconds) * 1_000_000n + BigInt(nanoseconds);
+}
+
+/** `Z`, or `+hh:mm`; Go takes 24 hours and 60 minutes too, and tells of the minutes first. */
+function checkZone(zone: string, outOfRange: (field: string) => never): void {
+  if (Number(zone.slice(4)) > 60) outOfRange("time zone offset minute");
+  if (Number(zone.slice(1, 3)) > 24) outOfRange("time zone offset hour");
+}
+
+function offsetMs(zone: string): number {
+  const minutes = Number(zone.slice(1, 3)) * 60 + Number(zone.slice(4));
+  return (zone.startsWith("-") ? -minutes : minutes) * 60_000;
 }

@@ -12,6 +12,8 @@ test.each([
   ["2020-01-01T00:00:00Z", 1_577_836_800_000_000_000n],
   ["2020-01-01T00:00:00.25Z", 1_577_836_800_250_000_000n],
   ["2020-01-01T01:00+01:00", 1_577_836_800_000_000_000n],
+  ["2020-01-02T00:30:00+24:30", 1_577_836_800_000_000_000n],
+  ["2019-12-30T23:00:00-24:60", 1_577_836_800_000_000_000n],
   ["2020-01-01Z", 1_577_836_800_000_000_000n],
 ])("%s is a moment", (text, expected) => {
   expect(parseTimestamp(text, now)).toBe(expected);
@@ -28,6 +30,14 @@ test.each([
   ["2020-02-30", 'parsing time "2020-02-30": day out of range'],
   ["2020-01-01T25:00", 'parsing time "2020-01-01T25:00": hour out of range'],
   ["2020-01-01x", 'parsing time "2020-01-01x": extra text: "x"'],
+  [
+    "2020-01-01T00:00:00+99:99",
+    'parsing time "2020-01-01T00:00:00+99:99": time zone offset minute out of range',
+  ],
+  [
+    "2020-02-30T00:00:00-25:60x",
+    'parsing time "2020-02-30T00:00:00-25:60x": time zone offset hour out of range',
+  ],
   ["today", 'failed to parse value as time or duration: "today"'],
   ["1.2.3", 'failed to parse value as time or duration: "1.2.3"'],
 ])("%s is refused in Go's words", (text, sentence) => {

@@ -6,8 +6,6 @@ export interface LogFile {
   inode: bigint;
   /** bytes when it was opened */
   size: number;
-  /** when it was written to last, nanoseconds */
-  writtenNs: bigint;
 }
 
 const isMissing = (error: unknown): boolean => (error as { code?: string }).code === "ENOENT";
@@ -15,8 +13,8 @@ const isMissing = (error: unknown): boolean => (error as { code?: string }).code
 async function openLog(path: string): Promise<LogFile | undefined> {
   try {
     const handle = await open(path, "r");
-    const { ino, size, mtimeNs } = await handle.stat({ bigint: true });
-    return { handle, inode: ino, size: Number(size), writtenNs: mtimeNs };
+    const { ino, size } = await handle.stat({ bigint: true });
+    return { handle, inode: ino, size: Number(size) };
   } catch (error) {
     if (isMissing(error)) return undefined;
     throw error;

@@ -44,9 +44,9 @@ async function* readPieces(
     const from =
       options.tail === undefined ? { file: 0, offset: 0 } : await tailPosition(files, options.tail);
     const first = files.length - 1;
+    // also with `since` every file is read: the clock may have been set back, so the time of its last write tells nothing
     for (const [index, file] of files.entries()) {
-      if (index < from.file || isBefore(file, options.sinceNs) || (options.follow && index === first))
-        continue;
+      if (index < from.file || (options.follow && index === first)) continue;
       yield* readFile(file, index === from.file ? from.offset : 0, file.size, formatter, signal);
     }
     if (options.follow) {
@@ -59,13 +59,6 @@ async function* readPieces(
     await Promise.all(files.map(({ handle }) => handle.close()));
   }
 }
-
-/** the kernel notes the time of a write by a clock that may be some milliseconds behind the one of the lines */
-const clockSlackNs = 1_000_000_000n;
-
-/** Whether the whole file was written before. */
-const isBefore = ({ writtenNs }: LogFile, sinceNs: bigint | undefined): boolean =>
-  sinceNs !== undefined && writtenNs + clockSlackNs < sinceNs;
 
 /** Formats `file` from `offset` to `end`, or to its present end; returns where it stopped. */
 async function* readFile(

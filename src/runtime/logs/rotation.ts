@@ -16,8 +16,8 @@ interface Kept {
   /** bytes at the last look, and when that was (`performance.now`) */
   size: number;
   seenMs: number;
-  /** what last hindered its rotation, told once */
-  hindrance?: string;
+  /** what hinders its rotation, told once */
+  hindrance?: string | undefined;
 }
 
 /**
@@ -69,6 +69,7 @@ export class LogRotation {
     for (const [id, kept] of this.logs) {
       try {
         nextMs = Math.min(nextMs, await this.checkOne(id, kept));
+        kept.hindrance = undefined;
       } catch (error) {
         const hindrance = messageOf(error);
         if (kept.hindrance !== hindrance)
