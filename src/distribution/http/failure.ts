@@ -32,10 +32,13 @@ const sentences: Readonly<Record<string, string>> = {
   Malformed_HTTP_Response: "malformed HTTP response",
   InvalidHTTPResponse: "malformed HTTP response",
   InvalidContentLength: "malformed HTTP response: its Content-Length is invalid or told twice",
+  TooManyRedirects: "stopped after too many redirects",
+  UnsupportedRedirectProtocol: "the redirect leads to another protocol than http and https",
+  RedirectURLInvalid: "the redirect's Location header is no URL",
 };
 
 /** What Bun adds for those who call it */
-const hint = / fetching "[^"]*"\. For more information, pass `verbose: true`.*$/;
+const hint = /(?: fetching "[^"]*")?\. For more information, pass `verbose: true`.*$/;
 
 /** Why a request failed, in the words of Go's HTTP client. */
 export function failureReason(url: URL, error: unknown): string {

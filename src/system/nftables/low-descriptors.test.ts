@@ -27,3 +27,7 @@ test("what is low already stays where it is", () => {
   expect(moveLow(3, 0)).toBe(3);
   expect(moveBack(3, 0)).toBe(3);
 });
+
+test("a process that may have too few is told how many it needs", () => {
+  expect(() => reserveLowDescriptors(256)).toThrow("needs 1024 open files or more and may have 256");
+});

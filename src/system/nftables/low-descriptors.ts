@@ -1,6 +1,7 @@
 import { closeSync, readlinkSync } from "node:fs";
 import { EngineError } from "../../lib/errors.ts";
 import { bindLibc, check, cString } from "../libc.ts";
+import { openFilesMax } from "../process/limits.ts";
 
 const libc = bindLibc({
   memfd_create: { args: ["ptr", "u32"], returns: "i32" },
@@ -23,8 +24,14 @@ const target = `/memfd:${name} (deleted)`;
 /**
  * Descriptors below 1024 kept for libraries that still wait with select(2), as libnftables does: an engine with some
  * 250 containers has used all others up. Called once, early, before others can have those numbers.
+ * `limit`: how many the process may have open.
  */
-export function reserveLowDescriptors(): void {
+export function reserveLowDescriptors(limit = openFilesMax()): void {
+  if (limit < selectLimit)
+    throw new EngineError(
+      "unavailable",
+      `the engine needs ${selectLimit} open files or more and may have ${limit}: raise the limit (ulimit -n, or LimitNOFILE= of its service)`,
+    );
   const fd = check(libc.memfd_create(cString(name), MFD_CLOEXEC), "reserve descriptors");
   try {
     for (let number = first; number < first + lanes * perLane; number++) {
