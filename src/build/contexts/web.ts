@@ -25,6 +25,9 @@ export async function webLimits(folder: string): Promise<WebLimits> {
   return { silenceMs, bytesMax: Math.min(largest, await room()), room };
 }
 
+/** The same for a file that is held in memory, such as a Dockerfile. */
+export const heldLimits: WebLimits = { silenceMs, bytesMax: 16 << 20 };
+
 /** How many bytes may be written in a folder before its disk comes to the reserve. */
 export async function roomIn(folder: string): Promise<number> {
   const { bavail, bsize } = await statfs(folder);

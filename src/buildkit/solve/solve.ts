@@ -108,7 +108,7 @@ export class Solve {
   async fetchFile(source: WebSource): Promise<string> {
     try {
       if (this.files.size >= filesMax) throw new EngineError("invalid", "too many files from elsewhere");
-      const file = await fetchWebFile(this.parts, source, this.progress, this.ended.signal);
+      const file = await fetchWebFile(source, this.progress, this.ended.signal);
       const reference = randomBytes(16).toString("hex");
       this.files.set(reference, file);
       return reference;
