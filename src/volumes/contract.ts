@@ -29,7 +29,8 @@ export interface Volumes {
   /**
    * Fills an empty volume that `user` holds from the folder `source` of a mounted root: contents, and the folder's own
    * owner and mode. A volume that has anything in it stays as it is. Links are copied as links, never followed. `through`
-   * is another path to the volume's data, with owners shown as the mounted root shows them.
+   * is another path to the volume's data, with owners shown as the mounted root shows them. The folder may be another one
+   * afterwards: what leads to it by more than its path must be opened after this.
    */
   copyUp(name: string, user: string, from: { root: string; source: string; through?: string }): Promise<void>;
   /** `also` changes what names it elsewhere, in the same transaction; it gets the new path. Users keep it. */
@@ -51,6 +52,9 @@ export interface Volumes {
   pluginNames(): string[];
   close(): void;
 }
+
+/** Who holds a volume by a name that begins so only has it filled, and finds it by its path alone. */
+export const fillerPrefix = "create:";
 
 export interface VolumeRemoval {
   /** also with a plugin that does not answer; one that is not there is no error */

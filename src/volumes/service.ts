@@ -1,9 +1,8 @@
-import { assert, EngineError, messageOf, wrap } from "../lib/errors.ts";
+import { EngineError, messageOf, wrap } from "../lib/errors.ts";
 import { sortedByKey } from "../lib/go/sorted.ts";
 import type { Logger } from "../lib/log.ts";
 import type { State } from "../state/database.ts";
 import type { EventBus } from "../state/events.ts";
-import { copyTree } from "../system/files/tree-copy.ts";
 import type { Volume, VolumeCreateRequest } from "../types/api.ts";
 import type { VolumeRemoval, VolumeSnapshots, Volumes } from "./contract.ts";
 import type { VolumeDriver } from "./driver.ts";
@@ -12,7 +11,7 @@ import { KeyedQueue } from "./keyed-queue.ts";
 import { type Fill, LocalDriver } from "./local/driver.ts";
 import { VolumeFolders } from "./local/folders.ts";
 import { folderSize } from "./local/size.ts";
-import { cloneVolume, createFilled } from "./operations/fill.ts";
+import { cloneVolume, createFilled, type FillSource, fillEmpty } from "./operations/fill.ts";
 import { finishRename, renameVolume } from "./operations/rename.ts";
 import { dropSnapshot, listSnapshots, restoreSnapshot, takeSnapshot } from "./operations/snapshots.ts";
 import { publish, type VolumeParts } from "./parts.ts";
@@ -155,19 +154,8 @@ export class VolumeService implements Volumes {
     if (volume) this.holders.add(name, user, this.pathOf(volume));
   }
 
-  async copyUp(
-    name: string,
-    user: string,
-    { through, ...from }: { root: string; source: string; through?: string },
-  ): Promise<void> {
-    return this.queue.run(name, async () => {
-      const volume = this.find(name);
-      const target = this.holders.pathOf(name, user);
-      assert(target !== undefined, `volume ${name} is filled while ${user} holds it`);
-      // memory is empty at each mount, and stays so: Docker fills it too early for anybody to see
-      if (volume.options?.["type"] === "tmpfs") return;
-      await copyTree({ ...from, target: through ?? target });
-    });
+  copyUp(name: string, user: string, from: FillSource): Promise<void> {
+    return this.queue.run(name, () => fillEmpty(this.parts, this.find(name), user, from));
   }
 
   rename(name: string, to: string, also: (path: string) => void): Promise<void> {

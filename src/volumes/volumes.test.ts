@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import {
+  chmodSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -16,7 +17,7 @@ import { silentLogger } from "../lib/log.ts";
 import { State } from "../state/database.ts";
 import { EventBus } from "../state/events.ts";
 import { removeTree } from "../system/files/tree-remove.ts";
-import type { Volumes } from "./contract.ts";
+import { fillerPrefix, type Volumes } from "./contract.ts";
 import { openVolumes } from "./open.ts";
 
 let dataRoot = "";
@@ -32,8 +33,9 @@ const open = () =>
   });
 
 async function fill(volumes: Volumes, name: string, root: string, source: string): Promise<void> {
-  await volumes.mount(name, "user");
-  await volumes.copyUp(name, "user", { root, source });
+  const user = `${fillerPrefix}user`;
+  await volumes.mount(name, user);
+  await volumes.copyUp(name, user, { root, source });
 }
 
 beforeEach(() => {
@@ -219,6 +221,54 @@ describe("filling a new volume", () => {
     expect(readdirSync(Mountpoint, { withFileTypes: true }).map((entry) => entry.isSymbolicLink())).toEqual([
       true,
     ]);
+  });
+
+  const seed = (at: string): void => {
+    mkdirSync(join(at, "seed"));
+    for (let n = 0; n < 500; n++) writeFileSync(join(at, `seed/${n}`), "x");
+    chmodSync(join(at, "seed"), 0o1750);
+  };
+  /** How many files anybody saw in the volume while it was filled. */
+  const seenWhile = async (filling: Promise<void>, mountpoint: string): Promise<Set<number>> => {
+    const seen = new Set<number>();
+    const state = { over: false };
+    const over = filling.finally(() => {
+      state.over = true;
+    });
+    while (!state.over) {
+      try {
+        seen.add(readdirSync(mountpoint).length);
+      } catch (error) {
+        // the empty folder was opened, and replaced before it was read
+        if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+      }
+      await new Promise(setImmediate);
+    }
+    await over;
+    return seen.add(readdirSync(mountpoint).length);
+  };
+
+  test("a volume is empty or full at every instant, so that a killed engine leaves none half full", async () => {
+    const volumes = open();
+    const root = rootWith(seed);
+    const { Mountpoint } = await volumes.create({ Name: "data" });
+    await volumes.mount("data", `${fillerPrefix}other`);
+    await volumes.mount("data", `${fillerPrefix}one`);
+    const filling = volumes.copyUp("data", `${fillerPrefix}one`, { root, source: "/seed" });
+    expect(await seenWhile(filling, Mountpoint)).toEqual(new Set([0, 500]));
+    expect(statSync(Mountpoint).mode & 0o7777).toBe(0o1750);
+    expect(readdirSync(join(dataRoot, "volumes"))).toEqual(["data"]);
+  });
+
+  test("a volume that somebody uses stays the folder it is when it is filled", async () => {
+    const volumes = open();
+    const root = rootWith(seed);
+    const { Mountpoint } = await volumes.create({ Name: "data" });
+    const { ino } = statSync(Mountpoint);
+    await volumes.mount("data", "somebody");
+    await fill(volumes, "data", root, "/seed");
+    expect(readdirSync(Mountpoint).length).toBe(500);
+    expect(statSync(Mountpoint).ino).toBe(ino);
   });
 
   test("a volume that cannot be filled is left empty", async () => {

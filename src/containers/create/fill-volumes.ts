@@ -1,6 +1,7 @@
 import { readdir } from "node:fs/promises";
 import { messageOf, wrap } from "../../lib/errors.ts";
 import { existsWithin } from "../../system/files/tree-copy.ts";
+import { fillerPrefix } from "../../volumes/contract.ts";
 import type { Container } from "../container.ts";
 import type { Context } from "../context.ts";
 import type { ResolvedMount } from "../contract.ts";
@@ -31,7 +32,7 @@ async function mayBeEmpty({ point }: VolumeMount): Promise<boolean> {
 }
 
 async function fill(ctx: Context, container: Container, mounts: readonly VolumeMount[]): Promise<void> {
-  const user = `create:${container.id}`;
+  const user = `${fillerPrefix}${container.id}`;
   const remapped = remapOf(ctx, container) !== undefined;
   const root = await mountRoot(ctx, container);
   try {
