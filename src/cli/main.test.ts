@@ -32,7 +32,7 @@ test.each([
   const plain = await said(words, false);
   expect(told.code).toBe(code);
   expect(plain.code).toBe(code);
-  expect(plain.text).toMatch(/for more information\n$/);
+  expect(plain.text).toMatch(/for more information\n$|^unknown help topic: /);
   expect(told.text).toBe(plain.text + (near === undefined ? "" : `(did you mean ${near}?)\n`));
 });
 
@@ -45,4 +45,22 @@ test.each(["bash", "zsh", "fish"])("completion for %s offers all that the help n
   const { text } = await said(`completion ${shell}`, false);
   for (const word of ["run", "network", "daemon", "doctor"])
     expect(text).toMatch(new RegExp(`\\b${word}\\b`));
+});
+
+test.each([
+  ["container", 2, /^Usage: {2}berth container COMMAND\n/],
+  ["container --help", 1, /^Usage: {2}berth container COMMAND\n/],
+  ["container help", 2, /^berth: unknown command: berth container help\n/],
+  ["help container", 1, /^Usage: {2}berth container COMMAND\n/],
+  ["help image nope", 2, /^unknown help topic: nope\n$/],
+])("`berth %s` answers on stream %s, as docker does", async (words, stream, text) => {
+  const streams = ["", "", ""];
+  await main(words.split(" "), {
+    ...ofProcess,
+    write: (fd, data) => {
+      streams[fd] += String(data);
+    },
+  });
+  expect(streams[stream]).toMatch(text);
+  expect(streams[3 - stream]).toBe("");
 });

@@ -54,9 +54,10 @@ async function dispatch(argv: readonly string[], around: Surroundings): Promise<
     return 0;
   }
   const session = new Session(globals, around);
-  if (word === undefined || help) return showHelp(word === undefined ? [] : args, session);
+  if (word === undefined) return showHelp([], session, help ? 1 : 2);
+  if (help) return showHelp(args, session);
   if (word === "help")
-    return isKnown(rest[0]) ? showHelp(rest, session) : plugin(session, rest[0] ?? "", argv);
+    return isKnown(rest[0]) ? showHelp(rest, session) : plugin(session, rest[0] ?? "", argv, true);
   if (word === "exec" || (word === "container" && rest[0] === "exec")) session.connectEarly();
   return route(session, word, rest, argv);
 }
@@ -88,11 +89,11 @@ function parseGlobals(argv: readonly string[], around: Surroundings): Start {
 
 const logLevels = ["panic", "fatal", "error", "warn", "warning", "info", "debug", "trace"];
 
-/** The help of the whole program lists plugins, too. */
-async function showHelp(words: readonly string[], session: Session): Promise<number> {
+/** The help of the whole program lists plugins, too. What was not asked for goes to stderr, the second stream. */
+async function showHelp(words: readonly string[], session: Session, stream: 1 | 2 = 1): Promise<number> {
   session.around.needsProcess("help");
   const { help } = await import("./grammar/help.ts");
-  return help(words, session);
+  return help(words, session, stream);
 }
 
 const isKnown = (word: string | undefined): boolean =>
@@ -124,9 +125,14 @@ const isHistory = (word: string, [first, second]: readonly string[]): boolean =>
 const hasOwnCommand = ({ children }: Group, word: string | undefined): boolean =>
   word !== undefined && findIn(children(), word) !== undefined;
 
-async function plugin(session: Session, word: string, argv: readonly string[]): Promise<number> {
+async function plugin(
+  session: Session,
+  word: string,
+  argv: readonly string[],
+  isTopic = false,
+): Promise<number> {
   const { runPlugin } = await import("./plugins/run.ts");
-  return runPlugin(session, word, argv);
+  return runPlugin(session, word, argv, isTopic);
 }
 
 /** Of all groups these alone are told to have commands where one of theirs is not known. */
@@ -140,8 +146,8 @@ async function routeInGroup(
 ): Promise<number | undefined> {
   const path = `${programName} ${name}`;
   const [word, ...args] = rest;
-  if (word === undefined || word === "--help" || word === "-h") return showHelp([name], session);
-  if (word === "help") return showHelp([name, ...args], session);
+  if (word === undefined || word === "--help" || word === "-h")
+    return showHelp([name], session, word === undefined ? 2 : 1);
   if (word.startsWith("-"))
     orUsage(path, `${path} COMMAND`, () => parseFlags({}, [word], false, session.around));
   const found = findIn(children, word);

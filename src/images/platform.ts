@@ -1,6 +1,6 @@
 import { EngineError, messageOf } from "../lib/errors.ts";
 import { scan, wholeText } from "../lib/go/json/syntax.ts";
-import { formatPlatform, isSamePlatform, parsePlatform } from "../lib/image/platform.ts";
+import { formatPlatform, isRunnableAs, parsePlatform } from "../lib/image/platform.ts";
 import type { Platform } from "../types/oci.ts";
 import type { ImageRecord } from "./store.ts";
 
@@ -34,7 +34,7 @@ function inJson(text: string): Record<string, unknown> {
 
 /** An image has one platform: where another is asked for, it is as good as not here. */
 export function requirePlatform({ config }: ImageRecord, name: string, wanted: Platform | undefined): void {
-  if (wanted === undefined || isSamePlatform(config, wanted)) return;
+  if (wanted === undefined || isRunnableAs(config, wanted)) return;
   throw new EngineError(
     "notFound",
     `image with reference ${name} was found but its platform (${formatPlatform(config)}) does not match the specified platform (${formatPlatform(wanted)})`,

@@ -10,8 +10,8 @@ import { commands, findCommand, findIn, roles, spellings } from "./tree.ts";
 const width = ({ around }: Session): number => (around.terminal(1)?.columns ?? 80) - 1;
 
 /** Prints the help of the program, of a group or of a command, by the words that name it. */
-export async function help(words: readonly string[], session: Session): Promise<number> {
-  session.out(await helpText(words, session));
+export async function help(words: readonly string[], session: Session, stream: 1 | 2): Promise<number> {
+  session.around.write(stream, `${await helpText(words, session)}\n`);
   return 0;
 }
 
@@ -24,7 +24,7 @@ async function helpText(words: readonly string[], session: Session): Promise<str
   if (group) {
     if (second === undefined) return groupHelp(word);
     const found = findIn(group.children(), second);
-    if (!found) throw unknownCommand(second, word);
+    if (!found) throw unknownTopic(second, Object.keys(group.children()));
     return commandHelp(
       `${word} ${found.name}`,
       found.leaf.summary,
@@ -34,7 +34,7 @@ async function helpText(words: readonly string[], session: Session): Promise<str
     );
   }
   const leaf = findCommand(word);
-  if (!leaf) throw unknownCommand(word);
+  if (!leaf) throw unknownTopic(word);
   const place = shortForms[word];
   return commandHelp(
     word,
@@ -45,15 +45,15 @@ async function helpText(words: readonly string[], session: Session): Promise<str
   );
 }
 
-/** For a first word, or for one behind a group's. */
-export const unknownCommand = (word: string, group?: string): CliError =>
+export const unknownCommand = (word: string): CliError =>
   new UnknownCommand(
-    `${programName}: unknown command: ${[programName, ...(group === undefined ? [] : [group]), word].join(" ")}\n\nRun '${programName} --help' for more information`,
-    {
-      word,
-      known: () => (group === undefined ? shownCommands() : Object.keys(groups[group]?.children() ?? {})),
-    },
+    `${programName}: unknown command: ${programName} ${word}\n\nRun '${programName} --help' for more information`,
+    { word, known: shownCommands },
   );
+
+/** A word that `help` was asked about: the first one, or one behind a group's. */
+export const unknownTopic = (word: string, known = shownCommands()): CliError =>
+  new UnknownCommand(`unknown help topic: ${word}`, { word, known: () => known });
 
 /** First words that the help names. */
 const shownCommands = (): string[] => [

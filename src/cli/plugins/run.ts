@@ -1,4 +1,4 @@
-import { unknownCommand } from "../grammar/help.ts";
+import { unknownCommand, unknownTopic } from "../grammar/help.ts";
 import { programName } from "../program.ts";
 import type { Session } from "../session.ts";
 import { findPlugin } from "./find.ts";
@@ -10,11 +10,17 @@ const callerVariable = "DOCKER_CLI_PLUGIN_ORIGINAL_CLI_COMMAND";
 /**
  * A first word that is no command of ours: where docker's client has a plugin of that name, as compose, it is run with
  * the whole command line, `DOCKER_HOST` at our engine, and our descriptors. Its exit code is ours.
+ * `isTopic`: it is only asked about, by `help`.
  */
-export async function runPlugin(session: Session, word: string, argv: readonly string[]): Promise<number> {
+export async function runPlugin(
+  session: Session,
+  word: string,
+  argv: readonly string[],
+  isTopic: boolean,
+): Promise<number> {
   const path = findPlugin(session, word);
   const valid = path !== undefined && (await isValid(path));
-  if (path === undefined || !valid) throw unknownCommand(word);
+  if (path === undefined || !valid) throw isTopic ? unknownTopic(word) : unknownCommand(word);
   return runToEnd([path, ...argv], await environmentOf(session));
 }
 

@@ -17,7 +17,7 @@ export function prepare(
   args: readonly string[],
   changed: (key: keyof ContainerFlags & string) => boolean,
 ): ContainerCreateRequest {
-  if (!["always", "missing", "never"].includes(flags.pull))
+  if (!["", "always", "missing", "never"].includes(flags.pull))
     throw new Error(`invalid pull option: '${flags.pull}': must be one of "always", "missing" or "never"`);
   const request = createRequest(flags, args, changed, session.around);
   if (flags.useApiSocket) session.around.needsProcess("--use-api-socket");
@@ -96,7 +96,7 @@ async function createOrPull(
   try {
     return await create(client, request, query);
   } catch (error) {
-    if (!(error instanceof ApiError && error.status === 404 && reference && flags.pull === "missing"))
+    if (!(error instanceof ApiError && error.status === 404 && reference && flags.pull !== "never"))
       throw error;
   }
   session.around.needsProcess("a pull");

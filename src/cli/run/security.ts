@@ -1,3 +1,4 @@
+import { scan, wholeText } from "../../lib/go/json/syntax.ts";
 import type { HostConfig } from "../../types/api.ts";
 import type { Surroundings } from "../surroundings.ts";
 import { fileError, missingFile } from "./key-value-files.ts";
@@ -51,6 +52,8 @@ function seccompProfile(path: string, around: Surroundings): string {
   try {
     return JSON.stringify(JSON.parse(text));
   } catch (error) {
-    throw new Error(`compacting json for seccomp profile (${path}) failed: ${(error as Error).message}`);
+    const found = scan(text);
+    const why = "error" in found ? wholeText(found.error) : (error as Error).message;
+    throw new Error(`compacting json for seccomp profile (${path}) failed: ${why}`);
   }
 }

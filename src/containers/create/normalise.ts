@@ -49,7 +49,8 @@ const defaultHostname = (id: string, host: HostConfig): string =>
   host.NetworkMode === "host" ? hostHostname() : id.slice(0, 12);
 
 const joinedMode = (mode: string, { containerId }: NormaliseInput): string => {
-  if (!mode.startsWith("container:")) return mode;
+  // that nobody is named is told at start
+  if (!mode.startsWith("container:") || mode === "container:") return mode;
   const found = containerId(mode.slice("container:".length));
   return found === undefined ? mode : `container:${found}`;
 };

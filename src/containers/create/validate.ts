@@ -124,7 +124,10 @@ function validateNamespaces(host: HostConfig): void {
   const joins = (mode: string): boolean => /^container:.+/.test(mode);
   if (!["", "host"].includes(host.PidMode) && !joins(host.PidMode))
     invalid(`invalid PID mode: ${host.PidMode}`);
-  if (!["", "host", "none", "private", "shareable"].includes(host.IpcMode) && !joins(host.IpcMode))
+  if (
+    !["", "host", "none", "private", "shareable"].includes(host.IpcMode) &&
+    !host.IpcMode.startsWith("container:")
+  )
     invalid(`invalid IPC mode: ${host.IpcMode}`);
   if (!["", "host", "private"].includes(host.CgroupnsMode))
     invalid(`invalid cgroup namespace mode: ${host.CgroupnsMode}`);

@@ -8,6 +8,7 @@ import { joinedContainer } from "./join-mode.ts";
 
 /** The container that a mode joins. Docker answers these with 4xx and the client with 125. */
 function donorOf(ctx: Context, idOrName: string, joining: string): Container {
+  if (idOrName === "") throw new EngineError("invalid", `${joining}invalid name or ID supplied: ""`);
   const donor = ctx.store.lookUp(idOrName);
   if (!donor) throw new EngineError("invalid", `${joining}No such container: ${idOrName}`);
   return donor;

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { parsePlatform } from "./platform.ts";
+import { isRunnableAs, parsePlatform } from "./platform.ts";
 
 test("platforms have one spelling, and their system may have a version", () => {
   expect(parsePlatform("linux/arm64/v8")).toEqual({ os: "linux", architecture: "arm64" });
@@ -24,3 +24,26 @@ const wrong: [platform: string, sentence: string][] = [
 test.each(wrong)("%s is refused as Docker refuses it", (platform, sentence) => {
   expect(() => parsePlatform(platform)).toThrow(sentence);
 });
+
+// recorded from Docker 28.5.2: `create --platform` with images imported for each
+const asked = ["linux/386", "linux/amd64", "linux/amd64/v2", "linux/amd64/v4", "linux/amd64/x"].concat([
+  "linux/arm",
+  "linux/arm/v6",
+  "linux/arm/v8",
+  "linux/arm64",
+  "linux/arm64/v9",
+]);
+const fitting: [image: string, variant: string | undefined, platforms: string][] = [
+  ["386", undefined, "linux/386 linux/amd64 linux/amd64/v2 linux/amd64/v4 linux/amd64/x"],
+  ["amd64", undefined, "linux/amd64 linux/amd64/v2 linux/amd64/v4 linux/amd64/x"],
+  ["amd64", "v3", "linux/amd64/v4"],
+  ["arm", "v7", "linux/arm linux/arm/v8 linux/arm64 linux/arm64/v9"],
+  ["arm64", undefined, "linux/arm64 linux/arm64/v9"],
+];
+test.each(fitting)(
+  "an image for %s %s is taken where Docker takes it",
+  (architecture, variant, platforms) => {
+    const image = { os: "linux", architecture, ...(variant ? { variant } : {}) };
+    expect(asked.filter((each) => isRunnableAs(image, parsePlatform(each))).join(" ")).toBe(platforms);
+  },
+);

@@ -108,3 +108,32 @@ export function isSamePlatform(one: Platform, other: Platform): boolean {
   );
   return a?.os === b?.os && a?.architecture === b?.architecture && a?.variant === b?.variant;
 }
+
+/**
+ * Whether an image may stand in for the platform asked for: containerd's `platforms.Only`, where a newer
+ * processor runs what was made for an older one, and Docker's addition that an image which names no
+ * variant is for all of them.
+ */
+export function isRunnableAs(image: Platform, wanted: Platform): boolean {
+  const asked = normalise(wanted.os, wanted.architecture, wanted.variant ?? "");
+  const own = normalise(image.os, image.architecture, image.variant ?? "");
+  if (own.os !== asked.os) return false;
+  if (!image.variant && own.architecture === asked.architecture) return true;
+  if (asked.architecture === "amd64" && own.architecture === "386") return true;
+  const older = asked.architecture === "arm64" && own.architecture === "arm";
+  if (!older && own.architecture !== asked.architecture) return false;
+  if (!older && own.variant === asked.variant) return true;
+  const [made, able] = [generation(own), older ? 8 : generation(asked)];
+  return made !== undefined && able !== undefined && made <= able;
+}
+
+const firstGenerations: Readonly<Record<string, string>> = { amd64: "v1", arm: "v7", arm64: "v8" };
+
+/** 3 of `amd64/v3`; undefined where variants have no order. */
+function generation({
+  architecture,
+  variant = firstGenerations[architecture] ?? "",
+}: Platform): number | undefined {
+  const number = Object.hasOwn(firstGenerations, architecture) ? /^v(\d)$/.exec(variant)?.[1] : undefined;
+  return number === undefined ? undefined : Number(number);
+}
