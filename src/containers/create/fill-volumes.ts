@@ -1,6 +1,7 @@
 import { readdir } from "node:fs/promises";
 import { messageOf, wrap } from "../../lib/errors.ts";
 import { existsWithin } from "../../system/files/tree-copy.ts";
+import { reach } from "../../system/mount/reach.ts";
 import { fillerPrefix } from "../../volumes/contract.ts";
 import type { Container } from "../container.ts";
 import type { Context } from "../context.ts";
@@ -19,16 +20,20 @@ const isToFill = (mount: ResolvedMount): mount is VolumeMount => mount.copyUp &&
  */
 export async function fillVolumes(ctx: Context, container: Container): Promise<void> {
   const mounts = container.spec.mounts.filter(isToFill);
+  // their server may be gone since somebody else's start mounted them
+  await reach(mounts.filter(isLocal).map(({ point }) => point.Source));
   const empty = await Promise.all(mounts.map(mayBeEmpty));
   const open = mounts.filter((_, index) => empty[index]);
   if (open.length > 0) await fill(ctx, container, open);
   for (const mount of mounts) mount.copyUp = false;
 }
 
+const isLocal = ({ point }: VolumeMount): boolean => point.Driver === "local";
+
 /** Volumes with options, and those of plugins, show what they hold only while they are mounted. */
-async function mayBeEmpty({ point }: VolumeMount): Promise<boolean> {
-  if (point.Driver !== "local") return true;
-  return (await readdir(point.Source).catch((): string[] => [])).length === 0;
+async function mayBeEmpty(mount: VolumeMount): Promise<boolean> {
+  if (!isLocal(mount)) return true;
+  return (await readdir(mount.point.Source).catch((): string[] => [])).length === 0;
 }
 
 async function fill(ctx: Context, container: Container, mounts: readonly VolumeMount[]): Promise<void> {
