@@ -101,6 +101,14 @@ export function tellNetworks(
     tellNetwork(ctx, container, { name, id: endpoint.NetworkID }, action);
 }
 
+/** A failed start leaves every network that it was to join, also where it had not come to joining one. */
+export function tellLeft(ctx: Context, container: Container): void {
+  for (const name of Object.keys(container.spec.networks)) {
+    const network = ctx.networks.lookUp(container.life.networks?.[name]?.id || name);
+    if (network) tellNetwork(ctx, container, { name: network.Name, id: network.Id }, "disconnect");
+  }
+}
+
 export function tellNetwork(
   ctx: Context,
   container: Container,

@@ -17,7 +17,7 @@ import { openLogDriver } from "../logs/log-driver.ts";
 import { logPathIn, logPolicyOf } from "../logs/logs.ts";
 import { hostNetworkSentence } from "../networks/connect.ts";
 import { knownNetworks } from "../networks/endpoints.ts";
-import { sandboxRequest, tellNetworks } from "../networks/request.ts";
+import { sandboxRequest, tellLeft, tellNetworks } from "../networks/request.ts";
 import { refuseRemapped, remapOf, rootOwner } from "../remap.ts";
 import { mountRoot } from "../root.ts";
 import { failureOf } from "./failure.ts";
@@ -94,7 +94,11 @@ async function bringUp(ctx: Context, container: Container, undo: Undo): Promise<
   const own = remapOf(ctx, container) && (await openOwnNamespaces(ctx, container, keep));
   const opening = openNetwork(ctx, container, own?.network);
   const mounting = mountRoot(ctx, container, { volatile: container.spec.hostConfig.AutoRemove });
-  undo.add("network", () => ctx.networks.close(id));
+  undo.add("network", async () => {
+    const opened = await opening.catch(() => undefined);
+    await ctx.networks.close(id);
+    if (opened) tellLeft(ctx, container);
+  });
   undo.add("mount", async () => {
     if (container.rootUsers > 0) return;
     await unmountViews(ctx, container);
