@@ -38,6 +38,8 @@ export async function copyCommand(
   target: string,
   flags: CopyFlags,
 ): Promise<number> {
+  if (source === "") throw new CliError("source can not be empty");
+  if (target === "") throw new CliError("destination can not be empty");
   const [from, to] = [splitArgument(source), splitArgument(target)];
   if (from.container && to.container) throw new CliError("copying between containers is not supported");
   if (!from.container && !to.container) throw new CliError("must specify at least one container source");

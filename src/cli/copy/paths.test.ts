@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { mkdtempSync, rmSync, symlinkSync } from "node:fs";
+import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { localDestination, localSource, plan, renamed, splitArgument, splitEntry } from "./paths.ts";
@@ -57,6 +57,22 @@ test("a link that leads nowhere is refused by what is missing", () => {
     symlinkSync("nowhere", join(folder, "link"));
     expect(() => localSource(join(folder, "link"), true)).toThrow(`lstat ${folder}/nowhere: no such file`);
     expect(localSource(join(folder, "link"), false).exists).toBe(true);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+test("what is asked for below a file is told as docker tells it", () => {
+  const folder = mkdtempSync(join(tmpdir(), "berth-paths-"));
+  const file = join(folder, "file");
+  try {
+    writeFileSync(file, "");
+    for (const end of ["/", "/.", "/x"]) {
+      expect(() => localSource(file + end, false)).toThrow(/^not a directory$/);
+      expect(() => localDestination(file + end)).toThrow(`stat ${file}${end}: not a directory`);
+    }
+    expect(localDestination(file).exists).toBe(true);
+    expect(localDestination(join(folder, "new/")).exists).toBe(false);
   } finally {
     rmSync(folder, { recursive: true });
   }

@@ -53,9 +53,10 @@ export function localSource(argument: string, follow: boolean): Place {
       };
     }
     const isFolder = lstatSync(plain).isDirectory();
-    if (path.endsWith("/") && !isFolder) throw new CliError("not a directory");
+    if (namesFolder(path) && !isFolder) throw new CliError("not a directory");
     return { path, exists: true, isFolder, rebaseName: "" };
   } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOTDIR") throw new CliError("not a directory");
     throw error instanceof CliError ? error : fileError("lstat", looked, error);
   }
 }
@@ -63,6 +64,7 @@ export function localSource(argument: string, follow: boolean): Place {
 /** A destination may be missing, but the folder it goes into may not. Links are followed to where they end. */
 export function localDestination(argument: string): Place {
   const path = absolute(argument);
+  refuseUnreadable(path);
   let plain = path.replace(/\/\.?$/, "") || "/";
   for (let hops = 0; hops < 40 && existsLink(plain); hops++)
     plain = resolve(dirname(plain), readlinkSync(plain));
@@ -85,6 +87,15 @@ export function localDestination(argument: string): Place {
   if (!existsSync(folder))
     throw new CliError(`invalid output path: directory ${JSON.stringify(folder)} does not exist`);
   return { path: plain + end, exists: false, isFolder: false, rebaseName: "" };
+}
+
+/** That nothing is there is no fault; what is below a file, or a ring of links, can be nothing's place. */
+function refuseUnreadable(path: string): void {
+  try {
+    statSync(path, { throwIfNoEntry: false });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw fileError("stat", path, error);
+  }
 }
 
 function existsLink(path: string): boolean {
