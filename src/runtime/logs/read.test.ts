@@ -121,10 +121,12 @@ describe("rotation", () => {
   });
 
   test("tells at what pace a log grows, also when it began anew", () => {
-    const kept = { size: 1000, seenMs: 0 };
+    const kept = { size: 1000, seenMs: 0, perMs: 0 };
     expect(growth(kept, 3000, 1000)).toBe(2);
-    expect(growth(kept, 500, 2000)).toBe(0);
-    expect(growth(kept, 1000, 2500)).toBe(1);
+    expect(growth(kept, 500, 2000)).toBe(1);
+    expect(growth(kept, 2500, 2500)).toBe(4);
+    // a pause between two bursts is no end
+    expect([3000, 3500, 4000].map((now) => growth(kept, 2500, now))).toEqual([2, 1, 0.5]);
   });
 
   test("is not put off by containers that start all the time", async () => {

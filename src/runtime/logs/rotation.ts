@@ -16,6 +16,8 @@ interface Kept {
   /** bytes at the last look, and when that was (`performance.now`) */
   size: number;
   seenMs: number;
+  /** bytes a millisecond; halved at each look that found it slower, for what comes in bursts comes again */
+  perMs: number;
   /** what hinders its rotation, told once */
   hindrance?: string | undefined;
 }
@@ -41,7 +43,7 @@ export class LogRotation {
 
   keep(id: string, logPath: string, policy: LogPolicy): void {
     if (policy.maxSize === undefined) return;
-    this.logs.set(id, { logPath, policy, size: 0, seenMs: performance.now() });
+    this.logs.set(id, { logPath, policy, size: 0, seenMs: performance.now(), perMs: 0 });
     this.lookWithin(firstMs);
   }
 
@@ -81,7 +83,7 @@ export class LogRotation {
     if (this.logs.size > 0) this.lookWithin(Math.max(soonestMs, nextMs));
   }
 
-  /** Rotates when due; gives after how many milliseconds the log will be full if it grows as it did since the last look. */
+  /** Rotates when due; gives after how many milliseconds the log will be full if it grows as it did of late. */
   private async checkOne(id: string, kept: Kept): Promise<number> {
     const { logPath, policy } = kept;
     const { maxSize = Number.POSITIVE_INFINITY, maxFiles } = policy;
@@ -102,12 +104,17 @@ export class LogRotation {
   }
 }
 
-/** Bytes a millisecond since the last look; this is the last look from here on. */
-export function growth(kept: Pick<Kept, "size" | "seenMs">, size: number, nowMs = performance.now()): number {
-  const perMs = Math.max(0, size - kept.size) / Math.max(1, nowMs - kept.seenMs);
+/** Bytes a millisecond, of late; this is the last look from here on. */
+export function growth(
+  kept: Pick<Kept, "size" | "seenMs" | "perMs">,
+  size: number,
+  nowMs = performance.now(),
+): number {
+  const since = Math.max(0, size - kept.size) / Math.max(1, nowMs - kept.seenMs);
   kept.size = size;
   kept.seenMs = nowMs;
-  return perMs;
+  kept.perMs = Math.max(since, kept.perMs / 2);
+  return kept.perMs;
 }
 
 /** Whether rotation takes a file away that comes after the one that is read: an open file can still be read. */
