@@ -110,12 +110,15 @@ test("a full disk is told in a sentence, changes nothing, and is over once there
       await Bun.sleep(500);
       return (await statfs(small)).bavail - bavail;
     };
-    expect(await until(room, (more) => more === 0)).toBe(0);
+    const fillUp = async () => expect(await until(room, (more) => more === 0)).toBe(0);
+    await fillUp();
     for (let attempt = 0; attempt < 3; attempt++) {
       const refused = await other.berth("run", "--name", "late", "busybox", "true");
       console.log(refused.stderr.trim());
       expect(refused.code).toBe(125);
       expect(sentence(refused.stderr)).toMatch(/no space left on device|disk is full/i);
+      // where there was room for the create alone its container stays, as with Docker
+      if ((await call(other, "DELETE", "/containers/late?force=1")).status === 204) await fillUp();
       const imported = await other.berth("import", await imageTar("busybox"), "more");
       expect(imported.code).toBe(1);
       expect(sentence(imported.stderr)).toMatch(/no space left on device|disk is full/i);
