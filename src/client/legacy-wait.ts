@@ -1,3 +1,4 @@
+import { jsonLines } from "../lib/wire/json-lines.ts";
 import type { WaitResponse } from "../types/api.ts";
 import type { Client } from "./client.ts";
 import { filterQuery } from "./query.ts";
@@ -26,7 +27,8 @@ export async function waitByEvents(
   const response = await client.request("GET", "/events", { query: { filters: filterQuery(filters) } });
   const read = async (): Promise<WaitResponse> => {
     let code = 125;
-    for await (const { Action, Actor } of events(response.body)) {
+    for await (const event of jsonLines(response.body)) {
+      const { Action, Actor } = event as EndEvent;
       if (Action === "detach") return { StatusCode: 0 };
       if (Action === "destroy") return { StatusCode: code };
       if (Action !== "die") continue;
@@ -37,15 +39,4 @@ export async function waitByEvents(
     throw new Error("the engine ended its events");
   };
   return { ended: read() };
-}
-
-async function* events(body: AsyncIterable<Uint8Array>): AsyncGenerator<EndEvent> {
-  const decoder = new TextDecoder();
-  let text = "";
-  for await (const chunk of body) {
-    text += decoder.decode(chunk, { stream: true });
-    const lines = text.split("\n");
-    text = lines.pop() ?? "";
-    for (const line of lines) if (line.trim()) yield JSON.parse(line) as EndEvent;
-  }
 }

@@ -1,12 +1,13 @@
 import type { RequestOptions } from "../../client/client.ts";
 import { ApiError } from "../../client/errors.ts";
 import { familiar, parseReference } from "../../lib/image/reference.ts";
+import { jsonLines } from "../../lib/wire/json-lines.ts";
 import type { JsonMessage } from "../../types/api.ts";
 import { CliError } from "../errors.ts";
 import { ulimit } from "../run/values.ts";
 import type { Session } from "../session.ts";
 import { isTerminal, writeNow } from "../stdio.ts";
-import { jsonObjects, showProgress } from "../stream/progress.ts";
+import { showProgress } from "../stream/progress.ts";
 import { contextTar } from "./context/context-tar.ts";
 import { type BuildSources, dockerfileText, type StreamedContext } from "./context/sources.ts";
 import { buildError, solveError } from "./failure.ts";
@@ -85,7 +86,7 @@ async function loudly(body: AsyncIterable<Uint8Array>): Promise<string> {
 async function quietly(body: AsyncIterable<Uint8Array>): Promise<string> {
   let text = "";
   let id = "";
-  for await (const object of jsonObjects(body)) {
+  for await (const object of jsonLines(body)) {
     const message = object as JsonMessage;
     id = idOf(message.aux) ?? id;
     if (message.error !== undefined) {

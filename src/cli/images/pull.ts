@@ -25,8 +25,8 @@ export async function drain(
   body: AsyncIterable<Uint8Array>,
   each?: (message: JsonMessage) => void,
 ): Promise<void> {
-  const { jsonObjects } = await import("../stream/progress.ts");
-  for await (const object of jsonObjects(body)) {
+  const { jsonLines } = await import("../../lib/wire/json-lines.ts");
+  for await (const object of jsonLines(body)) {
     const message = object as JsonMessage;
     if (message.error !== undefined) throw new Error(message.errorDetail?.message ?? message.error);
     each?.(message);

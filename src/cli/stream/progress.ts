@@ -1,21 +1,7 @@
+import { jsonLines } from "../../lib/wire/json-lines.ts";
 import type { JsonMessage } from "../../types/api.ts";
 import { CliError } from "../errors.ts";
 import { isTerminal, writeNow } from "../stdio.ts";
-
-/** JSON objects one after another, with or without line ends between them. */
-export async function* jsonObjects(body: AsyncIterable<Uint8Array>): AsyncGenerator<unknown> {
-  const decoder = new TextDecoder();
-  let text = "";
-  for await (const chunk of body) {
-    text += decoder.decode(chunk, { stream: true });
-    for (let end = text.indexOf("\n"); end >= 0; end = text.indexOf("\n")) {
-      const line = text.slice(0, end).trim();
-      text = text.slice(end + 1);
-      if (line) yield JSON.parse(line);
-    }
-  }
-  if (text.trim()) yield JSON.parse(text);
-}
 
 /**
  * Shows a progress stream: on a terminal one line for each id, redrawn in place; elsewhere a line for each step,
@@ -27,7 +13,7 @@ export async function showProgress(
   onAux?: (aux: unknown) => void,
 ): Promise<void> {
   const show = await progressOn(fd);
-  for await (const object of jsonObjects(body)) {
+  for await (const object of jsonLines(body)) {
     const message = object as JsonMessage;
     if (message.aux !== undefined) {
       onAux?.(message.aux);

@@ -1,12 +1,12 @@
 import { at, list } from "../../../client/containers.ts";
 import { isNotFound } from "../../../client/errors.ts";
+import { jsonLines } from "../../../lib/wire/json-lines.ts";
 import { any, defineCommand } from "../../command.ts";
 import { listFormat } from "../../flags/common.ts";
 import { bool } from "../../flags/flag.ts";
 import { formatList } from "../../output/formatter.ts";
 import { emptyStats, type StatsRow, statsRow, statsRows } from "../../output/rows/stats-rows.ts";
 import type { Session } from "../../session.ts";
-import { jsonObjects } from "../../stream/progress.ts";
 
 const redrawMs = 500;
 
@@ -52,7 +52,7 @@ async function watch(
     rows.set(name, emptyStats(name));
     try {
       const response = await session.client.request("GET", at(name, "/stats"), query(true));
-      for await (const stats of jsonObjects(response.body))
+      for await (const stats of jsonLines(response.body))
         rows.set(name, statsRow(name, stats as Parameters<typeof statsRow>[1]));
     } catch (error) {
       if (fixed || !isNotFound(error)) throw error;

@@ -3,7 +3,7 @@ import { defineCommand, exactly } from "../../command.ts";
 import { bool } from "../../flags/flag.ts";
 import { imagePath } from "../../images/image-path.ts";
 import { size } from "../../output/rows/image-layers.ts";
-import { jsonLines } from "../../stream/json-lines.ts";
+import { reportLines } from "../../stream/report-lines.ts";
 
 const letters = { added: "A", changed: "C", removed: "D" } as const;
 
@@ -21,7 +21,7 @@ export const command = defineCommand({
     });
     const counts = { added: 0, changed: 0, removed: 0 };
     let bytes = 0;
-    for await (const line of jsonLines<DifferenceLine>(response.body)) {
+    for await (const line of reportLines<DifferenceLine>(response.body)) {
       counts[line.kind]++;
       bytes += line.bytes;
       if (flags.json) session.out(JSON.stringify(line));

@@ -3,7 +3,7 @@ import { defineCommand, exactly } from "../../command.ts";
 import { bool } from "../../flags/flag.ts";
 import { imagePath } from "../../images/image-path.ts";
 import { layersSummary, layersTable, nameLine } from "../../output/rows/image-layers.ts";
-import { jsonLines } from "../../stream/json-lines.ts";
+import { reportLines } from "../../stream/report-lines.ts";
 
 export const command = defineCommand({
   usage: "IMAGE",
@@ -19,7 +19,7 @@ export const command = defineCommand({
     });
     let image: ImageLine | undefined;
     const layers: LayerLine[] = [];
-    for await (const line of jsonLines<ImageLine | LayerLine | LayerNameLine>(response.body)) {
+    for await (const line of reportLines<ImageLine | LayerLine | LayerNameLine>(response.body)) {
       if (flags.json) session.out(JSON.stringify(line));
       else if ("layers" in line) image = line;
       else if ("kind" in line) session.out(nameLine(line));

@@ -7,7 +7,7 @@ import { string } from "../../flags/flag.ts";
 import { platformQuery } from "../../images/image-path.ts";
 import { programName } from "../../program.ts";
 import type { Session } from "../../session.ts";
-import { jsonLines } from "../../stream/json-lines.ts";
+import { reportLines } from "../../stream/report-lines.ts";
 import { saveTo } from "../../stream/save.ts";
 
 /**
@@ -17,7 +17,7 @@ import { saveTo } from "../../stream/save.ts";
 async function whyBroken(session: Session, images: string[], broken: ConnectionBroken): Promise<Error> {
   try {
     const response = await session.client.request("POST", "/berth/images/verify", { query: { images } });
-    for await (const line of jsonLines<VerifyLine>(response.body))
+    for await (const line of reportLines<VerifyLine>(response.body))
       if (line.kind === "layer" && line.problem !== undefined)
         return new CliError(
           `failed to save image: ${line.problem}\n'${programName} image verify --repair ${images.join(" ")}' pulls what is damaged again.`,

@@ -1,7 +1,7 @@
 import type { VerifyLine } from "../../../types/image-report.ts";
 import { any, defineCommand } from "../../command.ts";
 import { bool } from "../../flags/flag.ts";
-import { jsonLines } from "../../stream/json-lines.ts";
+import { reportLines } from "../../stream/report-lines.ts";
 
 export const command = defineCommand({
   usage: "[IMAGE...]",
@@ -16,7 +16,7 @@ export const command = defineCommand({
       query: { images: [...args], repair: flags.repair ? "1" : undefined },
     });
     let unrepaired = 0;
-    for await (const line of jsonLines<VerifyLine>(response.body)) {
+    for await (const line of reportLines<VerifyLine>(response.body)) {
       if (line.kind === "end") unrepaired = line.damaged - line.repaired;
       if (flags.json) session.out(JSON.stringify(line));
       else if (!flags.quiet || line.kind === "end" || line.kind === "repair" || line.problem !== undefined)
