@@ -56,6 +56,7 @@ await ensurePlugins();
 
 for (const client of clients) {
   const engine = await startEngine({ images: ["busybox"] });
+  await Bun.sleep(1100); // some cases look at whole seconds: the import before them must not be in theirs
   const wanted = client === "classic" ? filters.filter((filter) => filter.startsWith("build")) : filters;
   const results = await play(engine, client, wanted, show).finally(() => engine.destroy());
   const passed = [...results].filter(([, pass]) => pass).map(([name]) => name);
